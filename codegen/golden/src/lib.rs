@@ -1,0 +1,1 @@
+//! One lexicon construct a case, and the checked-in code that the generator makes of it.

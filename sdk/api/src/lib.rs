@@ -1,0 +1,1 @@
+//! The com.huddle router: generated handler traits and their routes.

@@ -1,0 +1,1 @@
+//! AT Protocol identity over a Fetch port: DIDs, handles, keys, service-auth tokens.

@@ -1,0 +1,1 @@
+//! Typed com.huddle.* records and methods, generated from lexicons/.

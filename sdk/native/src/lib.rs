@@ -1,0 +1,1 @@
+//! Adapters of Huddle's ports for a tokio process.

@@ -1,0 +1,1 @@
+//! AT Protocol identifiers, data model and the runtime of generated lexicon types.

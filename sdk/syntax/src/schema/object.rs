@@ -1,0 +1,285 @@
+//! Objects and records: field by field in, field by field out, unknown fields kept.
+
+use super::invalid::MISSING;
+use super::{Data, Invalid, Unchecked};
+use crate::data::{Map, Value};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{Error as _, SerializeMap, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A lexicon `object`, or the object of a `record`. Written by the generator.
+pub trait Object: Sized {
+    /// What `$type` says of this object: `nsid` for a `main` definition, `nsid#name` for another;
+    /// empty for an object without a name of its own.
+    const TYPE: &'static str;
+
+    /// Whether `$type` must be there: so for records, where it names the collection.
+    const TAGGED: bool = false;
+
+    /// The fields that the schema names.
+    const FIELDS: &'static [&'static str];
+
+    /// Reads the fields in whatever order they come.
+    fn read<'de, M: MapAccess<'de>>(fields: Fields<'de, Self, M>) -> Result<Self, M::Error>;
+
+    /// Writes the fields in the order of the schema.
+    fn write<W: SerializeMap>(&self, fields: &mut Writer<W>) -> Result<(), W::Error>;
+
+    /// The fields that the schema does not name, kept as they came.
+    fn extra(&self) -> &Map;
+
+    /// Finds the first constraint that a field breaks.
+    fn check_fields(&self) -> Result<(), Invalid>;
+}
+
+/// A lexicon `record`: what a repository holds under [`NSID`](Record::NSID).
+pub trait Record: Object + Data {
+    /// The collection, which is also the `$type`.
+    const NSID: &'static str;
+
+    /// The form of the record's key: `tid`, `any`, `nsid` or `literal:…`.
+    const KEY: &'static str;
+}
+
+/// The fields of an object as they are read.
+#[derive(Debug)]
+pub struct Fields<'de, T, M> {
+    map: M,
+    tag_seen: bool,
+    marker: PhantomData<(&'de (), T)>,
+}
+
+impl<'de, T: Object, M: MapAccess<'de>> Fields<'de, T, M> {
+    /// The name of the next field; `None` after the last.
+    pub fn next_name(&mut self) -> Result<Option<Cow<'de, str>>, M::Error> {
+        Ok(self.map.next_key::<Name<'de>>()?.map(|Name(name)| name))
+    }
+
+    /// Reads the value of a field that the schema names.
+    pub fn read<F: Data>(&mut self, field: &mut Field<F>) -> Result<(), M::Error> {
+        if field.value.is_some() {
+            return Err(M::Error::duplicate_field(field.name));
+        }
+        let Unchecked(value) = self.map.next_value()?;
+        field.value = Some(value);
+        Ok(())
+    }
+
+    /// Keeps the value of a field that the schema does not name; compares `$type` with the schema.
+    pub fn keep(&mut self, name: Cow<'de, str>, extra: &mut Map) -> Result<(), M::Error> {
+        let value: Value = self.map.next_value()?;
+        if name == "$type" {
+            let Value::String(tag) = &value else {
+                return Err(M::Error::custom("$type must be a string"));
+            };
+            if !T::TYPE.is_empty() && tag != T::TYPE {
+                return Err(M::Error::custom(format_args!("$type must be {}", T::TYPE)));
+            }
+            self.tag_seen = true;
+            if T::TAGGED {
+                return Ok(());
+            }
+        }
+        if extra.insert(name.into_owned(), value).is_some() {
+            return Err(M::Error::custom("a field is there twice"));
+        }
+        Ok(())
+    }
+
+    /// Ends the reading: refuses a record without its `$type`.
+    pub fn finish(self) -> Result<(), M::Error> {
+        if T::TAGGED && !self.tag_seen {
+            return Err(M::Error::custom(format_args!("{MISSING}$type")));
+        }
+        Ok(())
+    }
+}
+
+/// A field on its way from the input into its struct.
+#[derive(Debug)]
+pub struct Field<T> {
+    name: &'static str,
+    value: Option<T>,
+}
+
+impl<T> Field<T> {
+    /// A field that has not been read yet.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, value: None }
+    }
+
+    /// The value of a field that must be there.
+    pub fn required<E: serde::de::Error>(self) -> Result<T, E> {
+        self.value.ok_or_else(|| E::custom(format_args!("{MISSING}{}", self.name)))
+    }
+
+    /// The value of a field that may be absent.
+    pub fn optional(self) -> Option<T> {
+        self.value
+    }
+}
+
+/// The fields of an object as they are written.
+#[derive(Debug)]
+pub struct Writer<W> {
+    map: W,
+}
+
+impl<W: SerializeMap> Writer<W> {
+    /// Writes a required field.
+    pub fn field<T: Data>(&mut self, name: &'static str, value: &T) -> Result<(), W::Error> {
+        self.map.serialize_entry(name, &Unchecked(value))
+    }
+
+    /// Writes an optional field, if it is there.
+    pub fn optional<T: Data>(
+        &mut self,
+        name: &'static str,
+        value: &Option<T>,
+    ) -> Result<(), W::Error> {
+        value.as_ref().map_or(Ok(()), |value| self.field(name, value))
+    }
+}
+
+/// Reads an object from a map.
+pub(super) fn read<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    struct MapOf<T>(PhantomData<T>);
+
+    impl<'de, T: Object> Visitor<'de> for MapOf<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {
+            T::read(Fields { map, tag_seen: false, marker: PhantomData })
+        }
+    }
+
+    from.deserialize_map(MapOf(PhantomData))
+}
+
+/// Writes an object as a map: `$type`, the schema's fields, then what else was there.
+pub(super) fn write<T: Object, S: Serializer>(
+    object: &T,
+    tag: Option<&str>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let extra = object.extra();
+    let mut fields = Writer { map: to.serialize_map(None)? };
+    if let Some(tag) = tag {
+        fields.map.serialize_entry("$type", tag)?;
+    }
+    object.write(&mut fields)?;
+    for (name, value) in extra {
+        if name == "$type" && tag.is_some() {
+            continue;
+        }
+        if T::FIELDS.contains(&name.as_str()) {
+            return Err(S::Error::custom(format_args!("extra holds {name}, a field of the schema")));
+        }
+        fields.map.serialize_entry(name, value)?;
+    }
+    fields.map.end()
+}
+
+/// Reads an object; what [`Data::decode`] of every generated struct does.
+#[doc(hidden)]
+pub fn decode_object<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    read(from)
+}
+
+/// Writes an object; what [`Data::encode`] of every generated struct does.
+#[doc(hidden)]
+pub fn encode_object<T: Object, S: Serializer>(object: &T, to: S) -> Result<S::Ok, S::Error> {
+    write(object, T::TAGGED.then_some(T::TYPE), to)
+}
+
+/// A map's key, borrowed from the input where the format can lend it.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOf;
+
+        impl<'de> Visitor<'de> for NameOf {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field's name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+
+            fn visit_string<E>(self, name: String) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name)))
+            }
+        }
+
+        deserializer.deserialize_str(NameOf)
+    }
+}
+
+/// Gives a generated struct its [`Data`] and serde implementations.
+#[macro_export]
+macro_rules! object {
+    ($type:ident) => {
+        impl $crate::schema::Data for $type {
+            fn decode<'de, D: $crate::schema::macros::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                $crate::schema::macros::decode_object(deserializer)
+            }
+
+            fn encode<S: $crate::schema::macros::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                $crate::schema::macros::encode_object(self, serializer)
+            }
+
+            fn check(&self) -> ::core::result::Result<(), $crate::schema::Invalid> {
+                $crate::schema::Object::check_fields(self)
+            }
+        }
+
+        $crate::serde_by_data!($type);
+    };
+}
+
+/// Gives a type that has [`Data`] serde's traits, which check what they read and write.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! serde_by_data {
+    ($type:ident) => {
+        impl<'de> $crate::schema::macros::Deserialize<'de> for $type {
+            fn deserialize<D: $crate::schema::macros::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                let value = <Self as $crate::schema::Data>::decode(deserializer)?;
+                $crate::schema::Data::valid(value)
+                    .map_err(<D::Error as $crate::schema::macros::DeError>::custom)
+            }
+        }
+
+        impl $crate::schema::macros::Serialize for $type {
+            fn serialize<S: $crate::schema::macros::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                $crate::schema::Data::check(self)
+                    .map_err(<S::Error as $crate::schema::macros::SerError>::custom)?;
+                $crate::schema::Data::encode(self, serializer)
+            }
+        }
+    };
+}

@@ -1,0 +1,1 @@
+//! XRPC client and axum server for generated lexicon methods.
