@@ -1,1 +1,3 @@
-//! AT Protocol identity over a Fetch port: DIDs, handles, keys, service-auth tokens.
+//! AT Protocol identity over ports: DID documents, handles, keys, service-auth tokens.
+
+pub mod crypto;

@@ -27,7 +27,7 @@ use std::marker::PhantomData;
 pub use self::frame::{Frame, FrameError, Message};
 pub use self::invalid::{At, Invalid, Problem, Unit};
 pub use self::method::{Body, ErrorName, Method, Params, Payload, Procedure, Query, Subscription};
-pub use self::object::{Field, Fields, Object, Record, Writer};
+pub use self::object::{Constraints, Field, Fields, Object, Record, Writer};
 pub use self::permission::{Audience, Permission, PermissionSet};
 pub use self::query::{FromParam, QueryPairs, QueryWriter};
 pub use self::text::TextEnum;
@@ -41,7 +41,7 @@ pub mod macros {
     pub use super::object::{decode_object, encode_object};
     pub use super::text::{decode_text_enum, text_enum_from_str};
     pub use serde::de::{Deserialize, Deserializer, Error as DeError, MapAccess};
-    pub use serde::ser::{Error as SerError, Serialize, Serializer};
+    pub use serde::ser::{Error as SerError, Serialize, SerializeMap, Serializer};
 }
 
 /// A type with a lexicon schema: anything that can stand in a field.
@@ -69,15 +69,15 @@ pub trait Data: Sized {
 
     /// Decodes and checks JSON in the data model's form.
     fn from_json(json: &[u8]) -> Result<Self, Invalid> {
-        let Unchecked(value) = data::from_json(json)
-            .map_err(|error| locate::<Self>(data::from_json(json), &error))?;
+        let Unchecked::<Self>(value) =
+            data::from_json(json).map_err(|error| locate::<Self>(data::from_json(json), &error))?;
         value.valid()
     }
 
     /// Decodes and checks canonical DAG-CBOR; anything not canonical is refused.
     fn from_cbor(cbor: &[u8]) -> Result<Self, Invalid> {
-        let Unchecked(value) = data::from_cbor(cbor)
-            .map_err(|error| locate::<Self>(data::from_cbor(cbor), &error))?;
+        let Unchecked::<Self>(value) =
+            data::from_cbor(cbor).map_err(|error| locate::<Self>(data::from_cbor(cbor), &error))?;
         value.valid()
     }
 
@@ -252,6 +252,8 @@ impl<T: Data> Data for Vec<T> {
     }
 
     fn check(&self) -> Result<(), Invalid> {
-        self.iter().enumerate().try_for_each(|(index, item)| item.check().at(index))
+        self.iter()
+            .enumerate()
+            .try_for_each(|(index, item)| item.check().at(index))
     }
 }

@@ -1,6 +1,6 @@
 //! One function a constraint; generated code calls them with the numbers of the lexicon.
 
-use super::{Invalid, Problem, Unit};
+use super::{At, Invalid, Problem, Unit};
 use crate::data::{Blob, Bytes};
 use std::fmt::Display;
 use unicode_segmentation::UnicodeSegmentation;
@@ -19,7 +19,11 @@ pub fn max_bytes(text: impl AsRef<str>, maximum: usize) -> Result<(), Invalid> {
 pub fn min_graphemes(text: impl AsRef<str>, minimum: usize) -> Result<(), Invalid> {
     let text = text.as_ref();
     // Counting stops at the bound.
-    at_least(text.graphemes(true).take(minimum).count(), minimum, Unit::Graphemes)
+    at_least(
+        text.graphemes(true).take(minimum).count(),
+        minimum,
+        Unit::Graphemes,
+    )
 }
 
 /// `maxGraphemes` of a string.
@@ -58,6 +62,14 @@ pub fn max_items<T>(items: &[T], maximum: usize) -> Result<(), Invalid> {
     at_most(items.len(), maximum, Unit::Items)
 }
 
+/// What the items of an array must keep to, each by itself.
+pub fn items<T>(items: &[T], check: impl Fn(&T) -> Result<(), Invalid>) -> Result<(), Invalid> {
+    items
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, item)| check(item).at(index))
+}
+
 /// `minLength` of a byte string.
 pub fn min_size(bytes: &Bytes, minimum: usize) -> Result<(), Invalid> {
     at_least(bytes.len(), minimum, Unit::Bytes)
@@ -73,7 +85,11 @@ pub fn one_of<T: PartialEq<A>, A: Display>(actual: &T, allowed: &[A]) -> Result<
     if allowed.iter().any(|value| actual == value) {
         return Ok(());
     }
-    let allowed = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let allowed = allowed
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     Err(Invalid::new(Problem::NotAllowed { allowed }))
 }
 
@@ -87,27 +103,40 @@ pub fn accept(blob: &Blob, patterns: &[&str]) -> Result<(), Invalid> {
     if patterns.iter().any(accepts) {
         return Ok(());
     }
-    Err(Invalid::new(Problem::MimeType { accepted: patterns.join(", ") }))
+    Err(Invalid::new(Problem::MimeType {
+        accepted: patterns.join(", "),
+    }))
 }
 
 /// `maxSize` of a blob, in bytes.
 pub const fn max_blob(blob: &Blob, maximum: i64) -> Result<(), Invalid> {
     if blob.size > maximum {
-        return Err(Invalid::new(Problem::BlobSize { maximum, actual: blob.size }));
+        return Err(Invalid::new(Problem::BlobSize {
+            maximum,
+            actual: blob.size,
+        }));
     }
     Ok(())
 }
 
 fn at_least(actual: usize, minimum: usize, unit: Unit) -> Result<(), Invalid> {
     if actual < minimum {
-        return Err(Invalid::new(Problem::TooShort { unit, minimum, actual }));
+        return Err(Invalid::new(Problem::TooShort {
+            unit,
+            minimum,
+            actual,
+        }));
     }
     Ok(())
 }
 
 fn at_most(actual: usize, maximum: usize, unit: Unit) -> Result<(), Invalid> {
     if actual > maximum {
-        return Err(Invalid::new(Problem::TooLong { unit, maximum, actual }));
+        return Err(Invalid::new(Problem::TooLong {
+            unit,
+            maximum,
+            actual,
+        }));
     }
     Ok(())
 }

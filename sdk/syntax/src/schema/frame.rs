@@ -86,7 +86,10 @@ impl<M: Message> Frame<M> {
             Some(Value::String(message)) => Some(message.clone()),
             _ => None,
         };
-        Ok(Self::Error { error: error.clone(), message })
+        Ok(Self::Error {
+            error: error.clone(),
+            message,
+        })
     }
 
     /// Writes a frame; nothing for [`Frame::Unknown`].
@@ -102,8 +105,15 @@ impl<M: Message> Frame<M> {
             ),
             Self::Error { error, message } => {
                 let message = message.iter().map(|m| ("message".to_owned(), text(m)));
-                let body = Map::from_iter([("error".to_owned(), text(error))].into_iter().chain(message));
-                (Map::from_iter([("op".to_owned(), Value::Integer(-1))]), body.to_cbor()?)
+                let body = Map::from_iter(
+                    [("error".to_owned(), text(error))]
+                        .into_iter()
+                        .chain(message),
+                );
+                (
+                    Map::from_iter([("op".to_owned(), Value::Integer(-1))]),
+                    body.to_cbor()?,
+                )
             }
             Self::Unknown => return Ok(Vec::new()),
         };

@@ -1,11 +1,10 @@
 //! What is wrong with a value, and where.
 
-use super::text::NOT_ALLOWED;
 use std::fmt::{self, Display};
 
-/// Marks the text of a missing-field error on its way through a format's own error type, which
-/// keeps nothing but text.
-pub(super) const MISSING: &str = "missing required field ";
+const CARRIED: &str = "in ";
+const MISSING: &str = "required, but missing";
+const NOT_ALLOWED: &str = "must be one of ";
 
 /// A value that breaks its schema: the place, in the lexicon's names, and the constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,26 +86,44 @@ pub enum Unit {
 impl Invalid {
     /// The problem of the value itself; the path grows as it is handed up with [`At::at`].
     pub const fn new(problem: Problem) -> Self {
-        Self { path: String::new(), problem }
+        Self {
+            path: String::new(),
+            problem,
+        }
     }
 
     pub(crate) fn malformed(problem: impl Display) -> Self {
         Self::new(Problem::Malformed(problem.to_string()))
     }
 
+    /// The text that takes the problem through a format's own error type, which keeps nothing but
+    /// text; [`located`](Self::located) reads it again.
+    pub(super) fn carried(&self) -> impl Display + '_ {
+        fmt::from_fn(|f| match self.path.as_str() {
+            "" => self.problem.fmt(f),
+            path => write!(f, "{CARRIED}{path}: {}", self.problem),
+        })
+    }
+
+    /// What an error of a format says, at the place where the format met it.
     pub(super) fn located(path: &serde_path_to_error::Path, text: &str) -> Self {
         use serde_path_to_error::Segment;
 
-        let mut invalid = if let Some(name) = text.strip_prefix(MISSING) {
-            Self::new(Problem::Missing).under(name)
-        } else if let Some(allowed) = text.strip_prefix(NOT_ALLOWED) {
-            Self::new(Problem::NotAllowed { allowed: allowed.to_owned() })
-        } else {
-            Self::malformed(text)
-        };
-        let segments: Vec<_> = path.iter().collect();
-        for segment in segments.into_iter().rev() {
-            invalid = match segment {
+        let (inner, text) = text
+            .strip_prefix(CARRIED)
+            .and_then(|carried| carried.split_once(": "))
+            .unwrap_or(("", text));
+        let mut invalid = Self::new(match text.strip_prefix(NOT_ALLOWED) {
+            Some(allowed) => Problem::NotAllowed {
+                allowed: allowed.to_owned(),
+            },
+            None if text == MISSING => Problem::Missing,
+            None => Problem::Malformed(text.to_owned()),
+        });
+        inner.clone_into(&mut invalid.path);
+        let steps: Vec<_> = path.iter().collect();
+        for step in steps.into_iter().rev() {
+            invalid = match step {
                 Segment::Seq { index } => invalid.under(index),
                 Segment::Map { key } => invalid.under(key),
                 Segment::Enum { .. } | Segment::Unknown => invalid,
@@ -115,7 +132,7 @@ impl Invalid {
         invalid
     }
 
-    fn under(mut self, step: impl Display) -> Self {
+    pub(super) fn under(mut self, step: impl Display) -> Self {
         self.path = if self.path.is_empty() {
             step.to_string()
         } else {
@@ -161,11 +178,19 @@ impl Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(text) => f.write_str(text),
-            Self::Missing => f.write_str("required, but missing"),
-            Self::TooShort { unit, minimum, actual } => {
+            Self::Missing => f.write_str(MISSING),
+            Self::TooShort {
+                unit,
+                minimum,
+                actual,
+            } => {
                 write!(f, "has {actual} {unit}, and must have at least {minimum}")
             }
-            Self::TooLong { unit, maximum, actual } => {
+            Self::TooLong {
+                unit,
+                maximum,
+                actual,
+            } => {
                 write!(f, "has {actual} {unit}, and may have at most {maximum}")
             }
             Self::TooSmall { minimum, actual } => {
@@ -174,10 +199,13 @@ impl Display for Problem {
             Self::TooLarge { maximum, actual } => {
                 write!(f, "is {actual}, and may be at most {maximum}")
             }
-            Self::NotAllowed { allowed } => write!(f, "must be one of {allowed}"),
+            Self::NotAllowed { allowed } => write!(f, "{NOT_ALLOWED}{allowed}"),
             Self::MimeType { accepted } => write!(f, "must be a blob of type {accepted}"),
             Self::BlobSize { maximum, actual } => {
-                write!(f, "is a blob of {actual} bytes, and may have at most {maximum}")
+                write!(
+                    f,
+                    "is a blob of {actual} bytes, and may have at most {maximum}"
+                )
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a lexicon says of an XRPC method, as types.
 
-use super::{Data, Invalid};
+use super::{Constraints, Data, Invalid};
 use std::convert::Infallible;
 use std::fmt::Debug;
 
@@ -47,13 +47,21 @@ pub trait Subscription: Method {
 }
 
 /// The parameters of a method, in a URL's query string.
-pub trait Params: Sized + Send + Sync + Debug + 'static {
+pub trait Params: Constraints + Sized + Send + Sync + Debug + 'static {
     /// Reads and checks the parameters of a query string, without its `?`; unknown names are ignored.
     fn from_query(query: &str) -> Result<Self, Invalid>;
 
     /// Checks the parameters and writes them as a query string, without its `?`.
     fn to_query(&self) -> Result<String, Invalid>;
+
+    /// The parameters themselves, if they break no constraint: the last step of building them.
+    fn valid(self) -> Result<Self, Invalid> {
+        self.check_fields()?;
+        Ok(self)
+    }
 }
+
+impl Constraints for () {}
 
 impl Params for () {
     fn from_query(_: &str) -> Result<Self, Invalid> {
@@ -105,7 +113,10 @@ pub struct Payload {
 /// JSON with a schema.
 impl<T: Data + Send + 'static> Body for T {
     fn to_payload(&self, encoding: &'static str) -> Result<Payload, Invalid> {
-        Ok(Payload { content_type: encoding.to_owned(), bytes: self.to_json()? })
+        Ok(Payload {
+            content_type: encoding.to_owned(),
+            bytes: self.to_json()?,
+        })
     }
 
     fn from_payload(payload: Payload) -> Result<Self, Invalid> {

@@ -1,7 +1,6 @@
 //! Objects and records: field by field in, field by field out, unknown fields kept.
 
-use super::invalid::MISSING;
-use super::{Data, Invalid, Unchecked};
+use super::{Data, Invalid, Problem, Unchecked};
 use crate::data::{Map, Value};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap, Serializer};
@@ -9,8 +8,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A lexicon `object`, or the object of a `record`. Written by the generator.
-pub trait Object: Sized {
+/// A lexicon `object`, or the object of a `record`; implemented by [`object!`](crate::object) and
+/// [`record!`](crate::record).
+pub trait Object: Constraints + Sized {
     /// What `$type` says of this object: `nsid` for a `main` definition, `nsid#name` for another;
     /// empty for an object without a name of its own.
     const TYPE: &'static str;
@@ -29,9 +29,14 @@ pub trait Object: Sized {
 
     /// The fields that the schema does not name, kept as they came.
     fn extra(&self) -> &Map;
+}
 
+/// What a schema asks of fields or parameters beyond their types.
+pub trait Constraints {
     /// Finds the first constraint that a field breaks.
-    fn check_fields(&self) -> Result<(), Invalid>;
+    fn check_fields(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
 }
 
 /// A lexicon `record`: what a repository holds under [`NSID`](Record::NSID).
@@ -74,9 +79,7 @@ impl<'de, T: Object, M: MapAccess<'de>> Fields<'de, T, M> {
             let Value::String(tag) = &value else {
                 return Err(M::Error::custom("$type must be a string"));
             };
-            if !T::TYPE.is_empty() && tag != T::TYPE {
-                return Err(M::Error::custom(format_args!("$type must be {}", T::TYPE)));
-            }
+            check_tag::<T, _>(tag)?;
             self.tag_seen = true;
             if T::TAGGED {
                 return Ok(());
@@ -91,7 +94,7 @@ impl<'de, T: Object, M: MapAccess<'de>> Fields<'de, T, M> {
     /// Ends the reading: refuses a record without its `$type`.
     pub fn finish(self) -> Result<(), M::Error> {
         if T::TAGGED && !self.tag_seen {
-            return Err(M::Error::custom(format_args!("{MISSING}$type")));
+            return Err(missing("$type"));
         }
         Ok(())
     }
@@ -112,13 +115,17 @@ impl<T> Field<T> {
 
     /// The value of a field that must be there.
     pub fn required<E: serde::de::Error>(self) -> Result<T, E> {
-        self.value.ok_or_else(|| E::custom(format_args!("{MISSING}{}", self.name)))
+        self.value.ok_or_else(|| missing(self.name))
     }
 
     /// The value of a field that may be absent.
-    pub fn optional(self) -> Option<T> {
-        self.value
+    pub fn optional<E: serde::de::Error>(self) -> Result<Option<T>, E> {
+        Ok(self.value)
     }
+}
+
+fn missing<E: serde::de::Error>(name: &str) -> E {
+    E::custom(Invalid::new(Problem::Missing).under(name).carried())
 }
 
 /// The fields of an object as they are written.
@@ -129,7 +136,7 @@ pub struct Writer<W> {
 
 impl<W: SerializeMap> Writer<W> {
     /// Writes a required field.
-    pub fn field<T: Data>(&mut self, name: &'static str, value: &T) -> Result<(), W::Error> {
+    pub fn required<T: Data>(&mut self, name: &'static str, value: &T) -> Result<(), W::Error> {
         self.map.serialize_entry(name, &Unchecked(value))
     }
 
@@ -139,7 +146,9 @@ impl<W: SerializeMap> Writer<W> {
         name: &'static str,
         value: &Option<T>,
     ) -> Result<(), W::Error> {
-        value.as_ref().map_or(Ok(()), |value| self.field(name, value))
+        value
+            .as_ref()
+            .map_or(Ok(()), |value| self.required(name, value))
     }
 }
 
@@ -155,7 +164,11 @@ pub(super) fn read<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D
         }
 
         fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {
-            T::read(Fields { map, tag_seen: false, marker: PhantomData })
+            T::read(Fields {
+                map,
+                tag_seen: false,
+                marker: PhantomData,
+            })
         }
     }
 
@@ -165,25 +178,43 @@ pub(super) fn read<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D
 /// Writes an object as a map: `$type`, the schema's fields, then what else was there.
 pub(super) fn write<T: Object, S: Serializer>(
     object: &T,
-    tag: Option<&str>,
+    tagged: bool,
     to: S,
 ) -> Result<S::Ok, S::Error> {
     let extra = object.extra();
-    let mut fields = Writer { map: to.serialize_map(None)? };
-    if let Some(tag) = tag {
-        fields.map.serialize_entry("$type", tag)?;
+    let mut fields = Writer {
+        map: to.serialize_map(None)?,
+    };
+    if tagged && !extra.contains_key("$type") {
+        fields.map.serialize_entry("$type", T::TYPE)?;
     }
     object.write(&mut fields)?;
     for (name, value) in extra {
-        if name == "$type" && tag.is_some() {
-            continue;
+        if T::FIELDS.contains(&name.as_str()) || (T::TAGGED && name == "$type") {
+            return Err(S::Error::custom(format_args!(
+                "extra holds {name}, a field of the schema"
+            )));
         }
-        if T::FIELDS.contains(&name.as_str()) {
-            return Err(S::Error::custom(format_args!("extra holds {name}, a field of the schema")));
+        if let ("$type", Value::String(tag)) = (name.as_str(), value) {
+            check_tag::<T, serde::de::value::Error>(tag).map_err(S::Error::custom)?;
         }
         fields.map.serialize_entry(name, value)?;
     }
     fields.map.end()
+}
+
+/// Compares `$type` with the schema. `#main` may be spelled out, except where the tag names a
+/// collection.
+fn check_tag<T: Object, E: serde::de::Error>(tag: &str) -> Result<(), E> {
+    let plain = if T::TAGGED {
+        tag
+    } else {
+        tag.strip_suffix("#main").unwrap_or(tag)
+    };
+    if T::TYPE.is_empty() || plain == T::TYPE {
+        return Ok(());
+    }
+    Err(E::custom(format_args!("$type must be {}", T::TYPE)))
 }
 
 /// Reads an object; what [`Data::decode`] of every generated struct does.
@@ -195,7 +226,7 @@ pub fn decode_object<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T,
 /// Writes an object; what [`Data::encode`] of every generated struct does.
 #[doc(hidden)]
 pub fn encode_object<T: Object, S: Serializer>(object: &T, to: S) -> Result<S::Ok, S::Error> {
-    write(object, T::TAGGED.then_some(T::TYPE), to)
+    write(object, T::TAGGED, to)
 }
 
 /// A map's key, borrowed from the input where the format can lend it.
@@ -229,10 +260,58 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Gives a generated struct its [`Data`] and serde implementations.
+/// Implements what a generated struct is: [`Object`], [`Data`] and serde's traits.
+///
+/// `object!(Name = "nsid#name" { field: required "wireName", other: optional "other" } ..extra)`:
+/// the value of `$type`, the fields in the order of the schema, and the field that keeps the rest.
 #[macro_export]
 macro_rules! object {
-    ($type:ident) => {
+    ($type:ident = $tag:literal {
+        $($field:ident: $presence:ident $name:literal),* $(,)?
+    } ..$extra:ident) => {
+        $crate::object!(@ $type, $tag, false, { $($field, $presence, $name;)* }, $extra);
+    };
+
+    (@ $type:ident, $tag:literal, $tagged:literal, {
+        $($field:ident, $presence:ident, $name:literal;)*
+    }, $extra:ident) => {
+        impl $crate::schema::Object for $type {
+            const TYPE: &'static str = $tag;
+            const TAGGED: bool = $tagged;
+            const FIELDS: &'static [&'static str] = &[$($name),*];
+
+            fn read<'de, M: $crate::schema::macros::MapAccess<'de>>(
+                mut fields: $crate::schema::Fields<'de, Self, M>,
+            ) -> ::core::result::Result<Self, M::Error> {
+                $(let mut $field = $crate::schema::Field::new($name);)*
+                let mut extra = $crate::data::Map::new();
+                while let ::core::option::Option::Some(name) = fields.next_name()? {
+                    match &*name {
+                        $($name => fields.read(&mut $field)?,)*
+                        _ => fields.keep(name, &mut extra)?,
+                    }
+                }
+                fields.finish()?;
+                ::core::result::Result::Ok(Self {
+                    $($field: $field.$presence()?,)*
+                    $extra: extra,
+                })
+            }
+
+            fn write<W: $crate::schema::macros::SerializeMap>(
+                &self,
+                fields: &mut $crate::schema::Writer<W>,
+            ) -> ::core::result::Result<(), W::Error> {
+                let _ = &fields;
+                $(fields.$presence($name, &self.$field)?;)*
+                ::core::result::Result::Ok(())
+            }
+
+            fn extra(&self) -> &$crate::data::Map {
+                &self.$extra
+            }
+        }
+
         impl $crate::schema::Data for $type {
             fn decode<'de, D: $crate::schema::macros::Deserializer<'de>>(
                 deserializer: D,
@@ -248,11 +327,28 @@ macro_rules! object {
             }
 
             fn check(&self) -> ::core::result::Result<(), $crate::schema::Invalid> {
-                $crate::schema::Object::check_fields(self)
+                $crate::schema::Constraints::check_fields(self)
             }
         }
 
         $crate::serde_by_data!($type);
+    };
+}
+
+/// Implements what a generated record is: as [`object!`](crate::object), and [`Record`].
+///
+/// `record!(Name = "nsid", key "tid" { … } ..extra)`.
+#[macro_export]
+macro_rules! record {
+    ($type:ident = $nsid:literal, key $key:literal {
+        $($field:ident: $presence:ident $name:literal),* $(,)?
+    } ..$extra:ident) => {
+        impl $crate::schema::Record for $type {
+            const NSID: &'static str = $nsid;
+            const KEY: &'static str = $key;
+        }
+
+        $crate::object!(@ $type, $nsid, true, { $($field, $presence, $name;)* }, $extra);
     };
 }
 

@@ -60,7 +60,10 @@ impl PermissionSet {
     /// The scopes that ask for each permission by itself, for servers that do not know permission sets.
     pub fn scopes(&self, service: Option<(&Did, &str)>) -> Vec<String> {
         let inherited = service.map(|(did, id)| format!("{did}#{id}"));
-        self.permissions.iter().filter_map(|p| p.scope(inherited.as_deref())).collect()
+        self.permissions
+            .iter()
+            .filter_map(|p| p.scope(inherited.as_deref()))
+            .collect()
     }
 }
 
@@ -68,7 +71,10 @@ impl Permission {
     /// The scope of this permission; `None` where it inherits an audience and there is none.
     fn scope(&self, inherited: Option<&str>) -> Option<String> {
         let (resource, key, names, more) = match self {
-            Self::Repo { collections, actions } => {
+            Self::Repo {
+                collections,
+                actions,
+            } => {
                 let actions: Vec<_> = actions.iter().map(|a| ("action", *a)).collect();
                 ("repo", "collection", collections, actions)
             }
@@ -88,7 +94,12 @@ impl Permission {
         };
         let pairs = names.iter().map(|name| (key, *name)).chain(more);
         for (index, (key, value)) in pairs.enumerate() {
-            let _ = write!(scope, "{}{key}={}", if index == 0 { '?' } else { '&' }, Encoded(value));
+            let _ = write!(
+                scope,
+                "{}{key}={}",
+                if index == 0 { '?' } else { '&' },
+                Encoded(value)
+            );
         }
         Some(scope)
     }
@@ -100,9 +111,19 @@ struct Encoded<'a>(&'a str);
 impl Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.bytes().try_for_each(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'*' | b'@' | b'+' | b',' => {
-                f.write_char(char::from(byte))
-            }
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b':'
+            | b'/'
+            | b'*'
+            | b'@'
+            | b'+'
+            | b',' => f.write_char(char::from(byte)),
             _ => write!(f, "%{byte:02X}"),
         })
     }

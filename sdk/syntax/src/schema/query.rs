@@ -28,7 +28,8 @@ impl FromParam for i64 {
         if !digits.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(Invalid::malformed("must be an integer"));
         }
-        text.parse().map_err(|_| Invalid::malformed("must be an integer of 64 bits"))
+        text.parse()
+            .map_err(|_| Invalid::malformed("must be an integer of 64 bits"))
     }
 }
 
@@ -74,7 +75,9 @@ impl<'a> QueryPairs<'a> {
 
     /// A parameter that must be there, once.
     pub fn required<T: FromParam>(&self, name: &str) -> Result<T, Invalid> {
-        self.optional(name)?.ok_or(Invalid::new(Problem::Missing)).at(name)
+        self.optional(name)?
+            .ok_or(Invalid::new(Problem::Missing))
+            .at(name)
     }
 
     /// A parameter that may be there, once.
@@ -89,11 +92,13 @@ impl<'a> QueryPairs<'a> {
 
     /// An array parameter that must have at least one value.
     pub fn required_list<T: FromParam>(&self, name: &str) -> Result<Vec<T>, Invalid> {
-        self.list(name)?.ok_or(Invalid::new(Problem::Missing)).at(name)
+        self.optional_list(name)?
+            .ok_or(Invalid::new(Problem::Missing))
+            .at(name)
     }
 
     /// An array parameter; a query string cannot tell an empty array from none.
-    pub fn list<T: FromParam>(&self, name: &str) -> Result<Option<Vec<T>>, Invalid> {
+    pub fn optional_list<T: FromParam>(&self, name: &str) -> Result<Option<Vec<T>>, Invalid> {
         let items: Vec<T> = self
             .values(name)
             .enumerate()
@@ -104,30 +109,39 @@ impl<'a> QueryPairs<'a> {
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| &**value)
     }
 }
 
 /// Writes a query string, for the generated writers of parameters.
-#[derive(Debug)]
-pub struct QueryWriter(form_urlencoded::Serializer<'static, String>);
-
-impl Default for QueryWriter {
-    fn default() -> Self {
-        Self(form_urlencoded::Serializer::new(String::new()))
-    }
-}
+#[derive(Debug, Default)]
+pub struct QueryWriter(String);
 
 impl QueryWriter {
     /// Adds each of the values under the same name.
-    pub fn push<'v, T: Display + 'v>(&mut self, name: &str, values: impl IntoIterator<Item = &'v T>) {
+    pub fn push<'v, T: Display + 'v>(
+        &mut self,
+        name: &str,
+        values: impl IntoIterator<Item = &'v T>,
+    ) {
         for value in values {
-            self.0.append_pair(name, &value.to_string());
+            if !self.0.is_empty() {
+                self.0.push('&');
+            }
+            self.0
+                .extend(form_urlencoded::byte_serialize(name.as_bytes()));
+            self.0.push('=');
+            self.0.extend(form_urlencoded::byte_serialize(
+                value.to_string().as_bytes(),
+            ));
         }
     }
 
     /// The query string, without a `?`.
-    pub fn finish(mut self) -> String {
-        self.0.finish()
+    pub fn finish(self) -> String {
+        self.0
     }
 }

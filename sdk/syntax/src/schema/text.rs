@@ -83,16 +83,24 @@ macro_rules! text_enum {
             }
         }
 
+        impl $crate::schema::FromParam for $type {
+            fn from_param(
+                text: &str,
+            ) -> ::core::result::Result<Self, $crate::schema::Invalid> {
+                $crate::schema::macros::text_enum_from_str(text)
+            }
+        }
+
         $crate::serde_by_data!($type);
     };
 }
 
-pub(super) const NOT_ALLOWED: &str = "must be one of ";
-
 #[doc(hidden)]
 pub fn text_enum_from_str<T: TextEnum>(text: &str) -> Result<T, Invalid> {
     T::from_text(text).ok_or_else(|| {
-        Invalid::new(Problem::NotAllowed { allowed: T::VALUES.join(", ") })
+        Invalid::new(Problem::NotAllowed {
+            allowed: T::VALUES.join(", "),
+        })
     })
 }
 
@@ -108,7 +116,7 @@ pub fn decode_text_enum<'de, T: TextEnum, D: Deserializer<'de>>(from: D) -> Resu
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            text_enum_from_str(text).map_err(E::custom)
+            text_enum_from_str(text).map_err(|invalid| E::custom(invalid.carried()))
         }
     }
 

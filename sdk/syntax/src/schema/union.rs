@@ -1,7 +1,7 @@
 //! Unions: the variant that `$type` names, and unknown members kept as they came.
 
 use super::object::write;
-use super::{Data, Object, decode_value};
+use super::{Data, Invalid, Object, Problem, decode_value};
 use crate::data::{Map, Value};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
@@ -61,10 +61,13 @@ impl Variant {
 
     /// Reads the object as the variant's type.
     pub fn read<T: Object + Data, E: serde::de::Error>(mut self) -> Result<Box<T>, E> {
-        if !T::TAGGED {
+        // The variant says what the tag says, unless the tag spells `#main` out.
+        if !T::TAGGED && self.tag == T::TYPE {
             self.object.remove("$type");
         }
-        decode_value(&Value::Map(self.object)).map(Box::new).map_err(E::custom)
+        decode_value(&Value::Map(self.object))
+            .map(Box::new)
+            .map_err(|invalid| E::custom(invalid.carried()))
     }
 
     /// Keeps the object of a type that an open union does not name.
@@ -75,7 +78,11 @@ impl Variant {
     /// Refuses a type that a closed union does not name.
     pub fn refuse<T, E: serde::de::Error>(&self, allowed: &[&str]) -> Result<T, E> {
         let allowed = allowed.join(", ");
-        Err(E::custom(format_args!("$type {}{allowed}", super::text::NOT_ALLOWED)))
+        Err(E::custom(
+            Invalid::new(Problem::NotAllowed { allowed })
+                .under("$type")
+                .carried(),
+        ))
     }
 }
 
@@ -85,14 +92,19 @@ pub fn read_union<'de, D: Deserializer<'de>>(from: D) -> Result<Variant, D::Erro
         return Err(D::Error::custom("expected an object with a $type"));
     };
     let Some(tag) = tag(&object) else {
-        return Err(D::Error::custom(format_args!("{}$type", super::invalid::MISSING)));
+        return Err(D::Error::custom(
+            Invalid::new(Problem::Missing).under("$type").carried(),
+        ));
     };
-    Ok(Variant { tag: tag.to_owned(), object })
+    Ok(Variant {
+        tag: tag.to_owned(),
+        object,
+    })
 }
 
 /// Writes an object as a member of a union, with its `$type`.
 pub fn write_variant<T: Object, S: Serializer>(object: &T, to: S) -> Result<S::Ok, S::Error> {
-    write(object, Some(T::TYPE), to)
+    write(object, true, to)
 }
 
 /// Implements a union: `..Unknown` names the variant that keeps unknown members, if the union is open.

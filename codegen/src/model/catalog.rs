@@ -1,0 +1,50 @@
+//! A set of lexicons, looked up by name.
+
+use super::{DefId, Definition, Document};
+use huddle_syntax::Nsid;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// Lexicons by name, in the order of their names; no name twice.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    documents: BTreeMap<Nsid, Document>,
+}
+
+impl Catalog {
+    /// Adds a document; gives it back, with the one that is in its place, if the name is taken.
+    pub fn insert(&mut self, document: Document) -> Result<(), (Document, &Document)> {
+        match self.documents.entry(document.id.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(document);
+                Ok(())
+            }
+            Entry::Occupied(place) => Err((document, place.into_mut())),
+        }
+    }
+
+    /// The document of this name.
+    pub fn get(&self, nsid: &Nsid) -> Option<&Document> {
+        self.documents.get(nsid)
+    }
+
+    /// The definition of this name.
+    pub fn definition(&self, id: &DefId) -> Option<&Definition> {
+        self.get(id.nsid())?.definition(id.name())
+    }
+
+    /// All documents, in the order of their names.
+    pub fn documents(&self) -> impl ExactSizeIterator<Item = &Document> {
+        self.documents.values()
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+}

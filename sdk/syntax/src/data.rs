@@ -1,0 +1,96 @@
+//! The AT Protocol data model: values, links, byte strings and blobs, in canonical DAG-CBOR and in JSON.
+//!
+//! Both formats carry the same data: what one of them takes in, the other can write. Decoding is
+//! strict, because a record is its bytes: [`from_cbor`] accepts only the one canonical form, for
+//! whatever type is asked for, and [`from_json`] only what that form can hold. Rules that go beyond
+//! the two formats themselves:
+//!
+//! - no floats; in JSON `123.0` is read as the integer that it is;
+//! - integers are signed, with 64 bits. Whoever wants JavaScript to read them exactly stays within
+//!   ±(2⁵³ − 1);
+//! - no map has a key twice, and none has the keys `$link` or `$bytes`, which JSON has other use for;
+//! - `$type`, where it is there, is a string that is not empty;
+//! - lists and maps nest at most [`MAX_DEPTH`] deep.
+//!
+//! ```
+//! use huddle_syntax::data::{self, Map, Value};
+//!
+//! let map: Map = data::from_json(br#"{"note": "Lunch", "a": {"$bytes": "AQI"}}"#)?;
+//! assert_eq!(map.get("note"), Some(&Value::from("Lunch")));
+//!
+//! let cbor = data::to_cbor(&map)?;
+//! assert_eq!(cbor, b"\xa2\x61a\x42\x01\x02\x64note\x65Lunch");
+//! assert_eq!(data::from_cbor::<Map>(&cbor)?, map);
+//! # Ok::<(), data::DataError>(())
+//! ```
+
+mod blob;
+mod bytes;
+mod deserializer;
+mod error;
+mod link;
+mod map;
+mod scan;
+mod value;
+
+pub use self::blob::Blob;
+pub use self::bytes::Bytes;
+pub use self::error::{CborProblem, DataError};
+pub use self::link::CidLink;
+pub use self::map::{Map, canonical_cmp};
+pub use self::value::Value;
+
+use serde::Serialize;
+use serde::de::{Deserialize, DeserializeOwned};
+
+/// How deep lists and maps may nest: a list in a list is two deep.
+pub const MAX_DEPTH: usize = 64;
+
+/// Decodes canonical DAG-CBOR; anything else is refused, whatever the type asked for.
+pub fn from_cbor<'de, T: Deserialize<'de>>(cbor: &'de [u8]) -> Result<T, DataError> {
+    scan::document(cbor)?;
+    serde_ipld_dagcbor::from_slice(cbor).map_err(DataError::from)
+}
+
+/// Encodes as canonical DAG-CBOR, in whatever order the fields are given.
+pub fn to_cbor<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
+    let cbor = serde_ipld_dagcbor::to_vec(value).map_err(|e| DataError::Mismatch(e.to_string()))?;
+    scan::document(&cbor)?;
+    Ok(cbor)
+}
+
+/// Decodes JSON in the data model's form.
+pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DataError> {
+    let value: Value = serde_json::from_slice(json).map_err(|e| DataError::json(&e))?;
+    T::deserialize(value)
+}
+
+/// Encodes as JSON in the data model's form.
+pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
+    serde_json::to_vec(value).map_err(|e| DataError::json(&e))
+}
+
+/// Encodes as JSON in the data model's form.
+pub fn to_json_string<T: Serialize + ?Sized>(value: &T) -> Result<String, DataError> {
+    serde_json::to_string(value).map_err(|e| DataError::json(&e))
+}
+
+/// Turns a typed value into a value of the data model.
+pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, DataError> {
+    from_cbor(&to_cbor(value)?)
+}
+
+/// Turns a value of the data model into a typed one.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, DataError> {
+    T::deserialize(value)
+}
+
+/// The length of the first item of `cbor`, which is canonical DAG-CBOR; more may follow it.
+pub fn item_len(cbor: &[u8]) -> Result<usize, DataError> {
+    scan::item(cbor)
+}
+
+/// The link to a block of DAG-CBOR.
+pub fn cid_for_cbor(cbor: &[u8]) -> CidLink {
+    CidLink::of_cbor(cbor)
+}
