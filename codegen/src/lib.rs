@@ -1,1 +1,12 @@
 //! Lexicon JSON to Rust: owned plain types, XRPC handlers, lint and breaking-change check.
+//!
+//! [`load`] reads a folder into a [`Catalog`](model::Catalog), [`parse`] being what reads one file;
+//! [`resolve`] follows references; [`emit`] writes Rust.
+
+pub mod diagnostic;
+pub mod emit;
+mod json;
+pub mod load;
+pub mod model;
+pub mod parse;
+pub mod resolve;

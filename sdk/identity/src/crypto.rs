@@ -4,6 +4,7 @@ use std::fmt;
 
 use huddle_ports::Random;
 use k256::ecdsa::signature::{Signer, Verifier};
+use k256::elliptic_curve::zeroize::Zeroize;
 use multibase::Base;
 
 /// One of the two elliptic curves of the protocol.
@@ -183,7 +184,7 @@ fn base58btc(text: &str) -> Result<Vec<u8>, KeyError> {
     if text.len() > MAX_MULTIBASE_LEN || !text.starts_with('z') {
         return Err(KeyError::BadMultibase);
     }
-    multibase::decode(text, true)
+    multibase::decode(text)
         .map(|(_, bytes)| bytes)
         .map_err(|_| KeyError::BadMultibase)
 }
@@ -210,15 +211,17 @@ impl SigningKey {
     }
 
     /// A new key from bytes that nobody can predict.
+    ///
+    /// # Panics
+    /// When `random` is broken, for example gives zeros only.
     pub fn generate(curve: Curve, random: &dyn Random) -> Self {
-        loop {
-            let mut bytes = [0; 32];
+        let mut bytes = [0; 32];
+        let key = (0..16).find_map(|_| {
             random.fill(&mut bytes);
-            // Fewer than one in 2³¹ strings of 32 bytes is not a key.
-            if let Ok(key) = Self::from_bytes(curve, &bytes) {
-                return key;
-            }
-        }
+            Self::from_bytes(curve, &bytes).ok()
+        });
+        bytes.zeroize();
+        key.expect("fewer than one in 2³¹ strings of 32 bytes is not a key")
     }
 
     /// The curve of the key.

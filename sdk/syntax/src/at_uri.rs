@@ -2,27 +2,23 @@
 
 use crate::syntax_error::{Verdict, ensure};
 use crate::text_type::text_type;
-use crate::{AtIdentifier, Nsid, RecordKey, SyntaxError, at_identifier, nsid, record_key};
+use crate::{AtIdentifier, Did, Nsid, RecordKey, SyntaxError, at_identifier, nsid, record_key};
 use std::str::FromStr;
 
 /// An AT URI, e.g. `at://did:plc:z72i7hdynmk6r22z27h6tvur/app.bsky.feed.post/3k5nobkf2w72g`.
 ///
 /// The form that lexicons use: an authority, perhaps a collection, perhaps a record key, each valid
-/// by itself, and no query. A fragment is kept if it is a path such as `#/embed`, although references
-/// to records have none. At most 8 KiB. Rules:
+/// by itself, and no query. A fragment is kept if it is a path such as `#/embed`, although
+/// references to records have none. At most 8 KiB. Rules:
 /// <https://atproto.com/specs/at-uri-scheme#restricted-at-uri-syntax>.
 ///
 /// ```
 /// use huddle_syntax::AtUri;
 ///
-/// let uri: AtUri = "at://did:plc:z72i7hdynmk6r22z27h6tvur/com.example.event/self".parse()?;
-/// let (did, collection, rkey) = (
-///     uri.authority().as_did().cloned().expect("written with a DID"),
-///     uri.collection().expect("written with a collection"),
-///     uri.rkey().expect("written with a record key"),
-/// );
-/// assert_eq!(collection.name(), "event");
-/// assert_eq!(AtUri::for_record(&did.into(), &collection, &rkey), uri);
+/// let uri: AtUri = "at://alice.example.com/com.example.event/self".parse()?;
+/// assert_eq!(uri.authority(), "alice.example.com");
+/// assert_eq!(uri.collection(), Some("com.example.event".parse()?));
+/// assert_eq!(uri.rkey(), Some("self".parse()?));
 /// # Ok::<(), huddle_syntax::SyntaxError>(())
 /// ```
 #[derive(Clone)]
@@ -31,10 +27,10 @@ pub struct AtUri(Box<str>);
 text_type!(AtUri: "AT URI", check);
 
 impl AtUri {
-    /// The address of a record.
-    pub fn for_record(authority: &AtIdentifier, collection: &Nsid, rkey: &RecordKey) -> Self {
-        // At most 2.8 of the 8 KiB: every part has a limit of its own.
-        Self(format!("at://{authority}/{collection}/{rkey}").into())
+    /// The lasting address of a record: with the DID of its repository, not a handle.
+    pub fn for_record(repository: &Did, collection: &Nsid, rkey: &RecordKey) -> Self {
+        // Every part has a limit of its own: together they stay below 3 KiB.
+        Self(format!("at://{repository}/{collection}/{rkey}").into())
     }
 
     /// The account whose repository is meant.
@@ -52,7 +48,7 @@ impl AtUri {
         self.parts().rkey.map(checked)
     }
 
-    /// What follows `#`, with percent-encoding as it came: a path into the record, e.g. `/embed/images`.
+    /// What follows `#`, with percent-encoding as it came: a path into the record, e.g. `/embed`.
     pub fn fragment(&self) -> Option<&str> {
         self.parts().fragment
     }
@@ -250,7 +246,7 @@ mod tests {
             .parse()
             .unwrap();
         let rkey = "a".repeat(512).parse().unwrap();
-        let uri = AtUri::for_record(&super::AtIdentifier::Did(did), &nsid, &rkey);
+        let uri = AtUri::for_record(&did, &nsid, &rkey);
         assert_eq!(uri.as_str().parse(), Ok(uri));
     }
 }

@@ -1,23 +1,22 @@
 //! CIDs in the text form that a lexicon's string format `cid` asks for.
 
-use crate::SyntaxError;
+use crate::CidLink;
 use crate::syntax_error::{Verdict, ensure};
 use crate::text_type::text_type;
+use std::str::FromStr;
 
 /// A CID as text, e.g. `bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a`.
 ///
-/// Kept exactly as it came, whatever its base, so that a record survives a rewrite. The string format
-/// asks only for what a CID of version 1 looks like; whether it is one shows when it is decoded. The
-/// data model's links to content are of another type, and strict. Rules:
-/// <https://atproto.com/specs/data-model#link-and-cid-formats>.
+/// Kept exactly as it came, whatever its base, so that a record survives a rewrite. The string
+/// format asks only for what a CID of version 1 looks like; a [`CidLink`] is made of one that is
+/// what it looks like, in base32. Rules: <https://atproto.com/specs/data-model#link-and-cid-formats>.
 ///
 /// ```
-/// use huddle_syntax::Cid;
+/// use huddle_syntax::{Cid, CidLink};
 ///
-/// let text: Cid = "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a".parse()?;
-/// let binary = cid::Cid::try_from(&text)?;
-/// assert_eq!(binary.codec(), 0x71);
-/// assert_eq!(Cid::from(binary), text);
+/// let cid: Cid = "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a".parse()?;
+/// let link = CidLink::try_from(&cid).expect("a link in base32");
+/// assert_eq!(Cid::from(&link), cid);
 /// # Ok::<(), huddle_syntax::SyntaxError>(())
 /// ```
 #[derive(Clone)]
@@ -25,24 +24,18 @@ pub struct Cid(Box<str>);
 
 text_type!(Cid: "CID", check);
 
-/// Decodes the text; fails if it only looks like a CID.
-impl TryFrom<&Cid> for ::cid::Cid {
-    type Error = SyntaxError;
-
-    fn try_from(cid: &Cid) -> Result<Self, SyntaxError> {
-        cid.as_str()
-            .parse()
-            .map_err(|_| SyntaxError::new(Cid::KIND, "does not decode"))
+impl From<&CidLink> for Cid {
+    fn from(link: &CidLink) -> Self {
+        Self(link.to_string().into())
     }
 }
 
-/// Writes a CID as version 1 in base32, the form of atproto.
-impl From<::cid::Cid> for Cid {
-    fn from(cid: ::cid::Cid) -> Self {
-        let cid = cid
-            .into_v1()
-            .expect("a CID of version 0 has the one codec that converts");
-        Self(cid.to_string().into())
+/// Fails if the text only looks like a CID, or is not in base32.
+impl TryFrom<&Cid> for CidLink {
+    type Error = <Self as FromStr>::Err;
+
+    fn try_from(cid: &Cid) -> Result<Self, Self::Error> {
+        cid.as_str().parse()
     }
 }
 
@@ -64,7 +57,7 @@ fn check(text: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::Cid;
+    use super::{Cid, CidLink};
     use multihash::Multihash;
 
     #[test]
@@ -89,26 +82,37 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_only_looks_like_a_cid_does_not_decode() {
-        let text: Cid = "mBcDxtdWx0aWhhc2g+".parse().unwrap();
-        assert!(cid::Cid::try_from(&text).is_err());
+    fn only_what_is_a_cid_in_base32_becomes_a_link() {
+        #[track_caller]
+        fn check(text: &str, expect: bool) {
+            let cid: Cid = text.parse().unwrap();
+            let link = CidLink::try_from(&cid).ok();
+            assert_eq!(link.is_some(), expect);
+            assert_eq!(link.as_ref().map(Cid::from), expect.then_some(cid));
+        }
+        check(
+            "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
+            true,
+        );
+        check(
+            "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdiaa",
+            false,
+        );
+        check("zdj7WWeQ43G6JJvLWQWZpyHuAMq6uYWRjkBXFad11vE2LHhQ7", false);
+        check("mBcDxtdWx0aWhhc2g+", false);
     }
 
     #[test]
-    fn any_binary_cid_becomes_a_text_that_parses() {
+    fn the_shortest_and_the_longest_link_become_a_text_that_parses() {
         #[track_caller]
-        fn check(cid: cid::Cid) {
-            let text = Cid::from(cid);
-            assert_eq!(text.as_str().parse(), Ok(text.clone()));
-            assert_eq!(cid::Cid::try_from(&text), Ok(cid.into_v1().unwrap()));
+        fn check(codec: u64, hash: u64, digest: &[u8]) {
+            let hash = Multihash::wrap(hash, digest).unwrap();
+            let link = CidLink::try_from(cid::Cid::new_v1(codec, hash)).unwrap();
+            let cid = Cid::from(&link);
+            assert_eq!(cid.as_str().parse(), Ok(cid.clone()));
+            assert_eq!(CidLink::try_from(&cid), Ok(link));
         }
-        let sha256 = Multihash::wrap(0x12, &[7; 32]).unwrap();
-        check(cid::Cid::new_v0(sha256).unwrap());
-        check(cid::Cid::new_v1(0x55, sha256));
-        check(cid::Cid::new_v1(0, Multihash::wrap(0, &[]).unwrap()));
-        check(cid::Cid::new_v1(
-            u64::MAX >> 1,
-            Multihash::wrap(u64::MAX >> 1, &[7; 64]).unwrap(),
-        ));
+        check(0, 0, &[]);
+        check(u64::MAX >> 1, u64::MAX >> 1, &[7; 64]);
     }
 }

@@ -27,6 +27,7 @@
 mod blob;
 mod bytes;
 mod deserializer;
+mod encode;
 mod error;
 mod link;
 mod map;
@@ -35,7 +36,7 @@ mod value;
 
 pub use self::blob::Blob;
 pub use self::bytes::Bytes;
-pub use self::error::{CborProblem, DataError};
+pub use self::error::{DataError, DataProblem};
 pub use self::link::CidLink;
 pub use self::map::{Map, canonical_cmp};
 pub use self::value::Value;
@@ -49,14 +50,16 @@ pub const MAX_DEPTH: usize = 64;
 /// Decodes canonical DAG-CBOR; anything else is refused, whatever the type asked for.
 pub fn from_cbor<'de, T: Deserialize<'de>>(cbor: &'de [u8]) -> Result<T, DataError> {
     scan::document(cbor)?;
+    decode(cbor)
+}
+
+fn decode<'de, T: Deserialize<'de>>(cbor: &'de [u8]) -> Result<T, DataError> {
     serde_ipld_dagcbor::from_slice(cbor).map_err(DataError::from)
 }
 
 /// Encodes as canonical DAG-CBOR, in whatever order the fields are given.
 pub fn to_cbor<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
-    let cbor = serde_ipld_dagcbor::to_vec(value).map_err(|e| DataError::Mismatch(e.to_string()))?;
-    scan::document(&cbor)?;
-    Ok(cbor)
+    encode::encode::<encode::Cbor, T>(value)
 }
 
 /// Decodes JSON in the data model's form.
@@ -65,19 +68,20 @@ pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DataError> {
     T::deserialize(value)
 }
 
-/// Encodes as JSON in the data model's form.
+/// Encodes as JSON in the data model's form, with the fields in the order they are given.
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
-    serde_json::to_vec(value).map_err(|e| DataError::json(&e))
+    encode::encode::<encode::Json, T>(value)
 }
 
-/// Encodes as JSON in the data model's form.
+/// As [`to_json`], for those who need a string.
 pub fn to_json_string<T: Serialize + ?Sized>(value: &T) -> Result<String, DataError> {
-    serde_json::to_string(value).map_err(|e| DataError::json(&e))
+    Ok(String::from_utf8(to_json(value)?).expect("JSON is UTF-8"))
 }
 
 /// Turns a typed value into a value of the data model.
 pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, DataError> {
-    from_cbor(&to_cbor(value)?)
+    // The encoder writes nothing that a scan would refuse.
+    decode(&to_cbor(value)?)
 }
 
 /// Turns a value of the data model into a typed one.

@@ -5,6 +5,7 @@ use crate::syntax_error::ensure;
 use crate::text_type::text_type;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike, Utc};
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// A datetime, e.g. `2026-02-28T09:30:00.000-10:00`, kept exactly as it was written.
 ///
@@ -38,7 +39,7 @@ pub struct Datetime {
 text_type!(Datetime: "datetime", unordered);
 
 impl Datetime {
-    /// Writes a moment, in milliseconds since 1970, in the preferred form `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+    /// Writes a moment, in milliseconds since 1970, as `YYYY-MM-DDTHH:MM:SS.mmmZ`.
     ///
     /// Fails outside the years 0000–9999, which four digits cannot write.
     pub fn from_timestamp_millis(millis: i64) -> Result<Self, SyntaxError> {
@@ -54,8 +55,9 @@ impl Datetime {
             ))
     }
 
-    /// Writes a moment as [`from_timestamp_millis`](Self::from_timestamp_millis) does; what is below
-    /// a millisecond is dropped, towards the past.
+    /// Writes a moment as [`from_timestamp_millis`](Self::from_timestamp_millis) does.
+    ///
+    /// What is below a millisecond is dropped, towards the past.
     pub fn from_utc(instant: DateTime<Utc>) -> Result<Self, SyntaxError> {
         Self::from_timestamp_millis(instant.timestamp_millis())
     }
@@ -119,37 +121,15 @@ const FORM: &str = "not of the form YYYY-MM-DDTHH:MM:SS[.fraction](Z|±HH:MM)";
 fn read(text: &[u8]) -> Result<DateTime<FixedOffset>, &'static str> {
     ensure(text.len() <= MAX_LEN, "longer than 64 bytes")?;
     let (head, rest) = text.split_first_chunk::<19>().ok_or(FORM)?;
+    let separators = [head[4], head[7], head[10], head[13], head[16]];
+    ensure(separators == *b"--T::", FORM)?;
+    let field = |place: Range<usize>| number(&head[place]);
+    let (year, month, day) = (field(0..4)?.cast_signed(), field(5..7)?, field(8..10)?);
+    let (hour, minute, second) = (field(11..13)?, field(14..16)?, field(17..19)?);
     let (nanos, rest) = fraction(rest)?;
     let offset = offset(rest)?;
 
-    let [
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b'T',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-    ] = *head
-    else {
-        return Err(FORM);
-    };
-    let year = number(&[y1, y2, y3, y4])?.cast_signed();
-    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)
-        .ok_or("no such day")?;
-    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
+    let date = NaiveDate::from_ymd_opt(year, month, day).ok_or("no such day")?;
     let time =
         NaiveTime::from_hms_nano_opt(hour, minute, second, nanos).ok_or("no such time of day")?;
     let value = date

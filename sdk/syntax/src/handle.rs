@@ -30,7 +30,7 @@ impl Handle {
     }
 }
 
-/// The longest domain name in text form (RFC 1035 §2.3.4, less the root's dot and length byte).
+/// The 255 bytes that a domain name may take on the wire (RFC 1035 §2.3.4), as text.
 const MAX_LEN: usize = 253;
 
 pub(crate) fn check(text: &str) -> Verdict {

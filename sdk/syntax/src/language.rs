@@ -40,7 +40,8 @@ const IRREGULAR: [&str; 17] = [
     "sgn-CH-DE",
 ];
 
-/// RFC 5646 §2.1; each kind of subtag is known by its length and characters, so that none is read twice.
+/// RFC 5646 §2.1: every kind of subtag is known by its length and characters, so that none is read
+/// twice.
 fn check(text: &str) -> Verdict {
     if IRREGULAR.iter().any(|tag| tag.eq_ignore_ascii_case(text)) {
         return Ok(());

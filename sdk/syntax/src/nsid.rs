@@ -33,7 +33,7 @@ impl Nsid {
         self.as_str().rsplit('.').next().unwrap_or_default()
     }
 
-    /// The parts between the dots, as written: at least three, from the top-level domain to the name.
+    /// The parts between the dots: at least three, from the top-level domain to the name.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.as_str().split('.')
     }

@@ -1,7 +1,7 @@
 //! Timestamp identifiers: sortable record keys and repository revisions.
 
 use crate::SyntaxError;
-use crate::syntax_error::{Verdict, ensure};
+use crate::syntax_error::ensure;
 use crate::text_type::text_type;
 
 const LEN: usize = 13;
@@ -84,23 +84,22 @@ impl Tid {
     }
 
     fn parse(text: impl AsRef<str>) -> Result<Self, SyntaxError> {
-        let bytes = text.as_ref().as_bytes();
-        check(bytes).map_err(|problem| SyntaxError::new(Self::KIND, problem))?;
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| SyntaxError::new(Self::KIND, "not 13 characters"))
+        match read(text.as_ref().as_bytes()) {
+            Ok(text) => Ok(Self(text)),
+            Err(problem) => Err(SyntaxError::new(Self::KIND, problem)),
+        }
     }
 }
 
-fn check(bytes: &[u8]) -> Verdict {
-    ensure(bytes.len() == LEN, "not 13 characters")?;
+fn read(text: &[u8]) -> Result<[u8; LEN], &'static str> {
+    let text = <[u8; LEN]>::try_from(text).map_err(|_| "not 13 characters")?;
     ensure(
-        bytes.iter().all(|b| matches!(b, b'2'..=b'7' | b'a'..=b'z')),
+        text.iter().all(|b| matches!(b, b'2'..=b'7' | b'a'..=b'z')),
         "has a character other than `2`–`7` and `a`–`z`",
     )?;
     // The first of 13 digits of 5 bits holds the top 4 of 64.
-    ensure(bytes[0] <= b'j', "above 64 bits")
+    ensure(text[0] <= b'j', "above 64 bits")?;
+    Ok(text)
 }
 
 fn ascii(text: &[u8]) -> &str {

@@ -5,9 +5,10 @@ use crate::text_type::text_type;
 
 /// A URI of any scheme, e.g. `https://example.com/path`, of at most 8 KiB.
 ///
-/// The scheme is that of RFC 3986 §3.1, and something has to follow it. The rest is not taken apart:
-/// anything but white space and control characters is kept, because records in the network hold
-/// characters that RFC 3986 would have encoded. Rules: <https://atproto.com/specs/lexicon#uri>.
+/// The scheme is that of RFC 3986 §3.1, and something has to follow it. The rest is not taken
+/// apart: anything but white space and control characters is kept, because records in the network
+/// hold characters that RFC 3986 would have encoded. Rules:
+/// <https://atproto.com/specs/lexicon#uri>.
 ///
 /// ```
 /// use huddle_syntax::Uri;

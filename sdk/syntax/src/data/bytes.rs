@@ -1,5 +1,6 @@
 //! Byte strings.
 
+use super::value::only_field;
 use data_encoding::{BASE64, BASE64_NOPAD};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -116,7 +117,11 @@ impl<'de> Visitor<'de> for BytesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Bytes, A::Error> {
-        let text = super::value::only_field(map, "$bytes")?;
-        Bytes::from_base64(&text).ok_or_else(|| A::Error::custom("$bytes must be base64"))
+        from_text(&only_field(map, "$bytes")?)
     }
+}
+
+/// Reads the text that stands under `$bytes`.
+pub(super) fn from_text<E: Error>(text: &str) -> Result<Bytes, E> {
+    Bytes::from_base64(text).ok_or_else(|| E::custom("$bytes must be base64"))
 }

@@ -5,14 +5,14 @@ use serde_ipld_dagcbor::error::DecodeError;
 use std::convert::Infallible;
 use std::fmt::{self, Display};
 
-/// Data that cannot be decoded, or a value that the data model cannot hold.
+/// Data that cannot be decoded, or a value that cannot be encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataError {
     /// Bytes that are not canonical DAG-CBOR, or not of the data model.
     Cbor {
         /// What is wrong.
-        problem: CborProblem,
+        problem: DataProblem,
         /// Where, in bytes from the start.
         offset: usize,
     },
@@ -22,17 +22,21 @@ pub enum DataError {
         problem: String,
         /// Where, counted from 1.
         line: usize,
-        /// Where in the line, in bytes, counted from 1.
+        /// Where in the line, counted in bytes from 1.
         column: usize,
     },
-    /// Well-formed data of another type than the one asked for, or a value that cannot be encoded.
+    /// Well-formed data of another type than the one asked for: what the type says of it.
     Mismatch(String),
+    /// A value that the data model cannot hold.
+    Unencodable(DataProblem),
+    /// A value whose own type refuses to be encoded: what the type says of it.
+    Refused(String),
 }
 
-/// What makes bytes something else than canonical DAG-CBOR of the data model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What keeps something out of the data model, or out of the canonical form of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum CborProblem {
+pub enum DataProblem {
     /// The bytes end within an item, or a length is larger than what is left.
     Truncated,
     /// Bytes follow the item.
@@ -41,16 +45,16 @@ pub enum CborProblem {
     NotMinimal,
     /// A length is left open, which DAG-CBOR forbids.
     Indefinite,
-    /// An integer that 64 signed bits cannot hold.
-    IntegerRange,
-    /// A float.
-    Float,
-    /// A value other than `false`, `true` and `null`, or a head that CBOR reserves.
+    /// A kind of value that DAG-CBOR does not have, such as `undefined`.
     Unsupported,
     /// A tag other than 42, which marks a link.
     Tag,
-    /// A tag 42 without a `CIDv1` in binary form under it.
+    /// A link that is not a `CIDv1`.
     Link,
+    /// A float.
+    Float,
+    /// An integer beyond 64 signed bits.
+    IntegerRange,
     /// A string that is not UTF-8.
     Utf8,
     /// A map key that is not a string.
@@ -59,7 +63,7 @@ pub enum CborProblem {
     KeyOrder,
     /// A map key that is there twice.
     DuplicateKey,
-    /// A map key `$link` or `$bytes`.
+    /// A map key `$link` or `$bytes`, or such a field that is not alone in its object.
     ReservedKey,
     /// A `$type` that is not a string, or is empty.
     Type,
@@ -68,10 +72,6 @@ pub enum CborProblem {
 }
 
 impl DataError {
-    pub(super) const fn cbor(problem: CborProblem, offset: usize) -> Self {
-        Self::Cbor { problem, offset }
-    }
-
     pub(super) fn json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
@@ -96,30 +96,31 @@ impl Display for DataError {
             } => {
                 write!(f, "{problem}, at line {line} column {column}")
             }
-            Self::Mismatch(problem) => f.write_str(problem),
+            Self::Mismatch(problem) | Self::Refused(problem) => f.write_str(problem),
+            Self::Unencodable(problem) => problem.fmt(f),
         }
     }
 }
 
-impl Display for CborProblem {
+impl Display for DataProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Truncated => "the data ends too early",
-            Self::Trailing => "data after the end",
-            Self::NotMinimal => "a number not in its shortest form",
-            Self::Indefinite => "an open length",
-            Self::IntegerRange => "an integer beyond 64 signed bits",
-            Self::Float => "a float",
-            Self::Unsupported => "a kind of value that is not in DAG-CBOR",
-            Self::Tag => "a tag other than 42",
-            Self::Link => "a malformed link",
-            Self::Utf8 => "a string that is not UTF-8",
-            Self::Key => "a map key that is not a string",
-            Self::KeyOrder => "a map key out of order",
-            Self::DuplicateKey => "a map key that is there twice",
-            Self::ReservedKey => "$link or $bytes as a map key",
-            Self::Type => "a $type that is not a string, or empty",
-            Self::TooDeep => "lists and maps nested too deep",
+            Self::Trailing => "something follows the data",
+            Self::NotMinimal => "a number is not in its shortest form",
+            Self::Indefinite => "a length is left open",
+            Self::Unsupported => "this kind of value is not in DAG-CBOR",
+            Self::Tag => "a tag must be 42",
+            Self::Link => "a link must be a CIDv1, in JSON in base32",
+            Self::Float => "the data model has no floats",
+            Self::IntegerRange => "an integer must fit into 64 signed bits",
+            Self::Utf8 => "a string must be UTF-8",
+            Self::Key => "a map key must be a string",
+            Self::KeyOrder => "map keys must be in canonical order",
+            Self::DuplicateKey => "a map key is there twice",
+            Self::ReservedKey => "$link and $bytes must be alone in an object, and only in JSON",
+            Self::Type => "$type must be a string, and not empty",
+            Self::TooDeep => "lists and maps are nested too deep",
         })
     }
 }
@@ -137,20 +138,42 @@ impl serde::de::Error for DataError {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Mismatch(format!("expected {expected}, found {}", kind(&found)))
+        Self::Mismatch(format!(
+            "expected {expected}, found another {}",
+            kind(&found)
+        ))
     }
 }
 
 impl serde::ser::Error for DataError {
     fn custom<T: Display>(message: T) -> Self {
-        Self::Mismatch(message.to_string())
+        Self::Refused(message.to_string())
     }
 }
 
+/// What the decoder says of bytes that [`scan`](super::scan) has accepted.
 impl From<DecodeError<Infallible>> for DataError {
     fn from(error: DecodeError<Infallible>) -> Self {
         Self::Mismatch(match error {
             DecodeError::Msg(message) => message,
+            DecodeError::Mismatch { name, found } | DecodeError::Unsupported { name, found } => {
+                let name = if name.starts_with("CBOR tag") {
+                    "link"
+                } else {
+                    name
+                };
+                format!("expected {name}, found {}", kind_of_head(found))
+            }
+            DecodeError::CastOverflow { name } | DecodeError::ArithmeticOverflow { name, .. } => {
+                format!("expected {name}, found an integer out of its range")
+            }
+            DecodeError::LengthMismatch {
+                name,
+                expect,
+                value,
+            } => {
+                format!("expected {name} of {expect} items, found {value}")
+            }
             error => error.to_string(),
         })
     }
@@ -158,15 +181,28 @@ impl From<DecodeError<Infallible>> for DataError {
 
 fn kind(found: &Unexpected<'_>) -> &'static str {
     match found {
-        Unexpected::Bool(_) => "a boolean",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
-        Unexpected::Float(_) => "a float",
-        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
+        Unexpected::Bool(_) => "boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "integer",
+        Unexpected::Float(_) => "float",
+        Unexpected::Char(_) | Unexpected::Str(_) => "string",
         Unexpected::Bytes(_) => "bytes",
         Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::NewtypeStruct => "a link",
-        Unexpected::Seq => "a list",
-        Unexpected::Map => "an object",
+        Unexpected::NewtypeStruct => "link",
+        Unexpected::Seq => "list",
+        Unexpected::Map => "map",
         _ => "something else",
+    }
+}
+
+fn kind_of_head(head: u8) -> &'static str {
+    match head >> 5 {
+        0 | 1 => "integer",
+        2 => "bytes",
+        3 => "string",
+        4 => "list",
+        5 => "map",
+        6 => "link",
+        _ if head == 0xf6 => "null",
+        _ => "boolean",
     }
 }

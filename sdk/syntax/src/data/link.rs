@@ -1,5 +1,6 @@
 //! Links: content identifiers where they point from one block to another.
 
+use super::value::only_field;
 use ::cid::serde::CID_SERDE_PRIVATE_IDENTIFIER;
 use ::cid::{Cid, Version};
 use multihash::Multihash;
@@ -12,6 +13,9 @@ use std::str::FromStr;
 const DAG_CBOR: u64 = 0x71;
 const RAW: u64 = 0x55;
 const SHA2_256: u64 = 0x12;
+
+/// The version, codec and hash code with up to 10 bytes each, the length and 64 bytes of a digest.
+const MAX_BINARY_SIZE: usize = 96;
 
 /// A link by content: in DAG-CBOR tag 42, in JSON `{"$link": "bafy…"}`.
 ///
@@ -68,12 +72,12 @@ impl CidLink {
     }
 }
 
-/// Whether `bytes` are what DAG-CBOR has under tag 42: a zero byte and a binary `CIDv1`.
-pub(super) fn is_tagged(bytes: &[u8]) -> bool {
-    match bytes {
-        [0, 1, 0x71 | 0x55, 0x12, 32, digest @ ..] if digest.len() == 32 => true,
-        [0, cid @ ..] => CidLink::from_bytes(cid).is_ok(),
-        _ => false,
+/// Whether `cid` is a link in binary form.
+pub(super) fn is_binary(cid: &[u8]) -> bool {
+    match cid {
+        // What nearly all links are.
+        [1, 0x71 | 0x55, 0x12, 32, digest @ ..] if digest.len() == 32 => true,
+        _ => CidLink::from_bytes(cid).is_ok(),
     }
 }
 
@@ -138,11 +142,28 @@ impl std::error::Error for InvalidLink {}
 impl Serialize for CidLink {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
-            return self.0.serialize(serializer);
+            // The form in which the `cid` crate hands a CID to DAG-CBOR, without its allocation.
+            let mut buffer = [0; MAX_BINARY_SIZE];
+            let length = self
+                .0
+                .write_bytes(buffer.as_mut_slice())
+                .expect("the buffer is large enough");
+            return serializer.serialize_newtype_struct(
+                CID_SERDE_PRIVATE_IDENTIFIER,
+                &Binary(&buffer[..length]),
+            );
         }
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry("$link", &self.to_string())?;
         map.end()
+    }
+}
+
+struct Binary<'a>(&'a [u8]);
+
+impl Serialize for Binary<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
     }
 }
 
@@ -166,9 +187,9 @@ impl<'de> Visitor<'de> for LinkVisitor {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, cid: D) -> Result<CidLink, D::Error> {
-        struct Binary;
+        struct BinaryVisitor;
 
-        impl Visitor<'_> for Binary {
+        impl Visitor<'_> for BinaryVisitor {
             type Value = CidLink;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,12 +201,15 @@ impl<'de> Visitor<'de> for LinkVisitor {
             }
         }
 
-        cid.deserialize_bytes(Binary)
+        cid.deserialize_bytes(BinaryVisitor)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CidLink, A::Error> {
-        super::value::only_field(map, "$link")?
-            .parse()
-            .map_err(A::Error::custom)
+        from_text(&only_field(map, "$link")?)
     }
+}
+
+/// Reads the text that stands under `$link`.
+pub(super) fn from_text<E: Error>(text: &str) -> Result<CidLink, E> {
+    text.parse().map_err(E::custom)
 }

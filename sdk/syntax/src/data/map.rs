@@ -1,6 +1,6 @@
 //! The map of the data model, in the order that DAG-CBOR writes it.
 
-use super::Value;
+use super::{DataProblem, Value};
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,6 +8,11 @@ use std::fmt;
 /// Compares map keys as DAG-CBOR orders them: shorter first, then byte by byte.
 pub fn canonical_cmp(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// Whether every key comes after the one in front of it.
+fn is_canonical(entries: &[(String, Value)]) -> bool {
+    entries.is_sorted_by(|(a, _), (b, _)| canonical_cmp(a, b).is_lt())
 }
 
 /// String keys and their values, in canonical order whatever the order of insertion.
@@ -23,13 +28,12 @@ impl Map {
         Self(Vec::new())
     }
 
-    /// Sorts entries that come in any order; `Err` is a key that is there twice.
-    pub(super) fn from_unsorted(mut entries: Vec<(String, Value)>) -> Result<Self, String> {
-        if !entries.is_sorted_by(|(a, _), (b, _)| canonical_cmp(a, b).is_lt()) {
+    /// Takes entries in any order, but no key twice.
+    pub(super) fn from_entries(mut entries: Vec<(String, Value)>) -> Result<Self, DataProblem> {
+        if !is_canonical(&entries) {
             entries.sort_unstable_by(|(a, _), (b, _)| canonical_cmp(a, b));
-            let twice = entries.windows(2).position(|pair| pair[0].0 == pair[1].0);
-            if let Some(index) = twice {
-                return Err(entries.swap_remove(index).0);
+            if !is_canonical(&entries) {
+                return Err(DataProblem::DuplicateKey);
             }
         }
         Ok(Self(entries))

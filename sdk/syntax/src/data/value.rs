@@ -1,7 +1,7 @@
 //! Any value of the data model.
 
 use super::link::LinkVisitor;
-use super::{Bytes, CidLink, MAX_DEPTH, Map};
+use super::{Bytes, CidLink, DataProblem, MAX_DEPTH, Map, blob, bytes, link};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -101,7 +101,7 @@ struct Seed {
 impl Seed {
     fn inner<E: Error>(self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
-            return Err(E::custom("lists and maps nested too deep"));
+            return Err(E::custom(DataProblem::TooDeep));
         }
         Ok(Self {
             depth: self.depth + 1,
@@ -133,23 +133,35 @@ impl<'de> Visitor<'de> for Seed {
         Ok(Value::Integer(value))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value)
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        value
+            .try_into()
             .map(Value::Integer)
-            .map_err(|_| E::custom("an integer beyond 64 signed bits"))
+            .map_err(|_| E::custom(DataProblem::IntegerRange))
     }
 
-    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
-        i64::try_from(value)
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        value
+            .try_into()
             .map(Value::Integer)
-            .map_err(|_| E::custom("an integer beyond 64 signed bits"))
+            .map_err(|_| E::custom(DataProblem::IntegerRange))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        if self.json && value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
-            return Ok(Value::Integer(value as i64));
+        // Beyond this, a float no longer tells an integer from the next one.
+        const EXACT: f64 = 9_007_199_254_740_991.0;
+
+        if !self.json || value.fract() != 0.0 {
+            return Err(E::custom(DataProblem::Float));
         }
-        Err(E::custom("a float"))
+        if value.abs() > EXACT {
+            return Err(E::custom(DataProblem::IntegerRange));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "an integer of no more than 53 bits"
+        )]
+        Ok(Value::Integer(value as i64))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -186,6 +198,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let inner = self.inner()?;
+        // Grows with what is read: the input's own claim of its length is worth nothing.
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(inner)? {
             list.push(item);
@@ -194,61 +207,58 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let mut key = fields.next_key::<String>()?;
-        if self.json
-            && let Some(special) = &key
-        {
-            match special.as_str() {
-                "$link" => {
-                    return text_of("$link", fields)?
-                        .parse()
-                        .map(Value::Link)
-                        .map_err(A::Error::custom);
-                }
-                "$bytes" => {
-                    return Bytes::from_base64(&text_of("$bytes", fields)?)
-                        .map(Value::Bytes)
-                        .ok_or_else(|| A::Error::custom("$bytes must be base64"));
-                }
+        let mut next = fields.next_key::<String>()?;
+        if self.json {
+            match next.as_deref() {
+                Some("$link") => return link::from_text(&only_value(fields)?).map(Value::Link),
+                Some("$bytes") => return bytes::from_text(&only_value(fields)?).map(Value::Bytes),
                 _ => {}
             }
         }
         let inner = self.inner()?;
         let mut entries = Vec::new();
-        while let Some(name) = key {
-            if name == "$link" || name == "$bytes" {
-                return Err(A::Error::custom("$link or $bytes beside other fields"));
+        let mut is_blob = false;
+        while let Some(key) = next {
+            if RESERVED_KEYS.contains(&key.as_str()) {
+                return Err(A::Error::custom(DataProblem::ReservedKey));
             }
             let value = fields.next_value_seed(inner)?;
-            if name == "$type" && !matches!(&value, Value::String(tag) if !tag.is_empty()) {
-                return Err(A::Error::custom("$type must be a string that is not empty"));
+            if key == "$type" {
+                match &value {
+                    Value::String(name) if !name.is_empty() => is_blob = name == "blob",
+                    _ => return Err(A::Error::custom(DataProblem::Type)),
+                }
             }
-            entries.push((name, value));
-            key = fields.next_key()?;
+            entries.push((key, value));
+            next = fields.next_key()?;
         }
-        let map =
-            Map::from_unsorted(entries).map_err(|_| A::Error::custom("a key is there twice"))?;
+        let map = Map::from_entries(entries).map_err(A::Error::custom)?;
+        if is_blob {
+            blob::fields(&map).map_err(A::Error::custom)?;
+        }
         Ok(Value::Map(map))
     }
 }
 
-/// The text of the one field of an object such as `{"$link": "…"}`.
+const RESERVED_KEYS: [&str; 2] = ["$link", "$bytes"];
+
+/// The text of an object such as `{"$link": "…"}`, which has no other field than `name`.
 pub(super) fn only_field<'de, A: MapAccess<'de>>(
     mut fields: A,
     name: &'static str,
 ) -> Result<String, A::Error> {
     match fields.next_key::<String>()? {
-        Some(key) if key == name => text_of(name, fields),
+        Some(key) if key == name => only_value(fields),
         _ => Err(A::Error::custom(format_args!(
             "expected an object with the field {name}"
         ))),
     }
 }
 
-fn text_of<'de, A: MapAccess<'de>>(name: &'static str, mut fields: A) -> Result<String, A::Error> {
+fn only_value<'de, A: MapAccess<'de>>(mut fields: A) -> Result<String, A::Error> {
     let text = fields.next_value()?;
     if fields.next_key::<IgnoredAny>()?.is_some() {
-        return Err(A::Error::custom(format_args!("{name} beside other fields")));
+        return Err(A::Error::custom(DataProblem::ReservedKey));
     }
     Ok(text)
 }

@@ -1,0 +1,127 @@
+//! Names in Rust, made from the names of lexicons, whatever these contain.
+
+use proc_macro2::{Ident, Span};
+use std::collections::BTreeSet;
+
+/// Rust's keywords of all editions up to 2024, reserved ones included.
+const KEYWORDS: [&str; 48] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
+    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield",
+];
+
+/// Keywords that cannot be written as raw identifiers.
+const NEVER_RAW: [&str; 5] = ["_", "crate", "self", "Self", "super"];
+
+/// `getBookingIcs`, `get-booking-ics` -> `get_booking_ics`; empty if there is no letter or digit.
+pub(crate) fn snake(name: &str) -> String {
+    words(name).join("_").to_ascii_lowercase()
+}
+
+/// `getBookingIcs`, `get-booking-ics` -> `GET_BOOKING_ICS`; empty if there is no letter or digit.
+pub(crate) fn screaming(name: &str) -> String {
+    words(name).join("_").to_ascii_uppercase()
+}
+
+/// `getBookingIcs`, `get-booking-ics` -> `GetBookingIcs`; empty if there is no letter or digit.
+pub(crate) fn pascal(name: &str) -> String {
+    words(name)
+        .into_iter()
+        .map(|word| word[..1].to_ascii_uppercase() + &word[1..].to_ascii_lowercase())
+        .collect()
+}
+
+/// `name`, or `{prefix}{name}` where it cannot start an identifier; `prefix` alone if it is empty.
+pub(crate) fn started(name: &str, prefix: &str) -> String {
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name.to_owned()
+    } else {
+        format!("{prefix}{name}")
+    }
+}
+
+/// The ASCII words of a name: apart by case (`fooBar`, `HTTPServer`, `allDIDs`) or by other characters.
+fn words(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
+        let mut start = 0;
+        for end in 1..part.len() {
+            if starts_word(part.as_bytes(), end) {
+                words.push(&part[start..end]);
+                start = end;
+            }
+        }
+        words.push(&part[start..]);
+    }
+    words
+}
+
+/// Whether a word starts at an index that is not the first.
+fn starts_word(part: &[u8], index: usize) -> bool {
+    if !part[index].is_ascii_uppercase() {
+        return false;
+    }
+    if !part[index - 1].is_ascii_uppercase() {
+        return true;
+    }
+    // The last of several capitals starts a word if small letters follow, except for a plural `s`.
+    match part[index + 1..] {
+        [] | [b's'] => false,
+        [b's', next, ..] => next.is_ascii_lowercase(),
+        [next, ..] => next.is_ascii_lowercase(),
+    }
+}
+
+/// A name as it stands in code: keywords raw, or with `_` behind those that cannot be.
+pub(crate) fn escape(name: &str) -> String {
+    if NEVER_RAW.contains(&name) {
+        format!("{name}_")
+    } else if KEYWORDS.contains(&name) {
+        format!("r#{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// The token of an escaped name.
+pub(crate) fn token(name: &str) -> Ident {
+    match name.strip_prefix("r#") {
+        Some(raw) => Ident::new_raw(raw, Span::call_site()),
+        None => Ident::new(name, Span::call_site()),
+    }
+}
+
+/// The names that are taken in one place, so that no two things share one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope(BTreeSet<String>);
+
+impl Scope {
+    /// Takes the first of the candidates that is free; if none is, the last of them with a number.
+    pub(crate) fn claim<const N: usize>(&mut self, candidates: [String; N]) -> String {
+        for name in &candidates {
+            if self.0.insert(escape(name)) {
+                return escape(name);
+            }
+        }
+        let [.., last] = &candidates[..] else { unreachable!("there are candidates") };
+        let snake = last.starts_with(|c: char| !c.is_ascii_uppercase()) || last.contains('_');
+        let separator = if snake || last.ends_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+        let numbered = (2..).map(|number| format!("{last}{separator}{number}"));
+        let name = numbered.into_iter().find(|name| !self.0.contains(name));
+        let name = name.expect("numbers do not end");
+        self.0.insert(name.clone());
+        name
+    }
+
+    /// Takes a name that is not ours to change.
+    pub(crate) fn reserve(&mut self, name: &str) {
+        self.0.insert(name.to_owned());
+    }
+
+    /// Whether the name is taken.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}

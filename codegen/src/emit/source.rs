@@ -1,0 +1,260 @@
+//! The text of a file: its imports, its items, and how they are laid out.
+
+use super::ident::{Scope, escape};
+use super::plan::Module;
+use proc_macro2::TokenStream;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A file in the making.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The Rust path of the runtime.
+    runtime: String,
+    /// Names of the file's own items, and of what it has imported.
+    taken: Scope,
+    /// Imported names by the path they are imported from.
+    imports: BTreeMap<String, BTreeSet<String>>,
+    items: Vec<String>,
+}
+
+impl Source {
+    /// A file whose own items have the names in `taken`.
+    pub(crate) fn new(runtime: &str, taken: &Scope) -> Self {
+        Self {
+            runtime: runtime.to_owned(),
+            taken: taken.clone(),
+            imports: BTreeMap::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// The runtime's path; absolute where something in the file has the crate's name.
+    pub(crate) fn runtime(&self) -> String {
+        self.root(&self.runtime)
+    }
+
+    fn root(&self, path: &str) -> String {
+        let first = path.split("::").next().unwrap_or_default();
+        let relative = matches!(first, "crate" | "self" | "super" | "");
+        if !relative && self.taken.contains(first) { format!("::{path}") } else { path.to_owned() }
+    }
+
+    /// A name of the runtime's root, e.g. `Datetime` or `schema`.
+    pub(crate) fn of_runtime(&mut self, name: &str) -> String {
+        self.import(&self.runtime.clone(), name)
+    }
+
+    /// A name of the runtime's module `schema`.
+    pub(crate) fn of_schema(&mut self, name: &str) -> String {
+        self.import(&format!("{}::schema", self.runtime), name)
+    }
+
+    /// Brings a trait of the runtime's module `schema` into scope, for its methods.
+    pub(crate) fn use_trait(&mut self, name: &str) {
+        let from = format!("{}::schema", self.runtime);
+        self.imports.entry(from).or_default().insert(format!("{name} as _"));
+    }
+
+    /// A name of the prelude, which something in the file may hide.
+    pub(crate) fn prelude(&self, name: &str) -> String {
+        let path = match name {
+            "String" => "::std::string::String",
+            "Vec" => "::std::vec::Vec",
+            "Box" => "::std::boxed::Box",
+            "Option" => "::core::option::Option",
+            "Some" => "::core::option::Option::Some",
+            "None" => "::core::option::Option::None",
+            "Result" => "::core::result::Result",
+            "Ok" => "::core::result::Result::Ok",
+            "Into" => "::core::convert::Into",
+            "Default" => "::core::default::Default",
+            primitive => return self.primitive(primitive),
+        };
+        if self.taken.contains(name) { path.to_owned() } else { name.to_owned() }
+    }
+
+    /// A primitive type, which a module can hide.
+    fn primitive(&self, name: &str) -> String {
+        if self.taken.contains(name) {
+            format!("::core::primitive::{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// A type of a lexicon, as this file of the module `from` names it.
+    pub(crate) fn lexicon_type(&mut self, from: &Module<'_>, to: &Module<'_>, name: &str) -> String {
+        if std::ptr::eq(from, to) || from.document.id == to.document.id {
+            return name.to_owned();
+        }
+        self.module_item(&from.path, to.home.as_deref(), &to.path, name)
+    }
+
+    /// An item of a module, as this file of the module `from` names it.
+    pub(crate) fn module_item(
+        &mut self,
+        from: &[String],
+        home: Option<&str>,
+        to: &[String],
+        name: &str,
+    ) -> String {
+        let path = match home {
+            Some(home) => {
+                let home = home.split("::").map(str::to_owned);
+                home.chain(to.iter().cloned()).collect()
+            }
+            None => relative(from, to),
+        };
+        let parents_only = path.iter().all(|segment| segment == "super");
+        // What is below this module is in scope already.
+        let below = home.is_none() && to.starts_with(from);
+        if parents_only || below {
+            return format!("{}::{name}", path.join("::"));
+        }
+        let mut last = 1;
+        while last <= path.len().min(2) {
+            let (base, rest) = path.split_at(path.len() - last);
+            if base.is_empty() || rest[0] == "super" {
+                break;
+            }
+            let base = base.join("::");
+            if let Some(_module) = self.try_import(&base, &rest[0]) {
+                return format!("{}::{name}", rest.join("::"));
+            }
+            last += 1;
+        }
+        self.root(&format!("{}::{name}", path.join("::")))
+    }
+
+    /// Imports a name if it is free; how it is to be written.
+    pub(crate) fn import(&mut self, from: &str, name: &str) -> String {
+        match self.try_import(from, name) {
+            Some(name) => name,
+            None => self.root(&format!("{from}::{name}")),
+        }
+    }
+
+    fn try_import(&mut self, from: &str, name: &str) -> Option<String> {
+        let imported = self.imports.get(from).is_some_and(|names| names.contains(name));
+        if !imported {
+            // The runtime's own modules are everywhere, and keep their names for themselves.
+            let reserved = matches!(name, "schema" | "check") && !from.starts_with(&self.runtime);
+            if reserved || self.taken.contains(name) {
+                return None;
+            }
+            self.taken.reserve(name);
+            self.imports.entry(from.to_owned()).or_default().insert(name.to_owned());
+        }
+        Some(name.to_owned())
+    }
+
+    /// Adds items, laid out.
+    ///
+    /// # Panics
+    /// If the tokens are no items, which is an error of the generator.
+    pub(crate) fn push(&mut self, items: TokenStream) {
+        let file: syn::File = syn::parse2(items).expect("the generator writes items");
+        for item in file.items {
+            let file = syn::File { shebang: None, attrs: Vec::new(), items: vec![item] };
+            self.items.push(spaced(prettyplease::unparse(&file).trim_end()));
+        }
+    }
+
+    /// Adds an invocation of one of the runtime's macros, which has a layout of its own:
+    /// `head {`, a line each, `} tail`.
+    pub(crate) fn push_macro(&mut self, name: &str, head: &str, lines: &[String], tail: &str) {
+        let runtime = self.runtime();
+        let mut text = format!("{runtime}::{name}!({head} {{");
+        for line in lines {
+            text.push_str("\n    ");
+            text.push_str(line);
+            text.push(',');
+        }
+        text.push_str(if lines.is_empty() { "}" } else { "\n}" });
+        text.push_str(tail);
+        text.push_str(");");
+        self.items.push(text);
+    }
+
+    /// The whole text: `header` comes first, `docs` describe the module.
+    pub(crate) fn finish(self, header: &str, docs: &str, attributes: &str) -> String {
+        let mut parts = vec![header.to_owned()];
+        let docs: Vec<_> = docs.lines().map(|line| format!("//! {line}").trim_end().to_owned()).collect();
+        parts.push(docs.join("\n"));
+        parts.push(attributes.trim_end().to_owned());
+        parts.push(self.uses());
+        parts.extend(self.items);
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n\n") + "\n"
+    }
+
+    fn uses(&self) -> String {
+        let schema = format!("{}::schema", self.runtime);
+        let mut imports = self.imports.clone();
+        // `schema` itself goes with what comes from it.
+        if imports.contains_key(&schema)
+            && let Some(names) = imports.get_mut(&self.runtime)
+            && names.remove("schema")
+        {
+            imports.entry(schema).or_default().insert("self".to_owned());
+        }
+        let (others, parents): (Vec<_>, Vec<_>) =
+            imports.into_iter().partition(|(from, _)| !from.starts_with("super"));
+        let lines = others.into_iter().chain(parents).filter(|(_, names)| !names.is_empty());
+        let lines = lines.map(|(from, names)| {
+            // A name of the file's own does not count in an import, but a module's does.
+            let from = self.root(&from);
+            let mut names: Vec<_> = names.into_iter().collect();
+            names.sort_by_key(|name| (name != "self", name.starts_with(char::is_lowercase), name.clone()));
+            match &names[..] {
+                [name] if name != "self" => format!("use {from}::{name};"),
+                names => format!("use {from}::{{{}}};", names.join(", ")),
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A path from one module to another in the same tree.
+fn relative(from: &[String], to: &[String]) -> Vec<String> {
+    let common = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("super".to_owned(), from.len() - common);
+    up.chain(to[common..].iter().cloned()).collect()
+}
+
+/// Sets the members of an `impl` or a `trait` apart by blank lines.
+fn spaced(item: &str) -> String {
+    let block = item.lines().find(|line| !line.starts_with(['#', '/'])).unwrap_or_default();
+    if !["impl", "pub trait"].iter().any(|start| block.starts_with(start)) {
+        return item.to_owned();
+    }
+    let mut spaced = String::with_capacity(item.len() + 64);
+    let mut last = "";
+    for line in item.lines() {
+        let member_ended = last == "    }" || (last.starts_with("    ") && last.ends_with(';') && !last.starts_with("     "));
+        let starts = ["    fn ", "    pub fn ", "    async fn ", "    ///", "    #["];
+        let member_starts = starts.iter().any(|start| line.starts_with(start));
+        if member_ended && (member_starts || (last == "    }" && line.starts_with("    "))) {
+            spaced.push('\n');
+        }
+        spaced.push_str(line);
+        spaced.push('\n');
+        last = line;
+    }
+    spaced.truncate(spaced.trim_end().len());
+    spaced
+}
+
+/// Where the file of a module lies.
+pub(crate) fn file_path(module: &[String]) -> PathBuf {
+    let names = module.iter().map(|name| name.strip_prefix("r#").unwrap_or(name));
+    let mut path: PathBuf = names.collect();
+    path.set_extension("rs");
+    path
+}
+
+/// The token text of an escaped or plain name: kept here for symmetry with paths.
+pub(crate) fn declared(name: &str) -> String {
+    escape(name)
+}

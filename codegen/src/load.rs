@@ -1,0 +1,137 @@
+//! A folder of lexicons to a [`Catalog`].
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::model::{Catalog, Document};
+use crate::parse;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The most bytes that a lexicon file may have; the largest published one has some 40 KB.
+pub const MAX_FILE_BYTES: u64 = 4 << 20;
+
+/// The most levels of folders that are searched; a link that leads back up ends here.
+pub const MAX_FOLDER_DEPTH: usize = 64;
+
+/// What a folder holds: what could be read as a lexicon, and what is wrong with the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The lexicons that could be read.
+    pub catalog: Catalog,
+    /// What is wrong with the others, in the order of file names.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// A file or folder that could not be read at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct Unreadable {
+    /// What was to be read.
+    pub path: PathBuf,
+    /// Why it could not be.
+    pub source: io::Error,
+}
+
+/// Why a folder of lexicons could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Something could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// Something that could be read is no lexicon.
+    #[error(transparent)]
+    Invalid(#[from] Diagnostics),
+}
+
+/// Loads every `*.json` below a folder, or one file; all of them must be lexicons, and distinct.
+pub fn load(path: &Path) -> Result<Catalog, LoadError> {
+    let Loaded { catalog, problems } = read(path)?;
+    if problems.is_empty() { Ok(catalog) } else { Err(Diagnostics(problems).into()) }
+}
+
+/// Reads every `*.json` below a folder, or one file, whatever is in it.
+///
+/// Links are followed. Names that start with a dot are left alone.
+pub fn read(path: &Path) -> Result<Loaded, Unreadable> {
+    let mut files = Vec::new();
+    collect(path, 0, &mut files)?;
+    // Names decide, not the order in which the file system lists them.
+    files.sort();
+    let root = source_root(path)?;
+    let mut loaded = Loaded::default();
+    for file in files {
+        let text = read_file(&file)?;
+        match parse::document(&file, &source(path, &root, &file), &text) {
+            Ok(document) => insert(&mut loaded, document),
+            Err(Diagnostics(problems)) => loaded.problems.extend(problems),
+        }
+    }
+    Ok(loaded)
+}
+
+fn insert(loaded: &mut Loaded, document: Document) {
+    if let Err((second, first)) = loaded.catalog.insert(document) {
+        let message =
+            format!("{} is defined in {} already", second.id, first.file.display());
+        loaded.problems.push(Diagnostic {
+            file: second.file,
+            path: "id".to_owned(),
+            rule: Rule::DuplicateNsid,
+            message,
+        });
+    }
+}
+
+fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unreadable> {
+    let unreadable = |source| Unreadable { path: path.to_owned(), source };
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    if depth == MAX_FOLDER_DEPTH {
+        let reason = format!("its folders nest deeper than {MAX_FOLDER_DEPTH}; does a link lead back up?");
+        return Err(unreadable(io::Error::other(reason)));
+    }
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?.path();
+        let hidden = entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let lexicon = entry.extension() == Some(OsStr::new("json"));
+        if !hidden && (lexicon || entry.is_dir()) {
+            collect(&entry, depth + 1, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_file(file: &Path) -> Result<Vec<u8>, Unreadable> {
+    let unreadable = |source| Unreadable { path: file.to_owned(), source };
+    let mut text = Vec::new();
+    // One byte more than allowed tells a file that is too long from one that is just as long.
+    File::open(file)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text))
+        .map_err(unreadable)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        let reason = format!("it has more than {MAX_FILE_BYTES} bytes");
+        return Err(unreadable(io::Error::other(reason)));
+    }
+    Ok(text)
+}
+
+/// The name of the folder (or of the file's folder), whatever way it was written.
+fn source_root(path: &Path) -> Result<String, Unreadable> {
+    let unreadable = |source| Unreadable { path: path.to_owned(), source };
+    let absolute = path.canonicalize().map_err(unreadable)?;
+    let folder = if absolute.is_dir() { Some(absolute.as_path()) } else { absolute.parent() };
+    let name = folder.and_then(Path::file_name).unwrap_or(OsStr::new("lexicons"));
+    Ok(name.to_string_lossy().into_owned())
+}
+
+/// [`Document::source`]: the path from the folder's own name on, with `/` on every system.
+fn source(path: &Path, root: &str, file: &Path) -> String {
+    let below = file.strip_prefix(path).unwrap_or(file);
+    let below = if below.as_os_str().is_empty() { file.file_name().map(Path::new) } else { Some(below) };
+    let names = below.into_iter().flat_map(Path::components);
+    let names = names.map(|name| name.as_os_str().to_string_lossy().into_owned());
+    std::iter::once(root.to_owned()).chain(names).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,289 @@
+//! Where references lead, and what that means: which are wrong, which lead to other crates, and
+//! which make a type contain itself.
+
+mod cycles;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::model::{
+    Catalog, DefId, DefKind, Definition, Document, NsidPattern, ObjectSchema, Params, Reference,
+    Schema, SchemaKind, UnionSchema,
+};
+use huddle_syntax::Nsid;
+use std::collections::{BTreeSet, HashSet};
+
+/// Lexicons whose types another crate has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Externals(Vec<External>);
+
+/// One mapping of lexicons to another crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// Which lexicons.
+    pub lexicons: NsidPattern,
+    /// The Rust path under which their modules lie, e.g. `huddle_lexicon`.
+    pub rust_path: String,
+}
+
+impl Externals {
+    /// The mappings; of several that match a lexicon the narrowest counts, of equal ones the first.
+    pub fn new(mappings: impl IntoIterator<Item = External>) -> Self {
+        let mut mappings: Vec<_> = mappings.into_iter().collect();
+        mappings.sort_by_key(|mapping| std::cmp::Reverse(mapping.lexicons.specificity()));
+        Self(mappings)
+    }
+
+    /// The Rust path that has a lexicon's types, if another crate does.
+    pub fn rust_path(&self, nsid: &Nsid) -> Option<&str> {
+        self.0.iter().find(|mapping| mapping.lexicons.matches(nsid)).map(|found| &*found.rust_path)
+    }
+}
+
+/// What a reference leads to.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// A definition among the lexicons to generate.
+    Local(&'a Document, &'a Definition),
+    /// A definition that another crate has.
+    External {
+        /// The Rust path under which the crate's modules lie.
+        rust_path: &'a str,
+        /// The definition itself, if its lexicon is at hand.
+        definition: Option<&'a Definition>,
+    },
+}
+
+/// A catalog in which every reference of the selected lexicons leads somewhere it may.
+#[derive(Clone, Debug)]
+pub struct Resolution<'a> {
+    catalog: &'a Catalog,
+    externals: &'a Externals,
+    selected: BTreeSet<Nsid>,
+    boxed: HashSet<(Nsid, String)>,
+}
+
+/// Resolves the references of the lexicons that a pattern selects (all, if there is none) and of
+/// those that they refer to, directly or not, except for what `externals` has elsewhere.
+///
+/// The errors are those of the selected lexicons only.
+pub fn resolve<'a>(
+    catalog: &'a Catalog,
+    selection: &[NsidPattern],
+    externals: &'a Externals,
+) -> Result<Resolution<'a>, Diagnostics> {
+    let selected = closure(catalog, selection, externals);
+    let mut resolution = Resolution { catalog, externals, selected, boxed: HashSet::new() };
+    let mut problems = Vec::new();
+    for document in resolution.documents() {
+        check_document(&resolution, document, &mut problems);
+    }
+    if problems.is_empty() {
+        problems = cycles::endless(&resolution);
+    }
+    if !problems.is_empty() {
+        return Err(Diagnostics(problems));
+    }
+    resolution.boxed = cycles::boxed(&resolution);
+    Ok(resolution)
+}
+
+impl<'a> Resolution<'a> {
+    /// All lexicons at hand, selected or not.
+    pub const fn catalog(&self) -> &'a Catalog {
+        self.catalog
+    }
+
+    /// Which lexicons other crates have.
+    pub const fn externals(&self) -> &'a Externals {
+        self.externals
+    }
+
+    /// The lexicons to generate, in the order of their names.
+    pub fn documents(&self) -> impl Iterator<Item = &'a Document> + use<'a, '_> {
+        self.selected.iter().filter_map(|nsid| self.catalog.get(nsid))
+    }
+
+    /// Where a reference of a selected lexicon leads; `None` only for names that are in none of them.
+    pub fn target(&self, id: &DefId) -> Option<Target<'a>> {
+        if let Some(rust_path) = self.externals.rust_path(id.nsid()) {
+            return Some(Target::External { rust_path, definition: self.catalog.definition(id) });
+        }
+        let document = self.catalog.get(id.nsid())?;
+        Some(Target::Local(document, document.definition(id.name())?))
+    }
+
+    /// Whether the type that a `ref` stands for contains itself through this `ref`, with no list and
+    /// no union in between: written as a field it needs a `Box`.
+    ///
+    /// The schema is one of `document`'s, of kind `ref`.
+    pub fn needs_box(&self, document: &Document, schema: &Schema) -> bool {
+        // A look-up by owned key, because the two parts are borrowed from different places.
+        self.boxed.contains(&(document.id.clone(), schema.path.clone()))
+    }
+}
+
+/// The selected lexicons and those that they refer to.
+fn closure(
+    catalog: &Catalog,
+    selection: &[NsidPattern],
+    externals: &Externals,
+) -> BTreeSet<Nsid> {
+    let wanted = |nsid: &Nsid| {
+        selection.is_empty() || selection.iter().any(|pattern| pattern.matches(nsid))
+    };
+    let ours = |nsid: &Nsid| externals.rust_path(nsid).is_none();
+    let mut open: Vec<&Document> =
+        catalog.documents().filter(|d| wanted(&d.id) && ours(&d.id)).collect();
+    let mut selected: BTreeSet<Nsid> = open.iter().map(|d| d.id.clone()).collect();
+    while let Some(document) = open.pop() {
+        visit_document(document, &mut |mention| {
+            let nsid = mention.reference().target.nsid();
+            if let Some(next) = catalog.get(nsid).filter(|_| ours(nsid))
+                && selected.insert(nsid.clone())
+            {
+                open.push(next);
+            }
+        });
+    }
+    selected
+}
+
+fn check_document(resolution: &Resolution<'_>, document: &Document, problems: &mut Vec<Diagnostic>) {
+    visit_document(document, &mut |mention| {
+        let reference = mention.reference();
+        let refusal = match resolution.target(&reference.target) {
+            None => Some((Rule::UnresolvedRef, missing(resolution, reference))),
+            Some(Target::External { definition: None, .. }) => None,
+            Some(
+                Target::Local(_, definition)
+                | Target::External { definition: Some(definition), .. },
+            ) => mention.refusal(definition),
+        };
+        if let Some((rule, message)) = refusal {
+            problems.push(problem(document, &reference.path, rule, message));
+        }
+    });
+    visit_unions(document, &mut |union| {
+        let mut seen = HashSet::new();
+        for reference in union.refs.iter().filter(|r| !seen.insert(&r.target)) {
+            let message = format!("{} is a variant of this union twice", reference.target);
+            problems.push(problem(document, &reference.path, Rule::UnionMember, message));
+        }
+    });
+}
+
+fn missing(resolution: &Resolution<'_>, reference: &Reference) -> String {
+    let target = &reference.target;
+    match resolution.catalog.get(target.nsid()) {
+        Some(document) => {
+            let names: Vec<_> = document.defs.iter().map(|d| d.name.as_str()).collect();
+            let file = document.file.display();
+            format!("{file} has no definition `{}`, only {}", target.name(), names.join(", "))
+        }
+        None => format!(
+            "{target} is in no lexicon here; add its file, or map it to the crate that has it \
+             (--external '{}=that_crate')",
+            target.nsid()
+        ),
+    }
+}
+
+fn problem(document: &Document, path: &str, rule: Rule, message: String) -> Diagnostic {
+    Diagnostic { file: document.file.clone(), path: path.to_owned(), rule, message }
+}
+
+/// A reference, and what it stands for.
+enum Mention<'a> {
+    Ref(&'a Reference),
+    Variant(&'a Reference),
+}
+
+impl<'a> Mention<'a> {
+    const fn reference(&self) -> &'a Reference {
+        match self {
+            Self::Ref(reference) | Self::Variant(reference) => reference,
+        }
+    }
+
+    /// Why it may not lead to this definition.
+    fn refusal(&self, definition: &Definition) -> Option<(Rule, String)> {
+        let name = definition.kind.name();
+        match (self, &definition.kind) {
+            (Self::Ref(_), DefKind::Type(_) | DefKind::Record(_)) => None,
+            (Self::Variant(_), kind) if kind.object().is_some() => None,
+            (Self::Ref(reference), _) => Some((
+                Rule::RefTarget,
+                format!("{} is a {name}, which is no type of data", reference.target),
+            )),
+            (Self::Variant(reference), _) => Some((
+                Rule::UnionMember,
+                format!("{} is a {name}; a union is of objects and records", reference.target),
+            )),
+        }
+    }
+}
+
+/// Calls back with every reference of a document, in source order.
+fn visit_document<'a>(document: &'a Document, found: &mut impl FnMut(Mention<'a>)) {
+    visit_schemas(document, &mut |schema| match &schema.kind {
+        SchemaKind::Ref(reference) => found(Mention::Ref(reference)),
+        SchemaKind::Union(union) => union.refs.iter().map(Mention::Variant).for_each(&mut *found),
+        _ => {}
+    });
+    for definition in &document.defs {
+        if let DefKind::Subscription(subscription) = &definition.kind {
+            subscription.message.union.refs.iter().map(Mention::Variant).for_each(&mut *found);
+        }
+    }
+}
+
+fn visit_unions<'a>(document: &'a Document, found: &mut impl FnMut(&'a UnionSchema)) {
+    visit_schemas(document, &mut |schema| {
+        if let SchemaKind::Union(union) = &schema.kind {
+            found(union);
+        }
+    });
+    for definition in &document.defs {
+        if let DefKind::Subscription(subscription) = &definition.kind {
+            found(&subscription.message.union);
+        }
+    }
+}
+
+/// Calls back with every schema of a document, outer ones first.
+pub(crate) fn visit_schemas<'a>(document: &'a Document, found: &mut impl FnMut(&'a Schema)) {
+    for definition in &document.defs {
+        visit_definition(definition, found);
+    }
+}
+
+pub(crate) fn visit_definition<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a Schema)) {
+    if let Some(Params { properties, .. }) = definition.kind.parameters() {
+        properties.iter().for_each(|property| visit_schema(&property.schema, found));
+    }
+    let (input, output) = match &definition.kind {
+        DefKind::Query(query) => (None, query.output.as_ref()),
+        DefKind::Procedure(procedure) => (procedure.input.as_ref(), procedure.output.as_ref()),
+        _ => (None, None),
+    };
+    for schema in input.into_iter().chain(output).filter_map(|body| body.schema.as_ref()) {
+        visit_schema(schema, found);
+    }
+    match &definition.kind {
+        DefKind::Record(record) => visit_object(&record.object, found),
+        DefKind::Type(schema) => visit_schema(schema, found),
+        _ => {}
+    }
+}
+
+fn visit_object<'a>(object: &'a ObjectSchema, found: &mut impl FnMut(&'a Schema)) {
+    object.properties.iter().for_each(|property| visit_schema(&property.schema, found));
+}
+
+fn visit_schema<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a Schema)) {
+    found(schema);
+    match &schema.kind {
+        SchemaKind::Array(array) => visit_schema(&array.items, found),
+        SchemaKind::Object(object) => visit_object(object, found),
+        _ => {}
+    }
+}
