@@ -138,3 +138,8 @@ fn guard(word: &str) -> String {
     }
     word.to_owned()
 }
+
+/// A text as it stands within backticks.
+pub(crate) fn code(text: &str) -> String {
+    printable(text).replace(['`', '\n'], " ").trim().to_owned()
+}

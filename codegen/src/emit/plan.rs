@@ -1,6 +1,6 @@
 //! What every lexicon and definition is called in Rust, decided before anything is written.
 
-use super::ident::{Scope, pascal, screaming, snake, started};
+use super::ident::{Scope, escape, pascal, screaming, snake, started};
 use crate::model::{
     Body, DefId, DefKind, Definition, Document, ObjectSchema, Params, Schema, SchemaKind,
     StringSchema,
@@ -323,4 +323,12 @@ fn module_name(segment: &str, at_root: bool) -> String {
         return format!("{name}_");
     }
     name
+}
+
+/// Where a definition lies and what it is called, as far as that follows from its name alone.
+pub(crate) fn plain_path(id: &DefId) -> (Vec<String>, String) {
+    let segments = id.nsid().segments().enumerate();
+    let path = segments.map(|(index, text)| escape(&module_name(text, index == 0))).collect();
+    let name = if id.is_main() { id.nsid().name() } else { id.name() };
+    (path, escape(&started(&pascal(name), "Type")))
 }

@@ -1,6 +1,6 @@
 //! The text of a file: its imports, its items, and how they are laid out.
 
-use super::ident::{Scope, escape};
+use super::ident::Scope;
 use super::plan::Module;
 use proc_macro2::TokenStream;
 use std::collections::{BTreeMap, BTreeSet};
@@ -252,9 +252,4 @@ pub(crate) fn file_path(module: &[String]) -> PathBuf {
     let mut path: PathBuf = names.collect();
     path.set_extension("rs");
     path
-}
-
-/// The token text of an escaped or plain name: kept here for symmetry with paths.
-pub(crate) fn declared(name: &str) -> String {
-    escape(name)
 }

@@ -6,6 +6,7 @@ use crate::model::{
     ArraySchema, BlobSchema, BooleanSchema, BytesSchema, Format, IntegerSchema, ObjectSchema,
     Property, Schema, SchemaKind, StringSchema, UnionSchema,
 };
+use crate::validate::{self, Constraint};
 use std::collections::HashSet;
 use std::fmt::Display;
 
@@ -66,7 +67,12 @@ fn integer(reader: &mut Reader, fields: &mut Fields<'_>) -> IntegerSchema {
     let constant = fields.read(reader, "const", Reader::integer);
     refuse_empty_range(reader, fields, ("minimum", minimum), ("maximum", maximum));
     refuse_default_and_const(reader, fields, default.is_some() && constant.is_some());
-    IntegerSchema { minimum, maximum, values, default, constant }
+    let schema = IntegerSchema { minimum, maximum, values, default, constant };
+    for (key, value) in [("default", default), ("const", constant)] {
+        let broken = value.map(|value| validate::integer(&schema, value));
+        refuse_broken(reader, fields, key, broken);
+    }
+    schema
 }
 
 fn string(reader: &mut Reader, fields: &mut Fields<'_>) -> StringSchema {
@@ -78,7 +84,7 @@ fn string(reader: &mut Reader, fields: &mut Fields<'_>) -> StringSchema {
     let default = fields.read(reader, "default", Reader::text);
     let constant = fields.read(reader, "const", Reader::text);
     refuse_default_and_const(reader, fields, default.is_some() && constant.is_some());
-    StringSchema {
+    let schema = StringSchema {
         format,
         min_length,
         max_length,
@@ -88,7 +94,12 @@ fn string(reader: &mut Reader, fields: &mut Fields<'_>) -> StringSchema {
         values,
         default,
         constant,
+    };
+    for (key, value) in [("default", &schema.default), ("const", &schema.constant)] {
+        let broken = value.as_deref().map(|value| validate::string(&schema, value));
+        refuse_broken(reader, fields, key, broken);
     }
+    schema
 }
 
 fn format(reader: &mut Reader, node: Node<'_>) -> Option<Format> {
@@ -261,5 +272,18 @@ fn refuse_default_and_const(reader: &mut Reader, fields: &Fields<'_>, both: bool
     if both {
         let message = "`default` and `const` exclude each other";
         reader.fail(fields.path(), Rule::LexiconSchema, message);
+    }
+}
+
+/// Refuses a `default` or `const` that breaks the constraints beside it.
+fn refuse_broken(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    key: &str,
+    broken: Option<Vec<(Constraint, String)>>,
+) {
+    for (_, message) in broken.into_iter().flatten() {
+        let path = format!("{}.{key}", fields.path());
+        reader.fail(&path, Rule::LexiconSchema, message);
     }
 }

@@ -92,3 +92,31 @@ pub(crate) fn check(text: &str) -> Verdict {
 fn is_did(text: &str) -> bool {
     text.starts_with("did:")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::AtIdentifier;
+
+    #[test]
+    fn the_prefix_of_a_did_decides() {
+        #[track_caller]
+        fn check(text: &str, did: Option<&str>, handle: Option<&str>) {
+            let who: AtIdentifier = text.parse().unwrap();
+            assert_eq!(who.as_did().map(AsRef::as_ref), did);
+            assert_eq!(who.as_handle().map(AsRef::as_ref), handle);
+        }
+        check("did:plc:abc", Some("did:plc:abc"), None);
+        check("did.plc.abc", None, Some("did.plc.abc"));
+    }
+
+    #[test]
+    fn an_error_names_what_was_asked_for() {
+        #[track_caller]
+        fn check(text: &str, problem: &str) {
+            let error = text.parse::<AtIdentifier>().unwrap_err();
+            assert_eq!((error.kind(), error.problem()), ("AT identifier", problem));
+        }
+        check("did:plc", "has no `:` after its method");
+        check("did", "has no dot");
+    }
+}

@@ -147,6 +147,9 @@ mod tests {
         check("en-u", Some("has an extension without a subtag"));
         check("en-x", Some("has a private use without a subtag"));
         check("en-x-toolongsubtag", out_of_place);
+        check("en-posi_x", out_of_place);
+        check("en-u-c_", Some("has an extension without a subtag"));
+        check("en-x-é", out_of_place);
         check("en--US", out_of_place);
         check("en-", out_of_place);
     }

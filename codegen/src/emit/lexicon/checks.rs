@@ -1,0 +1,293 @@
+//! Calls that enforce what a schema asks of values beyond their Rust types.
+
+use super::{Lexicon, count, integer, tokens};
+use crate::emit::plan::{Plan, text_values};
+use crate::model::{
+    ArraySchema, BlobSchema, BytesSchema, DefKind, Document, IntegerSchema, ObjectSchema, Property,
+    Schema, SchemaKind, StringSchema,
+};
+use crate::emit::docs;
+use crate::emit::ident::token;
+use proc_macro2::TokenStream;
+use quote::quote;
+use std::collections::HashSet;
+
+/// How a call can get at a value.
+struct Place {
+    /// An expression of type `&T`.
+    reference: TokenStream,
+    /// An expression of type `T`, for types that are `Copy`.
+    value: TokenStream,
+    /// An expression to call methods on.
+    receiver: TokenStream,
+}
+
+/// What has to be called for a value.
+enum Calls {
+    /// Each is an expression of type `Result<(), Invalid>`.
+    Each(Vec<TokenStream>),
+    /// The value's type knows: `Data::check`.
+    Nested,
+}
+
+impl Calls {
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::Each(calls) if calls.is_empty())
+    }
+}
+
+impl<'a> Lexicon<'_, 'a> {
+    /// The implementation of `Constraints` for a struct with these fields.
+    pub(super) fn constraints(&mut self, name: &str, fields: &[(&'a Property, String)]) {
+        let document = self.document();
+        let statements: Vec<_> = fields
+            .iter()
+            .filter_map(|(property, field)| self.field_checks(document, property, field))
+            .collect();
+        let (schema, name) = (tokens(&self.source.of_runtime("schema")), token(name));
+        let body = if statements.is_empty() {
+            quote!()
+        } else {
+            let result = tokens(&self.source.prelude("Result"));
+            let ok = tokens(&self.source.prelude("Ok"));
+            let invalid = tokens(&self.source.of_schema("Invalid"));
+            self.source.use_trait("At");
+            quote! {
+                fn check_fields(&self) -> #result<(), #invalid> {
+                    #(#statements)*
+                    #ok(())
+                }
+            }
+        };
+        self.source.push(quote!(impl #schema::Constraints for #name { #body }));
+    }
+
+    fn field_checks(
+        &mut self,
+        document: &'a Document,
+        property: &'a Property,
+        field: &str,
+    ) -> Option<TokenStream> {
+        let (name, field) = (&property.name, token(field));
+        let (home, schema) = self.plan.resolved(document, &property.schema);
+        let copied = matches!(schema.kind, SchemaKind::Boolean(_) | SchemaKind::Integer(_));
+        let layers = usize::from(!property.required) + usize::from(property.nullable);
+        let place = if layers == 0 {
+            Place {
+                reference: quote!(&self.#field),
+                value: quote!(self.#field),
+                receiver: quote!(self.#field),
+            }
+        } else if copied {
+            Place { reference: quote!(&#field), value: quote!(#field), receiver: quote!(#field) }
+        } else {
+            Place { reference: quote!(#field), value: quote!(*#field), receiver: quote!(#field) }
+        };
+        let calls = match self.calls(home, schema, &place) {
+            Calls::Nested => {
+                self.source.use_trait("Data");
+                return Some(quote!(self.#field.check().at(#name)?;));
+            }
+            calls if calls.is_empty() => return None,
+            Calls::Each(calls) => quote!(#(#calls.at(#name)?;)*),
+        };
+        let some = tokens(&self.source.prelude("Some"));
+        let subject = if copied { quote!(self.#field) } else { quote!(&self.#field) };
+        Some(match layers {
+            0 => calls,
+            1 => quote!(if let #some(#field) = #subject { #calls }),
+            _ => quote!(if let #some(#some(#field)) = #subject { #calls }),
+        })
+    }
+
+    fn calls(&mut self, document: &'a Document, schema: &'a Schema, place: &Place) -> Calls {
+        let (document, schema) = self.plan.resolved(document, schema);
+        Calls::Each(match &schema.kind {
+            SchemaKind::Boolean(boolean) => {
+                let allowed: Vec<_> = boolean.constant.iter().collect();
+                self.one_of(&allowed.into_iter().map(|value| quote!(#value)).collect::<Vec<_>>(), place)
+            }
+            SchemaKind::Integer(schema) => self.integer_calls(schema, place),
+            SchemaKind::String(schema) => self.string_calls(schema, place),
+            SchemaKind::Bytes(schema) => self.bytes_calls(schema, place),
+            SchemaKind::Blob(schema) => self.blob_calls(schema, place),
+            SchemaKind::Array(schema) => return self.array_calls(document, schema, place),
+            SchemaKind::CidLink | SchemaKind::Unknown => Vec::new(),
+            SchemaKind::Object(_) | SchemaKind::Union(_) | SchemaKind::Ref(_) => {
+                if has_constraints(self.plan, document, schema, &mut HashSet::new()) {
+                    return Calls::Nested;
+                }
+                Vec::new()
+            }
+        })
+    }
+
+    fn check(&mut self) -> TokenStream {
+        tokens(&self.source.of_schema("check"))
+    }
+
+    fn one_of(&mut self, allowed: &[TokenStream], place: &Place) -> Vec<TokenStream> {
+        if allowed.is_empty() {
+            return Vec::new();
+        }
+        let (check, value) = (self.check(), &place.reference);
+        vec![quote!(#check::one_of(#value, &[#(#allowed),*]))]
+    }
+
+    fn integer_calls(&mut self, schema: &IntegerSchema, place: &Place) -> Vec<TokenStream> {
+        let mut calls = Vec::new();
+        let value = &place.value;
+        if let Some(minimum) = schema.minimum.map(integer) {
+            let check = self.check();
+            calls.push(quote!(#check::minimum(#value, #minimum)));
+        }
+        if let Some(maximum) = schema.maximum.map(integer) {
+            let check = self.check();
+            calls.push(quote!(#check::maximum(#value, #maximum)));
+        }
+        let values: Vec<_> = schema.values.iter().flatten().copied().map(integer).collect();
+        calls.extend(self.one_of(&values, place));
+        let constant: Vec<_> = schema.constant.into_iter().map(integer).collect();
+        calls.extend(self.one_of(&constant, place));
+        calls
+    }
+
+    fn string_calls(&mut self, schema: &StringSchema, place: &Place) -> Vec<TokenStream> {
+        let value = &place.reference;
+        let bounds = [
+            ("min_bytes", schema.min_length),
+            ("max_bytes", schema.max_length),
+            ("min_graphemes", schema.min_graphemes),
+            ("max_graphemes", schema.max_graphemes),
+        ];
+        let mut calls = self.bound_calls(&bounds, value);
+        if let Some(constant) = &schema.constant {
+            let check = self.check();
+            calls.push(quote!(#check::one_text_of(#value, &[#constant])));
+        }
+        calls
+    }
+
+    fn bytes_calls(&mut self, schema: &BytesSchema, place: &Place) -> Vec<TokenStream> {
+        let bounds = [("min_size", schema.min_length), ("max_size", schema.max_length)];
+        self.bound_calls(&bounds, &place.reference)
+    }
+
+    fn bound_calls(
+        &mut self,
+        bounds: &[(&str, Option<usize>)],
+        value: &TokenStream,
+    ) -> Vec<TokenStream> {
+        let present = bounds.iter().filter_map(|(function, bound)| Some((function, (*bound)?)));
+        let mut calls = Vec::new();
+        for (function, bound) in present {
+            let (check, function, bound) = (self.check(), token(function), count(bound));
+            calls.push(quote!(#check::#function(#value, #bound)));
+        }
+        calls
+    }
+
+    fn blob_calls(&mut self, schema: &BlobSchema, place: &Place) -> Vec<TokenStream> {
+        let mut calls = Vec::new();
+        let value = &place.reference;
+        if !schema.accept.is_empty() {
+            let (check, accept) = (self.check(), &schema.accept);
+            calls.push(quote!(#check::accept(#value, &[#(#accept),*])));
+        }
+        if let Some(maximum) = schema.max_size.map(integer) {
+            let check = self.check();
+            calls.push(quote!(#check::max_blob(#value, #maximum)));
+        }
+        calls
+    }
+
+    fn array_calls(&mut self, document: &'a Document, schema: &'a ArraySchema, place: &Place) -> Calls {
+        let list = &place.reference;
+        let bounds = [("min_items", schema.min_length), ("max_items", schema.max_length)];
+        let mut calls = self.bound_calls(&bounds, list);
+        let item = Place {
+            reference: quote!(item),
+            value: quote!(*item),
+            receiver: quote!(item),
+        };
+        match self.calls(document, &schema.items, &item) {
+            // A list checks its items by itself.
+            Calls::Nested if calls.is_empty() => return Calls::Nested,
+            Calls::Nested => {
+                self.source.use_trait("Data");
+                let receiver = &place.receiver;
+                calls.push(quote!(#receiver.check()));
+            }
+            Calls::Each(each) => {
+                if let [first @ .., last] = &each[..] {
+                    let check = self.check();
+                    let body = match first {
+                        [] => quote!(#last),
+                        first => quote!({ #(#first?;)* #last }),
+                    };
+                    calls.push(quote!(#check::items(#list, |item| #body)));
+                }
+            }
+        }
+        Calls::Each(calls)
+    }
+}
+
+/// Whether a value of this type can break a constraint that its Rust type does not enforce.
+fn has_constraints<'a>(
+    plan: &Plan<'a>,
+    document: &'a Document,
+    schema: &'a Schema,
+    seen: &mut HashSet<(&'a str, &'a str)>,
+) -> bool {
+    let mut of_target = |id: &crate::model::DefId, seen: &mut HashSet<_>| {
+        // What another crate has may have constraints.
+        plan.target(id).is_none_or(|(document, definition)| match &definition.kind {
+            DefKind::Record(record) => {
+                seen.insert((document.id.as_str(), definition.path.as_str()))
+                    && of_object(plan, document, &record.object, seen)
+            }
+            DefKind::Type(schema) => has_constraints(plan, document, schema, seen),
+            _ => false,
+        })
+    };
+    match &schema.kind {
+        SchemaKind::Boolean(schema) => schema.constant.is_some(),
+        SchemaKind::Integer(schema) => {
+            let IntegerSchema { minimum, maximum, values, constant, default: _ } = schema;
+            minimum.is_some() || maximum.is_some() || values.is_some() || constant.is_some()
+        }
+        SchemaKind::String(schema) => {
+            schema.min_length.is_some()
+                || schema.max_length.is_some()
+                || schema.min_graphemes.is_some()
+                || schema.max_graphemes.is_some()
+                || schema.constant.is_some()
+        }
+        SchemaKind::Bytes(schema) => schema.min_length.is_some() || schema.max_length.is_some(),
+        SchemaKind::Blob(schema) => schema.max_size.is_some() || !schema.accept.is_empty(),
+        SchemaKind::CidLink | SchemaKind::Unknown => false,
+        SchemaKind::Array(array) => {
+            array.min_length.is_some()
+                || array.max_length.is_some()
+                || has_constraints(plan, document, &array.items, seen)
+        }
+        SchemaKind::Object(object) => {
+            seen.insert((document.id.as_str(), schema.path.as_str()))
+                && of_object(plan, document, object, seen)
+        }
+        SchemaKind::Ref(reference) => of_target(&reference.target, seen),
+        SchemaKind::Union(union) => {
+            union.refs.iter().any(|reference| of_target(&reference.target, seen))
+        }
+    }
+}
+
+fn of_object<'a>(
+    plan: &Plan<'a>,
+    document: &'a Document,
+    object: &'a ObjectSchema,
+    seen: &mut HashSet<(&'a str, &'a str)>,
+) -> bool {
+    object.properties.iter().any(|field| has_constraints(plan, document, &field.schema, seen))
+}
