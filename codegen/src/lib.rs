@@ -10,4 +10,5 @@ pub mod load;
 pub mod model;
 pub mod parse;
 pub mod resolve;
+pub mod sample;
 pub mod validate;

@@ -2,6 +2,7 @@
 //! which make a type contain itself.
 
 mod cycles;
+mod inhabited;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::{
@@ -9,7 +10,7 @@ use crate::model::{
     Schema, SchemaKind, UnionSchema,
 };
 use huddle_syntax::Nsid;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Lexicons whose types another crate has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,6 +120,12 @@ impl<'a> Resolution<'a> {
         // A look-up by owned key, because the two parts are borrowed from different places.
         self.boxed.contains(&(document.id.clone(), schema.path.clone()))
     }
+}
+
+/// The definitions of a catalog that have a value, each with a rank that is higher than those of
+/// what it requires.
+pub(crate) fn ranks(catalog: &Catalog) -> BTreeMap<DefId, usize> {
+    inhabited::ranks(catalog, false)
 }
 
 /// The selected lexicons and those that they refer to.

@@ -13,7 +13,7 @@ use crate::model::{
     ArraySchema, BlobSchema, BooleanSchema, BytesSchema, Catalog, DefId, DefKind, IntegerSchema,
     Property, Schema, SchemaKind, UnionSchema,
 };
-use crate::resolve::minimal_depths;
+use crate::resolve::ranks;
 use crate::validate::{Against, integer};
 use huddle_syntax::{Blob, Bytes, CidLink, Map, Value, data};
 use std::collections::BTreeMap;
@@ -22,6 +22,9 @@ use std::collections::BTreeMap;
 /// what is required may go on from here for as many levels as there are definitions.
 const COMFORTABLE_DEPTH: usize = 6;
 
+/// How many parts a value has before only what is required is added.
+const COMFORTABLE_SIZE: usize = 80;
+
 /// The most characters, bytes or items that are added beyond what is required.
 const GENEROUS_LENGTH: usize = 24;
 
@@ -29,26 +32,34 @@ const GENEROUS_LENGTH: usize = 24;
 #[derive(Debug)]
 pub struct Sampler<'a, R> {
     catalog: &'a Catalog,
-    /// For each definition how many levels its smallest value has; absent if there is no value.
-    depths: BTreeMap<DefId, usize>,
+    /// The definitions that have a value, ranked: what one requires ranks before it.
+    ranks: BTreeMap<DefId, usize>,
+    /// The parts of the value at hand.
+    parts: usize,
     random: R,
 }
 
 impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     /// A sampler over the definitions of a catalog; `random` gives numbers that are spread evenly.
     pub fn new(catalog: &'a Catalog, random: R) -> Self {
-        Self { catalog, depths: minimal_depths(catalog), random }
+        Self { catalog, ranks: ranks(catalog), parts: 0, random }
     }
 
     /// A value that satisfies what it would be checked against; `None` if there is none, or none that
     /// could be found: what is no type of data, refers to what is not there, or contradicts itself.
     pub fn sample(&mut self, against: Against<'_>) -> Option<Value> {
+        self.parts = 0;
         match against {
             Against::Definition(id) => self.definition(id, 0),
             Against::Schema(schema) => self.schema(schema, 0),
             Against::Union(union) => self.union(union, 0),
             Against::Params(params) => self.object(&params.properties, 0, None).map(Value::Map),
         }
+    }
+
+    /// Whether a value may grow beyond what is required of it.
+    const fn comfortable(&self, depth: usize) -> bool {
+        depth < COMFORTABLE_DEPTH && self.parts < COMFORTABLE_SIZE
     }
 
     /// A number below `bound`, which is not 0.
@@ -70,7 +81,7 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
         let least = least.unwrap_or(0);
         let most = most.unwrap_or(usize::MAX);
         let near = least.saturating_add(GENEROUS_LENGTH).min(most);
-        match self.below(4) {
+        match self.below(8) {
             0 => least,
             // The upper bound is worth meeting where it is not absurdly far.
             1 if most <= 4096 => most,
@@ -79,8 +90,8 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     }
 
     fn definition(&mut self, id: &DefId, depth: usize) -> Option<Value> {
-        // Before anything else, because without a smallest value the recursion would not end.
-        self.depths.get(id)?;
+        // Before anything else, because without any value the recursion would not end.
+        self.ranks.get(id)?;
         match &self.catalog.definition(id)?.kind {
             DefKind::Record(record) => {
                 self.object(&record.object.properties, depth, Some(id)).map(Value::Map)
@@ -91,6 +102,7 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     }
 
     fn schema(&mut self, schema: &Schema, depth: usize) -> Option<Value> {
+        self.parts += 1;
         Some(match &schema.kind {
             SchemaKind::Boolean(schema) => Value::Bool(self.boolean(schema)),
             SchemaKind::Integer(schema) => Value::Integer(self.integer(schema)?),
@@ -163,14 +175,11 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
 
     fn array(&mut self, schema: &ArraySchema, depth: usize) -> Option<Value> {
         let least = schema.min_length.unwrap_or(0);
-        let length = if depth < COMFORTABLE_DEPTH {
-            // Deep values stay small: what each level may add shrinks.
-            let most = schema.max_length.unwrap_or(usize::MAX);
-            let added = if depth < 2 { 5 } else { 2 };
-            let full = self.one_in(8) && most <= 64 && depth < 2;
-            if full { most } else { least + self.below(added.min(most - least) + 1) }
-        } else {
-            least
+        let most = schema.max_length.unwrap_or(usize::MAX);
+        let length = match self.comfortable(depth) {
+            true if most <= 64 && self.one_in(8) => most,
+            true => least + self.below(3.min(most - least) + 1),
+            false => least,
         };
         let items = (0..length).map(|_| self.schema(&schema.items, depth + 1));
         match items.collect() {
@@ -188,11 +197,11 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     ) -> Option<Map> {
         let mut map = Map::new();
         for Property { name, required, nullable, schema } in properties {
-            let wanted = *required || (depth < COMFORTABLE_DEPTH && !self.one_in(3));
+            let wanted = *required || (self.comfortable(depth) && !self.one_in(3));
             if !wanted {
                 continue;
             }
-            if *nullable && (depth >= COMFORTABLE_DEPTH || self.one_in(3)) {
+            if *nullable && (!self.comfortable(depth) || self.one_in(3)) {
                 map.insert(name, Value::Null);
                 continue;
             }
@@ -221,14 +230,14 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     }
 
     fn union(&mut self, union: &UnionSchema, depth: usize) -> Option<Value> {
-        let possible = |id: &DefId| self.depths.get(id).copied();
+        let possible = |id: &DefId| self.ranks.get(id).copied();
         let mut variants: Vec<(usize, &DefId)> = union
             .refs
             .iter()
             .filter_map(|reference| Some((possible(&reference.target)?, &reference.target)))
             .collect();
-        if depth >= COMFORTABLE_DEPTH {
-            // The way to the end is to whichever variant has the smallest value.
+        if !self.comfortable(depth) {
+            // The way to the end leads to ever lower ranks.
             variants.sort();
             variants.truncate(1);
         }

@@ -188,7 +188,7 @@ const fn format_type(format: Format) -> &'static str {
 }
 
 /// The tokens of a type or path that this generator wrote.
-fn tokens(code: &str) -> TokenStream {
+pub(super) fn tokens(code: &str) -> TokenStream {
     code.parse().expect("the generator writes tokens")
 }
 

@@ -1,13 +1,17 @@
-//! What stands around the files of lexicons: the modules that lead to them, and the crate.
+//! What stands around the files of lexicons: the modules that lead to them, the registry, the crate.
 
-use super::ident::token;
-use super::plan::{Node, Plan};
-use super::source::{Source, file_path};
-use super::{GeneratedFile, HEADER};
+use super::ident::Scope;
+use super::plan::{Node, Plan, role_path};
+use super::source::{Modules, Source, file_path};
+use super::{GeneratedFile, header, lexicon};
+use crate::model::{DefKind, Definition, SchemaKind};
+use proc_macro2::TokenStream;
+use quote::quote;
 use std::path::PathBuf;
 
-/// Allowed in all generated code, which cannot choose its names and sizes.
+/// Allowed in all generated code, which cannot choose what it is called and how much there is of it.
 const ALLOWED: &str = r#"#![allow(
+    dead_code,
     deprecated,
     clippy::doc_markdown,
     clippy::enum_variant_names,
@@ -21,3 +25,152 @@ const ALLOWED: &str = r#"#![allow(
     clippy::wrong_self_convention,
     reason = "names, sizes and descriptions are those of the lexicons"
 )]"#;
+
+/// All files of types; `root` is the name of the one that leads to the others.
+pub(super) fn files(plan: &Plan<'_>, runtime: &str, root: &str) -> Vec<GeneratedFile> {
+    let tree = plan.tree();
+    let docs = "The lexicons of this project as types: each is the module that its NSID names, \
+                e.g. `com::example::thing`.";
+    let mut names: Vec<_> = tree.children.keys().map(String::as_str).collect();
+    names.push("registry");
+    let text = Source::new(runtime, &Scope::default()).finish(
+        &header("lexicons"),
+        docs,
+        ALLOWED,
+        &Modules { names, unformatted: true },
+    );
+    let mut files = vec![GeneratedFile { path: PathBuf::from(root), text }];
+    files.push(registry(plan, runtime));
+    let mut path = Vec::new();
+    for (name, node) in &tree.children {
+        path.push(name.clone());
+        node_files(plan, runtime, node, &mut path, &mut files);
+        path.pop();
+    }
+    files
+}
+
+fn node_files(
+    plan: &Plan<'_>,
+    runtime: &str,
+    node: &Node<'_>,
+    path: &mut Vec<String>,
+    files: &mut Vec<GeneratedFile>,
+) {
+    let modules =
+        Modules { names: node.children.keys().map(String::as_str).collect(), unformatted: false };
+    let module = node.nsid.and_then(|nsid| plan.module(nsid));
+    let text = match module {
+        Some(module) => {
+            let document = module.document;
+            let docs = match &document.description {
+                Some(text) => super::docs::markdown(&format!("`{}`: {text}", document.id)),
+                None => format!("`{}`.", document.id),
+            };
+            let source = lexicon::file(plan, module, runtime);
+            source.finish(&header(&document.source), &docs, "", &modules)
+        }
+        None => {
+            let names: Vec<_> = path.iter().map(|n| n.strip_prefix("r#").unwrap_or(n)).collect();
+            let docs = format!("Lexicons under `{}`.", names.join("."));
+            Source::new(runtime, &Scope::default()).finish(&header("lexicons"), &docs, "", &modules)
+        }
+    };
+    files.push(GeneratedFile { path: file_path(path), text });
+    for (name, node) in &node.children {
+        path.push(name.clone());
+        node_files(plan, runtime, node, path, files);
+        path.pop();
+    }
+}
+
+/// The file that finds types by the names of their lexicons.
+fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
+    let mut source = Source::new(runtime, &Scope::default());
+    let mut records = Vec::new();
+    let mut definitions = Vec::new();
+    let definition_type = super::lexicon::tokens(&source.of_schema("Definition"));
+    let here = ["registry".to_owned()];
+    for module in plan.modules() {
+        let nsid = module.document.id.as_str();
+        let mut entry = |source: &mut Source, path: &str, place: &str, kind: &str| -> TokenStream {
+            let name = module.name(path);
+            let name = source.module_item(&here, None, &module.path, name);
+            let (name, kind) = (super::lexicon::tokens(&name), super::ident::token(kind));
+            definitions.push(quote!(#definition_type::#kind::<#name>(#nsid, #place)));
+            name
+        };
+        for definition in &module.document.defs {
+            let Definition { path, kind, .. } = definition;
+            match kind {
+                DefKind::Record(_) => {
+                    let name = entry(&mut source, path, path, "data");
+                    records.push(quote!(#nsid => #name::from_cbor(cbor)));
+                }
+                DefKind::Type(schema) if matches!(schema.kind, SchemaKind::Object(_)) => {
+                    entry(&mut source, path, path, "data");
+                }
+                _ => {}
+            }
+            if kind.parameters().is_some_and(|params| !params.properties.is_empty()) {
+                let place = format!("{path}.parameters");
+                entry(&mut source, &role_path(path, "Params"), &place, "params");
+            }
+            let (input, output) = match kind {
+                DefKind::Query(query) => (None, query.output.as_ref()),
+                DefKind::Procedure(procedure) => {
+                    (procedure.input.as_ref(), procedure.output.as_ref())
+                }
+                _ => (None, None),
+            };
+            for body in input.into_iter().chain(output) {
+                if let Some(schema) = &body.schema {
+                    entry(&mut source, &body.path, &schema.path, "data");
+                }
+            }
+        }
+    }
+    let invalid = super::lexicon::tokens(&source.of_schema("Invalid"));
+    let body = if records.is_empty() {
+        quote! {
+            let _ = (nsid, cbor);
+            None
+        }
+    } else {
+        source.use_trait("Data");
+        quote! {
+            let checked = match nsid {
+                #(#records.map(drop),)*
+                _ => return None,
+            };
+            Some(checked)
+        }
+    };
+    source.push(quote! {
+        /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
+        /// is none of these lexicons.
+        pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), #invalid>> {
+            #body
+        }
+
+        /// All objects, records, bodies and parameters, for tests that go over every one of them.
+        #[doc(hidden)]
+        pub const DEFINITIONS: &[#definition_type] = &[#(#definitions),*];
+    });
+    let docs = "Finds the types of these lexicons by name.";
+    let none = Modules { names: Vec::new(), unformatted: false };
+    let text = source.finish(&header("lexicons"), docs, "", &none);
+    GeneratedFile { path: PathBuf::from("registry.rs"), text }
+}
+
+/// The manifest of a crate of types.
+pub(super) fn manifest(name: &str, crates: &[&str]) -> GeneratedFile {
+    let dependencies: String =
+        crates.iter().map(|name| format!("{} = \"*\"\n", name.replace('_', "-"))).collect();
+    let text = format!(
+        "# {}\n\n[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\n{dependencies}",
+        header("lexicons").trim_start_matches("// "),
+    );
+    GeneratedFile { path: PathBuf::from("Cargo.toml"), text }
+}

@@ -6,6 +6,14 @@ use proc_macro2::TokenStream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+/// The modules that a file declares.
+pub(crate) struct Modules<'a> {
+    /// Their names, escaped.
+    pub(crate) names: Vec<&'a str>,
+    /// Whether to keep rustfmt away from them: their layout is the generator's.
+    pub(crate) unformatted: bool,
+}
+
 /// A file in the making.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -178,14 +186,25 @@ impl Source {
     }
 
     /// The whole text: `header` comes first, `docs` describe the module.
-    pub(crate) fn finish(self, header: &str, docs: &str, attributes: &str) -> String {
-        let mut parts = vec![header.to_owned()];
-        let docs: Vec<_> = docs.lines().map(|line| format!("//! {line}").trim_end().to_owned()).collect();
-        parts.push(docs.join("\n"));
-        parts.push(attributes.trim_end().to_owned());
-        parts.push(self.uses());
+    pub(crate) fn finish(
+        self,
+        header: &str,
+        docs: &str,
+        attributes: &str,
+        modules: &Modules<'_>,
+    ) -> String {
+        let docs = docs.lines().map(|line| format!("//! {line}").trim_end().to_owned());
+        let skip = if modules.unformatted { "#[rustfmt::skip]\n" } else { "" };
+        let mut parts = vec![
+            header.to_owned(),
+            docs.collect::<Vec<_>>().join("\n"),
+            attributes.to_owned(),
+            modules.names.iter().map(|name| format!("{skip}pub mod {name};\n")).collect(),
+            self.uses(),
+        ];
         parts.extend(self.items);
         parts.retain(|part| !part.is_empty());
+        let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).collect();
         parts.join("\n\n") + "\n"
     }
 

@@ -4,13 +4,16 @@
 //! would have no size, and needs a `Box` somewhere on the way round. And a list that is a list of
 //! itself is no type at all.
 
-use super::{Resolution, Target, problem};
+use super::{Resolution, inhabited, problem};
 use crate::diagnostic::{Diagnostic, Rule};
-use crate::model::{DefId, DefKind, Definition, Document, ObjectSchema, Schema, SchemaKind};
+use crate::model::{DefId, DefKind, Definition, Document, ObjectSchema, Property, SchemaKind};
 use huddle_syntax::Nsid;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-/// The definitions and the refs that lead from one to another, along with the paths of the refs.
+/// A reference: what it leads to, and the JSON path that stands for it.
+type Edge<'a> = (&'a DefId, &'a str);
+
+/// The definitions to generate, and the references that lead from one to another.
 struct Graph<'a> {
     nodes: Vec<(&'a Document, &'a Definition)>,
     edges: Vec<Vec<(usize, &'a str)>>,
@@ -22,69 +25,79 @@ pub(super) fn boxed(resolution: &Resolution<'_>) -> HashSet<(Nsid, String)> {
     graph.on_cycles().map(|(document, path)| (document.id.clone(), path.to_owned())).collect()
 }
 
-/// Lists that hold nothing but themselves.
+/// Types that no program can write down, and types of which there is no value.
 pub(super) fn endless(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
-    let graph = Graph::new(resolution, items_of);
-    let message = "this list holds nothing but itself; an object in between would make it a type";
-    graph
-        .on_cycles()
-        .map(|(document, path)| problem(document, path, Rule::EndlessType, message.to_owned()))
+    let lists = Graph::new(resolution, items_of);
+    let lists = lists.on_cycles().map(|at| {
+        (at, "this list holds nothing but itself; an object in between would make it a type")
+    });
+    // What has no value and is on no cycle requires something that is.
+    let ranks = inhabited::ranks(resolution.catalog, true);
+    let hopeless = Graph::new(resolution, |id, definition, found| {
+        if !ranks.contains_key(id) {
+            inhabited::required(definition, &mut |target, path| found.push((target, path)));
+        }
+    });
+    let hopeless = hopeless.on_cycles().map(|at| {
+        (at, "this requires itself, so that no value is ever complete; something has to be optional")
+    });
+    lists
+        .chain(hopeless)
+        .map(|((document, path), message)| {
+            problem(document, path, Rule::EndlessType, message.to_owned())
+        })
         .collect()
 }
 
 /// The refs that are laid out in the definition itself: fields, and fields of objects in it.
-fn fields_of<'a>(definition: &'a Definition, refs: &mut Vec<&'a Schema>) {
-    fn walk<'a>(object: &'a ObjectSchema, refs: &mut Vec<&'a Schema>) {
-        for property in &object.properties {
-            match &property.schema.kind {
-                SchemaKind::Ref(_) => refs.push(&property.schema),
-                SchemaKind::Object(object) => walk(object, refs),
+fn fields_of<'a>(_: &DefId, definition: &'a Definition, found: &mut Vec<Edge<'a>>) {
+    fn walk<'a>(object: &'a ObjectSchema, found: &mut Vec<Edge<'a>>) {
+        for Property { schema, .. } in &object.properties {
+            match &schema.kind {
+                SchemaKind::Ref(reference) => found.push((&reference.target, &schema.path)),
+                SchemaKind::Object(object) => walk(object, found),
                 _ => {}
             }
         }
     }
     if let Some(object) = definition.kind.object() {
-        walk(object, refs);
+        walk(object, found);
     }
 }
 
 /// The ref that a list's items come down to.
-fn items_of<'a>(definition: &'a Definition, refs: &mut Vec<&'a Schema>) {
-    let DefKind::Type(mut_schema) = &definition.kind else { return };
-    let mut schema = mut_schema;
+fn items_of<'a>(_: &DefId, definition: &'a Definition, found: &mut Vec<Edge<'a>>) {
+    let DefKind::Type(list) = &definition.kind else { return };
+    let mut schema = list;
     while let SchemaKind::Array(array) = &schema.kind {
         schema = &array.items;
     }
-    if let SchemaKind::Ref(_) = schema.kind {
-        refs.push(schema);
+    if let SchemaKind::Ref(reference) = &schema.kind {
+        found.push((&reference.target, &schema.path));
     }
 }
 
 impl<'a> Graph<'a> {
     fn new(
         resolution: &Resolution<'a>,
-        refs_of: impl Fn(&'a Definition, &mut Vec<&'a Schema>),
+        references: impl Fn(&DefId, &'a Definition, &mut Vec<Edge<'a>>),
     ) -> Self {
         let nodes: Vec<_> = resolution
             .documents()
             .flat_map(|document| document.defs.iter().map(move |definition| (document, definition)))
             .collect();
-        let index: BTreeMap<DefId, usize> =
-            nodes.iter().enumerate().map(|(i, (doc, def))| (doc.def_id(def), i)).collect();
+        let ids: Vec<DefId> = nodes.iter().map(|(doc, def)| doc.def_id(def)).collect();
+        // What another crate has is in no selected document: it cannot refer back to one.
+        let index: HashMap<&DefId, usize> =
+            ids.iter().enumerate().map(|(node, id)| (id, node)).collect();
         let edges = nodes
             .iter()
-            .map(|(_, definition)| {
-                let mut refs = Vec::new();
-                refs_of(definition, &mut refs);
-                let edge = |schema: &'a Schema| {
-                    let SchemaKind::Ref(reference) = &schema.kind else { return None };
-                    // What another crate has cannot refer back to what is generated here.
-                    let Some(Target::Local(..)) = resolution.target(&reference.target) else {
-                        return None;
-                    };
-                    Some((*index.get(&reference.target)?, schema.path.as_str()))
-                };
-                refs.into_iter().filter_map(edge).collect()
+            .zip(&ids)
+            .map(|((_, definition), id)| {
+                let mut found = Vec::new();
+                references(id, definition, &mut found);
+                let edge = |(target, path)| Some((*index.get(target)?, path));
+                found.into_iter().filter_map(edge).collect()
             })
             .collect();
         Self { nodes, edges }

@@ -7,8 +7,8 @@ use crate::validate::string;
 /// How many candidates are tried for a format that also has bounds.
 const ATTEMPTS: usize = 64;
 
-/// The most bytes of a string that has no greater lower bound.
-const GENEROUS_BYTES: usize = 4096;
+/// The most bytes of a string that has no bound, and need not have more.
+const GENEROUS_BYTES: usize = 200;
 
 impl<R: FnMut() -> u64> Sampler<'_, R> {
     /// A string that satisfies its schema, if one is found.
@@ -39,7 +39,11 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
         let most = schema.max_length.unwrap_or(GENEROUS_BYTES.max(least));
         // A grapheme has a byte or more, and no bytes make no grapheme.
         let fewest = schema.min_graphemes.unwrap_or(0).max(usize::from(least > 0));
-        let graphemes = self.length(Some(fewest), Some(schema.max_graphemes.unwrap_or(most).min(most)).filter(|n| *n >= fewest));
+        let greatest = schema.max_graphemes.unwrap_or(most).min(most);
+        if greatest < fewest {
+            return None;
+        }
+        let graphemes = self.length(Some(fewest), Some(greatest));
         let mut sizes = vec![1; graphemes];
         let mut bytes = graphemes;
         for size in &mut sizes {
@@ -76,10 +80,7 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
                     self.formatted(Format::Tid)
                 ),
             },
-            Format::Cid => {
-                use huddle_syntax::Cid;
-                Cid::from(self.link()).to_string()
-            }
+            Format::Cid => self.link().to_string(),
             Format::Datetime => self.datetime(),
             Format::Handle => match self.below(2) {
                 0 => format!("{word}.test"),

@@ -428,7 +428,14 @@ impl World {
                 max_response_bytes: DidDocument::MAX_BYTES,
                 max_redirects: 0,
             });
-        let response = self.fetch.fetch(request).await?;
+        let response = match self.fetch.fetch(request).await {
+            Ok(response) => response,
+            // A directory that is not there says nothing about the DIDs in it; the host of a did:web is the DID.
+            Err(FetchError::UnknownHost) if did.method() == "plc" => {
+                return Err(IdentityError::Unavailable);
+            }
+            Err(error) => return Err(error.into()),
+        };
         match response.status {
             StatusCode::OK => Ok(DidDocument::from_json(did, &response.body)?),
             // The directory answers 410 for a DID that was tombstoned.

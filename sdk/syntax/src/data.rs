@@ -37,7 +37,7 @@ mod value;
 pub use self::blob::Blob;
 pub use self::bytes::Bytes;
 pub use self::error::{DataError, DataProblem};
-pub use self::link::CidLink;
+pub use self::link::{CidLink, InvalidLink};
 pub use self::map::{Map, canonical_cmp};
 pub use self::value::Value;
 
@@ -74,6 +74,9 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
 }
 
 /// As [`to_json`], for those who need a string.
+///
+/// # Panics
+/// Never: JSON is UTF-8.
 pub fn to_json_string<T: Serialize + ?Sized>(value: &T) -> Result<String, DataError> {
     Ok(String::from_utf8(to_json(value)?).expect("JSON is UTF-8"))
 }

@@ -10,6 +10,7 @@
 //! - errors name the place in the lexicon's own names, e.g. `constraints/durationMax`.
 
 pub mod check;
+mod definition;
 mod frame;
 mod invalid;
 mod method;
@@ -24,6 +25,8 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 
+#[doc(hidden)]
+pub use self::definition::{Codec, Definition};
 pub use self::frame::{Frame, FrameError, Message};
 pub use self::invalid::{At, Invalid, Problem, Unit};
 pub use self::method::{Body, ErrorName, Method, Params, Payload, Procedure, Query, Subscription};

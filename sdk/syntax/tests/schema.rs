@@ -127,7 +127,7 @@ fn what_the_schema_names_and_what_it_does_not_survive_a_rewrite() {
         r#""place":{"$type":"com.example.defs#room","floor":2,"door":"left"}"#,
     ));
     survives(&with(
-        r#""place":{"$type":"org.example.tent","pegs":[1,2,{"a":{"$bytes":"AQI"}}]}"#,
+        r#""place":{"pegs":[1,2,{"a":{"$bytes":"AQI"}}],"$type":"org.example.tent"}"#,
     ));
     survives(&with(r#""later":{"b":1,"aa":null}"#));
     survives(&MINIMAL.replace("anyone", "friends of friends"));
@@ -285,15 +285,15 @@ fn parameters_are_read_by_name_and_repeated_names_are_arrays() {
     check("a", Ok(Some(String::new())));
 
     let pairs = QueryPairs::new("n=1&n=2&m=x");
-    assert_eq!(pairs.list::<i64>("n"), Ok(Some(vec![1, 2])));
-    assert_eq!(pairs.list::<i64>("none"), Ok(None));
+    assert_eq!(pairs.optional_list::<i64>("n"), Ok(Some(vec![1, 2])));
+    assert_eq!(pairs.optional_list::<i64>("none"), Ok(None));
     assert_eq!(
         pairs.required::<i64>("none").map_err(|e| e.to_string()),
         Err("none: required, but missing".to_owned())
     );
     assert_eq!(
         QueryPairs::new("n=1&n=x")
-            .list::<i64>("n")
+            .optional_list::<i64>("n")
             .expect_err("x")
             .path(),
         "n/1"

@@ -1,6 +1,6 @@
 //! Remembering which tokens have been used, for as long as they could be used again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -63,7 +63,7 @@ type Key = [u8; 16];
 
 #[derive(Default)]
 struct Used {
-    tokens: HashMap<Key, Timestamp>,
+    tokens: HashSet<Key>,
     per_issuer: HashMap<Key, usize>,
     /// Forgetting time, token, issuer: the first is the next to forget.
     by_time: BTreeSet<(Timestamp, Key, Key)>,
@@ -112,7 +112,7 @@ impl ReplayStore for MemoryReplayStore {
 
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.forget_before(now);
-        if used.tokens.contains_key(&token) {
+        if used.tokens.contains(&token) {
             return Ok(false);
         }
         let of_issuer = used.per_issuer.get(&issuer).copied().unwrap_or_default();
@@ -120,7 +120,7 @@ impl ReplayStore for MemoryReplayStore {
             return Err(ReplayStoreError);
         }
         used.per_issuer.insert(issuer, of_issuer + 1);
-        used.tokens.insert(token, forget);
+        used.tokens.insert(token);
         used.by_time.insert((forget, token, issuer));
         Ok(true)
     }

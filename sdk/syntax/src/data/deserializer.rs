@@ -18,7 +18,7 @@ enum Item<'de> {
     Integer(i64),
     Text(Cow<'de, str>),
     Bytes(Cow<'de, [u8]>),
-    Link(CidLink),
+    Link(Cow<'de, CidLink>),
     List(List<'de>),
     Map(Entries<'de>),
 }
@@ -41,7 +41,7 @@ impl From<Value> for Item<'_> {
             Value::Integer(value) => Self::Integer(value),
             Value::String(value) => Self::Text(Cow::Owned(value)),
             Value::Bytes(value) => Self::Bytes(Cow::Owned(value.into_vec())),
-            Value::Link(value) => Self::Link(value),
+            Value::Link(value) => Self::Link(Cow::Owned(value)),
             Value::List(value) => Self::List(List::Owned(value.into_iter())),
             Value::Map(value) => Self::Map(Entries::Owned(value.into_iter())),
         }
@@ -56,9 +56,9 @@ impl<'de> From<&'de Value> for Item<'de> {
             Value::Integer(value) => Self::Integer(*value),
             Value::String(value) => Self::Text(Cow::Borrowed(value)),
             Value::Bytes(value) => Self::Bytes(Cow::Borrowed(value)),
-            Value::Link(value) => Self::Link(value.clone()),
+            Value::Link(value) => Self::Link(Cow::Borrowed(value)),
             Value::List(value) => Self::List(List::Borrowed(value.iter())),
-            Value::Map(value) => Self::Map(Entries::Borrowed(value.iter())),
+            Value::Map(value) => Self::Map(Entries::Borrowed(value.into_iter())),
         }
     }
 }
@@ -152,7 +152,7 @@ impl<'de> Deserializer<'de> for Item<'de> {
             Self::Bytes(Cow::Borrowed(value)) => visitor.visit_borrowed_bytes(value),
             Self::Bytes(Cow::Owned(value)) => visitor.visit_byte_buf(value),
             Self::Link(value) => {
-                visitor.visit_newtype_struct(BytesDeserializer::new(&value.to_bytes()))
+                visitor.visit_newtype_struct(BytesDeserializer::new(value.as_bytes()))
             }
             Self::List(mut items) => {
                 let value = visitor.visit_seq(&mut items)?;

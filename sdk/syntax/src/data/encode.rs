@@ -197,7 +197,10 @@ impl<N: Notation> Encoder<N> {
         }
         let start = entries[0].key;
         entries.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-        if entries.windows(2).any(|pair| key(&pair[0]) == key(&pair[1])) {
+        if entries
+            .windows(2)
+            .any(|pair| key(&pair[0]) == key(&pair[1]))
+        {
             return Err(DataError::Unencodable(DataProblem::DuplicateKey));
         }
         if N::CANONICAL {

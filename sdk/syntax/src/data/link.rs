@@ -3,81 +3,103 @@
 use super::value::only_field;
 use ::cid::serde::CID_SERDE_PRIVATE_IDENTIFIER;
 use ::cid::{Cid, Version};
-use multihash::Multihash;
+use data_encoding::BASE32_NOPAD;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
-const DAG_CBOR: u64 = 0x71;
-const RAW: u64 = 0x55;
-const SHA2_256: u64 = 0x12;
-
-/// The version, codec and hash code with up to 10 bytes each, the length and 64 bytes of a digest.
-const MAX_BINARY_SIZE: usize = 96;
+const VERSION_1: u8 = 1;
+const RAW: u8 = 0x55;
+const DAG_CBOR: u8 = 0x71;
+const SHA2_256: u8 = 0x12;
+const SHA2_256_SIZE: u8 = 32;
 
 /// A link by content: in DAG-CBOR tag 42, in JSON `{"$link": "bafy…"}`.
 ///
-/// Always a `CIDv1`, in text always in lower-case base32. Codec and hash may be others than those
-/// that AT Protocol writes today ([`of_cbor`](Self::of_cbor), [`of_raw`](Self::of_raw)), as the
-/// specification expects to see more of them.
+/// Always a `CIDv1`, in text always in lower-case base32. Codec and hash may be others than the two
+/// that AT Protocol writes today ([`of_cbor`](Self::of_cbor) and [`of_raw`](Self::of_raw)): its
+/// specification expects more of them, and a record with one of those must keep its bytes.
+///
+/// ```
+/// use huddle_syntax::CidLink;
+///
+/// let link: CidLink = "bafyreigbtj4x7ip5legnfznufuopl4sg4knzc2cof6duas4b3q2fy6swua".parse()?;
+/// assert_eq!(link, CidLink::of_cbor(b"\xa0"));
+/// # Ok::<(), huddle_syntax::data::InvalidLink>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CidLink(Cid);
+pub struct CidLink(
+    /// The binary form: as it is read and written, and a third of the size of a [`Cid`].
+    Box<[u8]>,
+);
 
-/// Something that is no link.
+/// Text or bytes that are no [`CidLink`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidLink;
 
 impl CidLink {
     /// The link to a block of DAG-CBOR: codec `dag-cbor`, SHA-256.
     pub fn of_cbor(cbor: &[u8]) -> Self {
-        Self::sha256(DAG_CBOR, cbor)
+        Self::of(DAG_CBOR, cbor)
     }
 
     /// The link to a blob: codec `raw`, SHA-256.
     pub fn of_raw(bytes: &[u8]) -> Self {
-        Self::sha256(RAW, bytes)
+        Self::of(RAW, bytes)
     }
 
-    fn sha256(codec: u64, bytes: &[u8]) -> Self {
-        let hash = Multihash::wrap(SHA2_256, &Sha256::digest(bytes))
-            .expect("a multihash has room for 64 bytes");
-        Self(Cid::new_v1(codec, hash))
+    fn of(codec: u8, bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        Self(
+            [
+                &[VERSION_1, codec, SHA2_256, SHA2_256_SIZE],
+                digest.as_slice(),
+            ]
+            .concat()
+            .into(),
+        )
     }
 
-    /// The multicodec of what is linked to: `0x71` for DAG-CBOR, `0x55` for the bytes of a blob.
-    pub const fn codec(&self) -> u64 {
-        self.0.codec()
-    }
-
-    /// The link in the type of the `cid` crate.
-    pub const fn to_cid(&self) -> Cid {
-        self.0
+    /// Reads the binary form, which must be the whole of `cid`.
+    pub fn from_bytes(cid: &[u8]) -> Result<Self, InvalidLink> {
+        if is_binary(cid) {
+            Ok(Self(cid.into()))
+        } else {
+            Err(InvalidLink)
+        }
     }
 
     /// The binary form, without the zero byte that DAG-CBOR puts in front of it.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.to_bytes()
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
-    /// Reads the binary form, which must be the whole of `bytes`.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidLink> {
-        let cid = Cid::try_from(bytes).map_err(|_| InvalidLink)?;
-        // The parser ignores what follows the hash.
-        if cid.encoded_len() != bytes.len() {
-            return Err(InvalidLink);
-        }
-        Self::try_from(cid)
+    /// The link in the type of the `cid` crate, which takes it apart.
+    ///
+    /// # Panics
+    /// Never: every link has been accepted by the parser of that crate.
+    pub fn to_cid(&self) -> Cid {
+        Cid::try_from(&*self.0).expect("a link is a CID")
     }
 }
 
 /// Whether `cid` is a link in binary form.
 pub(super) fn is_binary(cid: &[u8]) -> bool {
     match cid {
-        // What nearly all links are.
-        [1, 0x71 | 0x55, 0x12, 32, digest @ ..] if digest.len() == 32 => true,
-        _ => CidLink::from_bytes(cid).is_ok(),
+        // Nearly every link there is.
+        [
+            VERSION_1,
+            RAW | DAG_CBOR,
+            SHA2_256,
+            SHA2_256_SIZE,
+            digest @ ..,
+        ] if digest.len() == 32 => true,
+        // The parser ignores what follows the hash.
+        _ => Cid::try_from(cid).is_ok_and(|parsed| {
+            parsed.version() == Version::V1 && parsed.encoded_len() == cid.len()
+        }),
     }
 }
 
@@ -86,17 +108,7 @@ impl TryFrom<Cid> for CidLink {
 
     /// Fails for a `CIDv0`.
     fn try_from(cid: Cid) -> Result<Self, InvalidLink> {
-        if cid.version() == Version::V1 {
-            Ok(Self(cid))
-        } else {
-            Err(InvalidLink)
-        }
-    }
-}
-
-impl From<CidLink> for Cid {
-    fn from(link: CidLink) -> Self {
-        link.0
+        Self::from_bytes(&cid.to_bytes())
     }
 }
 
@@ -105,23 +117,22 @@ impl FromStr for CidLink {
 
     fn from_str(text: &str) -> Result<Self, InvalidLink> {
         let base32 = text.strip_prefix('b').ok_or(InvalidLink)?;
-        if !base32
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
-        {
+        if base32.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(InvalidLink);
         }
-        let cid = Cid::try_from(text).map_err(|_| InvalidLink)?;
-        if cid.encoded_len() != base32.len() * 5 / 8 {
-            return Err(InvalidLink);
-        }
-        Self::try_from(cid)
+        let base32 = base32.to_ascii_uppercase();
+        let cid = BASE32_NOPAD
+            .decode(base32.as_bytes())
+            .map_err(|_| InvalidLink)?;
+        Self::from_bytes(&cid)
     }
 }
 
 impl fmt::Display for CidLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let mut base32 = BASE32_NOPAD.encode(&self.0);
+        base32.make_ascii_lowercase();
+        write!(f, "b{base32}")
     }
 }
 
@@ -133,7 +144,7 @@ impl fmt::Debug for CidLink {
 
 impl fmt::Display for InvalidLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a link must be a CIDv1, in text in base32")
+        f.write_str("a link must be a CIDv1, in text in lower-case base32")
     }
 }
 
@@ -142,16 +153,9 @@ impl std::error::Error for InvalidLink {}
 impl Serialize for CidLink {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
-            // The form in which the `cid` crate hands a CID to DAG-CBOR, without its allocation.
-            let mut buffer = [0; MAX_BINARY_SIZE];
-            let length = self
-                .0
-                .write_bytes(buffer.as_mut_slice())
-                .expect("the buffer is large enough");
-            return serializer.serialize_newtype_struct(
-                CID_SERDE_PRIVATE_IDENTIFIER,
-                &Binary(&buffer[..length]),
-            );
+            // The form in which the `cid` crate hands a CID to an encoder.
+            return serializer
+                .serialize_newtype_struct(CID_SERDE_PRIVATE_IDENTIFIER, &Binary(&self.0));
         }
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry("$link", &self.to_string())?;
@@ -177,6 +181,8 @@ impl<'de> Deserialize<'de> for CidLink {
     }
 }
 
+/// Takes a link in either form, since serde's own buffers (as of tagged enums) call all formats
+/// human-readable.
 pub(super) struct LinkVisitor;
 
 impl<'de> Visitor<'de> for LinkVisitor {
@@ -196,16 +202,16 @@ impl<'de> Visitor<'de> for LinkVisitor {
                 f.write_str("a link")
             }
 
-            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<CidLink, E> {
-                CidLink::from_bytes(bytes).map_err(E::custom)
+            fn visit_bytes<E: Error>(self, cid: &[u8]) -> Result<CidLink, E> {
+                CidLink::from_bytes(cid).map_err(E::custom)
             }
         }
 
         cid.deserialize_bytes(BinaryVisitor)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CidLink, A::Error> {
-        from_text(&only_field(map, "$link")?)
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<CidLink, A::Error> {
+        from_text(&only_field(fields, "$link")?)
     }
 }
 

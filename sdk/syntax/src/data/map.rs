@@ -4,6 +4,7 @@ use super::{DataProblem, Value};
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::{iter, slice, vec};
 
 /// Compares map keys as DAG-CBOR orders them: shorter first, then byte by byte.
 pub fn canonical_cmp(a: &str, b: &str) -> Ordering {
@@ -92,8 +93,8 @@ impl Map {
     }
 
     /// The entries in canonical order.
-    pub fn iter(&self) -> Iter<'_> {
-        Iter(self.0.iter())
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&String, &Value)> + ExactSizeIterator {
+        self.into_iter()
     }
 
     /// The keys in canonical order.
@@ -160,35 +161,21 @@ impl<Q: Borrow<str> + ?Sized> std::ops::Index<&Q> for Map {
 }
 
 /// The entries of a [`Map`] in canonical order.
-#[derive(Clone, Debug)]
-pub struct Iter<'a>(std::slice::Iter<'a, (String, Value)>);
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a String, &'a Value);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, value)| (key, value))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Iter<'_> {}
+pub(super) type Iter<'a> =
+    iter::Map<slice::Iter<'a, (String, Value)>, fn(&'a (String, Value)) -> (&'a String, &'a Value)>;
 
 impl<'a> IntoIterator for &'a Map {
     type Item = (&'a String, &'a Value);
     type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Iter<'a> {
-        self.iter()
+        self.0.iter().map(|(key, value)| (key, value))
     }
 }
 
 impl IntoIterator for Map {
     type Item = (String, Value);
-    type IntoIter = std::vec::IntoIter<(String, Value)>;
+    type IntoIter = vec::IntoIter<(String, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

@@ -10,7 +10,10 @@ use std::cmp::Ordering;
 pub(super) fn document(cbor: &[u8]) -> Result<(), DataError> {
     let end = item(cbor)?;
     if end < cbor.len() {
-        return Err(DataError::Cbor { problem: DataProblem::Trailing, offset: end });
+        return Err(DataError::Cbor {
+            problem: DataProblem::Trailing,
+            offset: end,
+        });
     }
     Ok(())
 }
@@ -18,7 +21,9 @@ pub(super) fn document(cbor: &[u8]) -> Result<(), DataError> {
 /// Accepts one canonical item, and returns its length.
 pub(super) fn item(cbor: &[u8]) -> Result<usize, DataError> {
     let mut scanner = Scanner { cbor, at: 0 };
-    scanner.item().map_err(|Fault { problem, offset }| DataError::Cbor { problem, offset })?;
+    scanner
+        .item()
+        .map_err(|Fault { problem, offset }| DataError::Cbor { problem, offset })?;
     Ok(scanner.at)
 }
 
@@ -31,8 +36,13 @@ struct Fault {
 /// A list or a map whose end has not been reached.
 #[derive(Clone, Copy)]
 enum Open<'a> {
-    List { left: usize },
-    Map { left: usize, last_key: Option<&'a [u8]> },
+    List {
+        left: usize,
+    },
+    Map {
+        left: usize,
+        last_key: Option<&'a [u8]>,
+    },
 }
 
 struct Scanner<'a> {
@@ -48,7 +58,9 @@ impl<'a> Scanner<'a> {
         loop {
             let start = self.at;
             if let Some(container) = self.value()? {
-                let level = open.get_mut(depth).ok_or(Fault::at(start, DataProblem::TooDeep))?;
+                let level = open
+                    .get_mut(depth)
+                    .ok_or(Fault::at(start, DataProblem::TooDeep))?;
                 *level = container;
                 depth += 1;
             }
@@ -91,8 +103,17 @@ impl<'a> Scanner<'a> {
             3 => {
                 self.text(argument)?;
             }
-            4 => return Ok(Some(Open::List { left: self.count(argument, 1)? })),
-            5 => return Ok(Some(Open::Map { left: self.count(argument, 2)?, last_key: None })),
+            4 => {
+                return Ok(Some(Open::List {
+                    left: self.count(argument, 1)?,
+                }));
+            }
+            5 => {
+                return Ok(Some(Open::Map {
+                    left: self.count(argument, 2)?,
+                    last_key: None,
+                }));
+            }
             _ if argument == 42 => {
                 let content = self.peek()?;
                 if content >> 5 != 2 {
@@ -166,18 +187,20 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             return Ok(u64::from(short));
         }
-        self.long_argument(short)
+        self.long_argument(head)
     }
 
-    fn long_argument(&mut self, width: u8) -> Result<u64, Fault> {
+    fn long_argument(&mut self, head: u8) -> Result<u64, Fault> {
         let start = self.at;
         self.at += 1;
-        let (argument, shortest) = match width {
+        let (argument, shortest) = match head & 0x1f {
             24 => (u64::from(u8::from_be_bytes(self.array()?)), 24),
             25 => (u64::from(u16::from_be_bytes(self.array()?)), 1 << 8),
             26 => (u64::from(u32::from_be_bytes(self.array()?)), 1 << 16),
             27 => (u64::from_be_bytes(self.array()?), 1 << 32),
-            31 => return Err(Fault::at(start, DataProblem::Indefinite)),
+            31 if matches!(head >> 5, 2..=5) => {
+                return Err(Fault::at(start, DataProblem::Indefinite));
+            }
             _ => return Err(Fault::at(start, DataProblem::Unsupported)),
         };
         if argument < shortest {

@@ -80,9 +80,18 @@ pub fn max_size(bytes: &Bytes, maximum: usize) -> Result<(), Invalid> {
     at_most(bytes.len(), maximum, Unit::Bytes)
 }
 
-/// `enum` of integers, and `const` of anything: the value is one of `allowed`.
-pub fn one_of<T: PartialEq<A>, A: Display>(actual: &T, allowed: &[A]) -> Result<(), Invalid> {
-    if allowed.iter().any(|value| actual == value) {
+/// `enum` and `const` of integers, `const` of a boolean: the value is one of `allowed`.
+pub fn one_of<T: PartialEq + Display>(actual: &T, allowed: &[T]) -> Result<(), Invalid> {
+    among(allowed.contains(actual), allowed)
+}
+
+/// `const` of a string: the text is one of `allowed`.
+pub fn one_text_of(actual: impl AsRef<str>, allowed: &[&str]) -> Result<(), Invalid> {
+    among(allowed.contains(&actual.as_ref()), allowed)
+}
+
+fn among(holds: bool, allowed: &[impl Display]) -> Result<(), Invalid> {
+    if holds {
         return Ok(());
     }
     let allowed = allowed

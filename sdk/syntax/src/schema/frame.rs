@@ -126,18 +126,18 @@ impl<M: Message> Frame<M> {
 /// Implements [`Message`] for a union: the header's `t` for each variant.
 #[macro_export]
 macro_rules! message {
-    ($type:ident { $($variant:ident = $frame_type:literal),+ $(,)? } $(..$unknown:ident)?) => {
+    ($type:ident { $($variant:ident = $frame_type:literal),* $(,)? } $(..$unknown:ident)?) => {
         impl $crate::schema::Message for $type {
             fn frame_type(&self) -> &str {
                 match self {
-                    $(Self::$variant(_) => $frame_type,)+
+                    $(Self::$variant(_) => $frame_type,)*
                     $(Self::$unknown(value) => value.type_name(),)?
                 }
             }
 
             fn to_body(&self) -> ::core::result::Result<::std::vec::Vec<u8>, $crate::schema::Invalid> {
                 match self {
-                    $(Self::$variant(value) => $crate::schema::Data::to_cbor(&**value),)+
+                    $(Self::$variant(value) => $crate::schema::Data::to_cbor(&**value),)*
                     $(Self::$unknown(value) => $crate::schema::Data::to_cbor(value.fields()),)?
                 }
             }
@@ -150,7 +150,7 @@ macro_rules! message {
                     $($frame_type => ::core::option::Option::Some(
                         $crate::schema::Data::from_cbor(body)
                             .map(|value| Self::$variant(::std::boxed::Box::new(value))),
-                    ),)+
+                    ),)*
                     _ => ::core::option::Option::None,
                 }
             }

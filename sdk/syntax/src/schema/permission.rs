@@ -10,8 +10,12 @@ pub struct PermissionSet {
     pub nsid: &'static str,
     /// What a consent page calls it.
     pub title: &'static str,
+    /// The title by language tag, in other languages.
+    pub title_lang: &'static [(&'static str, &'static str)],
     /// What a consent page says of it.
     pub detail: &'static str,
+    /// The detail by language tag, in other languages.
+    pub detail_lang: &'static [(&'static str, &'static str)],
     /// What it allows.
     pub permissions: &'static [Permission],
 }

@@ -15,15 +15,15 @@ const MAP: u8 = 5 << 5;
 fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
     let bytes = argument.to_be_bytes();
     match argument {
-        0..24 => out.push(major | bytes[7]),
-        24..0x100 => out.extend([major | 24, bytes[7]]),
-        0x100..0x1_0000 => out.extend([major | 25, bytes[6], bytes[7]]),
+        0..0x18 => out.push(major | bytes[7]),
+        0x18..0x100 => out.extend_from_slice(&[major | 0x18, bytes[7]]),
+        0x100..0x1_0000 => out.extend_from_slice(&[major | 0x19, bytes[6], bytes[7]]),
         0x1_0000..0x1_0000_0000 => {
-            out.push(major | 26);
+            out.push(major | 0x1a);
             out.extend_from_slice(&bytes[4..]);
         }
         0x1_0000_0000.. => {
-            out.push(major | 27);
+            out.push(major | 0x1b);
             out.extend_from_slice(&bytes);
         }
     }
