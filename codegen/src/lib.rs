@@ -4,8 +4,10 @@
 //! [`resolve`] follows references; [`emit`] writes Rust.
 
 pub mod diagnostic;
+pub mod diff;
 pub mod emit;
 mod json;
+pub mod lint;
 pub mod load;
 pub mod model;
 pub mod parse;

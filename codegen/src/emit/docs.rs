@@ -1,6 +1,6 @@
 //! Descriptions as doc comments: what rustdoc would take for markup of its own is escaped.
 
-use crate::model::Docs;
+use crate::model::{Docs, Document};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -137,6 +137,15 @@ fn guard(word: &str) -> String {
         return format!("\\{word}");
     }
     word.to_owned()
+}
+
+/// What a lexicon is, where it has no description of its own.
+pub(crate) fn module(document: &Document) -> String {
+    let kind = document.definition("main").map(|main| &main.kind);
+    match kind.filter(|kind| kind.is_primary()) {
+        Some(kind) => format!("The {} `{}`.", kind.name(), document.id),
+        None => format!("Definitions of `{}`.", document.id),
+    }
 }
 
 /// A text as it stands within backticks.

@@ -65,7 +65,7 @@ fn node_files(
             let document = module.document;
             let docs = match &document.description {
                 Some(text) => super::docs::markdown(&format!("`{}`: {text}", document.id)),
-                None => format!("`{}`.", document.id),
+                None => super::docs::module(document),
             };
             let source = lexicon::file(plan, module, runtime);
             source.finish(&header(&document.source), &docs, "", &modules)
@@ -89,14 +89,14 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
     let mut source = Source::new(runtime, &Scope::default());
     let mut records = Vec::new();
     let mut definitions = Vec::new();
-    let definition_type = super::lexicon::tokens(&source.of_schema("Definition"));
+    let definition_type = lexicon::tokens(&source.of_schema("Definition"));
     let here = ["registry".to_owned()];
     for module in plan.modules() {
         let nsid = module.document.id.as_str();
         let mut entry = |source: &mut Source, path: &str, place: &str, kind: &str| -> TokenStream {
             let name = module.name(path);
             let name = source.module_item(&here, None, &module.path, name);
-            let (name, kind) = (super::lexicon::tokens(&name), super::ident::token(kind));
+            let (name, kind) = (lexicon::tokens(&name), super::ident::token(kind));
             definitions.push(quote!(#definition_type::#kind::<#name>(#nsid, #place)));
             name
         };
@@ -130,7 +130,7 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
             }
         }
     }
-    let invalid = super::lexicon::tokens(&source.of_schema("Invalid"));
+    let invalid = lexicon::tokens(&source.of_schema("Invalid"));
     let body = if records.is_empty() {
         quote! {
             let _ = (nsid, cbor);

@@ -202,6 +202,10 @@ enum Scalar {
 impl SigningKey {
     /// Reads a private key: 32 bytes, big-endian, neither zero nor past the order of the curve.
     pub fn from_bytes(curve: Curve, bytes: &[u8]) -> Result<Self, KeyError> {
+        // The libraries would take fewer, and pad them.
+        if bytes.len() != 32 {
+            return Err(KeyError::BadScalar);
+        }
         match curve {
             Curve::P256 => p256::ecdsa::SigningKey::from_slice(bytes).map(Scalar::P256),
             Curve::K256 => k256::ecdsa::SigningKey::from_slice(bytes).map(Scalar::K256),

@@ -61,8 +61,8 @@ impl Default for IdentityConfig {
         Self {
             plc_directory: Url::parse("https://plc.directory").expect("a URL"),
             policy: FetchPolicy::public(),
-            document_ttl: Duration::from_secs(600),
-            handle_ttl: Duration::from_secs(600),
+            document_ttl: Duration::from_mins(10),
+            handle_ttl: Duration::from_mins(10),
             error_ttl: Duration::from_secs(30),
             unavailable_ttl: Duration::from_secs(5),
             refresh_interval: Duration::from_secs(30),

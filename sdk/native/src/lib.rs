@@ -1,1 +1,26 @@
-//! Adapters of Huddle's ports for a tokio process.
+//! Adapters of Huddle's ports for a tokio process: HTTP, DNS, the time and randomness of the machine it runs on.
+//!
+//! They decide nothing: whom to ask is for the policy in `huddle_ports` to say.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use huddle_native::{ReqwestTransport, SystemDns};
+//! use huddle_ports::{FetchPolicy, GuardedFetch};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dns = Arc::new(SystemDns::new()?);
+//! let transport = ReqwestTransport::new(dns.clone(), "Huddle (+https://huddle.example.com)", &[])?;
+//! let fetch = GuardedFetch::new(transport, FetchPolicy::public());
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod dns;
+mod random;
+mod transport;
+
+pub use clock::SystemClock;
+pub use dns::{AddressLookup, DnsSetupError, SystemDns};
+pub use random::OsRandom;
+pub use transport::{ReqwestTransport, TransportSetupError};

@@ -1,5 +1,7 @@
 //! What `GuardedFetch` does with a transport that does as it is told.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};

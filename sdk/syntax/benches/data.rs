@@ -1,7 +1,8 @@
-//! Decoding and encoding of a typical record, beside what `serde_ipld_dagcbor` and `serde_json` do alone.
+//! Decoding and encoding of a typical record; the suffix of a name is the crate that does it alone.
 
 use divan::{Bencher, black_box};
 use huddle_syntax::data::{self, CidLink, Value};
+use ipld_core::ipld::Ipld;
 use serde::{Deserialize, Serialize};
 
 fn main() {
@@ -70,130 +71,98 @@ fn json() -> Vec<u8> {
     data::to_json(&record()).expect("the record is of the data model")
 }
 
-mod scan {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let cbor = cbor();
-        bencher.bench(|| data::item_len(black_box(&cbor)));
-    }
+#[divan::bench]
+fn scan(bencher: Bencher<'_, '_>) {
+    let input = cbor();
+    bencher.bench(|| data::item_len(black_box(&input)));
 }
 
-mod from_cbor_to_struct {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let cbor = cbor();
-        bencher.bench(|| data::from_cbor::<Record>(black_box(&cbor)));
-    }
-
-    #[divan::bench]
-    fn dagcbor(bencher: Bencher<'_, '_>) {
-        let cbor = cbor();
-        bencher.bench(|| serde_ipld_dagcbor::from_slice::<Record>(black_box(&cbor)));
-    }
+#[divan::bench]
+fn from_cbor_struct(bencher: Bencher<'_, '_>) {
+    let input = cbor();
+    bencher.bench(|| data::from_cbor::<Record>(black_box(&input)));
 }
 
-mod from_cbor_to_value {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let cbor = cbor();
-        bencher.bench(|| data::from_cbor::<Value>(black_box(&cbor)));
-    }
-
-    #[divan::bench]
-    fn dagcbor(bencher: Bencher<'_, '_>) {
-        let cbor = cbor();
-        bencher.bench(|| serde_ipld_dagcbor::from_slice::<Value>(black_box(&cbor)));
-    }
-
-    #[divan::bench]
-    fn dagcbor_ipld(bencher: Bencher<'_, '_>) {
-        let cbor = cbor();
-        bencher.bench(|| serde_ipld_dagcbor::from_slice::<ipld_core::ipld::Ipld>(black_box(&cbor)));
-    }
+#[divan::bench]
+fn from_cbor_struct_dagcbor(bencher: Bencher<'_, '_>) {
+    let input = cbor();
+    bencher.bench(|| serde_ipld_dagcbor::from_slice::<Record>(black_box(&input)));
 }
 
-mod to_cbor_from_struct {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let record = record();
-        bencher.bench(|| data::to_cbor(black_box(&record)));
-    }
-
-    #[divan::bench]
-    fn dagcbor(bencher: Bencher<'_, '_>) {
-        let record = record();
-        bencher.bench(|| serde_ipld_dagcbor::to_vec(black_box(&record)));
-    }
+#[divan::bench]
+fn from_cbor_value(bencher: Bencher<'_, '_>) {
+    let input = cbor();
+    bencher.bench(|| data::from_cbor::<Value>(black_box(&input)));
 }
 
-mod to_cbor_from_value {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let value = value();
-        bencher.bench(|| data::to_cbor(black_box(&value)));
-    }
-
-    #[divan::bench]
-    fn dagcbor(bencher: Bencher<'_, '_>) {
-        let value = value();
-        bencher.bench(|| serde_ipld_dagcbor::to_vec(black_box(&value)));
-    }
+#[divan::bench]
+fn from_cbor_value_dagcbor(bencher: Bencher<'_, '_>) {
+    let input = cbor();
+    bencher.bench(|| serde_ipld_dagcbor::from_slice::<Value>(black_box(&input)));
 }
 
-mod from_json_to_struct {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let json = json();
-        bencher.bench(|| data::from_json::<Record>(black_box(&json)));
-    }
-
-    #[divan::bench]
-    fn json_alone(bencher: Bencher<'_, '_>) {
-        let json = json();
-        bencher.bench(|| serde_json::from_slice::<Record>(black_box(&json)));
-    }
+#[divan::bench]
+fn from_cbor_ipld_dagcbor(bencher: Bencher<'_, '_>) {
+    let input = cbor();
+    bencher.bench(|| serde_ipld_dagcbor::from_slice::<Ipld>(black_box(&input)));
 }
 
-mod to_json_from_struct {
-    use super::*;
-
-    #[divan::bench]
-    fn data(bencher: Bencher<'_, '_>) {
-        let record = record();
-        bencher.bench(|| data::to_json(black_box(&record)));
-    }
-
-    #[divan::bench]
-    fn json_alone(bencher: Bencher<'_, '_>) {
-        let record = record();
-        bencher.bench(|| serde_json::to_vec(black_box(&record)));
-    }
+#[divan::bench]
+fn to_cbor_struct(bencher: Bencher<'_, '_>) {
+    let input = record();
+    bencher.bench(|| data::to_cbor(black_box(&input)));
 }
 
-mod values {
-    use super::*;
+#[divan::bench]
+fn to_cbor_struct_dagcbor(bencher: Bencher<'_, '_>) {
+    let input = record();
+    bencher.bench(|| serde_ipld_dagcbor::to_vec(black_box(&input)));
+}
 
-    #[divan::bench]
-    fn from_value(bencher: Bencher<'_, '_>) {
-        let value = value();
-        bencher.bench(|| data::from_value::<Record>(black_box(&value).clone()));
-    }
+#[divan::bench]
+fn to_cbor_value(bencher: Bencher<'_, '_>) {
+    let input = value();
+    bencher.bench(|| data::to_cbor(black_box(&input)));
+}
 
-    #[divan::bench]
-    fn to_value(bencher: Bencher<'_, '_>) {
-        let record = record();
-        bencher.bench(|| data::to_value(black_box(&record)));
-    }
+#[divan::bench]
+fn to_cbor_value_dagcbor(bencher: Bencher<'_, '_>) {
+    let input = value();
+    bencher.bench(|| serde_ipld_dagcbor::to_vec(black_box(&input)));
+}
+
+#[divan::bench]
+fn from_json_struct(bencher: Bencher<'_, '_>) {
+    let input = json();
+    bencher.bench(|| data::from_json::<Record>(black_box(&input)));
+}
+
+#[divan::bench]
+fn from_json_struct_serde_json(bencher: Bencher<'_, '_>) {
+    let input = json();
+    bencher.bench(|| serde_json::from_slice::<Record>(black_box(&input)));
+}
+
+#[divan::bench]
+fn to_json_struct(bencher: Bencher<'_, '_>) {
+    let input = record();
+    bencher.bench(|| data::to_json(black_box(&input)));
+}
+
+#[divan::bench]
+fn to_json_struct_serde_json(bencher: Bencher<'_, '_>) {
+    let input = record();
+    bencher.bench(|| serde_json::to_vec(black_box(&input)));
+}
+
+#[divan::bench]
+fn from_value_struct(bencher: Bencher<'_, '_>) {
+    let input = value();
+    bencher.bench(|| Record::deserialize(black_box(&input)));
+}
+
+#[divan::bench]
+fn to_value_struct(bencher: Bencher<'_, '_>) {
+    let input = record();
+    bencher.bench(|| data::to_value(black_box(&input)));
 }

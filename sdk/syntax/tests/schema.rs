@@ -300,9 +300,9 @@ fn parameters_are_read_by_name_and_repeated_names_are_arrays() {
     );
 
     let mut query = QueryWriter::default();
-    query.push("n", &[1, 2]);
-    query.push("s", &Some("b c&é".to_owned()));
-    query.push("none", &None::<String>);
+    query.required_list("n", &[1, 2]);
+    query.optional("s", &Some("b c&é"));
+    query.optional("none", &None::<String>);
     assert_eq!(query.finish(), "n=1&n=2&s=b+c%26%C3%A9");
 }
 
@@ -350,7 +350,9 @@ fn a_permission_set_is_asked_for_by_one_scope_or_by_many() {
     const SET: PermissionSet = PermissionSet {
         nsid: "com.example.authFull",
         title: "Everything",
+        title_lang: &[],
         detail: "",
+        detail_lang: &[],
         permissions: &[
             Permission::Repo {
                 collections: &["com.example.offer"],

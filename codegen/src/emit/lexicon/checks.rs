@@ -1,18 +1,17 @@
-//! Calls that enforce what a schema asks of values beyond their Rust types.
+//! Statements that enforce what a schema asks of values beyond their Rust types.
 
 use super::{Lexicon, count, integer, tokens};
-use crate::emit::plan::{Plan, text_values};
-use crate::model::{
-    ArraySchema, BlobSchema, BytesSchema, DefKind, Document, IntegerSchema, ObjectSchema, Property,
-    Schema, SchemaKind, StringSchema,
-};
-use crate::emit::docs;
 use crate::emit::ident::token;
+use crate::emit::plan::Plan;
+use crate::model::{
+    ArraySchema, BlobSchema, BytesSchema, DefId, DefKind, Document, IntegerSchema, ObjectSchema,
+    Property, Schema, SchemaKind, StringSchema,
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::HashSet;
 
-/// How a call can get at a value.
+/// How a statement gets at a value, and what the value is called in errors.
 struct Place {
     /// An expression of type `&T`.
     reference: TokenStream,
@@ -20,29 +19,26 @@ struct Place {
     value: TokenStream,
     /// An expression to call methods on.
     receiver: TokenStream,
+    /// Calls that add the steps from the object to the value, the innermost first.
+    path: TokenStream,
+    /// How many lists the value is in.
+    depth: usize,
 }
 
-/// What has to be called for a value.
-enum Calls {
-    /// Each is an expression of type `Result<(), Invalid>`.
-    Each(Vec<TokenStream>),
-    /// The value's type knows: `Data::check`.
+/// What enforces the constraints of a value.
+enum Checks {
+    /// Statements of functions that return `Result<_, Invalid>`; none if there are no constraints.
+    Statements(Vec<TokenStream>),
+    /// The value's type does, with `Data::check`.
     Nested,
-}
-
-impl Calls {
-    const fn is_empty(&self) -> bool {
-        matches!(self, Self::Each(calls) if calls.is_empty())
-    }
 }
 
 impl<'a> Lexicon<'_, 'a> {
     /// The implementation of `Constraints` for a struct with these fields.
     pub(super) fn constraints(&mut self, name: &str, fields: &[(&'a Property, String)]) {
-        let document = self.document();
         let statements: Vec<_> = fields
             .iter()
-            .filter_map(|(property, field)| self.field_checks(document, property, field))
+            .filter_map(|(property, field)| self.field_checks(property, field))
             .collect();
         let (schema, name) = (tokens(&self.source.of_runtime("schema")), token(name));
         let body = if statements.is_empty() {
@@ -62,64 +58,96 @@ impl<'a> Lexicon<'_, 'a> {
         self.source.push(quote!(impl #schema::Constraints for #name { #body }));
     }
 
-    fn field_checks(
-        &mut self,
-        document: &'a Document,
-        property: &'a Property,
-        field: &str,
-    ) -> Option<TokenStream> {
+    fn field_checks(&mut self, property: &'a Property, field: &str) -> Option<TokenStream> {
         let (name, field) = (&property.name, token(field));
-        let (home, schema) = self.plan.resolved(document, &property.schema);
+        let (home, schema) = self.plan.resolved(self.document(), &property.schema);
         let copied = matches!(schema.kind, SchemaKind::Boolean(_) | SchemaKind::Integer(_));
         let layers = usize::from(!property.required) + usize::from(property.nullable);
-        let place = if layers == 0 {
-            Place {
-                reference: quote!(&self.#field),
-                value: quote!(self.#field),
-                receiver: quote!(self.#field),
-            }
-        } else if copied {
-            Place { reference: quote!(&#field), value: quote!(#field), receiver: quote!(#field) }
-        } else {
-            Place { reference: quote!(#field), value: quote!(*#field), receiver: quote!(#field) }
+        let (reference, value) = match (layers, copied) {
+            (0, _) => (quote!(&self.#field), quote!(self.#field)),
+            (_, true) => (quote!(&#field), quote!(#field)),
+            (_, false) => (quote!(#field), quote!(*#field)),
         };
-        let calls = match self.calls(home, schema, &place) {
-            Calls::Nested => {
+        let receiver = if layers == 0 { quote!(self.#field) } else { quote!(#field) };
+        let path = quote!(.at(#name));
+        let place = Place { reference, value, receiver, path, depth: 0 };
+        let statements = match self.checks(home, schema, &place) {
+            Checks::Nested => {
                 self.source.use_trait("Data");
                 return Some(quote!(self.#field.check().at(#name)?;));
             }
-            calls if calls.is_empty() => return None,
-            Calls::Each(calls) => quote!(#(#calls.at(#name)?;)*),
+            Checks::Statements(statements) if statements.is_empty() => return None,
+            Checks::Statements(statements) => statements,
         };
         let some = tokens(&self.source.prelude("Some"));
         let subject = if copied { quote!(self.#field) } else { quote!(&self.#field) };
         Some(match layers {
-            0 => calls,
-            1 => quote!(if let #some(#field) = #subject { #calls }),
-            _ => quote!(if let #some(#some(#field)) = #subject { #calls }),
+            0 => quote!(#(#statements)*),
+            1 => quote!(if let #some(#field) = #subject { #(#statements)* }),
+            _ => quote!(if let #some(#some(#field)) = #subject { #(#statements)* }),
         })
     }
 
-    fn calls(&mut self, document: &'a Document, schema: &'a Schema, place: &Place) -> Calls {
+    fn checks(&mut self, document: &'a Document, schema: &'a Schema, place: &Place) -> Checks {
         let (document, schema) = self.plan.resolved(document, schema);
-        Calls::Each(match &schema.kind {
-            SchemaKind::Boolean(boolean) => {
-                let allowed: Vec<_> = boolean.constant.iter().collect();
-                self.one_of(&allowed.into_iter().map(|value| quote!(#value)).collect::<Vec<_>>(), place)
+        let calls = match &schema.kind {
+            SchemaKind::Boolean(schema) => {
+                let constant: Vec<_> = schema.constant.iter().map(|value| quote!(#value)).collect();
+                self.one_of(&constant, place)
             }
             SchemaKind::Integer(schema) => self.integer_calls(schema, place),
             SchemaKind::String(schema) => self.string_calls(schema, place),
             SchemaKind::Bytes(schema) => self.bytes_calls(schema, place),
             SchemaKind::Blob(schema) => self.blob_calls(schema, place),
-            SchemaKind::Array(schema) => return self.array_calls(document, schema, place),
+            SchemaKind::Array(schema) => return self.array_checks(document, schema, place),
             SchemaKind::CidLink | SchemaKind::Unknown => Vec::new(),
             SchemaKind::Object(_) | SchemaKind::Union(_) | SchemaKind::Ref(_) => {
                 if has_constraints(self.plan, document, schema, &mut HashSet::new()) {
-                    return Calls::Nested;
+                    return Checks::Nested;
                 }
                 Vec::new()
             }
-        })
+        };
+        Checks::Statements(statements(&calls, place))
+    }
+
+    fn array_checks(
+        &mut self,
+        document: &'a Document,
+        schema: &'a ArraySchema,
+        place: &Place,
+    ) -> Checks {
+        let bounds = [("min_items", schema.min_length), ("max_items", schema.max_length)];
+        let bounds = self.bound_calls(&bounds, &place.reference);
+        let mut all = statements(&bounds, place);
+        let Place { receiver, path, depth, .. } = place;
+        let numbered = |name: &str| match depth {
+            0 => token(name),
+            depth => token(&format!("{name}_{}", depth + 1)),
+        };
+        let (index, item) = (numbered("index"), numbered("item"));
+        let item_place = Place {
+            reference: quote!(#item),
+            value: quote!(*#item),
+            receiver: quote!(#item),
+            path: quote!(.at(#index) #path),
+            depth: depth + 1,
+        };
+        match self.checks(document, &schema.items, &item_place) {
+            // A list checks its items by itself.
+            Checks::Nested if all.is_empty() => return Checks::Nested,
+            Checks::Nested => {
+                self.source.use_trait("Data");
+                all.push(quote!(#receiver.check() #path?;));
+            }
+            Checks::Statements(each) if each.is_empty() => {}
+            Checks::Statements(each) => all.push(quote! {
+                for (#index, #item) in #receiver.iter().enumerate() {
+                    #(#each)*
+                }
+            }),
+        }
+        Checks::Statements(all)
     }
 
     fn check(&mut self) -> TokenStream {
@@ -200,37 +228,12 @@ impl<'a> Lexicon<'_, 'a> {
         }
         calls
     }
+}
 
-    fn array_calls(&mut self, document: &'a Document, schema: &'a ArraySchema, place: &Place) -> Calls {
-        let list = &place.reference;
-        let bounds = [("min_items", schema.min_length), ("max_items", schema.max_length)];
-        let mut calls = self.bound_calls(&bounds, list);
-        let item = Place {
-            reference: quote!(item),
-            value: quote!(*item),
-            receiver: quote!(item),
-        };
-        match self.calls(document, &schema.items, &item) {
-            // A list checks its items by itself.
-            Calls::Nested if calls.is_empty() => return Calls::Nested,
-            Calls::Nested => {
-                self.source.use_trait("Data");
-                let receiver = &place.receiver;
-                calls.push(quote!(#receiver.check()));
-            }
-            Calls::Each(each) => {
-                if let [first @ .., last] = &each[..] {
-                    let check = self.check();
-                    let body = match first {
-                        [] => quote!(#last),
-                        first => quote!({ #(#first?;)* #last }),
-                    };
-                    calls.push(quote!(#check::items(#list, |item| #body)));
-                }
-            }
-        }
-        Calls::Each(calls)
-    }
+/// Calls, made at a place.
+fn statements(calls: &[TokenStream], place: &Place) -> Vec<TokenStream> {
+    let path = &place.path;
+    calls.iter().map(|call| quote!(#call #path?;)).collect()
 }
 
 /// Whether a value of this type can break a constraint that its Rust type does not enforce.
@@ -240,7 +243,7 @@ fn has_constraints<'a>(
     schema: &'a Schema,
     seen: &mut HashSet<(&'a str, &'a str)>,
 ) -> bool {
-    let mut of_target = |id: &crate::model::DefId, seen: &mut HashSet<_>| {
+    let of_target = |id: &DefId, seen: &mut HashSet<_>| {
         // What another crate has may have constraints.
         plan.target(id).is_none_or(|(document, definition)| match &definition.kind {
             DefKind::Record(record) => {

@@ -12,19 +12,14 @@ use quote::quote;
 
 impl<'a> Lexicon<'_, 'a> {
     pub(super) fn query(&mut self, name: &str, definition: &'a Definition, query: &'a Query) {
-        self.marker(name, definition, query.parameters.as_ref(), &query.errors);
-        let (output, encoding) = self.body_type(query.output.as_ref());
-        let (schema, text) = self.schema_and_text();
-        let marker = token(name);
-        self.source.push(quote! {
-            impl #schema::Query for #marker {
-                type Output = #output;
-                const OUTPUT: &'static #text = #encoding;
-            }
-        });
-        self.params_type(definition, query.parameters.as_ref());
-        self.body("output", query.output.as_ref());
-        self.errors(definition, &query.errors);
+        let Query { parameters, output, errors } = query;
+        self.marker(name, definition, parameters.as_ref(), errors);
+        self.call(name, None, output.as_ref());
+        let (schema, marker) = (self.schema(), token(name));
+        self.source.push(quote!(impl #schema::Query for #marker {}));
+        self.params_type(definition, parameters.as_ref());
+        self.body("output", output.as_ref());
+        self.errors(definition, errors);
     }
 
     pub(super) fn procedure(
@@ -33,23 +28,15 @@ impl<'a> Lexicon<'_, 'a> {
         definition: &'a Definition,
         procedure: &'a Procedure,
     ) {
-        self.marker(name, definition, procedure.parameters.as_ref(), &procedure.errors);
-        let (input, input_encoding) = self.body_type(procedure.input.as_ref());
-        let (output, output_encoding) = self.body_type(procedure.output.as_ref());
-        let (schema, text) = self.schema_and_text();
-        let marker = token(name);
-        self.source.push(quote! {
-            impl #schema::Procedure for #marker {
-                type Input = #input;
-                type Output = #output;
-                const INPUT: &'static #text = #input_encoding;
-                const OUTPUT: &'static #text = #output_encoding;
-            }
-        });
-        self.params_type(definition, procedure.parameters.as_ref());
-        self.body("input", procedure.input.as_ref());
-        self.body("output", procedure.output.as_ref());
-        self.errors(definition, &procedure.errors);
+        let Procedure { parameters, input, output, errors } = procedure;
+        self.marker(name, definition, parameters.as_ref(), errors);
+        self.call(name, input.as_ref(), output.as_ref());
+        let (schema, marker) = (self.schema(), token(name));
+        self.source.push(quote!(impl #schema::Procedure for #marker {}));
+        self.params_type(definition, parameters.as_ref());
+        self.body("input", input.as_ref());
+        self.body("output", output.as_ref());
+        self.errors(definition, errors);
     }
 
     pub(super) fn subscription(
@@ -60,7 +47,7 @@ impl<'a> Lexicon<'_, 'a> {
     ) {
         self.marker(name, definition, subscription.parameters.as_ref(), &subscription.errors);
         let message = self.name(&role_path(&definition.path, "Message"));
-        let (schema, _) = self.schema_and_text();
+        let schema = self.schema();
         let (marker, message_type) = (token(name), token(&message));
         self.source.push(quote! {
             impl #schema::Subscription for #marker {
@@ -86,8 +73,23 @@ impl<'a> Lexicon<'_, 'a> {
         self.errors(definition, &subscription.errors);
     }
 
-    fn schema_and_text(&mut self) -> (TokenStream, TokenStream) {
-        (tokens(&self.source.of_runtime("schema")), tokens(&self.source.prelude("str")))
+    fn schema(&mut self) -> TokenStream {
+        tokens(&self.source.of_runtime("schema"))
+    }
+
+    /// Writes what queries and procedures have in common.
+    fn call(&mut self, name: &str, input: Option<&Body>, output: Option<&Body>) {
+        let (input, input_encoding) = self.body_type("INPUT", input);
+        let (output, output_encoding) = self.body_type("OUTPUT", output);
+        let (schema, marker) = (self.schema(), token(name));
+        self.source.push(quote! {
+            impl #schema::Call for #marker {
+                type Input = #input;
+                type Output = #output;
+                #input_encoding
+                #output_encoding
+            }
+        });
     }
 
     /// Writes the marker type and what all methods implement.
@@ -100,7 +102,7 @@ impl<'a> Lexicon<'_, 'a> {
     ) {
         let nsid = self.nsid();
         let attributes = docs::attributes(&definition.docs, &format!("`{nsid}`."));
-        let (schema, text) = self.schema_and_text();
+        let (schema, text) = (self.schema(), tokens(&self.source.prelude("str")));
         let params = match params {
             Some(params) if !params.properties.is_empty() => {
                 tokens(&self.name(&role_path(&definition.path, "Params")))
@@ -133,23 +135,19 @@ impl<'a> Lexicon<'_, 'a> {
         self.params(&name, &params.properties, &params.docs, &fallback);
     }
 
-    /// The type of a body, and its encoding.
-    fn body_type(&mut self, body: Option<&Body>) -> (TokenStream, String) {
-        let Some(body) = body else { return (quote!(()), String::new()) };
-        if body.schema.is_some() {
-            let encoding = match body.encoding.as_str() {
-                "" => "application/json",
-                encoding => encoding,
-            };
-            return (tokens(&self.name(&body.path)), encoding.to_owned());
-        }
-        match body.encoding.as_str() {
-            "" => (quote!(()), String::new()),
-            "application/json" => {
-                (tokens(&self.source.of_runtime("Value")), body.encoding.clone())
-            }
-            _ => (tokens(&self.source.of_schema("Payload")), body.encoding.clone()),
-        }
+    /// The type of a body, and the constant that says its encoding, if there is a body.
+    fn body_type(&mut self, constant: &str, body: Option<&Body>) -> (TokenStream, TokenStream) {
+        let nothing = (quote!(()), quote!());
+        let Some(body) = body else { return nothing };
+        let (body_type, encoding) = match (&body.schema, body.encoding.as_str()) {
+            (None, "") => return nothing,
+            (Some(_), "") => (self.name(&body.path), "application/json"),
+            (Some(_), encoding) => (self.name(&body.path), encoding),
+            (None, "application/json") => (self.source.of_runtime("Value"), "application/json"),
+            (None, encoding) => (self.source.of_schema("Payload"), encoding),
+        };
+        let (constant, text) = (token(constant), tokens(&self.source.prelude("str")));
+        (tokens(&body_type), quote!(const #constant: &'static #text = #encoding;))
     }
 
     /// Writes the type of a body that has a schema.

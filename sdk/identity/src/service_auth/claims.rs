@@ -18,7 +18,7 @@ const MAX_TOKEN_LEN: usize = 8 * 1024;
 const MAX_NONCE_LEN: usize = 256;
 
 /// Types (RFC 8725 §3.11) of tokens that are signed with the same keys for something else: access tokens, refresh
-/// tokens of PDSes, DPoP proofs, and what OAuth and its extensions sign.
+/// tokens of a PDS, `DPoP` proofs, and what OAuth and its extensions sign.
 const OTHER_TYPES: &[&str] = &[
     "at+jwt",
     "refresh+jwt",

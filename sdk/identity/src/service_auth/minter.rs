@@ -78,7 +78,7 @@ impl ServiceAuthMinter {
         Self {
             issuer,
             key,
-            lifetime: Duration::from_secs(60),
+            lifetime: Duration::from_mins(1),
         }
     }
 

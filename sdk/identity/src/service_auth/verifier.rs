@@ -45,7 +45,7 @@ impl ServiceAuthConfig {
         let config = Self {
             audiences: Vec::new(),
             issuer_services: Vec::new(),
-            max_lifetime: Duration::from_secs(300),
+            max_lifetime: Duration::from_mins(5),
             clock_skew: Duration::from_secs(30),
         };
         config.with_audience(audience)
@@ -297,16 +297,10 @@ impl ServiceAuthVerifier {
         did: &Did,
         now: Timestamp,
     ) -> Result<(), ServiceAuthError> {
-        let digest;
-        let nonce = match &token.claims.nonce {
-            Some(nonce) => nonce,
-            None => {
-                digest = HEXLOWER.encode(&Sha256::digest(token.signing_input));
-                &digest
-            }
-        };
+        let nonce = token.claims.nonce.clone();
+        let nonce = nonce.unwrap_or_else(|| HEXLOWER.encode(&Sha256::digest(token.signing_input)));
         let forget = token.claims.expires + self.config.clock_skew;
-        if self.replays.first_use(did, nonce, forget, now).await? {
+        if self.replays.first_use(did, &nonce, forget, now).await? {
             Ok(())
         } else {
             Err(ServiceAuthError::Replayed)

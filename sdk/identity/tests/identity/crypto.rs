@@ -289,6 +289,9 @@ fn debug_shows_public_keys_and_hides_private_ones() {
 }
 
 proptest! {
+    // Signing takes milliseconds in a debug build.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn whatever_is_signed_verifies_and_its_key_survives_its_text(
         bytes in any::<[u8; 32]>(),

@@ -2,6 +2,8 @@
 
 use huddle_identity::crypto::Curve;
 use huddle_identity::{DidDocument, DocumentError};
+use huddle_ports::Url;
+use huddle_syntax::Handle;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -123,7 +125,7 @@ fn the_first_at_uri_is_the_handle_or_there_is_none() {
         (json!([]), None),
     ] {
         let handle = with("alsoKnownAs", names.clone()).handle();
-        assert_eq!(handle.as_ref().map(|h| h.as_str()), expect, "{names}");
+        assert_eq!(handle.as_ref().map(Handle::as_str), expect, "{names}");
     }
 }
 
@@ -243,7 +245,7 @@ fn an_endpoint_is_an_origin() {
         );
         let pds = document.pds();
         assert_eq!(
-            pds.as_ref().map(|url| url.as_str()),
+            pds.as_ref().map(Url::as_str),
             expect.as_ref().copied(),
             "{endpoint}"
         );

@@ -13,7 +13,7 @@ use huddle_syntax::AtIdentifier;
 use crate::support::{ANA, BOB, Page, Setup, did, document, key};
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const ANA_URL: &str = "https://plc.directory/did:plc:anaanaanaanaanaanaanaana";
 const WELL_KNOWN: &str = "https://ana.example.com/.well-known/atproto-did";
 

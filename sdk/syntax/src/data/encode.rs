@@ -84,11 +84,12 @@ struct Encoder<N> {
     notation: PhantomData<N>,
 }
 
-/// Where an entry of a map stands in the output; it ends where the next one starts.
+/// Where an entry of a map stands in the output.
 #[derive(Clone, Copy)]
 struct Entry {
-    key: usize,
-    value: usize,
+    start: usize,
+    key_end: usize,
+    /// The same as `key_end` as long as the value is not written.
     end: usize,
 }
 
@@ -128,6 +129,7 @@ impl<N: Notation> Encoder<N> {
     }
 
     fn key<T: Serialize + ?Sized>(&mut self, map: &mut Open, key: &T) -> Result<(), DataError> {
+        self.in_turn(map, false)?;
         if map.length > 0 {
             N::separate(&mut self.out);
         }
@@ -141,27 +143,24 @@ impl<N: Notation> Encoder<N> {
         if N::RESERVED.contains(&written) {
             return Err(DataError::Unencodable(DataProblem::ReservedKey));
         }
-        let value = self.out.len();
+        let end = self.out.len();
         self.entries.push(Entry {
-            key: start,
-            value,
-            end: value,
+            start,
+            key_end: end,
+            end,
         });
         N::assign(&mut self.out);
         Ok(())
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), DataError> {
+    fn value<T: Serialize + ?Sized>(&mut self, map: &Open, value: &T) -> Result<(), DataError> {
+        self.in_turn(map, true)?;
         let start = self.out.len();
         value.serialize(&mut *self)?;
-        let end = self.out.len();
-        let entry = self
-            .entries
-            .last_mut()
-            .expect("serde gives a key before its value");
-        entry.end = end;
         let written = &self.out[start..];
-        if &self.out[entry.key..entry.value] == N::TYPE
+        let entry = self.entries.last_mut().expect("a value has a key");
+        entry.end = self.out.len();
+        if &self.out[entry.start..entry.key_end] == N::TYPE
             && (!N::is_text(written) || N::is_empty_text(written))
         {
             return Err(DataError::Unencodable(DataProblem::Type));
@@ -169,8 +168,20 @@ impl<N: Notation> Encoder<N> {
         Ok(())
     }
 
+    /// Refuses a type that writes two keys, or two values, one after the other.
+    fn in_turn(&self, map: &Open, value: bool) -> Result<(), DataError> {
+        let last = self.entries[map.entries..].last();
+        if last.is_some_and(|entry| entry.end == entry.key_end) == value {
+            return Ok(());
+        }
+        Err(DataError::Refused(
+            "keys and values of a map must take turns".to_owned(),
+        ))
+    }
+
     fn close(&mut self, container: &Open) -> Result<(), DataError> {
         if container.kind == Kind::Map {
+            self.in_turn(container, false)?;
             self.sort(container.entries)?;
             self.entries.truncate(container.entries);
         }
@@ -190,12 +201,15 @@ impl<N: Notation> Encoder<N> {
     fn sort(&mut self, first: usize) -> Result<(), DataError> {
         let out = &self.out;
         let entries = &mut self.entries[first..];
-        // What holds for keys holds for them as DAG-CBOR writes them: the shorter comes first.
-        let key = |entry: &Entry| (entry.value - entry.key, &out[entry.key..entry.value]);
+        // A shorter key is also written shorter.
+        let key = |entry: &Entry| {
+            let key = &out[entry.start..entry.key_end];
+            (key.len(), key)
+        };
         if entries.is_sorted_by(|a, b| key(a) < key(b)) {
             return Ok(());
         }
-        let start = entries[0].key;
+        let start = entries[0].start;
         entries.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         if entries
             .windows(2)
@@ -206,7 +220,7 @@ impl<N: Notation> Encoder<N> {
         if N::CANONICAL {
             self.sorted.clear();
             for entry in entries {
-                self.sorted.extend_from_slice(&out[entry.key..entry.end]);
+                self.sorted.extend_from_slice(&out[entry.start..entry.end]);
             }
             self.out.truncate(start);
             self.out.extend_from_slice(&self.sorted);
@@ -363,7 +377,7 @@ impl<'a, N: Notation> ser::Serializer for &'a mut Encoder<N> {
     ) -> Result<(), DataError> {
         let mut map = self.open(Kind::Map, 1)?;
         self.key(&mut map, variant)?;
-        self.value(value)?;
+        self.value(&map, value)?;
         self.close(&map)
     }
 
@@ -454,7 +468,7 @@ impl<N: Notation> Container<'_, N> {
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), DataError> {
         self.encoder.key(&mut self.open, key)?;
-        self.encoder.value(value)
+        self.encoder.value(&self.open, value)
     }
 
     fn close(self) -> Result<(), DataError> {
@@ -525,7 +539,7 @@ impl<N: Notation> ser::SerializeMap for Container<'_, N> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), DataError> {
-        self.encoder.value(value)
+        self.encoder.value(&self.open, value)
     }
 
     fn end(self) -> Result<(), DataError> {

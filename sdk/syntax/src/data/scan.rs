@@ -230,6 +230,7 @@ impl<'a> Scanner<'a> {
     fn text(&mut self, length: u64) -> Result<&'a [u8], Fault> {
         let start = self.at;
         let bytes = self.take(length)?;
+        // Most text is ASCII, and whether it is can be told faster.
         if !bytes.is_ascii()
             && let Err(error) = std::str::from_utf8(bytes)
         {

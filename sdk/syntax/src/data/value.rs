@@ -5,7 +5,7 @@ use super::{Bytes, CidLink, DataProblem, MAX_DEPTH, Map, blob, bytes, link};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Error as _, Serialize, Serializer};
 use std::fmt;
 
 /// Any value of the data model.
@@ -68,6 +68,11 @@ impl Serialize for Value {
 
 impl Serialize for Map {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // In JSON such a map would come back as something else.
+        if serializer.is_human_readable() && RESERVED_KEYS.iter().any(|key| self.contains_key(key))
+        {
+            return Err(S::Error::custom(DataProblem::ReservedKey));
+        }
         serializer.collect_map(self)
     }
 }
@@ -107,6 +112,14 @@ impl Seed {
             depth: self.depth + 1,
             ..self
         })
+    }
+
+    /// Reads the text of a JSON number.
+    fn number<E: Error>(self, text: &str) -> Result<Value, E> {
+        match text.parse() {
+            Ok(integer) => Ok(Value::Integer(integer)),
+            Err(_) => self.visit_f64(text.parse().map_err(E::custom)?),
+        }
     }
 }
 
@@ -212,6 +225,9 @@ impl<'de> Visitor<'de> for Seed {
             match next.as_deref() {
                 Some("$link") => return link::from_text(&only_value(fields)?).map(Value::Link),
                 Some("$bytes") => return bytes::from_text(&only_value(fields)?).map(Value::Bytes),
+                Some(NUMBER) if has_arbitrary_precision() => {
+                    return self.number(&only_value(fields)?);
+                }
                 _ => {}
             }
         }
@@ -241,6 +257,15 @@ impl<'de> Visitor<'de> for Seed {
 }
 
 const RESERVED_KEYS: [&str; 2] = ["$link", "$bytes"];
+
+/// The one key of the map that `serde_json` hands out in place of a number if any crate of the build
+/// has turned on its feature `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
+fn has_arbitrary_precision() -> bool {
+    // Too large for a float, and so for a number without that feature.
+    serde_json::from_str::<serde_json::Number>("1e999").is_ok()
+}
 
 /// The text of an object such as `{"$link": "…"}`, which has no other field than `name`.
 pub(super) fn only_field<'de, A: MapAccess<'de>>(

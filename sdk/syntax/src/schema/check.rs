@@ -1,6 +1,6 @@
 //! One function a constraint; generated code calls them with the numbers of the lexicon.
 
-use super::{At, Invalid, Problem, Unit};
+use super::{Invalid, Problem, Unit};
 use crate::data::{Blob, Bytes};
 use std::fmt::Display;
 use unicode_segmentation::UnicodeSegmentation;
@@ -60,14 +60,6 @@ pub fn min_items<T>(items: &[T], minimum: usize) -> Result<(), Invalid> {
 /// `maxLength` of an array.
 pub fn max_items<T>(items: &[T], maximum: usize) -> Result<(), Invalid> {
     at_most(items.len(), maximum, Unit::Items)
-}
-
-/// What the items of an array must keep to, each by itself.
-pub fn items<T>(items: &[T], check: impl Fn(&T) -> Result<(), Invalid>) -> Result<(), Invalid> {
-    items
-        .iter()
-        .enumerate()
-        .try_for_each(|(index, item)| check(item).at(index))
 }
 
 /// `minLength` of a byte string.

@@ -16,29 +16,26 @@ pub trait Method: Send + Sync + 'static {
     type Error: ErrorName;
 }
 
-/// A method that reads, by GET.
-pub trait Query: Method {
-    /// The answer.
-    type Output: Body;
-
-    /// The answer's MIME type, perhaps a pattern; empty if there is no body.
-    const OUTPUT: &'static str;
-}
-
-/// A method that changes something, by POST.
-pub trait Procedure: Method {
-    /// The body of the request.
+/// A method of one request and one answer: what queries and procedures have in common.
+pub trait Call: Method {
+    /// The body of the request; `()` if there is none.
     type Input: Body;
 
-    /// The answer.
+    /// The body of the answer; `()` if there is none.
     type Output: Body;
 
     /// The request's MIME type, perhaps a pattern; empty if there is no body.
-    const INPUT: &'static str;
+    const INPUT: &'static str = "";
 
     /// The answer's MIME type, perhaps a pattern; empty if there is no body.
-    const OUTPUT: &'static str;
+    const OUTPUT: &'static str = "";
 }
+
+/// A method that reads, by GET.
+pub trait Query: Call<Input = ()> {}
+
+/// A method that changes something, by POST.
+pub trait Procedure: Call {}
 
 /// An event stream over a WebSocket.
 pub trait Subscription: Method {

@@ -121,27 +121,64 @@ impl<'a> QueryPairs<'a> {
 pub struct QueryWriter(String);
 
 impl QueryWriter {
-    /// Adds each of the values under the same name.
-    pub fn push<'v, T: Display + 'v>(
-        &mut self,
-        name: &str,
-        values: impl IntoIterator<Item = &'v T>,
-    ) {
-        for value in values {
-            if !self.0.is_empty() {
-                self.0.push('&');
-            }
-            self.0
-                .extend(form_urlencoded::byte_serialize(name.as_bytes()));
-            self.0.push('=');
-            self.0.extend(form_urlencoded::byte_serialize(
-                value.to_string().as_bytes(),
-            ));
+    /// Adds a parameter that must be there.
+    pub fn required(&mut self, name: &str, value: &impl Display) {
+        if !self.0.is_empty() {
+            self.0.push('&');
         }
+        self.0.extend(form_urlencoded::byte_serialize(name.as_bytes()));
+        self.0.push('=');
+        self.0.extend(form_urlencoded::byte_serialize(value.to_string().as_bytes()));
+    }
+
+    /// Adds a parameter, if it is there.
+    pub fn optional(&mut self, name: &str, value: &Option<impl Display>) {
+        if let Some(value) = value {
+            self.required(name, value);
+        }
+    }
+
+    /// Adds an array parameter: each value under the same name.
+    pub fn required_list(&mut self, name: &str, values: &[impl Display]) {
+        for value in values {
+            self.required(name, value);
+        }
+    }
+
+    /// Adds an array parameter, if it is there.
+    pub fn optional_list(&mut self, name: &str, values: &Option<Vec<impl Display>>) {
+        self.required_list(name, values.as_deref().unwrap_or_default());
     }
 
     /// The query string, without a `?`.
     pub fn finish(self) -> String {
         self.0
     }
+}
+
+/// Implements [`Params`](crate::schema::Params) for a generated struct:
+/// `params!(Params { host: required "host", uris: optional_list "uris" })`.
+#[macro_export]
+macro_rules! params {
+    ($type:ident { $($field:ident: $presence:ident $name:literal),* $(,)? }) => {
+        impl $crate::schema::Params for $type {
+            fn from_query(
+                query: &str,
+            ) -> ::core::result::Result<Self, $crate::schema::Invalid> {
+                let pairs = $crate::schema::QueryPairs::new(query);
+                $crate::schema::Params::valid(Self {
+                    $($field: pairs.$presence($name)?,)*
+                })
+            }
+
+            fn to_query(
+                &self,
+            ) -> ::core::result::Result<::std::string::String, $crate::schema::Invalid> {
+                $crate::schema::Constraints::check_fields(self)?;
+                let mut query = $crate::schema::QueryWriter::default();
+                $(query.$presence($name, &self.$field);)*
+                ::core::result::Result::Ok(query.finish())
+            }
+        }
+    };
 }

@@ -1,0 +1,313 @@
+//! What a new version of a lexicon breaks for those who know the old one.
+//!
+//! Lexicons evolve under one law: what the old one allowed stays allowed, and what the new one allows
+//! was allowed before (<https://atproto.com/specs/lexicon#lexicon-evolution>). So every constraint is
+//! compared in both directions. Unknown fields, unknown members of open unions and unknown errors are
+//! nothing new to a reader, so that adding those breaks nobody.
+
+mod definition;
+mod effect;
+mod same;
+mod schema;
+
+pub use self::effect::{Direction, Effect, Side};
+
+use crate::model::{Catalog, DefId, Document};
+use serde::Serialize;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A difference that somebody may break on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The new file; the old one, where it is gone.
+    pub file: PathBuf,
+    /// The JSON path of what changed, e.g. `defs.main.output.schema.properties.note`.
+    pub path: String,
+    /// The rule that it breaks.
+    pub rule: Change,
+    /// Which law it breaks.
+    pub direction: Direction,
+    /// Whose data it is.
+    pub side: Side,
+    /// Whether somebody breaks, or may only wish to know.
+    pub impact: Impact,
+    /// What it was.
+    pub old: String,
+    /// What it is.
+    pub new: String,
+}
+
+/// How bad a difference is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Impact {
+    /// Nobody breaks who updates in the usual order, servers before clients.
+    Notice,
+    /// Somebody breaks.
+    Breaking,
+}
+
+/// The kinds of differences. Those that goat's `lex breaking` knows have its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// A definition or field is of another type.
+    TypeChange,
+    /// A record's keys are of another kind.
+    RecordKeyType,
+    /// A body has another encoding.
+    BodyEncoding,
+    /// A `const` is another.
+    ConstValue,
+    /// An `enum` has other values.
+    EnumValues,
+    /// An integer's bounds moved.
+    IntegerRange,
+    /// A string's bounds moved.
+    StringLength,
+    /// A string has another format.
+    StringFormat,
+    /// A byte string's bounds moved.
+    BytesLength,
+    /// An array's bounds moved.
+    ArrayLength,
+    /// Other fields are required.
+    ObjectRequired,
+    /// Other fields may be null.
+    ObjectNullable,
+    /// A blob may be of other types.
+    BlobAccept,
+    /// A blob's bound moved.
+    BlobSize,
+    /// Other parameters are required.
+    ParamsRequired,
+    /// A reference leads elsewhere.
+    RefChange,
+    /// A union was closed or opened.
+    UnionOpenClosed,
+    /// A closed union has other variants.
+    UnionClosedRefs,
+    /// An open union lost variants.
+    UnionOpenRefs,
+    /// A subscription lost message types.
+    MessageRefs,
+    /// A parameter is gone: who sends it is no longer heard.
+    ParamsRemoved,
+    /// A body is there that was not, or the other way round.
+    BodyPresence,
+    /// A body has a schema that had none, or the other way round.
+    BodySchema,
+    /// A method declares other errors.
+    ErrorNames,
+    /// A permission set allows something else.
+    Permissions,
+    /// A definition is gone.
+    DefinitionRemoved,
+    /// A lexicon is gone.
+    LexiconRemoved,
+}
+
+impl Change {
+    /// All of them.
+    pub const ALL: [Self; 27] = [
+        Self::TypeChange,
+        Self::RecordKeyType,
+        Self::BodyEncoding,
+        Self::ConstValue,
+        Self::EnumValues,
+        Self::IntegerRange,
+        Self::StringLength,
+        Self::StringFormat,
+        Self::BytesLength,
+        Self::ArrayLength,
+        Self::ObjectRequired,
+        Self::ObjectNullable,
+        Self::BlobAccept,
+        Self::BlobSize,
+        Self::ParamsRequired,
+        Self::RefChange,
+        Self::UnionOpenClosed,
+        Self::UnionClosedRefs,
+        Self::UnionOpenRefs,
+        Self::MessageRefs,
+        Self::ParamsRemoved,
+        Self::BodyPresence,
+        Self::BodySchema,
+        Self::ErrorNames,
+        Self::Permissions,
+        Self::DefinitionRemoved,
+        Self::LexiconRemoved,
+    ];
+
+    /// Its short name, e.g. `object-required`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TypeChange => "type-change",
+            Self::RecordKeyType => "record-key-type",
+            Self::BodyEncoding => "body-encoding",
+            Self::ConstValue => "const-value",
+            Self::EnumValues => "enum-values",
+            Self::IntegerRange => "integer-range",
+            Self::StringLength => "string-length",
+            Self::StringFormat => "string-format",
+            Self::BytesLength => "bytes-length",
+            Self::ArrayLength => "array-length",
+            Self::ObjectRequired => "object-required",
+            Self::ObjectNullable => "object-nullable",
+            Self::BlobAccept => "blob-accept",
+            Self::BlobSize => "blob-size",
+            Self::ParamsRequired => "params-required",
+            Self::RefChange => "ref-change",
+            Self::UnionOpenClosed => "union-open-closed",
+            Self::UnionClosedRefs => "union-closed-refs",
+            Self::UnionOpenRefs => "union-open-refs",
+            Self::MessageRefs => "message-refs",
+            Self::ParamsRemoved => "params-removed",
+            Self::BodyPresence => "body-presence",
+            Self::BodySchema => "body-schema",
+            Self::ErrorNames => "error-names",
+            Self::Permissions => "permissions",
+            Self::DefinitionRemoved => "definition-removed",
+            Self::LexiconRemoved => "lexicon-removed",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// `file: path: [rule] who: old → new`, on one line.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file.display())?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        let verb = match self.impact {
+            Impact::Breaking => "breaks",
+            Impact::Notice => "note for",
+        };
+        let who = self.side.whom(self.direction);
+        write!(f, "[{}] {verb} {who}: {} → {}", self.rule, self.old, self.new)
+    }
+}
+
+/// Compares two sets of lexicons, in the order of names and of the old files; lexicons and definitions
+/// that are only in the new one break nobody.
+pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for document in old.documents() {
+        match new.get(&document.id) {
+            Some(successor) => documents(old, new, document, successor, &mut findings),
+            None => findings.push(Finding {
+                file: document.file.clone(),
+                path: String::new(),
+                rule: Change::LexiconRemoved,
+                direction: Direction::Backward,
+                side: Side::Shared,
+                impact: Impact::Breaking,
+                old: document.id.to_string(),
+                new: "nothing".to_owned(),
+            }),
+        }
+    }
+    findings
+}
+
+fn documents(
+    old_catalog: &Catalog,
+    new_catalog: &Catalog,
+    old: &Document,
+    new: &Document,
+    findings: &mut Vec<Finding>,
+) {
+    for definition in &old.defs {
+        let Some(successor) = new.definition(&definition.name) else {
+            findings.push(Finding {
+                file: new.file.clone(),
+                path: definition.path.clone(),
+                rule: Change::DefinitionRemoved,
+                direction: Direction::Backward,
+                side: Side::Shared,
+                impact: Impact::Breaking,
+                old: DefId::new(old.id.clone(), &definition.name).to_string(),
+                new: "nothing".to_owned(),
+            });
+            continue;
+        };
+        let mut comparison =
+            Comparison { old: old_catalog, new: new_catalog, side: Side::Shared, file: &new.file, findings };
+        comparison.definition(definition, successor);
+    }
+}
+
+/// Two versions side by side, at some place in them.
+struct Comparison<'a> {
+    old: &'a Catalog,
+    new: &'a Catalog,
+    /// Whose data is being compared.
+    side: Side,
+    file: &'a std::path::Path,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Comparison<'_> {
+    /// Reports a difference, once for each direction in which it has an effect.
+    fn report(
+        &mut self,
+        rule: Change,
+        path: &str,
+        effect: Effect,
+        old: impl fmt::Display,
+        new: impl fmt::Display,
+    ) {
+        for direction in effect.directions() {
+            self.push(rule, path, direction, self.side.impact(direction), &old, &new);
+        }
+    }
+
+    /// Reports a difference that is worth knowing, whosever data it is.
+    fn note(
+        &mut self,
+        rule: Change,
+        path: &str,
+        effect: Effect,
+        old: impl fmt::Display,
+        new: impl fmt::Display,
+    ) {
+        for direction in effect.directions() {
+            self.push(rule, path, direction, Impact::Notice, &old, &new);
+        }
+    }
+
+    fn push(
+        &mut self,
+        rule: Change,
+        path: &str,
+        direction: Direction,
+        impact: Impact,
+        old: &impl fmt::Display,
+        new: &impl fmt::Display,
+    ) {
+        self.findings.push(Finding {
+            file: self.file.to_owned(),
+            path: path.to_owned(),
+            rule,
+            direction,
+            side: self.side,
+            impact,
+            old: old.to_string(),
+            new: new.to_string(),
+        });
+    }
+}
+

@@ -1,0 +1,1141 @@
+//! Service auth: tokens that must pass, tokens that must not, and what looking at them costs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::join_all;
+use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
+use huddle_identity::{
+    Caller, Freshness, IdentityError, MemoryReplayStore, ReplayLimits, ReplayStore,
+    ReplayStoreError, ServiceAuthConfig, ServiceAuthError, ServiceAuthMinter, ServiceAuthVerifier,
+    SigningKeys,
+};
+use huddle_ports::{Clock, FetchError, StatusCode, Timestamp};
+use huddle_syntax::{Did, Nsid};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{ANA, BOB, Counting, NOON_SECS, Page, Setup, did, document, key};
+
+const SERVICE: &str = "did:web:huddle.example.com#huddle_appview";
+const METHOD: &str = "com.huddle.listOffers";
+const ANA_URL: &str = "https://plc.directory/did:plc:anaanaanaanaanaanaanaana";
+const SECOND: Duration = Duration::from_secs(1);
+
+fn config() -> ServiceAuthConfig {
+    ServiceAuthConfig::new(&SERVICE.parse().unwrap())
+}
+
+fn method() -> Nsid {
+    METHOD.parse().unwrap()
+}
+
+fn ana_key() -> SigningKey {
+    key(Curve::K256, 1)
+}
+
+/// The world with Ana in it, and a verifier.
+fn setup() -> (Setup, ServiceAuthVerifier) {
+    setup_with(config())
+}
+
+fn setup_with(config: ServiceAuthConfig) -> (Setup, ServiceAuthVerifier) {
+    let setup = Setup::new();
+    let mut json = document(ANA, "ana.example.com", &ana_key().public_key());
+    let labeler = json!({
+        "id": "#atproto_label",
+        "type": "Multikey",
+        "publicKeyMultibase": key(Curve::K256, 77).public_key().to_multikey(),
+    });
+    json["verificationMethod"]
+        .as_array_mut()
+        .unwrap()
+        .push(labeler);
+    setup.web.put_document(ANA, &json);
+    let verifier = ServiceAuthVerifier::new(
+        Arc::new(setup.resolver.clone()),
+        Arc::new(MemoryReplayStore::default()),
+        setup.clock.clone(),
+        config,
+    );
+    (setup, verifier)
+}
+
+fn header() -> Value {
+    json!({"typ": "JWT", "alg": "ES256K"})
+}
+
+/// What a PDS says when it proxies a call of Ana's.
+fn claims() -> Value {
+    json!({
+        "iat": NOON_SECS,
+        "iss": ANA,
+        "aud": "did:web:huddle.example.com",
+        "exp": NOON_SECS + 60,
+        "lxm": METHOD,
+        "jti": "0123456789abcdef0123456789abcdef",
+    })
+}
+
+/// `claims` with one of them replaced, or left out.
+fn with(name: &str, value: impl Into<Option<Value>>) -> Value {
+    let mut claims = claims();
+    match value.into() {
+        Some(value) => claims[name] = value,
+        None => {
+            claims.as_object_mut().unwrap().remove(name);
+        }
+    }
+    claims
+}
+
+fn signed(header: &str, payload: &str, key: &SigningKey) -> String {
+    let input = format!(
+        "{}.{}",
+        BASE64URL_NOPAD.encode(header.as_bytes()),
+        BASE64URL_NOPAD.encode(payload.as_bytes())
+    );
+    let signature = BASE64URL_NOPAD.encode(&key.sign(input.as_bytes()));
+    format!("{input}.{signature}")
+}
+
+/// A token of Ana's that says `claims`.
+fn token(claims: &Value) -> String {
+    signed(&header().to_string(), &claims.to_string(), &ana_key())
+}
+
+/// A token of Ana's under another header.
+fn headed(header: &Value) -> String {
+    signed(&header.to_string(), &claims().to_string(), &ana_key())
+}
+
+async fn verify(token: &str) -> Result<Caller, ServiceAuthError> {
+    let (_, verifier) = setup();
+    verifier.verify(token, &method()).await
+}
+
+#[tokio::test]
+async fn a_token_of_a_pds_says_who_is_calling() {
+    let caller = verify(&token(&claims())).await.unwrap();
+    let expect = Caller {
+        did: did(ANA),
+        service: None,
+        lxm: method(),
+        expires: Timestamp::from_secs(NOON_SECS + 60).unwrap(),
+    };
+    assert_eq!(caller, expect);
+}
+
+#[tokio::test]
+async fn forms_that_servers_send_are_accepted() {
+    for token in [
+        token(&with("aud", json!(SERVICE))),
+        token(&with("iat", None)),
+        token(&with("jti", None)),
+        token(&with("nbf", json!(NOON_SECS))),
+        token(&with("exp", json!(NOON_SECS as f64 + 59.5))),
+        token(&with("nonce", json!("unknown claims are passed over"))),
+        token(&with("deep", json!([[[{"a": [1.5, null]}]]]))),
+        headed(&json!({"alg": "ES256K"})),
+        headed(&json!({"alg": "ES256K", "typ": "jwt"})),
+        headed(&json!({"alg": "ES256K", "typ": "JWT", "kid": "#atproto"})),
+        signed(
+            " {\"alg\" : \"ES256K\"}\n",
+            &format!(" {} ", claims()),
+            &ana_key(),
+        ),
+    ] {
+        verify(&token).await.expect(&token);
+    }
+}
+
+#[tokio::test]
+async fn both_curves_are_accepted_each_under_its_own_name() {
+    for (curve, alg, expect) in [
+        (Curve::P256, "ES256", Ok(())),
+        (Curve::K256, "ES256K", Ok(())),
+        (Curve::P256, "ES256K", Err(ServiceAuthError::Signature)),
+        (Curve::K256, "ES256", Err(ServiceAuthError::Signature)),
+    ] {
+        let (setup, verifier) = setup();
+        let key = key(curve, 3);
+        let json = document(ANA, "ana.example.com", &key.public_key());
+        setup.web.put_document(ANA, &json);
+        let header = json!({"typ": "JWT", "alg": alg}).to_string();
+        let token = signed(&header, &claims().to_string(), &key);
+        let outcome = verifier.verify(&token, &method()).await;
+        assert_eq!(outcome.map(drop), expect, "{alg}");
+    }
+}
+
+/// Replaces the `nth` part of a token.
+fn part(token: &str, nth: usize, with: &str) -> String {
+    let mut parts: Vec<&str> = token.split('.').collect();
+    parts[nth] = with;
+    parts.join(".")
+}
+
+fn flip_first(text: &str) -> String {
+    let first = if text.starts_with('A') { "B" } else { "A" };
+    format!("{first}{}", &text[1..])
+}
+
+#[tokio::test]
+async fn hostile_tokens_are_refused_for_the_right_reason() {
+    use ServiceAuthError::*;
+
+    let good = token(&claims());
+    let parts: Vec<&str> = good.split('.').collect();
+    let der = {
+        let signature = BASE64URL_NOPAD.decode(parts[2].as_bytes()).unwrap();
+        let signature = k256::ecdsa::Signature::from_slice(&signature).unwrap();
+        BASE64URL_NOPAD.encode(signature.to_der().as_bytes())
+    };
+    let high_s = {
+        let signature = BASE64URL_NOPAD.decode(parts[2].as_bytes()).unwrap();
+        let signature = k256::ecdsa::Signature::from_slice(&signature).unwrap();
+        let high = k256::ecdsa::Signature::from_scalars(signature.r(), -*signature.s()).unwrap();
+        BASE64URL_NOPAD.encode(&high.to_bytes())
+    };
+    // The last of the 86 characters of a signature has four bits to spare.
+    let stray_bits = {
+        let last = parts[2].chars().last().unwrap();
+        let next = char::from(u8::try_from(last).unwrap() + 1);
+        format!("{}{next}", &parts[2][..85])
+    };
+    let payload = claims().to_string();
+    let twice = |member: &str| format!("{},{member}}}", &payload[..payload.len() - 1]);
+    let raw = |payload: &str| signed(&header().to_string(), payload, &ana_key());
+    let encode = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+    let unsigned = |alg: &str| {
+        let header = json!({"typ": "JWT", "alg": alg}).to_string();
+        format!("{}.{}.", encode(&header), encode(&payload))
+    };
+    let long = "x".repeat(10_000);
+
+    for (what, token, expect) in [
+        // The form.
+        ("nothing", String::new(), Malformed),
+        ("a dot", ".".to_owned(), Malformed),
+        ("two dots", "..".to_owned(), Malformed),
+        ("one part", parts[0].to_owned(), Malformed),
+        ("two parts", format!("{}.{}", parts[0], parts[1]), Malformed),
+        ("four parts", format!("{good}.x"), Malformed),
+        (
+            "an encrypted token's five parts",
+            format!("{good}.x.x"),
+            Malformed,
+        ),
+        ("a leading space", format!(" {good}"), Malformed),
+        ("a line break at the end", format!("{good}\n"), Malformed),
+        ("padding", format!("{good}=="), Malformed),
+        (
+            "padding in the header",
+            part(&good, 0, &format!("{}=", parts[0])),
+            Malformed,
+        ),
+        (
+            "the other base64 alphabet",
+            part(&good, 2, &"+/".repeat(43)),
+            Malformed,
+        ),
+        (
+            "stray bits after the signature",
+            part(&good, 2, &stray_bits),
+            Malformed,
+        ),
+        (
+            "a character that is not ASCII",
+            part(&good, 1, "é"),
+            Malformed,
+        ),
+        ("a NUL", format!("{good}\0"), Malformed),
+        ("ten kilobytes", long.clone(), Malformed),
+        (
+            "a claim of ten kilobytes",
+            token(&with("note", json!(long))),
+            Malformed,
+        ),
+        (
+            "a header that is not JSON",
+            signed("{", &payload, &ana_key()),
+            Malformed,
+        ),
+        (
+            "a header that is a list",
+            signed("[]", &payload, &ana_key()),
+            Malformed,
+        ),
+        (
+            "a header that is a string",
+            signed("\"ES256K\"", &payload, &ana_key()),
+            Malformed,
+        ),
+        (
+            "an empty header",
+            signed("{}", &payload, &ana_key()),
+            Malformed,
+        ),
+        (
+            "something after the header",
+            signed("{\"alg\":\"ES256K\"}{}", &payload, &ana_key()),
+            Malformed,
+        ),
+        ("claims that are not JSON", raw("{\"iss\":"), Malformed),
+        ("claims that are null", raw("null"), Malformed),
+        ("claims that are a list", raw("[]"), Malformed),
+        ("claims in UTF-16", raw("\u{feff}{}"), Malformed),
+        (
+            "a thousand brackets",
+            raw(&format!("{{\"a\":{}", "[".repeat(1000))),
+            Malformed,
+        ),
+        (
+            "an issuer named twice",
+            raw(&twice(&format!("\"iss\":\"{BOB}\""))),
+            Malformed,
+        ),
+        (
+            "the same issuer twice",
+            raw(&twice(&format!("\"iss\":\"{ANA}\""))),
+            Malformed,
+        ),
+        (
+            "an issuer twice, once escaped",
+            raw(&twice(&format!("\"\\u0069ss\":\"{BOB}\""))),
+            Malformed,
+        ),
+        (
+            "an unknown claim twice",
+            raw(&twice("\"x\":1,\"x\":1")),
+            Malformed,
+        ),
+        (
+            "an algorithm named twice",
+            signed(
+                "{\"alg\":\"none\",\"alg\":\"ES256K\"}",
+                &payload,
+                &ana_key(),
+            ),
+            Malformed,
+        ),
+        // The header.
+        ("no algorithm, no signature", unsigned("none"), Malformed),
+        ("no algorithm in capitals", unsigned("None"), Malformed),
+        (
+            "the algorithm none with a signature",
+            headed(&json!({"alg": "none"})),
+            Malformed,
+        ),
+        ("an HMAC", headed(&json!({"alg": "HS256"})), Malformed),
+        ("RSA", headed(&json!({"alg": "RS256"})), Malformed),
+        ("another curve", headed(&json!({"alg": "ES384"})), Malformed),
+        (
+            "an algorithm in lower case",
+            headed(&json!({"alg": "es256k"})),
+            Malformed,
+        ),
+        (
+            "an algorithm that is a list",
+            headed(&json!({"alg": ["ES256K"]})),
+            Malformed,
+        ),
+        (
+            "an algorithm that is null",
+            headed(&json!({"alg": null})),
+            Malformed,
+        ),
+        (
+            "the other algorithm",
+            headed(&json!({"alg": "ES256"})),
+            Signature,
+        ),
+        (
+            "a critical extension",
+            headed(&json!({"alg": "ES256K", "crit": ["b64"], "b64": false})),
+            Malformed,
+        ),
+        (
+            "a type that is no text",
+            headed(&json!({"alg": "ES256K", "typ": 1})),
+            Malformed,
+        ),
+        (
+            "an access token",
+            headed(&json!({"alg": "ES256K", "typ": "at+jwt"})),
+            Type,
+        ),
+        (
+            "an access token in capitals",
+            headed(&json!({"alg": "ES256K", "typ": "AT+JWT"})),
+            Type,
+        ),
+        (
+            "an access token by its media type",
+            headed(&json!({"alg": "ES256K", "typ": "application/at+jwt"})),
+            Type,
+        ),
+        (
+            "a refresh token",
+            headed(&json!({"alg": "ES256K", "typ": "refresh+jwt"})),
+            Type,
+        ),
+        (
+            "a DPoP proof",
+            headed(&json!({"alg": "ES256K", "typ": "dpop+jwt", "jwk": {}})),
+            Type,
+        ),
+        // The claims.
+        ("no issuer", token(&with("iss", None)), Malformed),
+        (
+            "an issuer that is a number",
+            token(&with("iss", json!(1))),
+            Malformed,
+        ),
+        (
+            "an issuer that is a list",
+            token(&with("iss", json!([ANA]))),
+            Malformed,
+        ),
+        (
+            "an issuer that is empty",
+            token(&with("iss", json!(""))),
+            Issuer,
+        ),
+        (
+            "an issuer that is a handle",
+            token(&with("iss", json!("ana.example.com"))),
+            Issuer,
+        ),
+        (
+            "an issuer that is a URL",
+            token(&with("iss", json!("https://pds.example.com"))),
+            Issuer,
+        ),
+        (
+            "an issuer with a space",
+            token(&with("iss", json!(format!("{ANA} ")))),
+            Issuer,
+        ),
+        (
+            "an issuer of an unknown method",
+            token(&with("iss", json!("did:example:ana"))),
+            Issuer,
+        ),
+        (
+            "an issuer that is its own key",
+            token(&with("iss", json!(ana_key().public_key().to_did_key()))),
+            Issuer,
+        ),
+        (
+            "an issuer on this machine",
+            token(&with("iss", json!("did:web:localhost%3A80"))),
+            Issuer,
+        ),
+        (
+            "an issuer at an address",
+            token(&with("iss", json!("did:web:169.254.169.254"))),
+            Issuer,
+        ),
+        (
+            "an issuer that does not exist",
+            token(&with("iss", json!(BOB))),
+            Issuer,
+        ),
+        (
+            "a service as issuer",
+            token(&with("iss", json!(format!("{ANA}#atproto_labeler")))),
+            Issuer,
+        ),
+        (
+            "a key as issuer",
+            token(&with("iss", json!(format!("{ANA}#atproto")))),
+            Issuer,
+        ),
+        (
+            "an issuer with an empty service",
+            token(&with("iss", json!(format!("{ANA}#")))),
+            Issuer,
+        ),
+        (
+            "an issuer with two services",
+            token(&with("iss", json!(format!("{ANA}#a#b")))),
+            Issuer,
+        ),
+        ("no audience", token(&with("aud", None)), Malformed),
+        (
+            "several audiences",
+            token(&with("aud", json!([SERVICE]))),
+            Malformed,
+        ),
+        (
+            "another service",
+            token(&with("aud", json!("did:web:other.example.com"))),
+            Audience,
+        ),
+        (
+            "another service of ours",
+            token(&with("aud", json!("did:web:huddle.example.com#other"))),
+            Audience,
+        ),
+        (
+            "our service without its name",
+            token(&with("aud", json!("did:web:huddle.example.com#"))),
+            Audience,
+        ),
+        (
+            "a longer audience",
+            token(&with("aud", json!("did:web:huddle.example.com.evil.com"))),
+            Audience,
+        ),
+        (
+            "an audience in capitals",
+            token(&with("aud", json!("did:web:HUDDLE.example.com"))),
+            Audience,
+        ),
+        ("no method", token(&with("lxm", None)), LexiconMethod),
+        (
+            "a method that is null",
+            token(&with("lxm", json!(null))),
+            Malformed,
+        ),
+        ("any method", token(&with("lxm", json!("*"))), LexiconMethod),
+        (
+            "an empty method",
+            token(&with("lxm", json!(""))),
+            LexiconMethod,
+        ),
+        (
+            "another method",
+            token(&with("lxm", json!("com.huddle.deleteOffer"))),
+            LexiconMethod,
+        ),
+        (
+            "a method in capitals",
+            token(&with("lxm", json!("com.huddle.listoffers"))),
+            LexiconMethod,
+        ),
+        (
+            "a list of methods",
+            token(&with("lxm", json!([METHOD]))),
+            Malformed,
+        ),
+        ("no expiry", token(&with("exp", None)), Malformed),
+        (
+            "an expiry that is null",
+            token(&with("exp", json!(null))),
+            Malformed,
+        ),
+        (
+            "an expiry that is a text",
+            token(&with("exp", json!("1767268860"))),
+            Malformed,
+        ),
+        (
+            "an expiry before all time",
+            token(&with("exp", json!(-1))),
+            Malformed,
+        ),
+        (
+            "an expiry after all time",
+            token(&with("exp", json!(u64::MAX))),
+            Malformed,
+        ),
+        (
+            "an expiry in floating point after all time",
+            token(&with("exp", json!(1e300))),
+            Malformed,
+        ),
+        (
+            "an expiry out of numbers",
+            raw(&payload.replace(&(NOON_SECS + 60).to_string(), "1e999")),
+            Malformed,
+        ),
+        (
+            "an expiry in milliseconds",
+            token(&with("exp", json!((NOON_SECS + 60) * 1000))),
+            Malformed,
+        ),
+        (
+            "expired",
+            token(&with("exp", json!(NOON_SECS - 30))),
+            Expired,
+        ),
+        ("expired long ago", token(&with("exp", json!(0))), Expired),
+        (
+            "an hour",
+            token(&with("exp", json!(NOON_SECS + 3600))),
+            LifetimeTooLong,
+        ),
+        (
+            "a second too long",
+            token(&with("exp", json!(NOON_SECS + 301))),
+            LifetimeTooLong,
+        ),
+        (
+            "a long life that is nearly over",
+            token(&with("iat", json!(NOON_SECS - 3600))),
+            LifetimeTooLong,
+        ),
+        (
+            "issued in the future",
+            token(&with("iat", json!(NOON_SECS + 31))),
+            NotYetValid,
+        ),
+        (
+            "issued at no time",
+            token(&with("iat", json!("now"))),
+            Malformed,
+        ),
+        (
+            "valid later",
+            token(&with("nbf", json!(NOON_SECS + 31))),
+            NotYetValid,
+        ),
+        (
+            "valid at no time",
+            token(&with("nbf", json!({}))),
+            Malformed,
+        ),
+        ("an empty nonce", token(&with("jti", json!(""))), Malformed),
+        (
+            "a nonce that is a number",
+            token(&with("jti", json!(1))),
+            Malformed,
+        ),
+        (
+            "a long nonce",
+            token(&with("jti", json!("x".repeat(257)))),
+            Malformed,
+        ),
+        // The signature.
+        ("no signature", part(&good, 2, ""), Signature),
+        (
+            "half a signature",
+            part(&good, 2, &parts[2][..41]),
+            Malformed,
+        ),
+        (
+            "a short signature",
+            part(&good, 2, &BASE64URL_NOPAD.encode(&[1; 63])),
+            Signature,
+        ),
+        (
+            "a long signature",
+            part(&good, 2, &BASE64URL_NOPAD.encode(&[1; 65])),
+            Signature,
+        ),
+        (
+            "a signature of zeros",
+            part(&good, 2, &BASE64URL_NOPAD.encode(&[0; 64])),
+            Signature,
+        ),
+        (
+            "a signature of ones",
+            part(&good, 2, &BASE64URL_NOPAD.encode(&[0xff; 64])),
+            Signature,
+        ),
+        (
+            "a changed signature",
+            part(&good, 2, &flip_first(parts[2])),
+            Signature,
+        ),
+        (
+            "a signature with a high s",
+            part(&good, 2, &high_s),
+            Signature,
+        ),
+        ("a signature in DER", part(&good, 2, &der), Signature),
+        (
+            "another person's signature",
+            signed(&header().to_string(), &payload, &key(Curve::K256, 2)),
+            Signature,
+        ),
+        (
+            "a labeler's signature",
+            signed(&header().to_string(), &payload, &key(Curve::K256, 77)),
+            Signature,
+        ),
+        (
+            "other claims than were signed",
+            part(&good, 1, &encode(&with("jti", json!("x")).to_string())),
+            Signature,
+        ),
+        (
+            "another header than was signed",
+            part(&good, 0, &encode("{\"alg\":\"ES256K\"}")),
+            Signature,
+        ),
+        (
+            "the same claims written otherwise",
+            part(&good, 1, &encode(&format!("{payload} "))),
+            Signature,
+        ),
+    ] {
+        assert_eq!(verify(&token).await, Err(expect), "{what}");
+    }
+    verify(&good).await.expect("and the honest one passes");
+}
+
+#[test]
+fn every_error_has_its_name_on_the_wire_and_its_status() {
+    use ServiceAuthError::*;
+    for (error, name, status) in [
+        (Malformed, "BadJwt", 401),
+        (Type, "BadJwtType", 401),
+        (Expired, "JwtExpired", 401),
+        (NotYetValid, "BadJwt", 401),
+        (LifetimeTooLong, "BadJwt", 401),
+        (Audience, "BadJwtAudience", 401),
+        (LexiconMethod, "BadJwtLexiconMethod", 401),
+        (Issuer, "BadJwtIss", 401),
+        (Signature, "BadJwtSignature", 401),
+        (Replayed, "JwtReplayed", 401),
+        (Unavailable, "NotEnoughResources", 503),
+    ] {
+        assert_eq!(error.name(), name);
+        assert_eq!(error.status(), StatusCode::from_u16(status).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn the_edges_of_time_are_where_they_are_said_to_be() {
+    for (iat, exp, expect) in [
+        (None, 300, Ok(())),
+        (Some(0), 300, Ok(())),
+        (Some(0), 301, Err(ServiceAuthError::LifetimeTooLong)),
+        (Some(-30), 270, Ok(())),
+        (Some(-30), 271, Err(ServiceAuthError::LifetimeTooLong)),
+        // A clock that is ahead of ours by the skew.
+        (Some(30), 330, Ok(())),
+        (Some(30), 331, Err(ServiceAuthError::LifetimeTooLong)),
+        (Some(31), 40, Err(ServiceAuthError::NotYetValid)),
+        (None, 330, Ok(())),
+        (None, 331, Err(ServiceAuthError::LifetimeTooLong)),
+        (None, -29, Ok(())),
+        (None, -30, Err(ServiceAuthError::Expired)),
+        // Issued after it expires: nonsense, but short.
+        (Some(20), 10, Ok(())),
+    ] {
+        let mut claims = with("exp", json!(NOON_SECS + exp));
+        match iat {
+            Some(iat) => claims["iat"] = json!(NOON_SECS + iat),
+            None => {
+                claims.as_object_mut().unwrap().remove("iat");
+            }
+        }
+        let outcome = verify(&token(&claims)).await.map(drop);
+        assert_eq!(outcome, expect, "iat {iat:?}, exp {exp}");
+    }
+}
+
+#[tokio::test]
+async fn the_limits_of_time_are_configuration() {
+    let config = config()
+        .with_max_lifetime(Duration::from_secs(3600))
+        .with_clock_skew(Duration::ZERO);
+    for (exp, expect) in [
+        (3600, Ok(())),
+        (3601, Err(ServiceAuthError::LifetimeTooLong)),
+        (0, Err(ServiceAuthError::Expired)),
+        (1, Ok(())),
+    ] {
+        let (_, verifier) = setup_with(config.clone());
+        let token = token(&with("exp", json!(NOON_SECS + exp)));
+        let outcome = verifier.verify(&token, &method()).await;
+        assert_eq!(outcome.map(drop), expect, "{exp}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_refused_without_asking_anybody_is() {
+    let (setup, verifier) = setup();
+    for token in [
+        "x.y.z".to_owned(),
+        token(&with("aud", json!("did:web:other.example.com"))),
+        token(&with("lxm", None)),
+        token(&with("exp", json!(0))),
+        token(&with("exp", json!(NOON_SECS + 3600))),
+        token(&with("iss", json!(format!("{ANA}#bsky_fg")))),
+        part(&token(&claims()), 2, "AAAA"),
+    ] {
+        verifier.verify(&token, &method()).await.unwrap_err();
+    }
+    assert!(setup.web.take_asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_is_good_once() {
+    let (setup, verifier) = setup();
+    for claims in [claims(), with("jti", None), with("jti", json!("other"))] {
+        let token = token(&claims);
+        verifier.verify(&token, &method()).await.unwrap();
+        for _ in 0..3 {
+            let outcome = verifier.verify(&token, &method()).await;
+            assert_eq!(outcome, Err(ServiceAuthError::Replayed));
+        }
+    }
+    // The same nonce in another token is the same nonce.
+    let again = token(&with("exp", json!(NOON_SECS + 61)));
+    let outcome = verifier.verify(&again, &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Replayed));
+    // Nothing is good again when it is forgotten.
+    setup.clock.advance(90 * SECOND);
+    let outcome = verifier.verify(&token(&claims()), &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Expired));
+}
+
+#[tokio::test]
+async fn of_many_uses_at_the_same_time_one_wins() {
+    let (_, verifier) = setup();
+    let (token, method) = (token(&claims()), method());
+    let outcomes = join_all((0..20).map(|_| verifier.verify(&token, &method))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_nonce_belongs_to_its_issuer() {
+    let (setup, verifier) = setup();
+    let bob = key(Curve::P256, 2);
+    let json = document(BOB, "bob.example.com", &bob.public_key());
+    setup.web.put_document(BOB, &json);
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+    let header = json!({"alg": "ES256"}).to_string();
+    let bobs = signed(&header, &with("iss", json!(BOB)).to_string(), &bob);
+    verifier.verify(&bobs, &method()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_uses_up_nothing() {
+    let (_, verifier) = setup();
+    let forged = signed(
+        &header().to_string(),
+        &claims().to_string(),
+        &key(Curve::K256, 2),
+    );
+    let outcome = verifier.verify(&forged, &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Signature));
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_found_by_asking_once_more() {
+    let (setup, verifier) = setup();
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+    setup.clock.advance(31 * SECOND);
+    // To another curve, so that the algorithm changes with it.
+    let rotated = key(Curve::P256, 4);
+    let json = document(ANA, "ana.example.com", &rotated.public_key());
+    setup.web.put_document(ANA, &json);
+    let header = json!({"alg": "ES256"}).to_string();
+    let new = signed(&header, &with("jti", json!("new")).to_string(), &rotated);
+    verifier.verify(&new, &method()).await.unwrap();
+    let old = token(&with("jti", json!("old")));
+    let outcome = verifier.verify(&old, &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Signature));
+    assert_eq!(setup.web.take_asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_appears_is_found_by_asking_once_more() {
+    let (setup, verifier) = setup();
+    let mut json = document(ANA, "ana.example.com", &ana_key().public_key());
+    json["verificationMethod"] = json!([]);
+    setup.web.put_document(ANA, &json);
+    let outcome = verifier.verify(&token(&claims()), &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Issuer));
+    setup.clock.advance(31 * SECOND);
+    let json = document(ANA, "ana.example.com", &ana_key().public_key());
+    setup.web.put_document(ANA, &json);
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+}
+
+#[tokio::test]
+async fn forged_tokens_make_us_ask_once_in_thirty_seconds() {
+    let (setup, verifier) = setup();
+    let forged = signed(
+        &header().to_string(),
+        &claims().to_string(),
+        &key(Curve::K256, 2),
+    );
+    for _ in 0..50 {
+        let outcome = verifier.verify(&forged, &method()).await;
+        assert_eq!(outcome, Err(ServiceAuthError::Signature));
+        setup.clock.advance(SECOND);
+    }
+    assert_eq!(
+        setup.web.take_asked().len(),
+        2,
+        "at the start and after thirty seconds"
+    );
+}
+
+#[tokio::test]
+async fn when_it_cannot_be_said_the_answer_is_to_come_again() {
+    let (setup, verifier) = setup();
+    setup.web.put(ANA_URL, Page::Fails(FetchError::Timeout));
+    let outcome = verifier.verify(&token(&claims()), &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Unavailable));
+
+    struct Full;
+    #[async_trait]
+    impl ReplayStore for Full {
+        async fn first_use(
+            &self,
+            _: &Did,
+            _: &str,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<bool, ReplayStoreError> {
+            Err(ReplayStoreError)
+        }
+    }
+    let (setup, _) = self::setup();
+    let verifier = ServiceAuthVerifier::new(
+        Arc::new(setup.resolver.clone()),
+        Arc::new(Full),
+        setup.clock.clone(),
+        config(),
+    );
+    let outcome = verifier.verify(&token(&claims()), &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Unavailable));
+}
+
+#[tokio::test]
+async fn a_service_that_may_call_does_so_with_its_own_key_and_name() {
+    let config = config()
+        .with_issuer_service("atproto_labeler")
+        .with_issuer_service("bsky_fg");
+    let (_, verifier) = setup_with(config);
+    let labeler = key(Curve::K256, 77);
+    for (service, key, expect) in [
+        ("atproto_labeler", &labeler, Ok(Some("atproto_labeler"))),
+        (
+            "atproto_labeler",
+            &ana_key(),
+            Err(ServiceAuthError::Signature),
+        ),
+        ("bsky_fg", &ana_key(), Ok(Some("bsky_fg"))),
+        ("bsky_fg", &labeler, Err(ServiceAuthError::Signature)),
+        ("other", &ana_key(), Err(ServiceAuthError::Issuer)),
+    ] {
+        let mut claims = with("iss", json!(format!("{ANA}#{service}")));
+        claims["jti"] = json!(service);
+        let token = signed(&header().to_string(), &claims.to_string(), key);
+        let outcome = verifier.verify(&token, &method()).await;
+        let outcome = outcome.map(|caller| caller.service);
+        assert_eq!(outcome, expect.map(|service| service.map(str::to_owned)));
+    }
+}
+
+#[tokio::test]
+async fn several_audiences_can_be_ours() {
+    let other = "did:plc:bobbobbobbobbobbobbobbob#huddle_appview"
+        .parse()
+        .unwrap();
+    let (_, verifier) = setup_with(config().with_audience(&other));
+    for (n, audience) in [
+        SERVICE,
+        "did:web:huddle.example.com",
+        BOB,
+        "did:plc:bobbobbobbobbobbobbobbob#huddle_appview",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut claims = with("aud", json!(audience));
+        claims["jti"] = json!(n.to_string());
+        verifier.verify(&token(&claims), &method()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_minted_is_accepted_where_it_is_meant_for_and_nowhere_else() {
+    for curve in [Curve::K256, Curve::P256] {
+        let (setup, verifier) = setup();
+        let key = key(curve, 5);
+        let json = document(ANA, "ana.example.com", &key.public_key());
+        setup.web.put_document(ANA, &json);
+        let random = Counting::default();
+        let minter = ServiceAuthMinter::new(did(ANA).into(), key);
+        let now = setup.clock.now();
+        let service = SERVICE.parse().unwrap();
+        let mint = || minter.mint(&service, &method(), now, &random);
+        let token = mint();
+        let caller = verifier.verify(token.as_str(), &method()).await.unwrap();
+        assert_eq!(caller.did.as_str(), ANA);
+        assert_ne!(mint(), token, "each has its own nonce");
+        let other = "com.huddle.match".parse().unwrap();
+        let outcome = verifier.verify(mint().as_str(), &other).await;
+        assert_eq!(outcome, Err(ServiceAuthError::LexiconMethod));
+        setup.clock.advance(90 * SECOND);
+        let outcome = verifier.verify(mint().as_str(), &method()).await;
+        assert_eq!(outcome, Err(ServiceAuthError::Expired));
+
+        assert!(!format!("{token:?} {minter:?}").contains(token.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn the_replay_store_is_bounded_and_fair_and_never_forgets_too_soon() {
+    let store = MemoryReplayStore::new(ReplayLimits {
+        max_per_issuer: 3,
+        max_tokens: 5,
+    });
+    let at = Timestamp::from_millis;
+    let (ana, bob, eve) = (did(ANA), did(BOB), did("did:web:eve.example.com"));
+    for n in 0..3 {
+        let first = store
+            .first_use(&eve, &n.to_string(), at(100 + n), at(0))
+            .await;
+        assert_eq!(first, Ok(true));
+    }
+    // Eve has had her share; she hears the truth about old tokens, and others are not shut out.
+    assert_eq!(
+        store.first_use(&eve, "3", at(100), at(0)).await,
+        Err(ReplayStoreError)
+    );
+    assert_eq!(store.first_use(&eve, "1", at(100), at(0)).await, Ok(false));
+    assert_eq!(store.first_use(&ana, "1", at(100), at(0)).await, Ok(true));
+    assert_eq!(store.first_use(&bob, "1", at(100), at(0)).await, Ok(true));
+    assert_eq!(
+        store.first_use(&bob, "2", at(100), at(0)).await,
+        Err(ReplayStoreError)
+    );
+    assert_eq!(store.first_use(&bob, "1", at(100), at(0)).await, Ok(false));
+    // At 100 everything but two of Eve's is forgotten.
+    assert_eq!(store.first_use(&eve, "1", at(200), at(99)).await, Ok(false));
+    assert_eq!(
+        store.first_use(&eve, "1", at(200), at(100)).await,
+        Ok(false)
+    );
+    assert_eq!(store.first_use(&eve, "0", at(200), at(100)).await, Ok(true));
+    assert_eq!(
+        store.first_use(&eve, "4", at(200), at(100)).await,
+        Err(ReplayStoreError)
+    );
+    assert_eq!(store.first_use(&eve, "4", at(200), at(101)).await, Ok(true));
+    for n in 0..2 {
+        let nonce = format!("later {n}");
+        assert_eq!(
+            store.first_use(&bob, &nonce, at(300), at(150)).await,
+            Ok(true)
+        );
+    }
+    assert_eq!(store.first_use(&ana, "x", at(300), at(199)).await, Ok(true));
+    assert_eq!(
+        store.first_use(&ana, "y", at(300), at(199)).await,
+        Err(ReplayStoreError)
+    );
+}
+
+/// One key for everybody, and a count of how often it was asked for.
+struct OneKey(PublicKey, AtomicU32);
+
+#[async_trait]
+impl SigningKeys for OneKey {
+    async fn signing_key(
+        &self,
+        _: &Did,
+        _: &str,
+        _: Freshness,
+    ) -> Result<PublicKey, IdentityError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Ok(self.0.clone())
+    }
+}
+
+fn json_member() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,40}".prop_map(Value::from),
+        Just(json!([ANA])),
+        Just(json!({"a": 1})),
+    ]
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+/// A verifier that finds the same key for every issuer.
+fn one_key_verifier() -> (Arc<OneKey>, ServiceAuthVerifier) {
+    let keys = Arc::new(OneKey(ana_key().public_key(), AtomicU32::new(0)));
+    let verifier = ServiceAuthVerifier::new(
+        keys.clone(),
+        Arc::new(MemoryReplayStore::default()),
+        Setup::new().clock,
+        config(),
+    );
+    (keys, verifier)
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_verifier_panic_or_pass(text in prop_oneof![
+        ".*",
+        "[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,90}",
+        "eyJhbGciOiJFUzI1NksifQ\\.[A-Za-z0-9_-]{0,200}\\.[A-Za-z0-9_-]{86}",
+    ]) {
+        let (keys, verifier) = one_key_verifier();
+        prop_assert!(run(verifier.verify(&text, &method())).is_err());
+        prop_assert_eq!(keys.1.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn no_json_in_a_token_makes_the_verifier_panic(header in ".{0,60}", payload in ".{0,200}") {
+        let (_, verifier) = one_key_verifier();
+        let encode = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+        let signature = "A".repeat(86);
+        for token in [
+            format!("{}.{}.{signature}", encode(&header), encode(&payload)),
+            format!("{}.{}.{signature}", encode("{\"alg\":\"ES256K\"}"), encode(&payload)),
+        ] {
+            prop_assert!(run(verifier.verify(&token, &method())).is_err());
+        }
+    }
+}
+
+proptest! {
+    // Signing takes milliseconds in a debug build.
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Signed honestly, with any one claim or header member replaced by anything.
+    #[test]
+    fn a_member_of_another_kind_never_panics_and_passes_only_if_it_does_not_matter(
+        in_header in any::<bool>(),
+        member in "iss|aud|exp|lxm|jti|iat|nbf|alg|typ|crit|kid|sub",
+        value in json_member(),
+    ) {
+        let (mut header, mut claims) = (header(), claims());
+        let target = if in_header { &mut header } else { &mut claims };
+        target[&member] = value.clone();
+        let token = signed(&header.to_string(), &claims.to_string(), &ana_key());
+        let (_, verifier) = one_key_verifier();
+        let outcome = run(verifier.verify(&token, &method()));
+        let matters = match (in_header, member.as_str()) {
+            (true, "alg" | "crit") => true,
+            (true, "typ") => !value.is_string(),
+            (false, "iss" | "aud" | "lxm") => true,
+            (false, "exp" | "iat" | "nbf") => !value.is_number(),
+            (false, "jti") => !value.is_string(),
+            _ => false,
+        };
+        if matters {
+            prop_assert!(outcome.is_err());
+        }
+        if let Ok(caller) = outcome {
+            prop_assert_eq!(caller.did.as_str(), ANA);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! DNS, asked directly of the configured servers: no search list, a bounded time, and nothing left running after it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::rdata::TXT;
+use hickory_resolver::proto::rr::{Name, RData};
+use huddle_ports::{DnsError, DnsTxt, FetchError};
+
+/// Finds the addresses of hosts, for a transport.
+#[async_trait]
+pub trait AddressLookup: Send + Sync {
+    /// Every address of the absolute name `host`, whatever it is: the caller vets them.
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError>;
+}
+
+/// DNS by the servers that the system, or somebody else, names.
+///
+/// Answers are remembered for a minute at most, that there is nothing for half of that, so that a
+/// new handle or a moved host is found soon. `localhost` and `/etc/hosts` are answered without asking.
+#[derive(Clone)]
+pub struct SystemDns {
+    resolver: TokioResolver,
+}
+
+/// DNS cannot be set up: the system's configuration cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("DNS cannot be set up: {0}")]
+pub struct DnsSetupError(String);
+
+/// How long a whole look-up may take, over all servers and attempts.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
+
+impl SystemDns {
+    /// The servers that the system is configured with, for example in `/etc/resolv.conf`.
+    pub fn new() -> Result<Self, DnsSetupError> {
+        let mut builder = TokioResolver::builder_tokio().map_err(|error| setup_error(&error))?;
+        set_options(builder.options_mut());
+        let resolver = builder.build().map_err(|error| setup_error(&error))?;
+        Ok(Self { resolver })
+    }
+
+    /// These servers, asked over UDP, or over TCP where an answer is too long for it.
+    pub fn with_servers(servers: &[SocketAddr]) -> Result<Self, DnsSetupError> {
+        let servers = servers.iter().map(|server| {
+            let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+            for connection in &mut connections {
+                connection.port = server.port();
+            }
+            NameServerConfig::new(server.ip(), true, connections)
+        });
+        let config = ResolverConfig::from_name_servers(servers.collect());
+        let provider = TokioRuntimeProvider::default();
+        let mut builder = TokioResolver::builder_with_config(config, provider);
+        set_options(builder.options_mut());
+        let resolver = builder.build().map_err(|error| setup_error(&error))?;
+        Ok(Self { resolver })
+    }
+}
+
+fn setup_error(error: &NetError) -> DnsSetupError {
+    DnsSetupError(error.to_string())
+}
+
+fn set_options(options: &mut ResolverOpts) {
+    options.timeout = Duration::from_millis(1500);
+    options.attempts = 2;
+    options.cache_size = 4096;
+    options.positive_max_ttl = Some(Duration::from_mins(1));
+    options.negative_max_ttl = Some(Duration::from_secs(30));
+}
+
+/// `text` as an absolute name, to which no search list applies.
+fn absolute_name(text: &str) -> Option<Name> {
+    let mut name = Name::from_ascii(text).ok()?;
+    name.set_fqdn(true);
+    Some(name)
+}
+
+#[async_trait]
+impl AddressLookup for SystemDns {
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let name = absolute_name(host).ok_or(FetchError::UnknownHost)?;
+        match tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.lookup_ip(name)).await {
+            Ok(Ok(addresses)) => Ok(addresses.iter().collect()),
+            Ok(Err(error)) if error.is_no_records_found() => Err(FetchError::UnknownHost),
+            Ok(Err(_)) | Err(_) => Err(FetchError::Resolve),
+        }
+    }
+}
+
+#[async_trait]
+impl DnsTxt for SystemDns {
+    async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError> {
+        let name = absolute_name(name).ok_or(DnsError::BadName)?;
+        let lookup =
+            match tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.txt_lookup(name)).await {
+                Ok(Ok(lookup)) => lookup,
+                Ok(Err(error)) if error.is_no_records_found() => return Ok(Vec::new()),
+                Ok(Err(NetError::Timeout)) | Err(_) => return Err(DnsError::Timeout),
+                Ok(Err(_)) => return Err(DnsError::Failed),
+            };
+        let records = lookup.answers().iter();
+        Ok(records
+            .filter_map(|record| match &record.data {
+                RData::TXT(txt) => joined(txt),
+                _ => None,
+            })
+            .collect())
+    }
+}
+
+/// The text of a record: its character-strings one after the other.
+fn joined(txt: &TXT) -> Option<String> {
+    String::from_utf8(txt.txt_data.concat()).ok()
+}
+
+impl std::fmt::Debug for SystemDns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SystemDns").finish_non_exhaustive()
+    }
+}
