@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One finding about a lexicon file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
     /// The file, as it was opened.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The JSON path in the file, e.g. `defs.main.output`, or line and column where it is not JSON;
     /// empty for the file as a whole.
@@ -16,6 +17,11 @@ pub struct Diagnostic {
     pub rule: Rule,
     /// What breaks it, and where not obvious what to do.
     pub message: String,
+}
+
+/// Writes a path as it is shown, which never fails, as a path in JSON otherwise may.
+pub(crate) fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
 }
 
 /// The rules for lexicon files. Those that goat's `lex lint` knows have its names and severities.

@@ -12,15 +12,17 @@ mod schema;
 
 pub use self::effect::{Direction, Effect, Side};
 
+use crate::diagnostic::as_text;
 use crate::model::{Catalog, DefId, Document};
 use serde::Serialize;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A difference that somebody may break on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The new file; the old one, where it is gone.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The JSON path of what changed, e.g. `defs.main.output.schema.properties.note`.
     pub path: String,
@@ -256,7 +258,7 @@ struct Comparison<'a> {
     new: &'a Catalog,
     /// Whose data is being compared.
     side: Side,
-    file: &'a std::path::Path,
+    file: &'a Path,
     findings: &'a mut Vec<Finding>,
 }
 

@@ -64,10 +64,6 @@ impl Effect {
     pub(super) const WIDENS: Self = Self { narrows: false, widens: true };
     pub(super) const BOTH: Self = Self { narrows: true, widens: true };
 
-    pub(super) const fn is_some(self) -> bool {
-        self.narrows || self.widens
-    }
-
     pub(super) fn directions(self) -> impl Iterator<Item = Direction> {
         let backward = self.narrows.then_some(Direction::Backward);
         backward.into_iter().chain(self.widens.then_some(Direction::Forward))

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn arithmetic_stops_at_the_ends_and_the_checked_forms_tell() {
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         assert_eq!(Timestamp::MAX.checked_add(day), None);
         assert_eq!(Timestamp::MIN.checked_sub(day), None);
         assert_eq!(Timestamp::UNIX_EPOCH.checked_add(Duration::MAX), None);

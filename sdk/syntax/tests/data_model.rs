@@ -749,6 +749,43 @@ mod encoding {
     }
 
     #[test]
+    fn a_map_that_json_would_read_as_something_else_is_not_written() {
+        for key in ["$link", "$bytes"] {
+            let map = Map::from([(key, "AQ".into()), ("a", 1.into())]);
+            refuse(&map, DataProblem::ReservedKey);
+            assert!(serde_json::to_string(&map).is_err());
+        }
+    }
+
+    #[test]
+    fn keys_and_values_take_turns() {
+        struct Misfit(&'static [bool]);
+
+        impl Serialize for Misfit {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                for is_key in self.0 {
+                    if *is_key {
+                        map.serialize_key("a")?;
+                    } else {
+                        map.serialize_value(&1)?;
+                    }
+                }
+                map.end()
+            }
+        }
+
+        assert!(data::to_cbor(&Misfit(&[true, false])).is_ok());
+        for misfit in [&[false][..], &[true], &[true, true], &[true, false, false]] {
+            // Beside an entry that a stray value could be taken for a part of.
+            let map = Entries(vec![("b", Misfit(&[true, false])), ("c", Misfit(misfit))]);
+            let error = "keys and values of a map must take turns".to_owned();
+            assert_eq!(data::to_cbor(&map), Err(DataError::Refused(error.clone())));
+            assert_eq!(data::to_json(&map), Err(DataError::Refused(error)));
+        }
+    }
+
+    #[test]
     fn a_type_that_refuses_is_heard() {
         struct Refuses;
 

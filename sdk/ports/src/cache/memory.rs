@@ -48,7 +48,7 @@ impl Default for MemoryCacheLimits {
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let cache = MemoryCache::new(Arc::new(Noon));
-/// cache.put("greeting", "hello".into(), Duration::from_secs(60)).await;
+/// cache.put("greeting", "hello".into(), Duration::from_mins(1)).await;
 /// assert_eq!(cache.get("greeting").await.as_deref(), Some(&b"hello"[..]));
 /// # });
 /// ```
@@ -222,7 +222,7 @@ mod tests {
         (clock, cache)
     }
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn an_entry_lives_until_its_time_and_not_a_millisecond_longer() {

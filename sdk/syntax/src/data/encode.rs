@@ -157,15 +157,20 @@ impl<N: Notation> Encoder<N> {
         self.in_turn(map, true)?;
         let start = self.out.len();
         value.serialize(&mut *self)?;
+        let entry = self.end_entry();
         let written = &self.out[start..];
-        let entry = self.entries.last_mut().expect("a value has a key");
-        entry.end = self.out.len();
         if &self.out[entry.start..entry.key_end] == N::TYPE
             && (!N::is_text(written) || N::is_empty_text(written))
         {
             return Err(DataError::Unencodable(DataProblem::Type));
         }
         Ok(())
+    }
+
+    fn end_entry(&mut self) -> Entry {
+        let entry = self.entries.last_mut().expect("a value has a key");
+        entry.end = self.out.len();
+        *entry
     }
 
     /// Refuses a type that writes two keys, or two values, one after the other.
@@ -473,8 +478,11 @@ impl<N: Notation> Container<'_, N> {
 
     fn close(self) -> Result<(), DataError> {
         self.encoder.close(&self.open)?;
-        self.variant
-            .map_or(Ok(()), |outer| self.encoder.close(&outer))
+        if let Some(outer) = self.variant {
+            self.encoder.end_entry();
+            self.encoder.close(&outer)?;
+        }
+        Ok(())
     }
 }
 

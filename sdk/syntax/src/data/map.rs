@@ -1,9 +1,9 @@
 //! The map of the data model, in the order that DAG-CBOR writes it.
 
 use super::{DataProblem, Value};
-use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Index;
 use std::{iter, slice, vec};
 
 /// Compares map keys as DAG-CBOR orders them: shorter first, then byte by byte.
@@ -150,13 +150,13 @@ impl<K: Into<String>, const N: usize> From<[(K, Value); N]> for Map {
     }
 }
 
-impl<Q: Borrow<str> + ?Sized> std::ops::Index<&Q> for Map {
+impl Index<&str> for Map {
     type Output = Value;
 
     /// # Panics
     /// If the key is not there, as for any map.
-    fn index(&self, key: &Q) -> &Value {
-        self.get(key.borrow()).expect("the key must be in the map")
+    fn index(&self, key: &str) -> &Value {
+        self.get(key).expect("the key must be in the map")
     }
 }
 

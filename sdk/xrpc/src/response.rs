@@ -1,0 +1,73 @@
+//! An answer that is no error: what the lexicon describes, and the headers around it.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// The output of a method, with headers.
+///
+/// A server makes one of its output alone (`Ok(output.into())`) and adds headers if it has any; a client gets the
+/// headers that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response<O> {
+    /// What the lexicon describes.
+    pub output: O,
+    /// Headers. On the server, those about type, length and encoding of the body are set by the router, and ignored
+    /// here.
+    pub headers: HeaderMap,
+}
+
+impl<O> Response<O> {
+    /// An output without headers.
+    pub fn new(output: O) -> Self {
+        Self { output, headers: HeaderMap::new() }
+    }
+
+    /// The same with this header in place of any of that name.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// What the answer says about how many more requests are allowed.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::of(&self.headers)
+    }
+}
+
+impl<O> From<O> for Response<O> {
+    fn from(output: O) -> Self {
+        Self::new(output)
+    }
+}
+
+/// How many requests are allowed, as the `ratelimit-*` headers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests in the whole window.
+    pub limit: u64,
+    /// Requests left in it.
+    pub remaining: u64,
+    /// When the window ends, in seconds since 1970.
+    pub reset_secs: u64,
+}
+
+impl RateLimit {
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        Some(Self {
+            limit: number(headers, "ratelimit-limit")?,
+            remaining: number(headers, "ratelimit-remaining")?,
+            reset_secs: number(headers, "ratelimit-reset")?,
+        })
+    }
+}
+
+/// The seconds of `Retry-After`. Its other form, a date, is not read: it needs a clock that agrees with the server's.
+pub(crate) fn retry_after_secs(headers: &HeaderMap) -> Option<u64> {
+    number(headers, header::RETRY_AFTER.as_str())
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    // `parse` alone would take a plus sign.
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}

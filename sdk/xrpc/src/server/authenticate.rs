@@ -1,0 +1,115 @@
+//! Who is calling: the part of a request that is verified before anything else of it is read.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use async_trait::async_trait;
+use http::{HeaderMap, header};
+use huddle_identity::{Caller, ServiceAuthError, ServiceAuthVerifier};
+use huddle_syntax::Nsid;
+
+use super::{BoxError, FaultCause};
+use crate::Generic;
+use crate::server::problem::Problem;
+
+/// Verifies who makes a request.
+#[async_trait]
+pub trait Authenticate: Send + Sync + 'static {
+    /// Who calls the method `nsid`; `None` if the headers do not say so at all. Credentials that are there and are not
+    /// valid are an error, also where nobody needs to be signed in.
+    async fn authenticate(
+        &self,
+        nsid: &Nsid,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>, AuthError>;
+}
+
+/// Why it is not known who is calling.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The credentials are not valid: 401.
+    Refused {
+        /// The error on the wire.
+        name: &'static str,
+        /// What it says to a person; nothing that the caller does not know.
+        message: Cow<'static, str>,
+    },
+    /// It cannot be said now: 503.
+    Unavailable,
+    /// It cannot be said because of a fault of ours: 500, and the detail goes to
+    /// [`Router::on_fault`](super::Router::on_fault).
+    Fault(BoxError),
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { name, message } => write!(f, "{name}: {message}"),
+            Self::Unavailable => f.write_str("the caller cannot be verified now"),
+            Self::Fault(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+impl From<ServiceAuthError> for AuthError {
+    fn from(error: ServiceAuthError) -> Self {
+        match error {
+            ServiceAuthError::Unavailable => Self::Unavailable,
+            _ => Self::Refused { name: error.name(), message: error.to_string().into() },
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused { name, message } => Self::bad_credentials(name, message),
+            AuthError::Unavailable => {
+                Generic::NotEnoughResources.because("The caller cannot be verified now").into()
+            }
+            AuthError::Fault(error) => Self::Fault(FaultCause::Error(error)),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer`, for implementations of [`Authenticate`]; `None` if there is no such header.
+///
+/// Another scheme, or several headers, is an error.
+pub fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
+    let refused = |message: &'static str| AuthError::Refused {
+        name: Generic::AuthenticationRequired.name(),
+        message: message.into(),
+    };
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(refused("Several Authorization headers"));
+    }
+    // RFC 9110 §11.1: the scheme's case does not matter.
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim_matches(' '))
+        .filter(|token| !token.is_empty());
+    token.map(Some).ok_or_else(|| refused("Authorization must be a Bearer token"))
+}
+
+/// Service-auth tokens, each good for the one method that its `lxm` names.
+#[async_trait]
+impl Authenticate for ServiceAuthVerifier {
+    async fn authenticate(
+        &self,
+        nsid: &Nsid,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>, AuthError> {
+        match bearer_token(headers)? {
+            Some(token) => Ok(Some(self.verify(token, nsid).await?)),
+            None => Ok(None),
+        }
+    }
+}
