@@ -6,6 +6,8 @@
 pub mod diagnostic;
 pub mod diff;
 pub mod emit;
+#[cfg(test)]
+mod fixture;
 mod json;
 pub mod lint;
 pub mod load;

@@ -116,3 +116,6 @@ fn read_definition(reader: &mut Reader, name: &str, node: Node<'_>) -> Option<De
     Some(Definition { name: name.to_owned(), path, docs, kind })
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -33,12 +33,12 @@ pub(crate) fn pascal(name: &str) -> String {
         .collect()
 }
 
-/// `name`, or `{prefix}{name}` where it cannot start an identifier; `prefix` alone if it is empty.
+/// `name`, or `{prefix}{name}` where it cannot start an identifier; the prefix alone if it is empty.
 pub(crate) fn started(name: &str, prefix: &str) -> String {
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        name.to_owned()
-    } else {
-        format!("{prefix}{name}")
+    match name.chars().next() {
+        Some(first) if first.is_ascii_alphabetic() => name.to_owned(),
+        Some(_) => format!("{prefix}{name}"),
+        None => prefix.trim_end_matches('_').to_owned(),
     }
 }
 

@@ -55,7 +55,10 @@ impl Source {
 
     /// A name of the runtime's module `schema`.
     pub(crate) fn of_schema(&mut self, name: &str) -> String {
-        self.import(&format!("{}::schema", self.runtime), name)
+        match self.try_import(&format!("{}::schema", self.runtime), name) {
+            Some(name) => name,
+            None => format!("{}::{name}", self.of_runtime("schema")),
+        }
     }
 
     /// Brings a trait of the runtime's module `schema` into scope, for its methods.

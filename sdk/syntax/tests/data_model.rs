@@ -1233,7 +1233,9 @@ mod random {
 
     /// Whatever is accepted is canonical: it has no other bytes.
     fn accepted_only_if_canonical(cbor: &[u8]) {
-        if let Ok(value) = data::from_cbor::<Value>(cbor) {
+        let value = data::from_cbor::<Value>(cbor);
+        assert_eq!(data::from_cbor::<IgnoredAny>(cbor).is_ok(), value.is_ok());
+        if let Ok(value) = value {
             assert_eq!(data::to_cbor(&value).unwrap(), cbor);
             assert_eq!(serde_ipld_dagcbor::to_vec(&value).unwrap(), cbor);
             assert_eq!(

@@ -276,7 +276,7 @@ impl<'a> Lexicon<'_, 'a> {
         } else {
             tokens(&field.inner)
         };
-        let name = field.name.strip_prefix("r#").unwrap_or(&field.name);
+        let name = field.name.strip_prefix("r#").unwrap_or(&field.name).trim_end_matches('_');
         let function = token(&format!("{name}_or_default"));
         let name = token(&field.name);
         let wire_name = docs::code(&field.property.name);

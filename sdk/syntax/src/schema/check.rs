@@ -6,17 +6,17 @@ use std::fmt::Display;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// `minLength` of a string, in bytes of UTF-8.
-pub fn min_bytes(text: impl AsRef<str>, minimum: usize) -> Result<(), Invalid> {
+pub fn min_bytes(text: &(impl AsRef<str> + ?Sized), minimum: usize) -> Result<(), Invalid> {
     at_least(text.as_ref().len(), minimum, Unit::Bytes)
 }
 
 /// `maxLength` of a string, in bytes of UTF-8.
-pub fn max_bytes(text: impl AsRef<str>, maximum: usize) -> Result<(), Invalid> {
+pub fn max_bytes(text: &(impl AsRef<str> + ?Sized), maximum: usize) -> Result<(), Invalid> {
     at_most(text.as_ref().len(), maximum, Unit::Bytes)
 }
 
 /// `minGraphemes` of a string.
-pub fn min_graphemes(text: impl AsRef<str>, minimum: usize) -> Result<(), Invalid> {
+pub fn min_graphemes(text: &(impl AsRef<str> + ?Sized), minimum: usize) -> Result<(), Invalid> {
     let text = text.as_ref();
     // Counting stops at the bound.
     at_least(
@@ -27,7 +27,7 @@ pub fn min_graphemes(text: impl AsRef<str>, minimum: usize) -> Result<(), Invali
 }
 
 /// `maxGraphemes` of a string.
-pub fn max_graphemes(text: impl AsRef<str>, maximum: usize) -> Result<(), Invalid> {
+pub fn max_graphemes(text: &(impl AsRef<str> + ?Sized), maximum: usize) -> Result<(), Invalid> {
     let text = text.as_ref();
     // A grapheme has at least one byte, so that most texts need no counting.
     if text.len() <= maximum {
@@ -78,7 +78,7 @@ pub fn one_of<T: PartialEq + Display>(actual: &T, allowed: &[T]) -> Result<(), I
 }
 
 /// `const` of a string: the text is one of `allowed`.
-pub fn one_text_of(actual: impl AsRef<str>, allowed: &[&str]) -> Result<(), Invalid> {
+pub fn one_text_of(actual: &(impl AsRef<str> + ?Sized), allowed: &[&str]) -> Result<(), Invalid> {
     among(allowed.contains(&actual.as_ref()), allowed)
 }
 

@@ -94,26 +94,17 @@ impl<M: Message> Frame<M> {
 
     /// Writes a frame; nothing for [`Frame::Unknown`].
     pub fn encode(&self) -> Result<Vec<u8>, Invalid> {
-        let text = |text: &str| Value::String(text.to_owned());
         let (header, body) = match self {
             Self::Message(message) => (
-                Map::from_iter([
-                    ("op".to_owned(), Value::Integer(1)),
-                    ("t".to_owned(), text(message.frame_type())),
-                ]),
+                Map::from([("op", Value::Integer(1)), ("t", message.frame_type().into())]),
                 message.to_body()?,
             ),
             Self::Error { error, message } => {
-                let message = message.iter().map(|m| ("message".to_owned(), text(m)));
-                let body = Map::from_iter(
-                    [("error".to_owned(), text(error))]
-                        .into_iter()
-                        .chain(message),
-                );
-                (
-                    Map::from_iter([("op".to_owned(), Value::Integer(-1))]),
-                    body.to_cbor()?,
-                )
+                let mut body = Map::from([("error", Value::from(error.as_str()))]);
+                if let Some(message) = message {
+                    body.insert("message", message.as_str().into());
+                }
+                (Map::from([("op", Value::Integer(-1))]), body.to_cbor()?)
             }
             Self::Unknown => return Ok(Vec::new()),
         };

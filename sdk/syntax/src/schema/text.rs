@@ -63,7 +63,9 @@ macro_rules! text_enum {
         impl ::core::str::FromStr for $type {
             type Err = $crate::schema::Invalid;
 
-            fn from_str(text: &str) -> ::core::result::Result<Self, Self::Err> {
+            fn from_str(
+                text: &str,
+            ) -> ::core::result::Result<Self, $crate::schema::Invalid> {
                 $crate::schema::macros::text_enum_from_str(text)
             }
         }

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, header};
 use huddle_identity::{Caller, ServiceAuthError, ServiceAuthVerifier};
 use huddle_syntax::Nsid;
 
+use super::problem::Problem;
 use super::{BoxError, FaultCause};
 use crate::Generic;
-use crate::server::problem::Problem;
 
 /// Verifies who makes a request.
 #[async_trait]
@@ -22,6 +23,17 @@ pub trait Authenticate: Send + Sync + 'static {
         nsid: &Nsid,
         headers: &HeaderMap,
     ) -> Result<Option<Caller>, AuthError>;
+}
+
+#[async_trait]
+impl<A: Authenticate + ?Sized> Authenticate for Arc<A> {
+    async fn authenticate(
+        &self,
+        nsid: &Nsid,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>, AuthError> {
+        (**self).authenticate(nsid, headers).await
+    }
 }
 
 /// Why it is not known who is calling.

@@ -17,7 +17,7 @@ pub(super) enum Problem {
         name: &'static str,
         message: Cow<'static, str>,
         retry_after_secs: Option<u64>,
-        /// The value of `WWW-Authenticate`.
+        /// The value of `WWW-Authenticate`, if a 401 says more than that there were no credentials.
         challenge: Option<&'static str>,
     },
     Fault(FaultCause),
@@ -61,9 +61,14 @@ impl Problem {
                 if let Some(secs) = retry_after_secs {
                     headers.insert(header::RETRY_AFTER, secs.into());
                 }
-                if let Some(challenge) = challenge {
+                if status == StatusCode::UNAUTHORIZED {
+                    let challenge = HeaderValue::from_static(challenge.unwrap_or("Bearer"));
+                    headers.insert(header::WWW_AUTHENTICATE, challenge);
+                }
+                if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+                    // RFC 9110 §15.5.16
                     headers
-                        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+                        .insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
                 }
                 response
             }
@@ -87,7 +92,7 @@ impl From<Refusal<Generic>> for Problem {
             name: error.name(),
             retry_after_secs: refusal.retry_after_secs(),
             message: refusal.into_message(),
-            challenge: (error == Generic::AuthenticationRequired).then_some("Bearer"),
+            challenge: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use http::StatusCode;
-use huddle_syntax::schema::{Call, ErrorName, Method};
+use huddle_syntax::schema::{Call, ErrorName, Invalid, Method};
 
 use crate::{Generic, Response};
 
@@ -200,8 +200,8 @@ pub struct Fault {
 pub enum FaultCause {
     /// The handler, or the authentication, says so.
     Error(BoxError),
-    /// The output of the handler breaks its lexicon; the text says where.
-    InvalidOutput(String),
+    /// The output of the handler breaks its lexicon.
+    InvalidOutput(Invalid),
     /// The handler panicked with this message.
     Panic(String),
 }
@@ -211,7 +211,7 @@ impl fmt::Display for Fault {
         write!(f, "{}: ", self.nsid)?;
         match &self.cause {
             FaultCause::Error(error) => error.fmt(f),
-            FaultCause::InvalidOutput(problem) => write!(f, "invalid output: {problem}"),
+            FaultCause::InvalidOutput(invalid) => write!(f, "invalid output: {invalid}"),
             FaultCause::Panic(message) => write!(f, "panic: {message}"),
         }
     }
@@ -221,7 +221,8 @@ impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.cause {
             FaultCause::Error(error) => Some(&**error),
-            FaultCause::InvalidOutput(_) | FaultCause::Panic(_) => None,
+            FaultCause::InvalidOutput(invalid) => Some(invalid),
+            FaultCause::Panic(_) => None,
         }
     }
 }

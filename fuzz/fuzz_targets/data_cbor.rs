@@ -1,0 +1,4 @@
+//! See [`huddle_fuzz::data_cbor`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::data_cbor(input));

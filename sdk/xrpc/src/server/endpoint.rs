@@ -1,0 +1,125 @@
+//! One method of a router: from checked bytes to its handler, and from the handler's reply to bytes.
+
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Extensions, HeaderMap, HeaderValue, header};
+use huddle_identity::Caller;
+use huddle_syntax::Nsid;
+use huddle_syntax::schema::{Body as _, Call, Invalid, Params as _, Payload, Problem as Broken};
+
+use super::problem::Problem;
+use super::{FaultCause, Reply, Request};
+use crate::mime;
+
+/// How a method is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// A query, by GET or HEAD.
+    Get,
+    /// A procedure, by POST.
+    Post,
+}
+
+/// A call whose caller is verified and whose body is read.
+pub(super) struct Incoming {
+    pub(super) query: String,
+    pub(super) payload: Payload,
+    pub(super) caller: Option<Caller>,
+    pub(super) headers: HeaderMap,
+    pub(super) extensions: Extensions,
+}
+
+type Answer = dyn Fn(Incoming) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync;
+type Outcome = Result<axum::response::Response, Problem>;
+
+/// A method and its handler. What depends on the method's types is in `answer` alone, to be compiled once for each.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    pub(super) name: &'static str,
+    pub(super) nsid: Nsid,
+    pub(super) verb: Verb,
+    /// The MIME type of the request's body, perhaps a pattern; empty for none.
+    pub(super) input: &'static str,
+    answer: Arc<Answer>,
+}
+
+impl Endpoint {
+    pub(super) fn new<M, H, F, R>(verb: Verb, handlers: Arc<H>, handler: F) -> Self
+    where
+        M: Call,
+        H: Send + Sync + 'static,
+        F: Fn(Arc<H>, Request<M>) -> R + Send + Sync + 'static,
+        R: Future<Output = Reply<M>> + Send + 'static,
+    {
+        let answer = move |incoming: Incoming| -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+            match request::<M>(incoming) {
+                Ok(request) => {
+                    let reply = handler(handlers.clone(), request);
+                    Box::pin(async { response::<M>(reply.await) })
+                }
+                Err(problem) => Box::pin(std::future::ready(Err(problem))),
+            }
+        };
+        Self {
+            name: M::NSID,
+            nsid: Nsid::from_str(M::NSID)
+                .unwrap_or_else(|error| panic!("a method is named {:?}: {error}", M::NSID)),
+            verb,
+            input: M::INPUT,
+            answer: Arc::new(answer),
+        }
+    }
+
+    pub(super) async fn answer(&self, incoming: Incoming) -> Outcome {
+        (self.answer)(incoming).await
+    }
+}
+
+fn request<M: Call>(incoming: Incoming) -> Result<Request<M>, Problem> {
+    let params = M::Params::from_query(&incoming.query)
+        .map_err(|invalid| Problem::invalid(format!("Invalid parameters: {invalid}")))?;
+    let input = M::Input::from_payload(incoming.payload)
+        .map_err(|invalid| Problem::invalid(format!("Invalid input: {invalid}")))?;
+    Ok(Request {
+        params,
+        input,
+        caller: incoming.caller,
+        headers: incoming.headers,
+        extensions: incoming.extensions,
+    })
+}
+
+fn response<M: Call>(reply: Reply<M>) -> Outcome {
+    let crate::Response { output, mut headers } = reply?;
+    let invalid = |invalid| Problem::Fault(FaultCause::InvalidOutput(invalid));
+    let payload = output.to_payload(M::OUTPUT).map_err(invalid)?;
+    // The router's own: what a handler says of them could contradict the body.
+    for own in [
+        header::CONNECTION,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::TRANSFER_ENCODING,
+    ] {
+        headers.remove(own);
+    }
+    if !M::OUTPUT.is_empty() {
+        let content_type = HeaderValue::from_str(&payload.content_type)
+            .ok()
+            .filter(|_| mime::matches(M::OUTPUT, &payload.content_type))
+            .ok_or_else(|| invalid(wrong_type(M::OUTPUT)))?;
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    // What others uploaded must not become a page or a script in a browser.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let mut response = axum::response::Response::new(Body::from(payload.bytes));
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+fn wrong_type(encoding: &str) -> Invalid {
+    Invalid::new(Broken::Malformed(format!("the body must be of type {encoding}")))
+}
