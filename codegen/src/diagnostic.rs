@@ -19,6 +19,13 @@ pub struct Diagnostic {
     pub message: String,
 }
 
+/// The name of a type with its article, e.g. `an object`.
+pub(crate) fn a(name: &str) -> String {
+    // Of the names that begin with a u, one is spoken with a vowel.
+    let vowel = name.starts_with(['a', 'i', 'o']) || name == "unknown";
+    format!("{} {name}", if vowel { "an" } else { "a" })
+}
+
 /// Writes a path as it is shown, which never fails, as a path in JSON otherwise may.
 pub(crate) fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&path.display())

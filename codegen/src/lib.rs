@@ -15,6 +15,7 @@ pub mod model;
 pub mod output;
 pub mod parse;
 pub mod project;
+pub mod proof;
 pub mod resolve;
 pub mod sample;
 pub mod validate;

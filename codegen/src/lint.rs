@@ -222,3 +222,6 @@ fn is_plain_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::model::{Catalog, Document};
 use crate::parse;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,9 +11,6 @@ use std::path::{Path, PathBuf};
 
 /// The most bytes that a lexicon file may have; the largest published one has some 40 KB.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
-
-/// The most levels of folders that are searched; a link that leads back up ends here.
-pub const MAX_FOLDER_DEPTH: usize = 64;
 
 /// What a folder holds: what could be read as a lexicon, and what is wrong with the rest.
 #[derive(Clone, Debug, Default)]
@@ -52,12 +50,11 @@ pub fn load(path: &Path) -> Result<Catalog, LoadError> {
 
 /// Reads every `*.json` below a folder, or one file, whatever is in it.
 ///
-/// Links are followed. Names that start with a dot are left alone.
+/// Links are followed; a folder that is reached twice is read once. Names that start with a dot are
+/// left alone.
 pub fn read(path: &Path) -> Result<Loaded, Unreadable> {
     let mut files = Vec::new();
-    collect(path, 0, &mut files)?;
-    // Names decide, not the order in which the file system lists them.
-    files.sort();
+    collect(path, &mut HashSet::new(), &mut files)?;
     let root = source_root(path)?;
     let mut loaded = Loaded::default();
     for file in files {
@@ -83,22 +80,32 @@ fn insert(loaded: &mut Loaded, document: Document) {
     }
 }
 
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unreadable> {
+/// Finds the files below a path. `seen` has the folders that have been read, by their true names: a
+/// link may lead back up.
+fn collect(
+    path: &Path,
+    seen: &mut HashSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), Unreadable> {
     let unreadable = |source| Unreadable { path: path.to_owned(), source };
-    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+    let true_path = path.canonicalize().map_err(unreadable)?;
+    if !true_path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    if depth == MAX_FOLDER_DEPTH {
-        let reason = format!("its folders nest deeper than {MAX_FOLDER_DEPTH}; does a link lead back up?");
-        return Err(unreadable(io::Error::other(reason)));
+    if !seen.insert(true_path) {
+        return Ok(());
     }
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?.path();
+    let entries = fs::read_dir(path).map_err(unreadable)?;
+    let mut entries: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(unreadable)?;
+    // Of two ways to a folder, names decide which is taken, not how the file system lists them.
+    entries.sort();
+    for entry in entries {
         let hidden = entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         let lexicon = entry.extension() == Some(OsStr::new("json"));
         if !hidden && (lexicon || entry.is_dir()) {
-            collect(&entry, depth + 1, files)?;
+            collect(&entry, seen, files)?;
         }
     }
     Ok(())
@@ -135,3 +142,6 @@ fn source(path: &Path, root: &str, file: &Path) -> String {
     let names = names.map(|name| name.as_os_str().to_string_lossy().into_owned());
     std::iter::once(root.to_owned()).chain(names).collect::<Vec<_>>().join("/")
 }
+
+#[cfg(test)]
+mod tests;

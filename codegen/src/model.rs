@@ -560,3 +560,6 @@ impl std::fmt::Display for KeyKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ mod reader;
 mod schema;
 
 use self::reader::{Node, Reader, quote};
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a};
 use crate::json::Json;
 use crate::model::{Definition, Document};
 use huddle_syntax::Nsid;
@@ -110,7 +110,7 @@ fn read_definition(reader: &mut Reader, name: &str, node: Node<'_>) -> Option<De
         reader.fail(
             &path,
             Rule::NonMainPrimary,
-            format!("a {} is the `main` of a lexicon of its own", kind.name()),
+            format!("{} is the `main` of a lexicon of its own", a(kind.name())),
         );
     }
     Some(Definition { name: name.to_owned(), path, docs, kind })

@@ -4,7 +4,7 @@
 mod cycles;
 mod inhabited;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a};
 use crate::model::{
     Catalog, DefId, DefKind, Definition, Document, NsidPattern, ObjectSchema, Params, Reference,
     Schema, SchemaKind, UnionSchema,
@@ -219,11 +219,11 @@ impl<'a> Mention<'a> {
             (Self::Variant(_), kind) if kind.object().is_some() => None,
             (Self::Ref(reference), _) => Some((
                 Rule::RefTarget,
-                format!("{} is a {name}, which is no type of data", reference.target),
+                format!("{} is {}, which is no type of data", reference.target, a(name)),
             )),
             (Self::Variant(reference), _) => Some((
                 Rule::UnionMember,
-                format!("{} is a {name}; a union is of objects and records", reference.target),
+                format!("{} is {}; a union is of objects and records", reference.target, a(name)),
             )),
         }
     }
@@ -294,3 +294,6 @@ fn visit_schema<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a Schema)) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Unlike generated code, which stops at the first constraint that a value breaks, this finds all of
 //! them; both say the same of the same value.
 
+use crate::diagnostic::a;
 use crate::model::{
     ArraySchema, BlobSchema, BytesSchema, Catalog, DefId, DefKind, Format, IntegerSchema,
     ObjectSchema, Params, Property, Schema, SchemaKind, StringSchema, UnionSchema,
@@ -236,7 +237,7 @@ impl Validation<'_> {
             }
             Some(DefKind::Type(schema)) => self.schema(schema, value),
             Some(other) => {
-                let message = format!("{id} is a {}, which no value is of", other.name());
+                let message = format!("{id} is {}, which no value is of", a(other.name()));
                 self.refuse(Constraint::Unresolved, message);
             }
             None => self.refuse(Constraint::Unresolved, format!("{id} is not in the catalog")),

@@ -56,7 +56,7 @@ pub(crate) fn markdown(text: &str) -> String {
 /// Without control characters, and without those that could make source read other than it is.
 fn printable(text: &str) -> String {
     text.chars()
-        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect()
 }
@@ -79,16 +79,22 @@ fn escape(text: &str) -> String {
 }
 
 fn escape_word(word: &str) -> String {
-    if let Some(start) = ["https://", "http://"].iter().filter_map(|s| word.find(s)).min() {
-        let (before, url) = word.split_at(start);
-        let url_end = url.trim_end_matches(|c: char| ".,;:!?)]}'\"”’".contains(c)).len();
-        let (url, after) = url.split_at(url_end);
-        if url.contains(['<', '>', '`', '\\']) {
-            // Not a URL after all, but rustdoc would take part of it for one.
-            return escape_word(&word.replace("://", ": //"));
-        }
-        return format!("{}<{url}>{}", escape_word(before), escape_word(after));
-    }
+    let Some(start) = ["https://", "http://"].iter().filter_map(|s| word.find(s)).min() else {
+        return escape_text(word);
+    };
+    let (before, url) = word.split_at(start);
+    let end = url.find(['<', '>', '`', '\\', '"']).unwrap_or(url.len());
+    let end = url[..end].trim_end_matches(|c: char| ".,;:!?)]}'”’".contains(c)).len();
+    let (url, after) = url.split_at(end);
+    // As `<…>` it is a link, whether or not it was written so.
+    let (before, after) = match (before.strip_suffix('<'), after.strip_prefix('>')) {
+        (Some(before), Some(after)) => (before, after),
+        _ => (before, after),
+    };
+    format!("{}<{url}>{}", escape_text(before), escape_word(after))
+}
+
+fn escape_text(word: &str) -> String {
     let mut escaped = String::with_capacity(word.len());
     let mut chars = word.chars().peekable();
     let mut last = None;
@@ -148,7 +154,17 @@ pub(crate) fn module(document: &Document) -> String {
     }
 }
 
-/// A text as it stands within backticks.
+/// A text as a code span.
 pub(crate) fn code(text: &str) -> String {
-    printable(text).replace(['`', '\n'], " ").trim().to_owned()
+    let text = printable(text).replace('\n', " ");
+    if text.trim().is_empty() {
+        return "An empty text.".to_owned();
+    }
+    if !text.contains('`') {
+        return format!("`{text}`");
+    }
+    // A longer run of backticks than any within.
+    let runs = text.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
+    format!("{fence} {text} {fence}")
 }

@@ -88,7 +88,7 @@ impl<'a> Lexicon<'_, 'a> {
                 let alias = token(name);
                 let target = tokens(&self.rust_type(schema));
                 self.source.push(quote!(#attributes pub type #alias = #target;));
-                self.inline_type(schema, &format!("item of [`{name}`]"));
+                self.inline_type(schema, &format!("an item of `{name}`"));
             }
         }
     }
@@ -96,7 +96,7 @@ impl<'a> Lexicon<'_, 'a> {
     /// Writes the types of fields that have no name of their own in the lexicon.
     fn inline_types(&mut self, object: &'a ObjectSchema, parent: &str) {
         for Property { name, schema, .. } in &object.properties {
-            self.inline_type(schema, &format!("`{}` of [`{parent}`]", docs::code(name)));
+            self.inline_type(schema, &format!("{} in `{parent}`", docs::code(name)));
         }
     }
 

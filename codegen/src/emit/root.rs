@@ -30,8 +30,8 @@ const ALLOWED: &str = r#"#![allow(
 /// All files of types; `root` is the name of the one that leads to the others.
 pub(super) fn files(plan: &Plan<'_>, runtime: &str, root: &str) -> Vec<GeneratedFile> {
     let tree = plan.tree();
-    let docs = "The lexicons of this project as types: each is the module that its NSID names, \
-                e.g. `com::example::thing`.";
+    let docs = "Lexicons as Rust types. Each is the module that its NSID names, e.g.\n\
+                `com::example::thing`.";
     let mut names: Vec<_> = tree.children.keys().map(String::as_str).collect();
     names.push("registry");
     let text = Source::new(runtime, &Scope::default()).finish(

@@ -2,7 +2,7 @@
 
 use super::reader::{Fields, Node, Reader, quote};
 use super::schema;
-use crate::diagnostic::Rule;
+use crate::diagnostic::{Rule, a};
 use crate::model::{
     Body, DeclaredError, DefKind, Docs, KeyKind, Message, Params, Permission, PermissionSet,
     Procedure, Query, Record, Resource, Schema, SchemaKind, Subscription,
@@ -20,7 +20,7 @@ pub(super) fn read(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<DefKi
         "permission-set" => DefKind::PermissionSet(permission_set(reader, fields)?),
         "token" => DefKind::Token,
         "ref" | "union" | "unknown" | "params" | "permission" => {
-            let message = format!("a {name} cannot be a definition, only part of one");
+            let message = format!("{} cannot be a definition, only part of one", a(&name));
             reader.fail(fields.path(), Rule::LexiconSchema, message);
             return None;
         }
@@ -37,7 +37,7 @@ fn record(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Record> {
     let object = fields.require(reader, "record", schema::read);
     let Schema { path, docs, kind } = object?;
     let SchemaKind::Object(object) = kind else {
-        reader.fail(&path, Rule::LexiconSchema, format!("a record is an object, not a {}", kind.name()));
+        reader.fail(&path, Rule::LexiconSchema, format!("a record is an object, not {}", a(kind.name())));
         return None;
     };
     Some(Record { key: key?, docs, object })
@@ -95,7 +95,7 @@ fn message(reader: &mut Reader, node: Node<'_>) -> Option<Message> {
     fields.finish(reader);
     let Schema { path, kind, .. } = schema?;
     let SchemaKind::Union(union) = kind else {
-        reader.fail(&path, Rule::LexiconSchema, format!("messages are a union, not a {}", kind.name()));
+        reader.fail(&path, Rule::LexiconSchema, format!("messages are a union, not {}", a(kind.name())));
         return None;
     };
     Some(Message { docs, union })
@@ -124,8 +124,8 @@ fn parameter(reader: &mut Reader, node: Node<'_>) -> Option<Schema> {
         return Some(schema);
     }
     let message = format!(
-        "a parameter is a boolean, an integer, a string, or an array of these, not a {}",
-        item.kind.name()
+        "a parameter is a boolean, an integer, a string, or an array of these, not {}",
+        a(item.kind.name())
     );
     reader.fail(&item.path, Rule::LexiconSchema, message);
     None
@@ -142,7 +142,7 @@ fn body(reader: &mut Reader, node: Node<'_>) -> Option<Body> {
     if let Some(schema) = &schema
         && !matches!(schema.kind, SchemaKind::Object(_) | SchemaKind::Ref(_) | SchemaKind::Union(_))
     {
-        let message = format!("a body is an object, a ref or a union, not a {}", schema.kind.name());
+        let message = format!("a body is an object, a ref or a union, not {}", a(schema.kind.name()));
         reader.fail(&schema.path, Rule::LexiconSchema, message);
     }
     Some(Body { path, docs, encoding, schema })

@@ -1,7 +1,7 @@
 //! Types of data.
 
 use super::reader::{Fields, Node, Reader, quote};
-use crate::diagnostic::Rule;
+use crate::diagnostic::{Rule, a};
 use crate::model::{
     ArraySchema, BlobSchema, BooleanSchema, BytesSchema, Format, IntegerSchema, ObjectSchema,
     Property, Schema, SchemaKind, StringSchema, UnionSchema,
@@ -41,7 +41,7 @@ pub(super) fn read_kind(
         "unknown" => SchemaKind::Unknown,
         "token" | "params" | "permission" | "record" | "query" | "procedure" | "subscription"
         | "permission-set" => {
-            reader.fail(fields.path(), Rule::LexiconSchema, format!("a {name} cannot stand here"));
+            reader.fail(fields.path(), Rule::LexiconSchema, format!("{} cannot stand here", a(name)));
             return None;
         }
         unknown => {

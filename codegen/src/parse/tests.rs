@@ -7,11 +7,16 @@ fn read(text: &str) -> Result<Document, Vec<String>> {
     read.map_err(|problems| problems.0.iter().map(ToString::to_string).collect())
 }
 
-/// Checks all that is said of a text.
+/// Checks all that is said of a text; of an expectation that ends with ` ~` only the beginning counts.
 #[track_caller]
 fn check(text: &str, expect: &[&str]) {
     let said = read(text).err().unwrap_or_default();
-    assert_eq!(said, expect);
+    let fits = |(said, expect): (&String, &&str)| match expect.strip_suffix(" ~") {
+        Some(beginning) => said.starts_with(beginning),
+        None => said == expect,
+    };
+    let all = said.len() == expect.len() && said.iter().zip(expect).all(fits);
+    assert!(all, "said {said:#?}, expected {expect:#?}");
 }
 
 /// Checks all that is said of a lexicon with these definitions.
@@ -78,7 +83,7 @@ fn a_document_has_a_version_an_id_and_definitions() {
     check(
         r#"{"lexicon": 1, "id": "one-two", "defs": {}}"#,
         &[
-            "a.json: id: [invalid-nsid] \"one-two\": invalid NSID: has fewer than three segments",
+            "a.json: id: [invalid-nsid] \"one-two\": invalid NSID: ~",
             "a.json: defs: [lexicon-schema] a lexicon has at least one definition",
         ],
     );
@@ -118,7 +123,7 @@ fn a_definition_has_a_plain_name_and_a_type_that_can_be_named() {
         &[
             "a.json: defs.a: [lexicon-schema] a ref cannot be a definition, only part of one",
             "a.json: defs.b: [lexicon-schema] a union cannot be a definition, only part of one",
-            "a.json: defs.c: [lexicon-schema] a unknown cannot be a definition, only part of one",
+            "a.json: defs.c: [lexicon-schema] an unknown cannot be a definition, only part of one",
             "a.json: defs.d: [lexicon-schema] a params cannot be a definition, only part of one",
             "a.json: defs.e: [lexicon-schema] a permission cannot be a definition, only part of one",
             "a.json: defs.f: [schema-json-parse] unknown type \"strng\"",
@@ -194,7 +199,7 @@ fn a_default_or_const_satisfies_the_rest_of_its_schema() {
     );
     check_field(
         r#"{"type": "string", "format": "did", "default": "x"}"#,
-        &[".default: [lexicon-schema] invalid DID: does not start with `did:`"],
+        &[".default: [lexicon-schema] invalid DID: ~"],
     );
 }
 
@@ -237,7 +242,7 @@ fn references_are_names_of_definitions() {
     check_field(r#"{"type": "ref"}"#, &[": [lexicon-schema] the key `ref` is missing"]);
     check_field(
         r#"{"type": "ref", "ref": "nothing"}"#,
-        &[".ref: [lexicon-schema] \"nothing\": invalid NSID: has fewer than three segments"],
+        &[".ref: [lexicon-schema] \"nothing\": invalid NSID: ~"],
     );
     check_field(
         r##"{"type": "union", "refs": ["#", "com.example.a#", "#a#b", "#a.b", "#fine", 1]}"##,
@@ -288,9 +293,9 @@ fn methods_have_plain_parameters_bodies_of_objects_and_messages_of_unions() {
         "errors": [{"name": "Two Words"}, {"name": ""}, {}]}}"#,
         &[
             "a.json: defs.main.parameters: [lexicon-schema] parameters are of type params, not \"object\"",
-            "a.json: defs.main.parameters.properties.b: [lexicon-schema] a parameter is a boolean, an integer, a string, or an array of these, not a unknown",
+            "a.json: defs.main.parameters.properties.b: [lexicon-schema] a parameter is a boolean, an integer, a string, or an array of these, not an unknown",
             "a.json: defs.main.parameters.properties.c.items: [lexicon-schema] a parameter is a boolean, an integer, a string, or an array of these, not a bytes",
-            "a.json: defs.main.output.schema: [lexicon-schema] a body is an object, a ref or a union, not a array",
+            "a.json: defs.main.output.schema: [lexicon-schema] a body is an object, a ref or a union, not an array",
             "a.json: defs.main.errors[0].name: [lexicon-schema] the name of an error is not empty and has no whitespace",
             "a.json: defs.main.errors[1].name: [lexicon-schema] the name of an error is not empty and has no whitespace",
             "a.json: defs.main.errors[2]: [lexicon-schema] the key `name` is missing",
@@ -302,7 +307,7 @@ fn methods_have_plain_parameters_bodies_of_objects_and_messages_of_unions() {
     );
     check_defs(
         r#"{"main": {"type": "subscription", "message": {"schema": {"type": "object", "properties": {}}}}}"#,
-        &["a.json: defs.main.message.schema: [lexicon-schema] messages are a union, not a object"],
+        &["a.json: defs.main.message.schema: [lexicon-schema] messages are a union, not an object"],
     );
 }
 
@@ -311,7 +316,7 @@ fn permission_sets_are_read_as_far_as_they_are_understood() {
     check_defs(
         r#"{"main": {"type": "permission-set", "title:lang": {"not a tag": "x"}, "permissions": [{"type": "x", "resource": "repo"}]}}"#,
         &[
-            "a.json: defs.main.title:lang.\"not a tag\": [lexicon-schema] invalid language: has a character other than letters, digits and `-`",
+            "a.json: defs.main.title:lang.\"not a tag\": [lexicon-schema] invalid language ~",
             "a.json: defs.main.permissions[0]: [lexicon-schema] a permission is of type permission, not \"x\"",
             "a.json: defs.main.permissions[0]: [lexicon-schema] the key `collection` is missing",
         ],

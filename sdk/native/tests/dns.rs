@@ -152,8 +152,8 @@ async fn a_server_that_does_not_answer_is_given_up() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_long_for_udp_comes_over_tcp() {
-    let long = [b'x'; 255];
-    let records = vec![txt(&[&long; 10]); 1];
+    let long: &[u8] = &[b'x'; 255];
+    let records = vec![txt(&[long; 10])];
     let texts = text(Answer::Long(records)).await.unwrap();
     assert_eq!(texts, ["x".repeat(2550)]);
 }

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -94,10 +95,11 @@ fn ok(body: &str) -> Script {
     script(&[&head, body], Then::HangUp)
 }
 
-/// A server and the heads of the requests that it got.
+/// A server, the heads of the requests that it got, and over how many connections.
 struct Server {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicU32>,
 }
 
 impl Server {
@@ -112,10 +114,13 @@ impl Server {
         let server = Self {
             port,
             heads: Arc::clone(&heads),
+            connections: Arc::default(),
         };
+        let connections = Arc::clone(&server.connections);
         tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
+                connections.fetch_add(1, Ordering::Relaxed);
                 let (script, heads, tls) = (script.clone(), Arc::clone(&heads), tls.clone());
                 tokio::spawn(async move {
                     match tls {
@@ -247,6 +252,8 @@ async fn a_name_that_turns_private_is_blocked() {
     assert_eq!(server.heads().len(), 1);
 }
 
+const HERE: &[IpAddr] = &[IpAddr::V4(Ipv4Addr::LOCALHOST)];
+
 #[tokio::test]
 async fn the_client_connects_where_the_hop_says_and_looks_nothing_up() {
     let server = Server::start(ok("there")).await;
@@ -262,7 +269,6 @@ async fn the_client_connects_where_the_hop_says_and_looks_nothing_up() {
             addresses,
         })
     };
-    const HERE: &[IpAddr] = &[IpAddr::V4(Ipv4Addr::LOCALHOST)];
     assert_eq!(hop(HERE).await.unwrap().status, 200);
     assert!(server.heads()[0].contains(&format!("host: example.com:{}", server.port)));
     // With no address to go to there is no other way to find one.
@@ -409,9 +415,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// 64 MiB of zeros, brotli with a window of 16 MiB.
 const BROTLI_BOMB: [u8; 54] = [
     0xcf, 0xff, 0xff, 0x7f, 0xf8, 0x27, 0x00, 0xe2, 0xb1, 0x40, 0x20, 0xf7, 0xfe, 0x9f, 0xff, 0xff,
-    0xff, 0x04, 0xf0, 0x0c, 0x46, 0x10, 0x18, 0x0e, 0xef, 0xd3, 0xff, 0xff, 0xfe, 0x19, 0xf0, 0x08,
-    0x8c, 0x32, 0x20, 0x0d, 0xdf, 0xb7, 0xff, 0xef, 0xff, 0xfc, 0x33, 0xf0, 0x11, 0x08, 0x70, 0x50,
-    0x0b, 0xaf, 0xf7, 0xff, 0x03, 0x00,
+    0xff, 0xf0, 0x4f, 0x00, 0xc4, 0x61, 0x01, 0x80, 0xee, 0xfd, 0x3f, 0xff, 0xff, 0xff, 0xe1, 0x9f,
+    0x00, 0x88, 0xc3, 0x22, 0x00, 0xdd, 0xfb, 0x7f, 0xfe, 0xff, 0xff, 0xc3, 0x3f, 0x01, 0x10, 0x87,
+    0x05, 0x00, 0xba, 0xf7, 0xff, 0x03,
 ];
 
 #[tokio::test]
@@ -446,7 +452,7 @@ async fn a_bomb_never_unfolds_in_one_piece() {
             url: &server.url("/"),
             headers: &headers,
             body: &body,
-            addresses: &[Ipv4Addr::LOCALHOST.into()],
+            addresses: HERE,
         })
         .await
         .unwrap();
@@ -560,6 +566,7 @@ async fn connections_are_used_again_and_cookies_are_not_kept() {
     }
     let heads = server.heads();
     assert_eq!(heads.len(), 3);
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
     assert!(!heads[2].contains("cookie"), "{}", heads[2]);
 }
 

@@ -1,16 +1,21 @@
 //! The AT Protocol data model: values, links, byte strings and blobs, in canonical DAG-CBOR and in JSON.
 //!
-//! Both formats carry the same data: what one of them takes in, the other can write. Decoding is
-//! strict, because a record is its bytes: [`from_cbor`] accepts only the one canonical form, for
-//! whatever type is asked for, and [`from_json`] only what that form can hold. Rules that go beyond
-//! the two formats themselves:
+//! Both formats carry the same data, and a type sees no difference between them: it is asked for
+//! and given the same (`is_human_readable` is false), only the notation changes. Decoding is strict,
+//! because a record is its bytes: [`from_cbor`] accepts the one canonical form alone, whatever type
+//! is asked for, and [`from_json`] only what that form can hold. Rules beyond those of the formats
+//! (<https://atproto.com/specs/data-model>):
 //!
-//! - no floats; in JSON `123.0` is read as the integer that it is;
+//! - there are no floats; in JSON `123.0` is read as the integer that it is;
 //! - integers are signed, with 64 bits. Whoever wants JavaScript to read them exactly stays within
 //!   ±(2⁵³ − 1);
-//! - no map has a key twice, and none has the keys `$link` or `$bytes`, which JSON has other use for;
-//! - `$type`, where it is there, is a string that is not empty;
+//! - no map has a key twice, and none has the keys `$link` and `$bytes`: JSON has another use for them;
+//! - `$type`, where it is there, is a string that is not empty; a map whose `$type` is `blob` is a
+//!   whole [`Blob`];
 //! - lists and maps nest at most [`MAX_DEPTH`] deep.
+//!
+//! The types also work with serde's formats directly, e.g. in a `serde_json::Value`, but then under
+//! the rules of those.
 //!
 //! ```
 //! use huddle_syntax::data::{self, Map, Value};
@@ -59,7 +64,7 @@ fn decode<'de, T: Deserialize<'de>>(cbor: &'de [u8]) -> Result<T, DataError> {
 
 /// Encodes as canonical DAG-CBOR, in whatever order the fields are given.
 pub fn to_cbor<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
-    encode::encode::<encode::Cbor, T>(value)
+    encode::document::<encode::Cbor, T>(value)
 }
 
 /// Decodes JSON in the data model's form.
@@ -70,7 +75,7 @@ pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, DataError> {
 
 /// Encodes as JSON in the data model's form, with the fields in the order they are given.
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
-    encode::encode::<encode::Json, T>(value)
+    encode::document::<encode::Json, T>(value)
 }
 
 /// As [`to_json`], for those who need a string.

@@ -92,19 +92,19 @@ pub trait Data: Sized {
     /// Checks and encodes as JSON.
     fn to_json(&self) -> Result<Vec<u8>, Invalid> {
         self.check()?;
-        data::to_json(&Unchecked(self)).map_err(Invalid::malformed)
+        data::to_json(&Unchecked(self)).map_err(|error| Invalid::of_text(&error.to_string()))
     }
 
     /// Checks and encodes as canonical DAG-CBOR: the bytes that a record's CID is made of.
     fn to_cbor(&self) -> Result<Vec<u8>, Invalid> {
         self.check()?;
-        data::to_cbor(&Unchecked(self)).map_err(Invalid::malformed)
+        data::to_cbor(&Unchecked(self)).map_err(|error| Invalid::of_text(&error.to_string()))
     }
 
     /// Checks and turns into a value of the data model.
     fn to_value(&self) -> Result<Value, Invalid> {
         self.check()?;
-        data::to_value(&Unchecked(self)).map_err(Invalid::malformed)
+        data::to_value(&Unchecked(self)).map_err(|error| Invalid::of_text(&error.to_string()))
     }
 }
 

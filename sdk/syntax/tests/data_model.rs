@@ -586,6 +586,20 @@ mod json_input {
         check::<CidLink>(&format!("{LINK:?}"), "expected a link, found string");
         check::<f64>("1", "expected f64, found integer");
     }
+
+    #[test]
+    fn an_error_is_short_however_long_the_input() {
+        #[derive(Debug, Deserialize)]
+        enum Choice {}
+
+        let long = "ü".repeat(1_000_000);
+        let json = format!("{long:?}");
+        let error = data::from_json::<Choice>(json.as_bytes()).unwrap_err();
+        assert!(error.to_string().len() < 3000);
+        let cbor = data::to_cbor(&long).unwrap();
+        let error = data::from_cbor::<Choice>(&cbor).unwrap_err();
+        assert!(error.to_string().len() < 3000);
+    }
 }
 
 mod blobs {

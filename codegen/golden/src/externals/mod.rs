@@ -7,6 +7,7 @@
     deprecated,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::fn_params_excessive_bools,
     clippy::module_inception,
     clippy::option_option,
     clippy::similar_names,

@@ -123,7 +123,7 @@ impl<'a> Lexicon<'_, 'a> {
 
     /// What is known of a value: the description of the token that it is, or itself.
     fn value_docs(&self, value: &str) -> TokenStream {
-        let fallback = format!("`{}`", docs::code(value));
+        let fallback = docs::code(value);
         let token = value.parse::<DefId>().ok().and_then(|id| self.plan.target(&id));
         match token {
             Some((_, definition)) if matches!(definition.kind, DefKind::Token) => {

@@ -189,7 +189,7 @@ impl<'a> Lexicon<'_, 'a> {
             }
         }
         let declared = variants.iter().map(|(variant, error)| {
-            let fallback = format!("`{}`", docs::code(&error.name));
+            let fallback = docs::code(&error.name);
             let attributes = docs::attributes(&error.docs, &fallback);
             let variant = token(variant);
             quote!(#attributes #variant)

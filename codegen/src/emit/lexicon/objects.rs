@@ -92,7 +92,7 @@ impl<'a> Lexicon<'_, 'a> {
             .collect();
         self.source.push_macro("params", name, &lines, "");
         for Property { name: field, schema, .. } in properties {
-            self.inline_type(schema, &format!("`{}` of [`{name}`]", docs::code(field)));
+            self.inline_type(schema, &format!("{} in `{name}`", docs::code(field)));
         }
     }
 
@@ -133,7 +133,7 @@ impl<'a> Lexicon<'_, 'a> {
         let fields: Vec<_> = fields
             .iter()
             .map(|field| {
-                let fallback = format!("`{}`", docs::code(&field.property.name));
+                let fallback = docs::code(&field.property.name);
                 let attributes = docs::attributes(&field.property.schema.docs, &fallback);
                 let (name, full) = (token(&field.name), tokens(&field.full));
                 quote!(#attributes pub #name: #full)
@@ -257,11 +257,11 @@ impl<'a> Lexicon<'_, 'a> {
         let (lent, value, default) = match &schema.kind {
             SchemaKind::Boolean(schema) => {
                 let default = schema.default?;
-                (false, by_value(quote!(#default)), default.to_string())
+                (false, by_value(quote!(#default)), format!("`{default}`"))
             }
             SchemaKind::Integer(schema) => {
                 let default = schema.default?;
-                (false, by_value(integer(default)), default.to_string())
+                (false, by_value(integer(default)), format!("`{default}`"))
             }
             SchemaKind::String(schema) => {
                 let default = schema.default.as_ref()?;
@@ -280,7 +280,7 @@ impl<'a> Lexicon<'_, 'a> {
         let function = token(&format!("{name}_or_default"));
         let name = token(&field.name);
         let wire_name = docs::code(&field.property.name);
-        let comment = docs::comment(&format!("`{wire_name}`, or its default: `{default}`."));
+        let comment = docs::comment(&format!("{wire_name}, or its default: {default}."));
         Some(quote! {
             #comment
             pub fn #function(&self) -> #returned {

@@ -121,13 +121,6 @@ impl Item<'_> {
     }
 }
 
-fn text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, DataError> {
-    match text {
-        Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-        Cow::Owned(text) => visitor.visit_string(text),
-    }
-}
-
 /// Methods that let only one kind of item through to the visitor, which might take others too.
 macro_rules! only {
     ($($pattern:pat => $($method:ident)+;)+) => {$($(
@@ -148,7 +141,8 @@ impl<'de> Deserializer<'de> for Item<'de> {
             Self::Null => visitor.visit_unit(),
             Self::Bool(value) => visitor.visit_bool(value),
             Self::Integer(value) => visitor.visit_i64(value),
-            Self::Text(value) => text(value, visitor),
+            Self::Text(Cow::Borrowed(value)) => visitor.visit_borrowed_str(value),
+            Self::Text(Cow::Owned(value)) => visitor.visit_string(value),
             Self::Bytes(Cow::Borrowed(value)) => visitor.visit_borrowed_bytes(value),
             Self::Bytes(Cow::Owned(value)) => visitor.visit_byte_buf(value),
             Self::Link(value) => {
@@ -316,11 +310,10 @@ impl<'de> MapAccess<'de> for Fields<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DataError> {
-        let value = self
-            .value
-            .take()
-            .expect("serde asks for a value after its key");
-        seed.deserialize(value)
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(DataError::custom("a value was asked for before its key")),
+        }
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -16,7 +16,9 @@ use serde::ser::{self, Serialize};
 use std::marker::PhantomData;
 
 /// Encodes a value in the given notation.
-pub(super) fn encode<N: Notation, T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataError> {
+pub(super) fn document<N: Notation, T: Serialize + ?Sized>(
+    value: &T,
+) -> Result<Vec<u8>, DataError> {
     let mut encoder = Encoder::<N> {
         out: Vec::with_capacity(TYPICAL_SIZE),
         depth: 0,
@@ -174,9 +176,9 @@ impl<N: Notation> Encoder<N> {
     }
 
     /// Refuses a type that writes two keys, or two values, one after the other.
-    fn in_turn(&self, map: &Open, value: bool) -> Result<(), DataError> {
+    fn in_turn(&self, map: &Open, has_key: bool) -> Result<(), DataError> {
         let last = self.entries[map.entries..].last();
-        if last.is_some_and(|entry| entry.end == entry.key_end) == value {
+        if last.is_some_and(|entry| entry.end == entry.key_end) == has_key {
             return Ok(());
         }
         Err(DataError::Refused(
@@ -206,7 +208,7 @@ impl<N: Notation> Encoder<N> {
     fn sort(&mut self, first: usize) -> Result<(), DataError> {
         let out = &self.out;
         let entries = &mut self.entries[first..];
-        // A shorter key is also written shorter.
+        // In DAG-CBOR this orders keys as written the same as the keys; JSON asks for no order.
         let key = |entry: &Entry| {
             let key = &out[entry.start..entry.key_end];
             (key.len(), key)

@@ -1,5 +1,6 @@
 //! What is wrong with data, and where in its bytes.
 
+use super::InvalidLink;
 use serde::de::{Expected, Unexpected};
 use serde_ipld_dagcbor::error::DecodeError;
 use std::convert::Infallible;
@@ -20,9 +21,9 @@ pub enum DataError {
     Json {
         /// What is wrong.
         problem: String,
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Where in the line, counted in bytes from 1.
+        /// How many bytes of the line were read.
         column: usize,
     },
     /// Well-formed data of another type than the one asked for: what the type says of it.
@@ -111,7 +112,7 @@ impl Display for DataProblem {
             Self::Indefinite => "a length is left open",
             Self::Unsupported => "this kind of value is not in DAG-CBOR",
             Self::Tag => "a tag must be 42",
-            Self::Link => "a link must be a CIDv1, in JSON in base32",
+            Self::Link => return InvalidLink.fmt(f),
             Self::Float => "the data model has no floats",
             Self::IntegerRange => "an integer must fit into 64 signed bits",
             Self::Utf8 => "a string must be UTF-8",
@@ -129,10 +130,10 @@ impl std::error::Error for DataError {}
 
 impl serde::de::Error for DataError {
     fn custom<T: Display>(message: T) -> Self {
-        Self::Mismatch(message.to_string())
+        Self::Mismatch(bounded(message.to_string()))
     }
 
-    // The default texts of these two repeat the value, however long it is.
+    // The default texts of these two repeat the value.
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::Mismatch(format!("expected {expected}, found {}", kind(&found)))
     }
@@ -151,11 +152,11 @@ impl serde::ser::Error for DataError {
     }
 }
 
-/// What the decoder says of bytes that [`scan`](super::scan) has accepted.
+/// What the decoder says of bytes that the scan has accepted.
 impl From<DecodeError<Infallible>> for DataError {
     fn from(error: DecodeError<Infallible>) -> Self {
         Self::Mismatch(match error {
-            DecodeError::Msg(message) => message,
+            DecodeError::Msg(message) => bounded(message),
             DecodeError::Mismatch { name, found } | DecodeError::Unsupported { name, found } => {
                 let name = if name.starts_with("CBOR tag") {
                     "link"
@@ -177,6 +178,17 @@ impl From<DecodeError<Infallible>> for DataError {
             error => error.to_string(),
         })
     }
+}
+
+/// Cuts a text that may repeat the input, which is as long as it likes.
+fn bounded(mut message: String) -> String {
+    const MAX_LEN: usize = 2048;
+
+    if message.len() > MAX_LEN {
+        message.truncate(message.floor_char_boundary(MAX_LEN));
+        message.push('…');
+    }
+    message
 }
 
 fn kind(found: &Unexpected<'_>) -> &'static str {

@@ -119,10 +119,7 @@ impl<K: Into<String>> Extend<(K, Value)> for Map {
     fn extend<I: IntoIterator<Item = (K, Value)>>(&mut self, entries: I) {
         self.0
             .extend(entries.into_iter().map(|(key, value)| (key.into(), value)));
-        if !self
-            .0
-            .is_sorted_by(|(a, _), (b, _)| canonical_cmp(a, b).is_lt())
-        {
+        if !is_canonical(&self.0) {
             // The sort is stable, so that a later entry stands behind an earlier one of its key.
             self.0.sort_by(|(a, _), (b, _)| canonical_cmp(a, b));
             self.0.dedup_by(|later, kept| {

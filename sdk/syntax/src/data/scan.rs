@@ -51,7 +51,7 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Passes over an item, however deep it is.
+    /// Passes over an item and all that is in it.
     fn item(&mut self) -> Result<(), Fault> {
         let mut open = [Open::List { left: 0 }; MAX_DEPTH];
         let mut depth = 0;

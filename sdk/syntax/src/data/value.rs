@@ -287,3 +287,33 @@ fn only_value<'de, A: MapAccess<'de>>(mut fields: A) -> Result<String, A::Error>
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DataProblem, Seed, Value};
+    use crate::DataError;
+
+    #[test]
+    fn a_number_in_text_is_read_as_any_other() {
+        #[track_caller]
+        fn check(text: &str, expect: Result<i64, DataProblem>) {
+            let seed = Seed {
+                json: true,
+                depth: 0,
+            };
+            let expect = expect
+                .map(Value::Integer)
+                .map_err(|problem| DataError::Mismatch(problem.to_string()));
+            assert_eq!(seed.number::<DataError>(text), expect);
+        }
+
+        check("-1", Ok(-1));
+        check("-0", Ok(0));
+        check("9223372036854775807", Ok(i64::MAX));
+        check("123.0", Ok(123));
+        check("1E2", Ok(100));
+        check("1.5", Err(DataProblem::Float));
+        check("9223372036854775808", Err(DataProblem::IntegerRange));
+        check("1e999", Err(DataProblem::Float));
+    }
+}

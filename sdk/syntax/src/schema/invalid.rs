@@ -97,7 +97,7 @@ impl Invalid {
     }
 
     /// The text that takes the problem through a format's own error type, which keeps nothing but
-    /// text; [`located`](Self::located) reads it again.
+    /// text; [`of_text`](Self::of_text) reads it again.
     pub(super) fn carried(&self) -> impl Display + '_ {
         fmt::from_fn(|f| match self.path.as_str() {
             "" => self.problem.fmt(f),
@@ -105,31 +105,30 @@ impl Invalid {
         })
     }
 
+    /// Reads what [`carried`](Self::carried) wrote, or else what a format says.
+    pub(super) fn of_text(text: &str) -> Self {
+        let (path, text) = text
+            .strip_prefix(CARRIED)
+            .and_then(|carried| carried.split_once(": "))
+            .unwrap_or(("", text));
+        let problem = match text.strip_prefix(NOT_ALLOWED) {
+            Some(allowed) => Problem::NotAllowed { allowed: allowed.to_owned() },
+            None if text == MISSING => Problem::Missing,
+            None => Problem::Malformed(text.to_owned()),
+        };
+        Self { path: path.to_owned(), problem }
+    }
+
     /// What an error of a format says, at the place where the format met it.
     pub(super) fn located(path: &serde_path_to_error::Path, text: &str) -> Self {
         use serde_path_to_error::Segment;
 
-        let (inner, text) = text
-            .strip_prefix(CARRIED)
-            .and_then(|carried| carried.split_once(": "))
-            .unwrap_or(("", text));
-        let mut invalid = Self::new(match text.strip_prefix(NOT_ALLOWED) {
-            Some(allowed) => Problem::NotAllowed {
-                allowed: allowed.to_owned(),
-            },
-            None if text == MISSING => Problem::Missing,
-            None => Problem::Malformed(text.to_owned()),
-        });
-        inner.clone_into(&mut invalid.path);
         let steps: Vec<_> = path.iter().collect();
-        for step in steps.into_iter().rev() {
-            invalid = match step {
-                Segment::Seq { index } => invalid.under(index),
-                Segment::Map { key } => invalid.under(key),
-                Segment::Enum { .. } | Segment::Unknown => invalid,
-            };
-        }
-        invalid
+        steps.into_iter().rev().fold(Self::of_text(text), |invalid, step| match step {
+            Segment::Seq { index } => invalid.under(index),
+            Segment::Map { key } => invalid.under(key),
+            Segment::Enum { .. } | Segment::Unknown => invalid,
+        })
     }
 
     pub(super) fn under(mut self, step: impl Display) -> Self {

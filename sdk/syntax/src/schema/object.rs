@@ -77,9 +77,10 @@ impl<'de, T: Object, M: MapAccess<'de>> Fields<'de, T, M> {
         let value: Value = self.map.next_value()?;
         if name == "$type" {
             let Value::String(tag) = &value else {
-                return Err(M::Error::custom("$type must be a string"));
+                let invalid = Invalid::malformed("must be a string").under("$type");
+                return Err(M::Error::custom(invalid.carried()));
             };
-            check_tag::<T, _>(tag)?;
+            check_tag::<T>(tag).map_err(|invalid| M::Error::custom(invalid.carried()))?;
             self.tag_seen = true;
             if T::TAGGED {
                 return Ok(());
@@ -191,12 +192,11 @@ pub(super) fn write<T: Object, S: Serializer>(
     object.write(&mut fields)?;
     for (name, value) in extra {
         if T::FIELDS.contains(&name.as_str()) || (T::TAGGED && name == "$type") {
-            return Err(S::Error::custom(format_args!(
-                "extra holds {name}, a field of the schema"
-            )));
+            let invalid = Invalid::malformed("is a field of the schema, and no extra one").under(name);
+            return Err(S::Error::custom(invalid.carried()));
         }
         if let ("$type", Value::String(tag)) = (name.as_str(), value) {
-            check_tag::<T, serde::de::value::Error>(tag).map_err(S::Error::custom)?;
+            check_tag::<T>(tag).map_err(|invalid| S::Error::custom(invalid.carried()))?;
         }
         fields.map.serialize_entry(name, value)?;
     }
@@ -205,16 +205,12 @@ pub(super) fn write<T: Object, S: Serializer>(
 
 /// Compares `$type` with the schema. `#main` may be spelled out, except where the tag names a
 /// collection.
-fn check_tag<T: Object, E: serde::de::Error>(tag: &str) -> Result<(), E> {
-    let plain = if T::TAGGED {
-        tag
-    } else {
-        tag.strip_suffix("#main").unwrap_or(tag)
-    };
+fn check_tag<T: Object>(tag: &str) -> Result<(), Invalid> {
+    let plain = if T::TAGGED { tag } else { tag.strip_suffix("#main").unwrap_or(tag) };
     if T::TYPE.is_empty() || plain == T::TYPE {
         return Ok(());
     }
-    Err(E::custom(format_args!("$type must be {}", T::TYPE)))
+    Err(Invalid::new(Problem::NotAllowed { allowed: T::TYPE.to_owned() }).under("$type"))
 }
 
 /// Reads an object; what [`Data::decode`] of every generated struct does.

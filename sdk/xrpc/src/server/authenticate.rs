@@ -26,7 +26,7 @@ pub trait Authenticate: Send + Sync + 'static {
 }
 
 #[async_trait]
-impl<A: Authenticate + ?Sized> Authenticate for Arc<A> {
+impl<T: Authenticate + ?Sized> Authenticate for Arc<T> {
     async fn authenticate(
         &self,
         nsid: &Nsid,

@@ -114,6 +114,7 @@ impl<E: ErrorName> Refusal<E> {
 
     /// The same with this status, e.g. `with_status::<404>()`. Any but a 4xx does not compile.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "every number of three digits is a status")]
     pub fn with_status<const STATUS: u16>(mut self) -> Self {
         const { assert!(400 <= STATUS && STATUS < 500, "a refusal has a status of 4xx") };
         self.status = StatusCode::from_u16(STATUS).expect("three digits");

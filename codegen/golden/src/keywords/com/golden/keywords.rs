@@ -175,7 +175,7 @@ impl Keywords {
     }
 
     /// `crate`, or its default: `1`.
-    pub fn crate__or_default(&self) -> i64 {
+    pub fn crate_or_default(&self) -> i64 {
         self.crate_.unwrap_or(1)
     }
 
@@ -305,7 +305,7 @@ impl Keywords {
     }
 
     /// `self`, or its default: `1`.
-    pub fn self__or_default(&self) -> i64 {
+    pub fn self_or_default(&self) -> i64 {
         self.self_.unwrap_or(1)
     }
 
@@ -325,7 +325,7 @@ impl Keywords {
     }
 
     /// `super`, or its default: `1`.
-    pub fn super__or_default(&self) -> i64 {
+    pub fn super_or_default(&self) -> i64 {
         self.super_.unwrap_or(1)
     }
 

@@ -15,9 +15,9 @@ pub struct OddNames {
     /// `2`
     pub field_2: Option<i64>,
     /// `é`
-    pub field_: Option<i64>,
+    pub field: Option<i64>,
     /// `→`
-    pub field__2: Option<i64>,
+    pub field_3: Option<i64>,
     /// `naïve`
     pub na_ve: Option<i64>,
     /// `a.b`
@@ -27,7 +27,7 @@ pub struct OddNames {
     /// `_private`
     pub private: Option<i64>,
     /// `__`
-    pub field__3: Option<i64>,
+    pub field_4: Option<i64>,
     /// `quote"d`
     pub quote_d: Option<i64>,
     /// `back\slash`
@@ -57,13 +57,13 @@ impl OddNames {
             with_space: None,
             field_1st,
             field_2: None,
-            field_: None,
-            field__2: None,
+            field: None,
+            field_3: None,
             na_ve: None,
             a_b: None,
             a_b_2: None,
             private: None,
-            field__3: None,
+            field_4: None,
             quote_d: None,
             back_slash: None,
             new_line: None,
@@ -96,13 +96,13 @@ huddle_syntax::record!(OddNames = "com.golden.oddNames", key "tid" {
     with_space: optional "with space",
     field_1st: required "1st",
     field_2: optional "2",
-    field_: optional "é",
-    field__2: optional "→",
+    field: optional "é",
+    field_3: optional "→",
     na_ve: optional "naïve",
     a_b: optional "a.b",
     a_b_2: optional "a/b",
     private: optional "_private",
-    field__3: optional "__",
+    field_4: optional "__",
     quote_d: optional "quote\"d",
     back_slash: optional "back\\slash",
     new_line: optional "new\nline",
@@ -158,7 +158,7 @@ huddle_syntax::object!(Ber = "com.golden.oddNames#über" {
 } ..extra);
 
 /// `com.golden.oddNames#→`.
-pub const TOKEN_: &str = "com.golden.oddNames#→";
+pub const TOKEN: &str = "com.golden.oddNames#→";
 
 /// `com.golden.oddNames#4th-token`.
 pub const TOKEN_4TH_TOKEN: &str = "com.golden.oddNames#4th-token";

@@ -85,7 +85,7 @@ impl Params {
     }
 
     /// `self`, or its default: `1`.
-    pub fn self__or_default(&self) -> i64 {
+    pub fn self_or_default(&self) -> i64 {
         self.self_.unwrap_or(1)
     }
 

@@ -1,0 +1,223 @@
+//! Holds generated types against their lexicons: what is valid must survive a rewrite unchanged, and
+//! what is broken must be refused for that very reason.
+
+use crate::model::{Body, Catalog, DefId, DefKind, Document, Params, Property, Schema};
+use crate::sample::{Mutation, Sampler, mutations};
+use crate::validate::{Against, Constraint};
+use huddle_syntax::schema::{Codec, Definition, Invalid, QueryWriter};
+use huddle_syntax::{Nsid, Value, data};
+
+/// How much was tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Values that survived.
+    pub values: usize,
+    /// Broken values that were refused.
+    pub mutations: usize,
+}
+
+/// Where a generated type and its lexicon disagree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{nsid} {path}: {problem}")]
+pub struct Disagreement {
+    /// The lexicon.
+    pub nsid: String,
+    /// The JSON path of the schema.
+    pub path: String,
+    /// What was expected, and what happened.
+    pub problem: String,
+}
+
+/// Tries a generated type with sampled values, and with each of them broken in every way that
+/// [`mutations`] finds. Nothing is tried where a schema has no value at all.
+pub fn prove(
+    catalog: &Catalog,
+    definition: &Definition,
+    samples: usize,
+    mut random: impl FnMut() -> u64,
+) -> Result<Tally, Disagreement> {
+    let disagreement = |problem: String| Disagreement {
+        nsid: definition.nsid.to_owned(),
+        path: definition.path.to_owned(),
+        problem,
+    };
+    let place = place(catalog, definition.nsid, definition.path)
+        .ok_or_else(|| disagreement("there is no such schema".to_owned()))?;
+    let mut tally = Tally::default();
+    for _ in 0..samples {
+        let Some(value) = Sampler::new(catalog, &mut random).sample(place.against()) else { break };
+        let result = match (&definition.codec, &place) {
+            (Codec::Data { cbor, json, value: through_value }, _) => {
+                let codecs = Codecs { cbor: *cbor, json: *json, value: *through_value };
+                codecs.prove(catalog, place.against(), &value, &mut tally)
+            }
+            (Codec::Params(codec), Place::Params(params)) => {
+                prove_params(catalog, params, *codec, &value, &mut tally)
+            }
+            (Codec::Params(_), _) => Err("these are no parameters".to_owned()),
+        };
+        result.map_err(|problem| disagreement(format!("{problem}\nof {value:?}")))?;
+    }
+    Ok(tally)
+}
+
+/// What stands at a JSON path of a lexicon.
+enum Place<'a> {
+    Definition(DefId),
+    Schema(&'a Schema),
+    Params(&'a Params),
+}
+
+impl Place<'_> {
+    const fn against(&self) -> Against<'_> {
+        match self {
+            Self::Definition(id) => Against::Definition(id),
+            Self::Schema(schema) => Against::Schema(schema),
+            Self::Params(params) => Against::Params(params),
+        }
+    }
+}
+
+fn place<'a>(catalog: &'a Catalog, nsid: &str, path: &str) -> Option<Place<'a>> {
+    let document: &Document = catalog.get(&nsid.parse::<Nsid>().ok()?)?;
+    document.defs.iter().find_map(|definition| {
+        let rest = path.strip_prefix(definition.path.as_str())?;
+        let schema = |body: &'a Option<Body>| body.as_ref()?.schema.as_ref().map(Place::Schema);
+        match (rest, &definition.kind) {
+            ("", _) => Some(Place::Definition(document.def_id(definition))),
+            (".parameters", kind) => kind.parameters().map(Place::Params),
+            (".input.schema", DefKind::Procedure(procedure)) => schema(&procedure.input),
+            (".output.schema", DefKind::Procedure(procedure)) => schema(&procedure.output),
+            (".output.schema", DefKind::Query(query)) => schema(&query.output),
+            _ => None,
+        }
+    })
+}
+
+/// The ways through a type of data.
+struct Codecs {
+    cbor: fn(&[u8]) -> Result<Vec<u8>, Invalid>,
+    json: fn(&[u8]) -> Result<Vec<u8>, Invalid>,
+    value: fn(&Value) -> Result<Value, Invalid>,
+}
+
+impl Codecs {
+    fn prove(
+        &self,
+        catalog: &Catalog,
+        against: Against<'_>,
+        value: &Value,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
+        self.survives(value)?;
+        tally.values += 1;
+        for mutation in mutations(catalog, against, value) {
+            refused("a value", &mutation, (self.value)(&mutation.value).map(drop))?;
+            // What the data model itself cannot hold is refused before any schema is asked.
+            let Ok(cbor) = data::to_cbor(&mutation.value) else { continue };
+            refused("CBOR", &mutation, (self.cbor)(&cbor).map(drop))?;
+            if let Ok(json) = data::to_json(&mutation.value) {
+                refused("JSON", &mutation, (self.json)(&json).map(drop))?;
+            }
+            tally.mutations += 1;
+        }
+        Ok(())
+    }
+
+    fn survives(&self, value: &Value) -> Result<(), String> {
+        let said = |format: &str, error: &dyn std::fmt::Display| {
+            format!("a valid value was refused as {format}: {error}")
+        };
+        let same = (self.value)(value).map_err(|error| said("a value", &error))?;
+        if same != *value {
+            return Err(format!("a value came back as {same:?}"));
+        }
+        let cbor = data::to_cbor(value).map_err(|error| said("CBOR", &error))?;
+        let same = (self.cbor)(&cbor).map_err(|error| said("CBOR", &error))?;
+        if same != cbor {
+            return Err(format!("CBOR came back as {}", same.escape_ascii()));
+        }
+        let json = data::to_json(value).map_err(|error| said("JSON", &error))?;
+        let once = (self.json)(&json).map_err(|error| said("JSON", &error))?;
+        let twice = (self.json)(&once).map_err(|error| said("JSON", &error))?;
+        if data::from_json::<Value>(&once).as_ref() != Ok(value) || once != twice {
+            return Err(format!("JSON came back as {}", once.escape_ascii()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a broken value was refused at the place and for the constraint that is broken.
+fn refused(
+    format: &str,
+    mutation: &Mutation,
+    result: Result<(), Invalid>,
+) -> Result<(), String> {
+    let Mutation { path, constraint, value } = mutation;
+    match result {
+        Err(invalid)
+            if invalid.path() == path && constraint.is_reported_as(invalid.problem()) =>
+        {
+            Ok(())
+        }
+        Err(invalid) => Err(format!(
+            "{constraint:?} is broken at {path:?}, but {format} was refused with {invalid:?}: {value:?}"
+        )),
+        Ok(()) => Err(format!("{format} was taken, with {constraint:?} broken at {path:?}: {value:?}")),
+    }
+}
+
+fn prove_params(
+    catalog: &Catalog,
+    params: &Params,
+    codec: fn(&str) -> Result<String, Invalid>,
+    value: &Value,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    let Some(query) = query(&params.properties, value) else { return Ok(()) };
+    let same = codec(&query).map_err(|error| format!("{query} was refused: {error}"))?;
+    if same != query {
+        return Err(format!("{query} came back as {same}"));
+    }
+    tally.values += 1;
+    for mutation in mutations(catalog, Against::Params(params), value) {
+        // In a query string everything is text, so that much of another type reads as the right one.
+        if mutation.constraint == Constraint::Type {
+            continue;
+        }
+        if let Some(query) = self::query(&params.properties, &mutation.value) {
+            refused("a query", &mutation, codec(&query).map(drop))?;
+            tally.mutations += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Parameters as a query string, in the order of the schema; nothing for what one cannot say: an empty
+/// list is no list there.
+fn query(properties: &[Property], value: &Value) -> Option<String> {
+    let Value::Map(map) = value else { return None };
+    let mut query = QueryWriter::default();
+    for Property { name, .. } in properties {
+        match map.get(name) {
+            None => {}
+            Some(Value::List(items)) if items.is_empty() => return None,
+            Some(Value::List(items)) => {
+                for item in items {
+                    query.required(name, &text(item)?);
+                }
+            }
+            Some(value) => query.required(name, &text(value)?),
+        }
+    }
+    Some(query.finish())
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::String(value) => Some(value.clone()),
+        _ => None,
+    }
+}

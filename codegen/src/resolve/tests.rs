@@ -1,0 +1,255 @@
+use super::{External, Externals, Target, resolve, visit_schemas};
+use crate::fixture::{catalog, object};
+use crate::model::{Catalog, DefId, NsidPattern, SchemaKind};
+use serde_json::{Value as Json, json};
+
+fn reference(to: &str) -> Json {
+    json!({ "type": "ref", "ref": to })
+}
+
+fn list(items: &Json) -> Json {
+    json!({ "type": "array", "items": items })
+}
+
+/// Checks all that is said of a catalog.
+#[track_caller]
+fn check(catalog: &Catalog, expect: &[&str]) {
+    let said = match resolve(catalog, &[], &Externals::default()) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(said, expect);
+}
+
+#[test]
+fn a_reference_leads_to_a_type_of_data() {
+    let targets = json!({
+        "main": { "type": "record", "key": "any", "record": object(json!({})) },
+        "text": { "type": "string" },
+        "list": { "type": "array", "items": { "type": "string" } },
+        "word": { "type": "token" },
+    });
+    check(
+        &catalog([
+            ("com.example.a", targets),
+            ("com.example.b", json!({ "main": { "type": "query" } })),
+            (
+                "com.example.c",
+                json!({ "view": object(json!({
+                    "record": reference("com.example.a"),
+                    "text": reference("com.example.a#text"),
+                    "list": reference("com.example.a#list"),
+                    "word": reference("com.example.a#word"),
+                    "query": reference("com.example.b"),
+                    "nothing": reference("com.example.a#nothing"),
+                    "nowhere": reference("com.example.nowhere"),
+                    "items": list(&reference("#gone")),
+                })) }),
+            ),
+        ]),
+        &[
+            "lexicons/com/example/c.json: defs.view.properties.items.items.ref: [unresolved-ref] lexicons/com/example/c.json has no definition `gone`, only view",
+            "lexicons/com/example/c.json: defs.view.properties.nothing.ref: [unresolved-ref] lexicons/com/example/a.json has no definition `nothing`, only list, main, text, word",
+            "lexicons/com/example/c.json: defs.view.properties.nowhere.ref: [unresolved-ref] com.example.nowhere is in no lexicon here; add its file, or map it to the crate that has it (--external 'com.example.nowhere=that_crate')",
+            "lexicons/com/example/c.json: defs.view.properties.query.ref: [ref-target] com.example.b is a query, which is no type of data",
+            "lexicons/com/example/c.json: defs.view.properties.word.ref: [ref-target] com.example.a#word is a token, which is no type of data",
+        ],
+    );
+}
+
+#[test]
+fn a_union_is_of_distinct_objects_and_records() {
+    let targets = json!({
+        "main": { "type": "record", "key": "any", "record": object(json!({})) },
+        "view": object(json!({})),
+        "text": { "type": "string" },
+        "word": { "type": "token" },
+    });
+    let refs = ["com.example.a", "com.example.a#view", "com.example.a#text", "com.example.a#word", "com.example.a#main"];
+    check(
+        &catalog([
+            ("com.example.a", targets),
+            (
+                "com.example.b",
+                json!({ "main": { "type": "subscription", "message": { "schema": { "type": "union", "refs": refs } } } }),
+            ),
+        ]),
+        &[
+            "lexicons/com/example/b.json: defs.main.message.schema.refs[2]: [union-member] com.example.a#text is a string; a union is of objects and records",
+            "lexicons/com/example/b.json: defs.main.message.schema.refs[3]: [union-member] com.example.a#word is a token; a union is of objects and records",
+            "lexicons/com/example/b.json: defs.main.message.schema.refs[4]: [union-member] com.example.a is a variant of this union twice",
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_nothing_but_lists_is_no_type() {
+    let circle = json!({ "a": list(&reference("#b")), "b": list(&list(&reference("#a"))) });
+    let message = "this list holds nothing but itself; an object in between would make it a type";
+    check(
+        &catalog([("com.example.a", circle)]),
+        &[
+            &format!("lexicons/com/example/a.json: defs.a.items: [endless-type] {message}"),
+            &format!("lexicons/com/example/a.json: defs.b.items.items: [endless-type] {message}"),
+        ],
+    );
+}
+
+#[test]
+fn a_type_that_requires_itself_has_no_value() {
+    let required = |to: &Json| json!({ "type": "object", "required": ["x"], "properties": { "x": to } });
+    let nullable = |to: &Json| json!({ "type": "object", "required": ["x"], "nullable": ["x"], "properties": { "x": to } });
+    let message = "this requires itself, so that no value is ever complete; something has to be optional";
+    let wrong = |path: &str| format!("lexicons/com/example/a.json: {path}: [endless-type] {message}");
+
+    check(&catalog([("com.example.a", json!({ "a": object(json!({ "x": reference("#a") })) }))]), &[]);
+    check(&catalog([("com.example.a", json!({ "a": nullable(&reference("#a")) }))]), &[]);
+    check(&catalog([("com.example.a", json!({ "a": required(&list(&reference("#a"))) }))]), &[]);
+    check(
+        &catalog([("com.example.a", json!({ "a": required(&reference("#a")) }))]),
+        &[&wrong("defs.a.properties.x")],
+    );
+    // `c` has no value either, but it is not to blame.
+    check(
+        &catalog([(
+            "com.example.a",
+            json!({
+                "a": required(&required(&reference("#b"))),
+                "b": required(&json!({ "type": "array", "minLength": 1, "items": reference("#a") })),
+                "c": required(&reference("#a")),
+            }),
+        )]),
+        &[&wrong("defs.a.properties.x.properties.x"), &wrong("defs.b.properties.x.items")],
+    );
+    let closed = |refs: &[&str]| json!({ "type": "union", "closed": true, "refs": refs });
+    check(
+        &catalog([(
+            "com.example.a",
+            json!({ "a": required(&closed(&["#a", "#b"])), "b": object(json!({})) }),
+        )]),
+        &[],
+    );
+    check(
+        &catalog([("com.example.a", json!({ "a": required(&closed(&["#a"])) }))]),
+        &[&wrong("defs.a.properties.x.refs[0]")],
+    );
+}
+
+/// Checks which refs need a box: their paths in the one lexicon of a catalog.
+#[track_caller]
+fn check_boxed(defs: Json, expect: &[&str]) {
+    let catalog = catalog([("com.example.a", defs)]);
+    let externals = Externals::default();
+    let resolution = resolve(&catalog, &[], &externals).unwrap();
+    let mut boxed = Vec::new();
+    for document in resolution.documents() {
+        visit_schemas(document, &mut |schema| {
+            if matches!(schema.kind, SchemaKind::Ref(_)) && resolution.needs_box(document, schema) {
+                boxed.push(schema.path.clone());
+            }
+        });
+    }
+    assert_eq!(boxed, expect);
+}
+
+#[test]
+fn a_field_that_leads_back_to_its_own_type_needs_a_box() {
+    check_boxed(
+        json!({ "a": object(json!({ "parent": reference("#a"), "other": reference("#b") })), "b": object(json!({})) }),
+        &["defs.a.properties.parent"],
+    );
+    // The way round may be long, and pass through objects without a name.
+    check_boxed(
+        json!({
+            "a": object(json!({ "x": object(json!({ "y": reference("#b") })) })),
+            "b": object(json!({ "z": reference("#c"), "leaf": reference("#d") })),
+            "c": object(json!({ "w": reference("#a") })),
+            "d": object(json!({})),
+        }),
+        &["defs.a.properties.x.properties.y", "defs.b.properties.z", "defs.c.properties.w"],
+    );
+    // Lists and unions are on the heap.
+    check_boxed(
+        json!({
+            "a": object(json!({
+                "list": list(&reference("#a")),
+                "lists": reference("#lists"),
+                "union": { "type": "union", "refs": ["#a"] },
+            })),
+            "lists": list(&reference("#a")),
+        }),
+        &[],
+    );
+}
+
+#[test]
+fn a_long_chain_of_references_does_not_exhaust_the_stack() {
+    let link = |n: usize| (format!("d{n}"), object(json!({ "next": reference(&format!("#d{}", n + 1)) })));
+    let mut defs: serde_json::Map<_, _> = (0..20_000).map(link).collect();
+    defs.insert("d20000".to_owned(), object(json!({ "first": reference("#d0") })));
+    let catalog = catalog([("com.example.a", Json::Object(defs))]);
+    let externals = Externals::default();
+    let resolution = resolve(&catalog, &[], &externals).unwrap();
+    assert_eq!(resolution.boxed.len(), 20_001);
+}
+
+fn ids<'a>(resolution: &super::Resolution<'a>) -> Vec<&'a str> {
+    resolution.documents().map(|document| document.id.as_str()).collect()
+}
+
+fn external(lexicons: &str, rust_path: &str) -> External {
+    External { lexicons: lexicons.parse().unwrap(), rust_path: rust_path.to_owned() }
+}
+
+#[test]
+fn a_selection_brings_along_what_it_refers_to() {
+    let catalog = catalog([
+        ("com.example.a", json!({ "main": object(json!({ "b": list(&reference("com.example.b")) })) })),
+        ("com.example.b", json!({ "main": object(json!({ "c": { "type": "union", "refs": ["org.example.c"] } })) })),
+        ("com.example.d", json!({ "main": object(json!({ "gone": reference("com.example.gone") })) })),
+        ("org.example.c", json!({ "main": object(json!({})) })),
+    ]);
+    let selection: [NsidPattern; 1] = ["com.example.a".parse().unwrap()];
+    let none = Externals::default();
+    let resolution = resolve(&catalog, &selection, &none).unwrap();
+    assert_eq!(ids(&resolution), ["com.example.a", "com.example.b", "org.example.c"]);
+
+    let externals = Externals::new([external("org.*", "elsewhere")]);
+    let resolution = resolve(&catalog, &selection, &externals).unwrap();
+    assert_eq!(ids(&resolution), ["com.example.a", "com.example.b"]);
+    let target = resolution.target(&"org.example.c".parse::<DefId>().unwrap());
+    assert!(matches!(target, Some(Target::External { rust_path: "elsewhere", definition: Some(_) })));
+}
+
+#[test]
+fn what_another_crate_has_need_not_be_at_hand() {
+    let catalog =
+        catalog([("com.example.a", json!({ "main": object(json!({ "x": reference("com.example.gone") })) }))]);
+    let externals = Externals::new([
+        external("com.*", "wide"),
+        external("com.example.gone", "narrow"),
+        external("com.example.*", "middle"),
+    ]);
+    let selection: [NsidPattern; 1] = ["com.example.a".parse().unwrap()];
+    // What is external is not generated, even if it is selected.
+    assert_eq!(ids(&resolve(&catalog, &selection, &externals).unwrap()), [""; 0]);
+
+    let externals = Externals::new([external("com.example.gone", "narrow"), external("*", "wide")].into_iter().take(1));
+    let resolution = resolve(&catalog, &selection, &externals).unwrap();
+    let target = resolution.target(&"com.example.gone#x".parse::<DefId>().unwrap());
+    assert!(matches!(target, Some(Target::External { rust_path: "narrow", definition: None })));
+}
+
+#[test]
+fn of_several_mappings_the_narrowest_counts() {
+    let externals = Externals::new([
+        external("*", "all"),
+        external("com.example.*", "some"),
+        external("com.example.one", "one"),
+        external("com.example.one", "later"),
+    ]);
+    let path = |nsid: &str| externals.rust_path(&nsid.parse().unwrap());
+    assert_eq!(path("org.example.thing"), Some("all"));
+    assert_eq!(path("com.example.thing"), Some("some"));
+    assert_eq!(path("com.example.one"), Some("one"));
+}

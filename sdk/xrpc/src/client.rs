@@ -1,0 +1,193 @@
+//! Calling methods of other services, over any transport.
+
+mod error;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::InvalidHeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use huddle_identity::{ServiceRef, ServiceRefError};
+use huddle_ports::{Fetch, FetchLimits, Url};
+use huddle_syntax::Did;
+use huddle_syntax::schema::{
+    Body, Call, Invalid, Method, Params, Payload, Problem, Procedure, Query, Subscription,
+};
+
+use crate::{Response, mime, subscription};
+
+pub use self::error::{ClientError, ErrorResponse, InvalidResponse};
+
+/// Calls the methods of one service.
+///
+/// Parameters and inputs are checked against their lexicon before anything is sent, and outputs before anything of them is
+/// believed. A clone is cheap enough to be made for one call, with a token of its own.
+///
+/// ```
+/// # use huddle_syntax::schema;
+/// # #[derive(Debug)] struct Params { name: String }
+/// # impl schema::Constraints for Params {}
+/// # huddle_syntax::params!(Params { name: required "name" });
+/// # struct Hello;
+/// # impl schema::Method for Hello {
+/// #     const NSID: &'static str = "com.example.hello";
+/// #     type Params = Params;
+/// #     type Error = std::convert::Infallible;
+/// # }
+/// # impl schema::Call for Hello {
+/// #     type Input = ();
+/// #     type Output = huddle_syntax::Value;
+/// #     const OUTPUT: &'static str = "application/json";
+/// # }
+/// # impl schema::Query for Hello {}
+/// # use std::sync::Arc;
+/// # use huddle_ports::{Fetch, Url};
+/// use huddle_xrpc::client::{Client, ClientError};
+///
+/// async fn greeting(fetch: Arc<dyn Fetch>, service: Url) -> Option<huddle_syntax::Value> {
+///     let client = Client::new(fetch, service);
+///     match client.query::<Hello>(&Params { name: "Ada".to_owned() }).await {
+///         Ok(response) => Some(response.output),
+///         Err(ClientError::Declared(refusal)) => match refusal.error {},
+///         Err(_) => None,
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    fetch: Arc<dyn Fetch>,
+    service: Url,
+    headers: HeaderMap,
+    limits: FetchLimits,
+}
+
+impl Client {
+    /// A client of the service at `service`, for example `https://api.example.com`. If that has a path, `/xrpc/` comes
+    /// after it.
+    pub fn new(fetch: Arc<dyn Fetch>, service: Url) -> Self {
+        Self { fetch, service, headers: HeaderMap::new(), limits: FetchLimits::default() }
+    }
+
+    /// The same with a token that says who is calling: of a session, or of service auth for the one method that is
+    /// called next.
+    pub fn with_bearer(self, token: &str) -> Result<Self, InvalidHeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
+        value.set_sensitive(true);
+        Ok(self.with_header(header::AUTHORIZATION, value))
+    }
+
+    /// The same, and the service, which is then a personal data server, passes the calls on to the service
+    /// `service_id` of `did`, in the name of who is signed in.
+    pub fn with_proxy(self, did: &Did, service_id: &str) -> Result<Self, ServiceRefError> {
+        let service = ServiceRef::new(did.clone(), service_id)?;
+        let value = HeaderValue::from_str(&service.to_string()).map_err(|_| ServiceRefError)?;
+        Ok(self.with_header(HeaderName::from_static("atproto-proxy"), value))
+    }
+
+    /// The same with this header in place of any of that name.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The same with other limits on time and on the size of answers.
+    #[must_use]
+    pub fn with_limits(mut self, limits: FetchLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Calls a query.
+    pub async fn query<M: Query>(
+        &self,
+        params: &M::Params,
+    ) -> Result<Response<M::Output>, ClientError<M::Error>> {
+        let mut request = huddle_ports::Request::get(url::<M>(&self.service, params)?);
+        request.headers.clone_from(&self.headers);
+        self.call::<M>(request).await
+    }
+
+    /// Calls a procedure.
+    pub async fn procedure<M: Procedure>(
+        &self,
+        params: &M::Params,
+        input: &M::Input,
+    ) -> Result<Response<M::Output>, ClientError<M::Error>> {
+        let payload = payload(M::INPUT, input)?;
+        let mut request =
+            huddle_ports::Request::post(url::<M>(&self.service, params)?, payload.bytes);
+        request.headers.clone_from(&self.headers);
+        if !M::INPUT.is_empty() {
+            let content_type = HeaderValue::from_str(&payload.content_type)
+                .map_err(|_| ClientError::InvalidRequest(wrong_type(M::INPUT)))?;
+            request.headers.insert(header::CONTENT_TYPE, content_type);
+        }
+        self.call::<M>(request).await
+    }
+
+    /// The address to open a WebSocket to, for a subscription. What comes over it is for
+    /// [`subscription::decode`].
+    pub fn subscription_url<M: Subscription>(&self, params: &M::Params) -> Result<Url, Invalid> {
+        subscription::url::<M>(&self.service, params)
+    }
+
+    async fn call<M: Call>(
+        &self,
+        mut request: huddle_ports::Request,
+    ) -> Result<Response<M::Output>, ClientError<M::Error>> {
+        if !M::OUTPUT.is_empty() {
+            request.headers.insert(header::ACCEPT, HeaderValue::from_static(M::OUTPUT));
+        }
+        let response = self.fetch.fetch(request.limits(self.limits)).await?;
+        if !response.status.is_success() {
+            return Err(error::read(&response));
+        }
+        let payload = if M::OUTPUT.is_empty() {
+            Payload::default()
+        } else {
+            let content_type = response.headers.get(header::CONTENT_TYPE);
+            let content_type = content_type
+                .and_then(|value| value.to_str().ok())
+                .filter(|content_type| mime::matches(M::OUTPUT, content_type))
+                .ok_or(InvalidResponse::ContentType { expected: M::OUTPUT })?;
+            Payload { content_type: content_type.to_owned(), bytes: response.body.into() }
+        };
+        let output = M::Output::from_payload(payload).map_err(InvalidResponse::Output)?;
+        Ok(Response { output, headers: response.headers })
+    }
+}
+
+/// The address of a method with its parameters.
+pub(crate) fn url<M: Method>(service: &Url, params: &M::Params) -> Result<Url, Invalid> {
+    let query = params.to_query()?;
+    let mut url = service.clone();
+    url.set_path(&format!("{}/xrpc/{}", service.path().trim_end_matches('/'), M::NSID));
+    url.set_query(Some(&*query).filter(|query| !query.is_empty()));
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn payload(encoding: &'static str, input: &impl Body) -> Result<Payload, Invalid> {
+    let payload = input.to_payload(encoding)?;
+    if encoding.is_empty() || mime::matches(encoding, &payload.content_type) {
+        Ok(payload)
+    } else {
+        Err(wrong_type(encoding))
+    }
+}
+
+fn wrong_type(encoding: &str) -> Invalid {
+    Invalid::new(Problem::Malformed(format!("the body must be of type {encoding}")))
+}
+
+impl fmt::Debug for Client {
+    /// Leaves out what headers say: it may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("service", &self.service.origin().ascii_serialization())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,476 @@
+//! Arrows point down only: who may name whom in the workspace, and which crates from outside may appear where.
+//!
+//! The tables are the architecture. A new arrow is a new line here, on purpose.
+
+use huddle_testdata::workspace_root;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What each package of the workspace names in `[dependencies]`, from the lowest layer up.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("huddle-syntax", &[]),
+    ("huddle-ports", &[]),
+    ("huddle-lexicon", &["huddle-syntax"]),
+    ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
+    (
+        "huddle-xrpc",
+        &["huddle-identity", "huddle-ports", "huddle-syntax"],
+    ),
+    (
+        "huddle-api",
+        &["huddle-lexicon", "huddle-syntax", "huddle-xrpc"],
+    ),
+    ("huddle-native", &["huddle-ports"]),
+    ("huddle-codegen", &["huddle-syntax"]),
+    ("huddle-codegen-golden", &["huddle-syntax"]),
+    ("huddle-testdata", &[]),
+];
+
+/// Stands on top: it may name everything, and nothing names it.
+const TOP: &str = "huddle-tests";
+
+/// The packages that know a runtime.
+const LEAVES: &[&str] = &["huddle-native", "huddle-appview", "huddle-appview-workers"];
+
+/// Programs and checks, which nothing that runs is made of.
+const TOOLS: &[&str] = &[
+    "huddle-codegen",
+    "huddle-codegen-golden",
+    "huddle-testdata",
+    TOP,
+];
+
+/// Crates that only some packages may name in `[dependencies]`. `*` stands for any end of a name.
+const CONFINED: &[(&[&str], &[&str])] = &[
+    (
+        &[
+            "tokio", "tokio-*", "hyper", "hyper-*", "reqwest", "rusqlite",
+        ],
+        &["huddle-native", "huddle-appview", TOP],
+    ),
+    (
+        &["worker", "js-sys", "web-sys", "wasm-bindgen*"],
+        &["huddle-appview-workers"],
+    ),
+    (&["jacquard*", "atrium*"], &["huddle-sdk"]),
+];
+
+/// Crates that stand nowhere below a library: each is a runtime, or does not build for wasm32 by itself.
+const RUNTIMES: &[&str] = &[
+    "aws-lc-sys",
+    "getrandom",
+    "hyper",
+    "mio",
+    "openssl-sys",
+    "reqwest",
+    "ring",
+    "rusqlite",
+    "tokio",
+];
+
+/// What an app embeds for the types alone, and the most crates that it may bring, our own included.
+const CORE: (&[&str], usize) = (&["huddle-syntax", "huddle-lexicon"], 60);
+
+/// What asks about the target; a runtime is picked by picking a crate.
+const TARGET_QUESTIONS: &[&str] = &["target_arch", "target_family", "target_os"];
+
+/// A package of this workspace.
+#[derive(Clone, Debug)]
+struct Package {
+    name: String,
+    folder: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Clone, Debug)]
+struct Dependency {
+    name: String,
+    /// In `[dev-dependencies]`.
+    for_tests: bool,
+    /// In this workspace.
+    ours: bool,
+    /// The condition of its `[target.….dependencies]`.
+    target: Option<String>,
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(workspace_root())
+        .output()
+        .expect("cargo runs, since it built this");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "cargo {}: {errors}",
+        arguments.join(" ")
+    );
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+}
+
+fn packages() -> Vec<Package> {
+    let metadata = cargo(&["metadata", "--format-version=1", "--no-deps"]);
+    let metadata: Value = serde_json::from_str(&metadata).expect("cargo metadata is JSON");
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    list(&metadata["packages"])
+        .iter()
+        .map(|package| Package {
+            name: text(&package["name"]),
+            folder: Path::new(&text(&package["manifest_path"]))
+                .parent()
+                .expect("a manifest lies in a folder")
+                .to_owned(),
+            dependencies: list(&package["dependencies"])
+                .iter()
+                .map(|dependency| Dependency {
+                    name: text(&dependency["name"]),
+                    for_tests: dependency["kind"] == "dev",
+                    ours: dependency["path"].is_string(),
+                    target: dependency["target"].as_str().map(str::to_owned),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// Compares the arrows that are with the table of those that may be.
+fn wrong_arrows(packages: &[Package], table: &[(&str, &[&str])]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (line, (package, allowed)) in table.iter().enumerate() {
+        let Some(package) = packages.iter().find(|p| p.name == *package) else {
+            wrong.push(format!(
+                "{package} is in the table and not in the workspace"
+            ));
+            continue;
+        };
+        let named: BTreeSet<&str> = package
+            .dependencies
+            .iter()
+            .filter(|d| d.ours && !d.for_tests)
+            .map(|d| d.name.as_str())
+            .collect();
+        let name = &package.name;
+        for other in &named {
+            if !allowed.contains(other) {
+                wrong.push(format!(
+                    "{name} names {other}, which is no arrow of the table"
+                ));
+            }
+        }
+        for other in *allowed {
+            if !named.contains(other) {
+                wrong.push(format!(
+                    "{name} does not name {other}: the table has an arrow too many"
+                ));
+            }
+            if !table[..line].iter().any(|(lower, _)| lower == other) {
+                wrong.push(format!(
+                    "{name} points up: {other} does not stand above it in the table"
+                ));
+            }
+        }
+    }
+    for package in packages {
+        if package.name != TOP && !table.iter().any(|(name, _)| *name == package.name) {
+            wrong.push(format!(
+                "{} is in the workspace and not in the table",
+                package.name
+            ));
+        }
+        if package.dependencies.iter().any(|d| d.name == TOP) {
+            wrong.push(format!("{} names {TOP}, which stands on top", package.name));
+        }
+    }
+    wrong
+}
+
+/// Finds crates in `[dependencies]` of packages that are not allowed to know them.
+fn escaped(packages: &[Package], confined: &[(&[&str], &[&str])]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for package in packages {
+        for dependency in package.dependencies.iter().filter(|d| !d.for_tests) {
+            for (crates, allowed) in confined {
+                let concerned = crates
+                    .iter()
+                    .any(|pattern| matches(pattern, &dependency.name));
+                if concerned && !allowed.contains(&package.name.as_str()) {
+                    wrong.push(format!(
+                        "{} names {}; only {} may",
+                        package.name,
+                        dependency.name,
+                        allowed.join(", ")
+                    ));
+                }
+            }
+        }
+    }
+    wrong
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == name, |start| name.starts_with(start))
+}
+
+/// Finds lines of source or of a manifest that ask about the target.
+fn target_questions(text: &str) -> Vec<(usize, &str)> {
+    let asks = |line: &str| {
+        line.contains("cfg")
+            && TARGET_QUESTIONS
+                .iter()
+                .any(|question| line.contains(question))
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| asks(line))
+        .map(|(i, line)| (i + 1, line))
+        .collect()
+}
+
+/// The names of all crates below some packages, themselves included, on a platform.
+fn closure(packages: &[&str], edges: &str, platform: &str) -> BTreeSet<String> {
+    let mut arguments = vec![
+        "tree",
+        "--prefix=none",
+        "--no-dedupe",
+        "--format={p}",
+        "--edges",
+        edges,
+    ];
+    arguments.extend(["--target", platform]);
+    for package in packages {
+        arguments.extend(["--package", package]);
+    }
+    // A line is "name v1.2.3", and more where the source is not the registry.
+    let line = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    cargo(&arguments)
+        .lines()
+        .filter(|l| !l.is_empty())
+        .map(line)
+        .collect()
+}
+
+fn rust_and_manifests(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in folder
+        .read_dir()
+        .expect("a folder of the workspace can be read")
+    {
+        let path = entry.expect("an entry can be read").path();
+        let name = path.file_name().expect("an entry has a name");
+        if path.is_dir() && name != "target" && name != "node_modules" {
+            rust_and_manifests(&path, files);
+        } else if path.extension().is_some_and(|e| e == "rs") || name == "Cargo.toml" {
+            files.push(path);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn arrows_are_those_of_the_table() {
+    assert_none(&wrong_arrows(&packages(), ARROWS));
+}
+
+#[test]
+fn crates_that_know_a_runtime_stay_where_they_belong() {
+    assert_none(&escaped(&packages(), CONFINED));
+}
+
+#[test]
+fn no_library_stands_on_a_runtime() {
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let name = package.name.as_str();
+        if LEAVES.contains(&name) || TOOLS.contains(&name) {
+            continue;
+        }
+        for platform in ["x86_64-unknown-linux-gnu", "wasm32-unknown-unknown"] {
+            for found in closure(&[name], "normal", platform) {
+                let found = found.split(' ').next().unwrap_or_default();
+                if RUNTIMES.contains(&found) {
+                    wrong.push(format!("{name} stands on {found} on {platform}"));
+                }
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn the_types_alone_bring_few_crates() {
+    let (packages, most) = CORE;
+    let crates = closure(packages, "normal,build", "all");
+    assert!(
+        crates.len() <= most,
+        "{} crates, not {most}: {crates:#?}",
+        crates.len()
+    );
+}
+
+#[test]
+fn only_leaves_ask_about_the_target() {
+    let mut wrong = Vec::new();
+    for package in packages() {
+        if LEAVES.contains(&package.name.as_str()) || package.name == TOP {
+            continue;
+        }
+        for dependency in &package.dependencies {
+            if let Some(target) = &dependency.target {
+                wrong.push(format!(
+                    "{} names {} for {target}",
+                    package.name, dependency.name
+                ));
+            }
+        }
+        let mut files = Vec::new();
+        rust_and_manifests(&package.folder, &mut files);
+        for file in files {
+            let text = std::fs::read_to_string(&file).expect("source can be read");
+            for (number, line) in target_questions(&text) {
+                wrong.push(format!("{}:{number}: {}", file.display(), line.trim()));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+mod rules {
+    //! Each rule finds what it is for, in a small workspace that breaks it.
+
+    use super::*;
+
+    fn package(name: &str, dependencies: &[&str]) -> Package {
+        let dependency = |name: &&str| Dependency {
+            name: name.trim_start_matches("dev:").to_owned(),
+            for_tests: name.starts_with("dev:"),
+            ours: name.contains("huddle-"),
+            target: None,
+        };
+        Package {
+            name: name.to_owned(),
+            folder: PathBuf::new(),
+            dependencies: dependencies.iter().map(dependency).collect(),
+        }
+    }
+
+    #[track_caller]
+    fn check_arrows(packages: &[Package], table: &[(&str, &[&str])], expect: &[&str]) {
+        assert_eq!(wrong_arrows(packages, table), expect);
+    }
+
+    const LOW: (&str, &[&str]) = ("huddle-low", &[]);
+    const HIGH: (&str, &[&str]) = ("huddle-high", &["huddle-low"]);
+
+    #[test]
+    fn an_arrow_that_the_table_has_is_allowed_and_so_is_any_for_tests() {
+        let low = package("huddle-low", &["serde", "dev:huddle-high"]);
+        let high = package("huddle-high", &["huddle-low"]);
+        check_arrows(
+            &[low, high, package(TOP, &["huddle-high"])],
+            &[LOW, HIGH],
+            &[],
+        );
+    }
+
+    #[test]
+    fn an_arrow_that_the_table_lacks_is_found() {
+        let low = package("huddle-low", &["huddle-high"]);
+        let high = package("huddle-high", &["huddle-low"]);
+        let expect = "huddle-low names huddle-high, which is no arrow of the table";
+        check_arrows(&[low, high], &[LOW, HIGH], &[expect]);
+    }
+
+    #[test]
+    fn an_arrow_that_only_the_table_has_is_found() {
+        let packages = [package("huddle-low", &[]), package("huddle-high", &[])];
+        let expect = "huddle-high does not name huddle-low: the table has an arrow too many";
+        check_arrows(&packages, &[LOW, HIGH], &[expect]);
+    }
+
+    #[test]
+    fn an_arrow_up_is_found_even_in_the_table() {
+        let packages = [
+            package("huddle-high", &["huddle-low"]),
+            package("huddle-low", &[]),
+        ];
+        let expect = "huddle-high points up: huddle-low does not stand above it in the table";
+        check_arrows(&packages, &[HIGH, LOW], &[expect]);
+    }
+
+    #[test]
+    fn a_package_is_in_the_workspace_and_in_the_table_or_in_neither() {
+        let expect = [
+            "huddle-low is in the table and not in the workspace",
+            "huddle-new is in the workspace and not in the table",
+        ];
+        check_arrows(&[package("huddle-new", &[])], &[LOW], &expect);
+    }
+
+    #[test]
+    fn nothing_names_what_stands_on_top_not_even_for_tests() {
+        let dev = format!("dev:{TOP}");
+        let expect = format!("huddle-low names {TOP}, which stands on top");
+        check_arrows(&[package("huddle-low", &[&dev])], &[LOW], &[&expect]);
+    }
+
+    #[test]
+    fn a_runtime_is_found_outside_of_its_place_but_not_in_tests() {
+        let found = |name: &str, dependency: &str| {
+            escaped(&[package(name, &[dependency])], CONFINED)
+                .into_iter()
+                .next()
+        };
+        assert_eq!(found("huddle-native", "tokio"), None);
+        assert_eq!(found("huddle-xrpc", "dev:tokio"), None);
+        assert_eq!(
+            found("huddle-xrpc", "tokio-util").as_deref(),
+            Some(
+                "huddle-xrpc names tokio-util; only huddle-native, huddle-appview, huddle-tests may"
+            )
+        );
+        assert_eq!(
+            found("huddle-native", "wasm-bindgen-futures").as_deref(),
+            Some("huddle-native names wasm-bindgen-futures; only huddle-appview-workers may")
+        );
+    }
+
+    #[test]
+    fn the_crates_below_a_package_are_counted_with_their_versions_once() {
+        let crates = closure(&["huddle-syntax"], "normal", "wasm32-unknown-unknown");
+        assert!(
+            crates.iter().any(|c| c.starts_with("huddle-syntax v")),
+            "{crates:#?}"
+        );
+        assert!(
+            crates.iter().any(|c| c.starts_with("serde_core v1.")),
+            "{crates:#?}"
+        );
+        let native = closure(&["huddle-native"], "normal", "x86_64-unknown-linux-gnu");
+        assert!(
+            native.iter().any(|c| c.starts_with("tokio v1.")),
+            "{native:#?}"
+        );
+    }
+
+    #[test]
+    fn questions_about_the_target_are_found_by_line() {
+        let source = "// target_arch\n#[cfg(not(target_arch = \"wasm32\"))]\nfn native() {}\n";
+        assert_eq!(
+            target_questions(source),
+            [(2, "#[cfg(not(target_arch = \"wasm32\"))]")]
+        );
+        assert_eq!(
+            target_questions("if cfg!(target_os = \"linux\") {}").len(),
+            1
+        );
+        assert_eq!(target_questions("#[cfg(test)]\nmod tests {}"), []);
+    }
+}
