@@ -122,6 +122,10 @@ struct Selection {
     /// repeated.
     #[arg(long = "external", value_name = "NSID=PATH", requires = "out")]
     externals: Vec<ExternalFlag>,
+    /// The Rust path of the runtime that generated types stand on, for those who have it from another
+    /// crate. Default: `huddle_syntax`.
+    #[arg(long, value_name = "PATH", requires = "out")]
+    runtime: Option<String>,
     /// Generate this lexicon (com.example.thing) or these (com.example.*), and what they refer to; may be
     /// repeated. Default: all.
     #[arg(long = "nsid", value_name = "NSID", requires = "out")]
@@ -149,8 +153,13 @@ impl FromStr for ExternalFlag {
             .split_once('=')
             .filter(|(_, path)| !path.is_empty())
             .ok_or("write it as NSID=PATH, e.g. com.atproto.*=huddle_lexicon")?;
-        let lexicons = lexicons.parse::<NsidPattern>().map_err(|error| error.to_string())?;
-        Ok(Self(External { lexicons, rust_path: rust_path.to_owned() }))
+        let lexicons = lexicons
+            .parse::<NsidPattern>()
+            .map_err(|error| error.to_string())?;
+        Ok(Self(External {
+            lexicons,
+            rust_path: rust_path.to_owned(),
+        }))
     }
 }
 
@@ -213,7 +222,10 @@ fn project_here() -> Result<Option<Project>, Failure> {
     // Shorter to read, and the same whatever the checkout is called.
     if let Some(project) = &mut project {
         shorten(&mut project.lexicons, &here);
-        project.targets.iter_mut().for_each(|target| shorten(&mut target.folder, &here));
+        project
+            .targets
+            .iter_mut()
+            .for_each(|target| shorten(&mut target.folder, &here));
     }
     Ok(project)
 }
@@ -235,23 +247,43 @@ impl Selection {
         };
         let lexicons = match self.lexicons {
             Some(lexicons) => lexicons,
-            None => project_here()?.ok_or(Failure::NoProject("--lexicons"))?.lexicons,
+            None => {
+                project_here()?
+                    .ok_or(Failure::NoProject("--lexicons"))?
+                    .lexicons
+            }
         };
         let externals = externals(&self.externals);
         let options = |output| Options {
             output,
             selection: self.nsids.clone(),
             externals: externals.clone(),
+            runtime: self.runtime.clone(),
         };
         let mut targets = Vec::new();
         if let Some(folder) = self.handlers {
             let crate_path = self.crate_name.as_ref().map(|name| name.replace('-', "_"));
             let types = self.types.or(crate_path).ok_or(Failure::NoTypesPath)?;
-            targets.push(Target { folder, options: options(Output::Handlers { types }) });
+            targets.push(Target {
+                folder,
+                options: options(Output::Handlers { types }),
+            });
         }
-        let output = self.crate_name.map_or(Output::Module, |name| Output::Crate { name });
-        targets.insert(0, Target { folder: out, options: options(output) });
-        Ok(Project { lexicons, externals, targets })
+        let output = self
+            .crate_name
+            .map_or(Output::Module, |name| Output::Crate { name });
+        targets.insert(
+            0,
+            Target {
+                folder: out,
+                options: options(output),
+            },
+        );
+        Ok(Project {
+            lexicons,
+            externals,
+            targets,
+        })
     }
 }
 
@@ -264,7 +296,11 @@ fn generate(project: &Project) -> Result<Report, Failure> {
     for (target, done) in project.targets.iter().zip(results) {
         let written = done.missing.iter().chain(&done.stale);
         result.extend(written.map(|path| format!("wrote {}\n", path.display())));
-        result.extend(done.orphans.iter().map(|path| format!("removed {}\n", path.display())));
+        result.extend(
+            done.orphans
+                .iter()
+                .map(|path| format!("removed {}\n", path.display())),
+        );
         summary.push_str(&format!(
             "{}: {} written, {} removed, {} unchanged\n",
             target.folder.display(),
@@ -273,7 +309,11 @@ fn generate(project: &Project) -> Result<Report, Failure> {
             done.fresh
         ));
     }
-    Ok(Report { fine: true, result, summary })
+    Ok(Report {
+        fine: true,
+        result,
+        summary,
+    })
 }
 
 fn check(project: &Project, format: Format) -> Result<Report, Failure> {
@@ -288,17 +328,29 @@ fn check(project: &Project, format: Format) -> Result<Report, Failure> {
         all.orphans.extend(result.orphans);
         all.fresh += result.fresh;
     }
-    let lists = [("stale", &all.stale), ("missing", &all.missing), ("orphan", &all.orphans)];
+    let lists = [
+        ("stale", &all.stale),
+        ("missing", &all.missing),
+        ("orphan", &all.orphans),
+    ];
     let lines = lists.iter().flat_map(|(state, paths)| {
-        paths.iter().map(move |path| format!("{state}: {}", path.display()))
+        paths
+            .iter()
+            .map(move |path| format!("{state}: {}", path.display()))
     });
     let summary = if all.is_fresh() {
         format!("{} generated files, all as their lexicons say\n", all.fresh)
     } else {
         let count = all.stale.len() + all.missing.len() + all.orphans.len();
-        format!("{count} generated files differ from their lexicons: run `huddle-codegen generate`\n")
+        format!(
+            "{count} generated files differ from their lexicons: run `huddle-codegen generate`\n"
+        )
     };
-    Ok(Report { fine: all.is_fresh(), result: format.print(lines, &all), summary })
+    Ok(Report {
+        fine: all.is_fresh(),
+        result: format.print(lines, &all),
+        summary,
+    })
 }
 
 /// Tells wrong lexicons, which are a result, from work that could not be done.
@@ -319,7 +371,10 @@ fn nothing_done(what: &str, problems: &[Diagnostic], format: Format) -> Report {
     Report {
         fine: false,
         result: print_diagnostics(problems, format),
-        summary: format!("nothing was {what}: {} errors in the lexicons\n", problems.len()),
+        summary: format!(
+            "nothing was {what}: {} errors in the lexicons\n",
+            problems.len()
+        ),
     }
 }
 
@@ -340,13 +395,21 @@ impl LintRequest {
         let mut found = lint(&loaded, &externals);
         // What a single file refers to is not at hand.
         let alone = path.is_file();
-        found.retain(|d| !self.ignore.contains(&d.rule) && !(alone && d.rule == Rule::UnresolvedRef));
-        let errors = found.iter().filter(|d| d.rule.severity() == Severity::Error).count();
+        found.retain(|d| {
+            !self.ignore.contains(&d.rule) && !(alone && d.rule == Rule::UnresolvedRef)
+        });
+        let errors = found
+            .iter()
+            .filter(|d| d.rule.severity() == Severity::Error)
+            .count();
         let warnings = found.len() - errors;
         Ok(Report {
             fine: errors == 0 && (warnings == 0 || !self.deny_warnings),
             result: print_diagnostics(&found, self.format),
-            summary: format!("{} lexicons: {errors} errors, {warnings} warnings\n", loaded.catalog.len()),
+            summary: format!(
+                "{} lexicons: {errors} errors, {warnings} warnings\n",
+                loaded.catalog.len()
+            ),
         })
     }
 }
@@ -358,15 +421,24 @@ impl DiffRequest {
             (Ok(old), Ok(new)) => (old, new),
             (old, new) => {
                 let problems = [old.err(), new.err()].into_iter().flatten().flatten();
-                return Ok(nothing_done("compared", &problems.collect::<Vec<_>>(), self.format));
+                return Ok(nothing_done(
+                    "compared",
+                    &problems.collect::<Vec<_>>(),
+                    self.format,
+                ));
             }
         };
         let findings = diff(&old, &new);
-        let breaking = findings.iter().filter(|finding| finding.impact == Impact::Breaking).count();
+        let breaking = findings
+            .iter()
+            .filter(|finding| finding.impact == Impact::Breaking)
+            .count();
         let notes = findings.len() - breaking;
         Ok(Report {
             fine: breaking == 0 && (notes == 0 || !self.deny_notes),
-            result: self.format.print(findings.iter().map(ToString::to_string), &findings),
+            result: self
+                .format
+                .print(findings.iter().map(ToString::to_string), &findings),
             summary: format!(
                 "{} lexicons before, {} now: {breaking} breaking changes, {notes} notes\n",
                 old.len(),
@@ -385,7 +457,10 @@ fn print_diagnostics(found: &[Diagnostic], format: Format) -> String {
     }
     let json: Vec<_> = found
         .iter()
-        .map(|diagnostic| WithSeverity { severity: diagnostic.rule.severity(), diagnostic })
+        .map(|diagnostic| WithSeverity {
+            severity: diagnostic.rule.severity(),
+            diagnostic,
+        })
         .collect();
     format.print(found.iter().map(ToString::to_string), &json)
 }

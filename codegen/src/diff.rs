@@ -199,7 +199,11 @@ impl fmt::Display for Finding {
             Impact::Notice => "note for",
         };
         let who = self.side.whom(self.direction);
-        write!(f, "[{}] {verb} {who}: {} → {}", self.rule, self.old, self.new)
+        write!(
+            f,
+            "[{}] {verb} {who}: {} → {}",
+            self.rule, self.old, self.new
+        )
     }
 }
 
@@ -215,7 +219,9 @@ pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Finding> {
                 path: String::new(),
                 rule: Change::LexiconRemoved,
                 direction: Direction::Backward,
-                side: Side::Shared,
+                side: document
+                    .definition("main")
+                    .map_or(Side::Shared, |main| Side::of(&main.kind)),
                 impact: Impact::Breaking,
                 old: document.id.to_string(),
                 new: "nothing".to_owned(),
@@ -239,15 +245,20 @@ fn documents(
                 path: definition.path.clone(),
                 rule: Change::DefinitionRemoved,
                 direction: Direction::Backward,
-                side: Side::Shared,
+                side: Side::of(&definition.kind),
                 impact: Impact::Breaking,
                 old: DefId::new(old.id.clone(), &definition.name).to_string(),
                 new: "nothing".to_owned(),
             });
             continue;
         };
-        let mut comparison =
-            Comparison { old: old_catalog, new: new_catalog, side: Side::Shared, file: &new.file, findings };
+        let mut comparison = Comparison {
+            old: old_catalog,
+            new: new_catalog,
+            side: Side::Shared,
+            file: &new.file,
+            findings,
+        };
         comparison.definition(definition, successor);
     }
 }
@@ -273,7 +284,14 @@ impl Comparison<'_> {
         new: impl fmt::Display,
     ) {
         for direction in effect.directions() {
-            self.push(rule, path, direction, self.side.impact(direction), &old, &new);
+            self.push(
+                rule,
+                path,
+                direction,
+                self.side.impact(direction),
+                &old,
+                &new,
+            );
         }
     }
 
@@ -313,3 +331,5 @@ impl Comparison<'_> {
     }
 }
 
+#[cfg(test)]
+mod tests;

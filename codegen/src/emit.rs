@@ -1,6 +1,7 @@
 //! Resolved lexicons to Rust source.
 
 mod docs;
+mod handlers;
 mod ident;
 mod lexicon;
 mod plan;
@@ -8,9 +9,9 @@ mod root;
 mod source;
 
 use self::plan::Plan;
-use crate::diagnostic::Diagnostics;
-use crate::model::{Catalog, NsidPattern};
-use crate::resolve::{Externals, resolve};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::model::{Catalog, NsidPattern, Schema, SchemaKind};
+use crate::resolve::{Externals, Resolution, Target, resolve};
 use std::path::{Path, PathBuf};
 
 /// What to generate of which lexicons.
@@ -23,6 +24,9 @@ pub struct Options {
     pub selection: Vec<NsidPattern>,
     /// Lexicons whose types another crate has.
     pub externals: Externals,
+    /// The Rust path of the runtime that generated types stand on, if it is not `huddle_syntax`: for
+    /// those who have it from another crate.
+    pub runtime: Option<String>,
 }
 
 /// What the generated files are.
@@ -63,28 +67,82 @@ pub enum Error {
     Unsupported(String),
 }
 
-/// The crate of the runtime, if [`Options::runtime`] says nothing else.
-pub const RUNTIME: &str = "huddle_syntax";
+/// The Rust path of the runtime, if nothing else is said.
+const RUNTIME: &str = "huddle_syntax";
 
 /// Generates Rust source, in a fixed order: the same input gives the same files.
 pub fn generate(docs: &Catalog, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
-    let resolution = resolve(docs, &options.selection, &options.externals)?;
-    let plan = Plan::new(&resolution);
-    let runtime = RUNTIME;
-    let mut files = match &options.output {
-        Output::Module => root::files(&plan, runtime, "mod.rs"),
+    let Options { output, selection, externals, runtime } = options;
+    let runtime = runtime.as_deref().unwrap_or(RUNTIME);
+    externals.rust_paths().chain([runtime]).try_for_each(refuse_path)?;
+    let mut files = match output {
+        Output::Module => {
+            let resolution = resolve(docs, selection, externals)?;
+            refuse_bodies(&resolution)?;
+            root::types(&Plan::new(&resolution), runtime, "mod.rs")
+        }
         Output::Crate { name } => {
-            let mut files = root::files(&plan, runtime, "lib.rs");
+            let resolution = resolve(docs, selection, externals)?;
+            refuse_bodies(&resolution)?;
+            let mut files = root::types(&Plan::new(&resolution), runtime, "lib.rs");
             for file in &mut files {
                 file.path = Path::new("src").join(&file.path);
             }
-            files.push(root::manifest(name, &[runtime]));
+            let paths = externals.rust_paths().chain([runtime]);
+            let crates = paths.filter_map(|path| path.split("::").find(|name| !name.is_empty()));
+            files.push(root::manifest(name, &crates.collect()));
             files
         }
-        Output::Handlers { types: _ } => return Err(Error::Unsupported("handlers".to_owned())),
+        Output::Handlers { types } => {
+            refuse_path(types)?;
+            // The types are called what they are called among all lexicons.
+            let resolution = resolve(docs, &[], externals)?;
+            handlers::files(&Plan::new(&resolution), selection, types, "mod.rs")
+        }
     };
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// Refuses what could not stand in front of a module's name.
+fn refuse_path(path: &str) -> Result<(), Error> {
+    let valid = syn::parse_str::<syn::Path>(path)
+        .is_ok_and(|path| path.segments.iter().all(|segment| segment.arguments.is_none()));
+    if valid && !path.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err(Error::Unsupported(format!("{path:?} is no Rust path, e.g. example_lexicon or crate::lexicon")))
+}
+
+/// Refuses bodies that are no objects in the end: the specification has no others, and there is no
+/// type that could enforce their constraints.
+fn refuse_bodies(resolution: &Resolution<'_>) -> Result<(), Diagnostics> {
+    let mut problems = Vec::new();
+    for document in resolution.documents() {
+        for body in document.defs.iter().flat_map(|definition| definition.kind.bodies()) {
+            let Some(Schema { kind: SchemaKind::Ref(reference), path, .. }) = &body.schema else {
+                continue;
+            };
+            let target = match resolution.target(&reference.target) {
+                Some(Target::Local(_, definition)) => Some(definition),
+                Some(Target::External { definition, .. }) => definition,
+                None => None,
+            };
+            if let Some(target) = target.filter(|target| target.kind.object().is_none()) {
+                problems.push(Diagnostic {
+                    file: document.file.clone(),
+                    path: path.clone(),
+                    rule: Rule::RefTarget,
+                    message: format!(
+                        "{} is a {}; a body is an object or a union",
+                        reference.target,
+                        target.kind.name()
+                    ),
+                });
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
 }
 
 /// The first line of a generated file.

@@ -17,7 +17,9 @@ pub(crate) fn document(id: &str, defs: Json) -> Document {
 pub(crate) fn catalog<const N: usize>(lexicons: [(&str, Json); N]) -> Catalog {
     let mut catalog = Catalog::default();
     for (id, defs) in lexicons {
-        catalog.insert(document(id, defs)).expect("a test names each lexicon once");
+        catalog
+            .insert(document(id, defs))
+            .expect("a test names each lexicon once");
     }
     catalog
 }

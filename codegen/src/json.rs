@@ -39,9 +39,19 @@ impl Json {
 /// Adds a key to a JSON path; a key that is no plain name is quoted.
 pub(crate) fn join(path: &str, key: &str) -> String {
     let plain = !key.is_empty()
-        && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '$'));
-    let key = if plain { key.to_owned() } else { format!("{key:?}") };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+        && key
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '$'));
+    let key = if plain {
+        key.to_owned()
+    } else {
+        format!("{key:?}")
+    };
+    if path.is_empty() {
+        key
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -71,7 +81,10 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Integer(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "what does not fit is only ever refused")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "what does not fit is only ever refused"
+    )]
     fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
         Ok(i64::try_from(value).map_or(Json::Float(value as f64), Json::Integer))
     }

@@ -7,8 +7,8 @@ mod permission;
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::load::Loaded;
 use crate::model::{
-    Body, BytesSchema, DefKind, Definition, Document, ObjectSchema, Params, PermissionSet, Property,
-    Schema, SchemaKind, StringSchema,
+    Body, BytesSchema, DefKind, Definition, Document, ObjectSchema, Params, PermissionSet,
+    Property, Schema, SchemaKind, StringSchema,
 };
 use crate::resolve::{Externals, resolve};
 
@@ -25,9 +25,11 @@ pub fn lint(loaded: &Loaded, externals: &Externals) -> Vec<Diagnostic> {
     if let Err(Diagnostics(problems)) = resolve(&loaded.catalog, &[], externals) {
         // What did not load has been reported; what refers to it is not wrong for that.
         let unread: Vec<_> = loaded.problems.iter().map(|problem| problem.rule).collect();
-        found.extend(problems.into_iter().filter(|problem| {
-            unread.is_empty() || problem.rule != Rule::UnresolvedRef
-        }));
+        found.extend(
+            problems
+                .into_iter()
+                .filter(|problem| unread.is_empty() || problem.rule != Rule::UnresolvedRef),
+        );
     }
     found.extend(loaded.catalog.documents().flat_map(document));
     // Stable: within a file, errors stay before advice.
@@ -37,7 +39,10 @@ pub fn lint(loaded: &Loaded, externals: &Externals) -> Vec<Diagnostic> {
 
 /// What is unwise in one lexicon.
 pub fn document(document: &Document) -> Vec<Diagnostic> {
-    let mut linter = Linter { document, found: Vec::new() };
+    let mut linter = Linter {
+        document,
+        found: Vec::new(),
+    };
     linter.document();
     linter.found
 }
@@ -61,7 +66,11 @@ impl Linter<'_> {
         let document = self.document;
         self.file_path();
         for path in &document.unexpected {
-            self.say(path, Rule::UnexpectedField, "this key is not part of the lexicon language");
+            self.say(
+                path,
+                Rule::UnexpectedField,
+                "this key is not part of the lexicon language",
+            );
         }
         for definition in &document.defs {
             self.definition(definition);
@@ -71,17 +80,36 @@ impl Linter<'_> {
     fn file_path(&mut self) {
         let expected = format!("{}.json", self.document.id.as_str().replace('.', "/"));
         // A part of a tree may be linted by itself: then the path begins further down.
-        let found = self.document.source.split_once('/').map_or("", |(_, below)| below);
-        let fits = expected.strip_suffix(found).is_some_and(|above| above.is_empty() || above.ends_with('/'));
+        let found = self
+            .document
+            .source
+            .split_once('/')
+            .map_or("", |(_, below)| below);
+        let fits = expected
+            .strip_suffix(found)
+            .is_some_and(|above| above.is_empty() || above.ends_with('/'));
         if !fits {
-            self.say("", Rule::FilePath, format!("tools look for this lexicon in {expected}"));
+            self.say(
+                "",
+                Rule::FilePath,
+                format!("tools look for this lexicon in {expected}"),
+            );
         }
     }
 
     fn definition(&mut self, definition: &Definition) {
-        let Definition { name, path, docs, kind } = definition;
+        let Definition {
+            name,
+            path,
+            docs,
+            kind,
+        } = definition;
         if !is_plain_name(name) {
-            self.say(path, Rule::DefNameSyntax, "a name is letters and digits, a letter first");
+            self.say(
+                path,
+                Rule::DefNameSyntax,
+                "a name is letters and digits, a letter first",
+            );
         }
         if self.document.id.name() == "defs" && name == "main" {
             let message = "a lexicon named `defs` is for definitions to share, and has no `main`";
@@ -142,7 +170,11 @@ impl Linter<'_> {
             self.say(path, Rule::PermissionsetNoTitle, message);
         }
         if set.permissions.is_empty() {
-            self.say(path, Rule::PermissionsetNoPermissions, "this set allows nothing");
+            self.say(
+                path,
+                Rule::PermissionsetNoPermissions,
+                "this set allows nothing",
+            );
         }
         for permission in &set.permissions {
             for problem in permission::problems(permission) {
@@ -152,12 +184,22 @@ impl Linter<'_> {
     }
 
     fn params(&mut self, params: &Params) {
-        params.properties.iter().for_each(|property| self.property(property));
+        params
+            .properties
+            .iter()
+            .for_each(|property| self.property(property));
     }
 
     fn object(&mut self, path: &str, object: &ObjectSchema) {
-        object.properties.iter().for_each(|property| self.property(property));
-        for property in object.properties.iter().filter(|p| p.nullable && !p.required) {
+        object
+            .properties
+            .iter()
+            .for_each(|property| self.property(property));
+        for property in object
+            .properties
+            .iter()
+            .filter(|p| p.nullable && !p.required)
+        {
             let message = format!(
                 "`{}` can be absent and can be null; readers will not tell these apart",
                 property.name
@@ -195,7 +237,11 @@ impl Linter<'_> {
             let message = format!("{most} bytes are much for a string; a blob is for large texts");
             self.say(path, Rule::LargeString, message);
         }
-        for value in string.known_values.iter().filter(|value| value.starts_with('#')) {
+        for value in string
+            .known_values
+            .iter()
+            .filter(|value| value.starts_with('#'))
+        {
             let message = format!(
                 "{value:?} means nothing outside of this file; as a token it is \"{}{value}\"",
                 self.document.id
@@ -206,7 +252,11 @@ impl Linter<'_> {
 
     fn bytes(&mut self, path: &str, bytes: &BytesSchema) {
         match bytes.max_length {
-            None => self.say(path, Rule::UnlimitedBytes, "bytes without `maxLength` have no end"),
+            None => self.say(
+                path,
+                Rule::UnlimitedBytes,
+                "bytes without `maxLength` have no end",
+            ),
             Some(most) if most > LARGE => {
                 let message = format!("{most} bytes are much for a field; a blob is for files");
                 self.say(path, Rule::LargeBytes, message);
@@ -221,7 +271,6 @@ fn is_plain_name(name: &str) -> bool {
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }
-
 
 #[cfg(test)]
 mod tests;

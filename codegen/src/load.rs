@@ -45,7 +45,11 @@ pub enum LoadError {
 /// Loads every `*.json` below a folder, or one file; all of them must be lexicons, and distinct.
 pub fn load(path: &Path) -> Result<Catalog, LoadError> {
     let Loaded { catalog, problems } = read(path)?;
-    if problems.is_empty() { Ok(catalog) } else { Err(Diagnostics(problems).into()) }
+    if problems.is_empty() {
+        Ok(catalog)
+    } else {
+        Err(Diagnostics(problems).into())
+    }
 }
 
 /// Reads every `*.json` below a folder, or one file, whatever is in it.
@@ -69,8 +73,11 @@ pub fn read(path: &Path) -> Result<Loaded, Unreadable> {
 
 fn insert(loaded: &mut Loaded, document: Document) {
     if let Err((second, first)) = loaded.catalog.insert(document) {
-        let message =
-            format!("{} is defined in {} already", second.id, first.file.display());
+        let message = format!(
+            "{} is defined in {} already",
+            second.id,
+            first.file.display()
+        );
         loaded.problems.push(Diagnostic {
             file: second.file,
             path: "id".to_owned(),
@@ -87,7 +94,10 @@ fn collect(
     seen: &mut HashSet<PathBuf>,
     files: &mut Vec<PathBuf>,
 ) -> Result<(), Unreadable> {
-    let unreadable = |source| Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let true_path = path.canonicalize().map_err(unreadable)?;
     if !true_path.is_dir() {
         files.push(path.to_owned());
@@ -97,12 +107,16 @@ fn collect(
         return Ok(());
     }
     let entries = fs::read_dir(path).map_err(unreadable)?;
-    let mut entries: Vec<PathBuf> =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(unreadable)?;
+    let mut entries: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(unreadable)?;
     // Of two ways to a folder, names decide which is taken, not how the file system lists them.
     entries.sort();
     for entry in entries {
-        let hidden = entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let hidden = entry
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         let lexicon = entry.extension() == Some(OsStr::new("json"));
         if !hidden && (lexicon || entry.is_dir()) {
             collect(&entry, seen, files)?;
@@ -112,7 +126,10 @@ fn collect(
 }
 
 fn read_file(file: &Path) -> Result<Vec<u8>, Unreadable> {
-    let unreadable = |source| Unreadable { path: file.to_owned(), source };
+    let unreadable = |source| Unreadable {
+        path: file.to_owned(),
+        source,
+    };
     let mut text = Vec::new();
     // One byte more than allowed tells a file that is too long from one that is just as long.
     File::open(file)
@@ -127,20 +144,36 @@ fn read_file(file: &Path) -> Result<Vec<u8>, Unreadable> {
 
 /// The name of the folder (or of the file's folder), whatever way it was written.
 fn source_root(path: &Path) -> Result<String, Unreadable> {
-    let unreadable = |source| Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let absolute = path.canonicalize().map_err(unreadable)?;
-    let folder = if absolute.is_dir() { Some(absolute.as_path()) } else { absolute.parent() };
-    let name = folder.and_then(Path::file_name).unwrap_or(OsStr::new("lexicons"));
+    let folder = if absolute.is_dir() {
+        Some(absolute.as_path())
+    } else {
+        absolute.parent()
+    };
+    let name = folder
+        .and_then(Path::file_name)
+        .unwrap_or(OsStr::new("lexicons"));
     Ok(name.to_string_lossy().into_owned())
 }
 
 /// [`Document::source`]: the path from the folder's own name on, with `/` on every system.
 fn source(path: &Path, root: &str, file: &Path) -> String {
     let below = file.strip_prefix(path).unwrap_or(file);
-    let below = if below.as_os_str().is_empty() { file.file_name().map(Path::new) } else { Some(below) };
+    let below = if below.as_os_str().is_empty() {
+        file.file_name().map(Path::new)
+    } else {
+        Some(below)
+    };
     let names = below.into_iter().flat_map(Path::components);
     let names = names.map(|name| name.as_os_str().to_string_lossy().into_owned());
-    std::iter::once(root.to_owned()).chain(names).collect::<Vec<_>>().join("/")
+    std::iter::once(root.to_owned())
+        .chain(names)
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[cfg(test)]

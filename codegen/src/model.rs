@@ -451,9 +451,22 @@ impl DefKind {
     pub const fn object(&self) -> Option<&ObjectSchema> {
         match self {
             Self::Record(record) => Some(&record.object),
-            Self::Type(Schema { kind: SchemaKind::Object(object), .. }) => Some(object),
+            Self::Type(Schema {
+                kind: SchemaKind::Object(object),
+                ..
+            }) => Some(object),
             _ => None,
         }
+    }
+
+    /// The bodies of a method: of the request, then of the answer.
+    pub fn bodies(&self) -> impl Iterator<Item = &Body> {
+        let (input, output) = match self {
+            Self::Query(query) => (None, query.output.as_ref()),
+            Self::Procedure(procedure) => (procedure.input.as_ref(), procedure.output.as_ref()),
+            _ => (None, None),
+        };
+        input.into_iter().chain(output)
     }
 
     /// The parameters, of what has them: a method.
@@ -489,7 +502,9 @@ impl SchemaKind {
 impl ObjectSchema {
     /// The field of this name.
     pub fn property(&self, name: &str) -> Option<&Property> {
-        self.properties.iter().find(|property| property.name == name)
+        self.properties
+            .iter()
+            .find(|property| property.name == name)
     }
 }
 

@@ -122,12 +122,18 @@ pub fn write(folder: &Path, files: &[GeneratedFile]) -> Result<Comparison, Outpu
 }
 
 fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError {
-    move |source| OutputError::Io { verb, path: path.to_owned(), source }
+    move |source| OutputError::Io {
+        verb,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Where a generated file goes: below the folder, whatever its name says.
 fn place(folder: &Path, file: &Path) -> Result<PathBuf, OutputError> {
-    let inside = file.components().all(|part| matches!(part, Component::Normal(_)));
+    let inside = file
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     if !inside || file.as_os_str().is_empty() {
         return Err(OutputError::NoPlace(file.to_owned()));
     }
@@ -200,7 +206,10 @@ fn first_line(path: &Path) -> Result<String, OutputError> {
 
 /// Removes the folders above a removed file that it leaves empty, up to the root of the output.
 fn remove_empty_folders(root: &Path, removed: &Path) {
-    let above = removed.ancestors().skip(1).take_while(|folder| *folder != root);
+    let above = removed
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| *folder != root);
     for folder in above {
         // Fails for the first that is not empty, which is where this ends.
         if fs::remove_dir(folder).is_err() {
@@ -209,3 +218,5 @@ fn remove_empty_folders(root: &Path, removed: &Path) {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -42,17 +42,25 @@ fn bare_message(error: &serde_json::Error) -> String {
 }
 
 fn read_document(reader: &mut Reader, json: &Json, source: &str) -> Option<Document> {
-    let mut fields = reader.fields(Node::root(json))?;
+    let mut fields = reader.fields(&Node::root(json))?;
     let version = fields.require(reader, "lexicon", Reader::integer)?;
     if version != 1 {
-        reader.fail("lexicon", Rule::LexiconVersion, format!("version {version} is unknown; this reads version 1"));
+        reader.fail(
+            "lexicon",
+            Rule::LexiconVersion,
+            format!("version {version} is unknown; this reads version 1"),
+        );
         return None;
     }
     // The language version is all that a lexicon published as a record has to say of its type.
     fields.read(reader, "$type", |reader, node| {
         let name = reader.text(node)?;
         if name != "com.atproto.lexicon.schema" {
-            reader.fail("$type", Rule::LexiconSchema, format!("{} is no lexicon", quote(&name)));
+            reader.fail(
+                "$type",
+                Rule::LexiconSchema,
+                format!("{} is no lexicon", quote(&name)),
+            );
         }
         Some(())
     });
@@ -73,33 +81,45 @@ fn read_document(reader: &mut Reader, json: &Json, source: &str) -> Option<Docum
     })
 }
 
-fn read_id(reader: &mut Reader, node: Node<'_>) -> Option<Nsid> {
-    let path = node.path.clone();
+fn read_id(reader: &mut Reader, node: &Node<'_>) -> Option<Nsid> {
     let text = reader.text(node)?;
     match text.parse() {
         Ok(nsid) => Some(nsid),
         Err(error) => {
-            reader.fail(&path, Rule::InvalidNsid, format!("{}: {error}", quote(&text)));
+            reader.fail(
+                &node.path,
+                Rule::InvalidNsid,
+                format!("{}: {error}", quote(&text)),
+            );
             None
         }
     }
 }
 
-fn read_definitions(reader: &mut Reader, node: Node<'_>) -> Option<Vec<Definition>> {
-    let path = node.path.clone();
+fn read_definitions(reader: &mut Reader, node: &Node<'_>) -> Option<Vec<Definition>> {
     let entries = reader.entries(node)?;
     if entries.is_empty() {
-        reader.fail(&path, Rule::LexiconSchema, "a lexicon has at least one definition");
+        reader.fail(
+            &node.path,
+            Rule::LexiconSchema,
+            "a lexicon has at least one definition",
+        );
     }
-    let definitions: Vec<_> =
-        entries.into_iter().map(|(name, node)| read_definition(reader, name, node)).collect();
+    let definitions: Vec<_> = entries
+        .into_iter()
+        .map(|(name, node)| read_definition(reader, name, &node))
+        .collect();
     definitions.into_iter().collect()
 }
 
-fn read_definition(reader: &mut Reader, name: &str, node: Node<'_>) -> Option<Definition> {
-    let path = node.path.clone();
+fn read_definition(reader: &mut Reader, name: &str, node: &Node<'_>) -> Option<Definition> {
+    let path = &node.path;
     if name.is_empty() || name.contains(['#', '.']) {
-        reader.fail(&path, Rule::LexiconSchema, "a definition's name is not empty and has no `#` or `.`");
+        reader.fail(
+            path,
+            Rule::LexiconSchema,
+            "a definition's name is not empty and has no `#` or `.`",
+        );
     }
     let mut fields = reader.fields(node)?;
     let docs = fields.docs(reader);
@@ -108,14 +128,18 @@ fn read_definition(reader: &mut Reader, name: &str, node: Node<'_>) -> Option<De
     let kind = kind?;
     if kind.is_primary() && name != "main" {
         reader.fail(
-            &path,
+            path,
             Rule::NonMainPrimary,
             format!("{} is the `main` of a lexicon of its own", a(kind.name())),
         );
     }
-    Some(Definition { name: name.to_owned(), path, docs, kind })
+    Some(Definition {
+        name: name.to_owned(),
+        path: path.clone(),
+        docs,
+        kind,
+    })
 }
-
 
 #[cfg(test)]
 mod tests;

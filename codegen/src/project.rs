@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Paths are relative to the folder of the `Cargo.toml`. `types` takes `nsids` too (all, if absent),
-//! and `crate-name` to make the folder a crate of its own.
+//! and `crate-name` to make the folder a crate of its own. `runtime` is the Rust path of what generated
+//! types stand on, where that is not `huddle_syntax`.
 
 use crate::emit::{self, GeneratedFile, Options, Output};
 use crate::load::{LoadError, load};
@@ -91,13 +92,24 @@ impl Project {
 
     /// The project that a `Cargo.toml` describes, if it describes one.
     pub fn of_manifest(path: &Path) -> Result<Option<Self>, ProjectError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ProjectError::Unreadable { path: path.to_owned(), source })?;
-        let senseless = |message: String| ProjectError::Manifest { path: path.to_owned(), message };
-        let manifest: Manifest = toml::from_str(&text).map_err(|error| senseless(error.to_string()))?;
-        let Some(settings) = manifest.settings() else { return Ok(None) };
+        let text = fs::read_to_string(path).map_err(|source| ProjectError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let senseless = |message: String| ProjectError::Manifest {
+            path: path.to_owned(),
+            message,
+        };
+        let manifest: Manifest =
+            toml::from_str(&text).map_err(|error| senseless(error.to_string()))?;
+        let Some(settings) = manifest.settings() else {
+            return Ok(None);
+        };
         let folder = path.parent().unwrap_or(Path::new(""));
-        settings.project(folder).map(Some).map_err(|error| senseless(error.to_string()))
+        settings
+            .project(folder)
+            .map(Some)
+            .map_err(|error| senseless(error.to_string()))
     }
 
     /// Compares each target's folder with what would be generated, and touches nothing.
@@ -119,7 +131,9 @@ impl Project {
         act: impl Fn(&Path, &[GeneratedFile]) -> Result<Comparison, OutputError>,
     ) -> Result<Vec<Comparison>, OutputError> {
         let targets = self.targets.iter().zip(generated);
-        targets.map(|(target, files)| act(&target.folder, files)).collect()
+        targets
+            .map(|(target, files)| act(&target.folder, files))
+            .collect()
     }
 
     /// The files of each target.
@@ -172,6 +186,7 @@ struct Settings {
     handlers: Option<HandlersSettings>,
     #[serde(default)]
     externals: BTreeMap<String, String>,
+    runtime: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -194,30 +209,61 @@ struct HandlersSettings {
 
 impl Manifest {
     fn settings(self) -> Option<Settings> {
-        self.package.metadata.settings.or(self.workspace.metadata.settings)
+        self.package
+            .metadata
+            .settings
+            .or(self.workspace.metadata.settings)
     }
 }
 
 impl Settings {
     fn project(self, folder: &Path) -> Result<Project, PatternError> {
         let externals = self.externals.into_iter().map(|(lexicons, rust_path)| {
-            Ok(External { lexicons: lexicons.parse()?, rust_path })
+            Ok(External {
+                lexicons: lexicons.parse()?,
+                rust_path,
+            })
         });
         let externals = Externals::new(externals.collect::<Result<Vec<_>, PatternError>>()?);
         let mut targets = Vec::new();
-        if let Some(TypesSettings { out, nsids, crate_name }) = self.types {
+        if let Some(TypesSettings {
+            out,
+            nsids,
+            crate_name,
+        }) = self.types
+        {
             let output = crate_name.map_or(Output::Module, |name| Output::Crate { name });
             let selection = patterns(&nsids)?;
-            let options = Options { output, selection, externals: externals.clone() };
-            targets.push(Target { folder: folder.join(out), options });
+            let options = Options {
+                output,
+                selection,
+                externals: externals.clone(),
+                runtime: self.runtime.clone(),
+            };
+            targets.push(Target {
+                folder: folder.join(out),
+                options,
+            });
         }
         if let Some(HandlersSettings { out, nsids, types }) = self.handlers {
             let output = Output::Handlers { types };
             let selection = patterns(&nsids)?;
-            let options = Options { output, selection, externals: externals.clone() };
-            targets.push(Target { folder: folder.join(out), options });
+            let options = Options {
+                output,
+                selection,
+                externals: externals.clone(),
+                runtime: self.runtime.clone(),
+            };
+            targets.push(Target {
+                folder: folder.join(out),
+                options,
+            });
         }
-        Ok(Project { lexicons: folder.join(self.lexicons), externals, targets })
+        Ok(Project {
+            lexicons: folder.join(self.lexicons),
+            externals,
+            targets,
+        })
     }
 }
 
@@ -225,3 +271,5 @@ fn patterns(texts: &[String]) -> Result<Vec<NsidPattern>, PatternError> {
     texts.iter().map(|text| text.parse()).collect()
 }
 
+#[cfg(test)]
+mod tests;

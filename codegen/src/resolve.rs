@@ -33,9 +33,17 @@ impl Externals {
         Self(mappings)
     }
 
+    /// All Rust paths under which lexicons may lie.
+    pub fn rust_paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|mapping| mapping.rust_path.as_str())
+    }
+
     /// The Rust path that has a lexicon's types, if another crate does.
     pub fn rust_path(&self, nsid: &Nsid) -> Option<&str> {
-        self.0.iter().find(|mapping| mapping.lexicons.matches(nsid)).map(|found| &*found.rust_path)
+        self.0
+            .iter()
+            .find(|mapping| mapping.lexicons.matches(nsid))
+            .map(|found| &*found.rust_path)
     }
 }
 
@@ -72,7 +80,12 @@ pub fn resolve<'a>(
     externals: &'a Externals,
 ) -> Result<Resolution<'a>, Diagnostics> {
     let selected = closure(catalog, selection, externals);
-    let mut resolution = Resolution { catalog, externals, selected, boxed: HashSet::new() };
+    let mut resolution = Resolution {
+        catalog,
+        externals,
+        selected,
+        boxed: HashSet::new(),
+    };
     let mut problems = Vec::new();
     for document in resolution.documents() {
         check_document(&resolution, document, &mut problems);
@@ -100,13 +113,18 @@ impl<'a> Resolution<'a> {
 
     /// The lexicons to generate, in the order of their names.
     pub fn documents(&self) -> impl Iterator<Item = &'a Document> + use<'a, '_> {
-        self.selected.iter().filter_map(|nsid| self.catalog.get(nsid))
+        self.selected
+            .iter()
+            .filter_map(|nsid| self.catalog.get(nsid))
     }
 
     /// Where a reference of a selected lexicon leads; `None` only for names that are in none of them.
     pub fn target(&self, id: &DefId) -> Option<Target<'a>> {
         if let Some(rust_path) = self.externals.rust_path(id.nsid()) {
-            return Some(Target::External { rust_path, definition: self.catalog.definition(id) });
+            return Some(Target::External {
+                rust_path,
+                definition: self.catalog.definition(id),
+            });
         }
         let document = self.catalog.get(id.nsid())?;
         Some(Target::Local(document, document.definition(id.name())?))
@@ -118,7 +136,8 @@ impl<'a> Resolution<'a> {
     /// The schema is one of `document`'s, of kind `ref`.
     pub fn needs_box(&self, document: &Document, schema: &Schema) -> bool {
         // A look-up by owned key, because the two parts are borrowed from different places.
-        self.boxed.contains(&(document.id.clone(), schema.path.clone()))
+        self.boxed
+            .contains(&(document.id.clone(), schema.path.clone()))
     }
 }
 
@@ -129,17 +148,14 @@ pub(crate) fn ranks(catalog: &Catalog) -> BTreeMap<DefId, usize> {
 }
 
 /// The selected lexicons and those that they refer to.
-fn closure(
-    catalog: &Catalog,
-    selection: &[NsidPattern],
-    externals: &Externals,
-) -> BTreeSet<Nsid> {
-    let wanted = |nsid: &Nsid| {
-        selection.is_empty() || selection.iter().any(|pattern| pattern.matches(nsid))
-    };
+fn closure(catalog: &Catalog, selection: &[NsidPattern], externals: &Externals) -> BTreeSet<Nsid> {
+    let wanted =
+        |nsid: &Nsid| selection.is_empty() || selection.iter().any(|pattern| pattern.matches(nsid));
     let ours = |nsid: &Nsid| externals.rust_path(nsid).is_none();
-    let mut open: Vec<&Document> =
-        catalog.documents().filter(|d| wanted(&d.id) && ours(&d.id)).collect();
+    let mut open: Vec<&Document> = catalog
+        .documents()
+        .filter(|d| wanted(&d.id) && ours(&d.id))
+        .collect();
     let mut selected: BTreeSet<Nsid> = open.iter().map(|d| d.id.clone()).collect();
     while let Some(document) = open.pop() {
         visit_document(document, &mut |mention| {
@@ -154,15 +170,24 @@ fn closure(
     selected
 }
 
-fn check_document(resolution: &Resolution<'_>, document: &Document, problems: &mut Vec<Diagnostic>) {
+fn check_document(
+    resolution: &Resolution<'_>,
+    document: &Document,
+    problems: &mut Vec<Diagnostic>,
+) {
     visit_document(document, &mut |mention| {
         let reference = mention.reference();
         let refusal = match resolution.target(&reference.target) {
             None => Some((Rule::UnresolvedRef, missing(resolution, reference))),
-            Some(Target::External { definition: None, .. }) => None,
+            Some(Target::External {
+                definition: None, ..
+            }) => None,
             Some(
                 Target::Local(_, definition)
-                | Target::External { definition: Some(definition), .. },
+                | Target::External {
+                    definition: Some(definition),
+                    ..
+                },
             ) => mention.refusal(definition),
         };
         if let Some((rule, message)) = refusal {
@@ -173,7 +198,12 @@ fn check_document(resolution: &Resolution<'_>, document: &Document, problems: &m
         let mut seen = HashSet::new();
         for reference in union.refs.iter().filter(|r| !seen.insert(&r.target)) {
             let message = format!("{} is a variant of this union twice", reference.target);
-            problems.push(problem(document, &reference.path, Rule::UnionMember, message));
+            problems.push(problem(
+                document,
+                &reference.path,
+                Rule::UnionMember,
+                message,
+            ));
         }
     });
 }
@@ -184,7 +214,11 @@ fn missing(resolution: &Resolution<'_>, reference: &Reference) -> String {
         Some(document) => {
             let names: Vec<_> = document.defs.iter().map(|d| d.name.as_str()).collect();
             let file = document.file.display();
-            format!("{file} has no definition `{}`, only {}", target.name(), names.join(", "))
+            format!(
+                "{file} has no definition `{}`, only {}",
+                target.name(),
+                names.join(", ")
+            )
         }
         None => format!(
             "{target} is in no lexicon here; add its file, or map it to the crate that has it \
@@ -195,7 +229,12 @@ fn missing(resolution: &Resolution<'_>, reference: &Reference) -> String {
 }
 
 fn problem(document: &Document, path: &str, rule: Rule, message: String) -> Diagnostic {
-    Diagnostic { file: document.file.clone(), path: path.to_owned(), rule, message }
+    Diagnostic {
+        file: document.file.clone(),
+        path: path.to_owned(),
+        rule,
+        message,
+    }
 }
 
 /// A reference, and what it stands for.
@@ -219,11 +258,19 @@ impl<'a> Mention<'a> {
             (Self::Variant(_), kind) if kind.object().is_some() => None,
             (Self::Ref(reference), _) => Some((
                 Rule::RefTarget,
-                format!("{} is {}, which is no type of data", reference.target, a(name)),
+                format!(
+                    "{} is {}, which is no type of data",
+                    reference.target,
+                    a(name)
+                ),
             )),
             (Self::Variant(reference), _) => Some((
                 Rule::UnionMember,
-                format!("{} is {}; a union is of objects and records", reference.target, a(name)),
+                format!(
+                    "{} is {}; a union is of objects and records",
+                    reference.target,
+                    a(name)
+                ),
             )),
         }
     }
@@ -233,12 +280,22 @@ impl<'a> Mention<'a> {
 fn visit_document<'a>(document: &'a Document, found: &mut impl FnMut(Mention<'a>)) {
     visit_schemas(document, &mut |schema| match &schema.kind {
         SchemaKind::Ref(reference) => found(Mention::Ref(reference)),
-        SchemaKind::Union(union) => union.refs.iter().map(Mention::Variant).for_each(&mut *found),
+        SchemaKind::Union(union) => union
+            .refs
+            .iter()
+            .map(Mention::Variant)
+            .for_each(&mut *found),
         _ => {}
     });
     for definition in &document.defs {
         if let DefKind::Subscription(subscription) = &definition.kind {
-            subscription.message.union.refs.iter().map(Mention::Variant).for_each(&mut *found);
+            subscription
+                .message
+                .union
+                .refs
+                .iter()
+                .map(Mention::Variant)
+                .for_each(&mut *found);
         }
     }
 }
@@ -265,14 +322,20 @@ pub(crate) fn visit_schemas<'a>(document: &'a Document, found: &mut impl FnMut(&
 
 pub(crate) fn visit_definition<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a Schema)) {
     if let Some(Params { properties, .. }) = definition.kind.parameters() {
-        properties.iter().for_each(|property| visit_schema(&property.schema, found));
+        properties
+            .iter()
+            .for_each(|property| visit_schema(&property.schema, found));
     }
     let (input, output) = match &definition.kind {
         DefKind::Query(query) => (None, query.output.as_ref()),
         DefKind::Procedure(procedure) => (procedure.input.as_ref(), procedure.output.as_ref()),
         _ => (None, None),
     };
-    for schema in input.into_iter().chain(output).filter_map(|body| body.schema.as_ref()) {
+    for schema in input
+        .into_iter()
+        .chain(output)
+        .filter_map(|body| body.schema.as_ref())
+    {
         visit_schema(schema, found);
     }
     match &definition.kind {
@@ -283,7 +346,10 @@ pub(crate) fn visit_definition<'a>(definition: &'a Definition, found: &mut impl 
 }
 
 fn visit_object<'a>(object: &'a ObjectSchema, found: &mut impl FnMut(&'a Schema)) {
-    object.properties.iter().for_each(|property| visit_schema(&property.schema, found));
+    object
+        .properties
+        .iter()
+        .for_each(|property| visit_schema(&property.schema, found));
 }
 
 fn visit_schema<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a Schema)) {

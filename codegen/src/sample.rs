@@ -28,35 +28,51 @@ const COMFORTABLE_SIZE: usize = 80;
 /// The most characters, bytes or items that are added beyond what is required.
 const GENEROUS_LENGTH: usize = 24;
 
-/// Makes values that satisfy a schema; the same stream of numbers gives the same values.
-#[derive(Debug)]
-pub struct Sampler<'a, R> {
+/// Makes values that satisfy a schema.
+#[derive(Clone, Debug)]
+pub struct Sampler<'a> {
     catalog: &'a Catalog,
     /// The definitions that have a value, ranked: what one requires ranks before it.
     ranks: BTreeMap<DefId, usize>,
-    /// The parts of the value at hand.
-    parts: usize,
-    random: R,
 }
 
-impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
-    /// A sampler over the definitions of a catalog; `random` gives numbers that are spread evenly.
-    pub fn new(catalog: &'a Catalog, random: R) -> Self {
-        Self { catalog, ranks: ranks(catalog), parts: 0, random }
+impl<'a> Sampler<'a> {
+    /// A sampler over the definitions of a catalog. This looks at all of them: make one, and use it often.
+    pub fn new(catalog: &'a Catalog) -> Self {
+        Self {
+            catalog,
+            ranks: ranks(catalog),
+        }
     }
 
     /// A value that satisfies what it would be checked against; `None` if there is none, or none that
     /// could be found: what is no type of data, refers to what is not there, or contradicts itself.
-    pub fn sample(&mut self, against: Against<'_>) -> Option<Value> {
-        self.parts = 0;
+    ///
+    /// `random` gives numbers that are spread evenly; the same numbers give the same value.
+    pub fn sample(&self, against: Against<'_>, random: &mut impl FnMut() -> u64) -> Option<Value> {
+        let mut sampling = Sampling {
+            sampler: self,
+            parts: 0,
+            random,
+        };
         match against {
-            Against::Definition(id) => self.definition(id, 0),
-            Against::Schema(schema) => self.schema(schema, 0),
-            Against::Union(union) => self.union(union, 0),
-            Against::Params(params) => self.object(&params.properties, 0, None).map(Value::Map),
+            Against::Definition(id) => sampling.definition(id, 0),
+            Against::Schema(schema) => sampling.schema(schema, 0),
+            Against::Union(union) => sampling.union(union, 0),
+            Against::Params(params) => sampling.object(&params.properties, 0, None).map(Value::Map),
         }
     }
+}
 
+/// A value on its way.
+struct Sampling<'a, R> {
+    sampler: &'a Sampler<'a>,
+    /// How many parts it has so far.
+    parts: usize,
+    random: &'a mut R,
+}
+
+impl<R: FnMut() -> u64> Sampling<'_, R> {
     /// Whether a value may grow beyond what is required of it.
     const fn comfortable(&self, depth: usize) -> bool {
         depth < COMFORTABLE_DEPTH && self.parts < COMFORTABLE_SIZE
@@ -73,7 +89,11 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     }
 
     fn pick<'i, T>(&mut self, items: &'i [T]) -> Option<&'i T> {
-        if items.is_empty() { None } else { items.get(self.below(items.len())) }
+        if items.is_empty() {
+            None
+        } else {
+            items.get(self.below(items.len()))
+        }
     }
 
     /// A length within bounds: the bounds themselves, and what is near the lower one.
@@ -91,11 +111,11 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
 
     fn definition(&mut self, id: &DefId, depth: usize) -> Option<Value> {
         // Before anything else, because without any value the recursion would not end.
-        self.ranks.get(id)?;
-        match &self.catalog.definition(id)?.kind {
-            DefKind::Record(record) => {
-                self.object(&record.object.properties, depth, Some(id)).map(Value::Map)
-            }
+        self.sampler.ranks.get(id)?;
+        match &self.sampler.catalog.definition(id)?.kind {
+            DefKind::Record(record) => self
+                .object(&record.object.properties, depth, Some(id))
+                .map(Value::Map),
             DefKind::Type(schema) => self.schema(schema, depth),
             _ => None,
         }
@@ -111,7 +131,9 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
             SchemaKind::CidLink => Value::Link(self.link()),
             SchemaKind::Blob(schema) => self.blob(schema)?,
             SchemaKind::Array(schema) => self.array(schema, depth)?,
-            SchemaKind::Object(object) => Value::Map(self.object(&object.properties, depth, None)?),
+            SchemaKind::Object(object) => {
+                Value::Map(self.object(&object.properties, depth, None)?)
+            }
             SchemaKind::Ref(reference) => self.definition(&reference.target, depth)?,
             SchemaKind::Union(union) => self.union(union, depth)?,
             SchemaKind::Unknown => Value::Map(self.unknown_object()),
@@ -145,17 +167,28 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
 
     fn bytes(&mut self, schema: &BytesSchema) -> Bytes {
         let length = self.length(schema.min_length, schema.max_length);
-        (0..length).map(|_| (self.random)().to_le_bytes()[0]).collect::<Vec<_>>().into()
+        (0..length)
+            .map(|_| (self.random)().to_le_bytes()[0])
+            .collect::<Vec<_>>()
+            .into()
     }
 
     fn link(&mut self) -> CidLink {
         let seed = (self.random)().to_le_bytes();
-        if self.one_in(2) { CidLink::of_cbor(&seed) } else { CidLink::of_raw(&seed) }
+        if self.one_in(2) {
+            CidLink::of_cbor(&seed)
+        } else {
+            CidLink::of_raw(&seed)
+        }
     }
 
     fn blob(&mut self, schema: &BlobSchema) -> Option<Value> {
         let any = ["*/*".to_owned()];
-        let accept = if schema.accept.is_empty() { &any } else { schema.accept.as_slice() };
+        let accept = if schema.accept.is_empty() {
+            &any
+        } else {
+            schema.accept.as_slice()
+        };
         let pattern = self.pick(accept)?.clone();
         let family = pattern.strip_suffix("/*");
         let mime_type = match family {
@@ -169,7 +202,11 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
             1 => most,
             _ => (self.random)().cast_signed().checked_abs().unwrap_or(1) % most + 1,
         };
-        let blob = Blob { cid: self.link(), mime_type, size: size.clamp(1, most) };
+        let blob = Blob {
+            cid: self.link(),
+            mime_type,
+            size: size.clamp(1, most),
+        };
         data::to_value(&blob).ok()
     }
 
@@ -196,7 +233,13 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
         tag: Option<&DefId>,
     ) -> Option<Map> {
         let mut map = Map::new();
-        for Property { name, required, nullable, schema } in properties {
+        for Property {
+            name,
+            required,
+            nullable,
+            schema,
+        } in properties
+        {
             let wanted = *required || (self.comfortable(depth) && !self.one_in(3));
             if !wanted {
                 continue;
@@ -230,7 +273,7 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
     }
 
     fn union(&mut self, union: &UnionSchema, depth: usize) -> Option<Value> {
-        let possible = |id: &DefId| self.ranks.get(id).copied();
+        let possible = |id: &DefId| self.sampler.ranks.get(id).copied();
         let mut variants: Vec<(usize, &DefId)> = union
             .refs
             .iter()
@@ -246,18 +289,31 @@ impl<'a, R: FnMut() -> u64> Sampler<'a, R> {
             return Some(Value::Map(self.unknown_member(union)));
         }
         let (_, id) = *self.pick(&variants)?;
-        let Value::Map(mut map) = self.definition(id, depth)? else { return None };
+        let Value::Map(mut map) = self.definition(id, depth)? else {
+            return None;
+        };
         map.insert("$type", id.to_string().into());
         Some(Value::Map(map))
     }
 
     /// A member of an open union that no lexicon at hand names.
     fn unknown_member(&mut self, union: &UnionSchema) -> Map {
-        let names = ["com.example.later", "com.example.later#thing", "not even an NSID"];
+        let names = [
+            "com.example.later",
+            "com.example.later#thing",
+            "not even an NSID",
+        ];
         let name = names[self.below(names.len())];
         let mut map = self.unknown_object();
-        let taken = union.refs.iter().any(|reference| reference.target.to_string() == name);
-        let name = if taken { "com.example.laterStill" } else { name };
+        let taken = union
+            .refs
+            .iter()
+            .any(|reference| reference.target.to_string() == name);
+        let name = if taken {
+            "com.example.laterStill"
+        } else {
+            name
+        };
         map.insert("$type", name.into());
         map
     }

@@ -9,10 +9,10 @@ use crate::model::{
     ObjectSchema, Params, Property, Schema, SchemaKind, StringSchema, UnionSchema,
 };
 use huddle_syntax::schema::{Invalid, Problem, Unit, check};
-use huddle_syntax::{Blob, SyntaxError, Value};
 use huddle_syntax::{
     AtIdentifier, AtUri, Cid, Datetime, Did, Handle, Language, Nsid, RecordKey, Tid, Uri,
 };
+use huddle_syntax::{Blob, SyntaxError, Value};
 use serde::Deserialize as _;
 use std::fmt;
 
@@ -67,22 +67,48 @@ impl Constraint {
     /// Whether generated code reports a broken constraint of this kind as `problem`.
     pub const fn is_reported_as(self, problem: &Problem) -> bool {
         match self {
-            Self::Type | Self::Format | Self::Unresolved => matches!(problem, Problem::Malformed(_)),
+            Self::Type | Self::Format | Self::Unresolved => {
+                matches!(problem, Problem::Malformed(_))
+            }
             Self::Tag => matches!(
                 problem,
                 Problem::Malformed(_) | Problem::Missing | Problem::NotAllowed { .. }
             ),
             Self::Required => matches!(problem, Problem::Missing),
             Self::MinLength => {
-                matches!(problem, Problem::TooShort { unit: Unit::Bytes | Unit::Items, .. })
+                matches!(
+                    problem,
+                    Problem::TooShort {
+                        unit: Unit::Bytes | Unit::Items,
+                        ..
+                    }
+                )
             }
             Self::MaxLength => {
-                matches!(problem, Problem::TooLong { unit: Unit::Bytes | Unit::Items, .. })
+                matches!(
+                    problem,
+                    Problem::TooLong {
+                        unit: Unit::Bytes | Unit::Items,
+                        ..
+                    }
+                )
             }
             Self::MinGraphemes => {
-                matches!(problem, Problem::TooShort { unit: Unit::Graphemes, .. })
+                matches!(
+                    problem,
+                    Problem::TooShort {
+                        unit: Unit::Graphemes,
+                        ..
+                    }
+                )
             }
-            Self::MaxGraphemes => matches!(problem, Problem::TooLong { unit: Unit::Graphemes, .. }),
+            Self::MaxGraphemes => matches!(
+                problem,
+                Problem::TooLong {
+                    unit: Unit::Graphemes,
+                    ..
+                }
+            ),
             Self::Minimum => matches!(problem, Problem::TooSmall { .. }),
             Self::Maximum => matches!(problem, Problem::TooLarge { .. }),
             Self::Enum | Self::Const => matches!(problem, Problem::NotAllowed { .. }),
@@ -117,7 +143,11 @@ pub enum Against<'a> {
 /// Everything that is wrong with a value; empty if nothing is. A value can have the same path in
 /// several violations: a string may be both too short and no datetime.
 pub fn violations(catalog: &Catalog, against: Against<'_>, value: &Value) -> Vec<Violation> {
-    let mut validation = Validation { catalog, path: Vec::new(), violations: Vec::new() };
+    let mut validation = Validation {
+        catalog,
+        path: Vec::new(),
+        violations: Vec::new(),
+    };
     match against {
         Against::Definition(id) => validation.definition(id, value),
         Against::Schema(schema) => validation.schema(schema, value),
@@ -129,7 +159,9 @@ pub fn violations(catalog: &Catalog, against: Against<'_>, value: &Value) -> Vec
 
 /// Whether a text has the syntax of a format.
 pub fn format(format: Format, text: &str) -> Result<(), SyntaxError> {
-    fn parses<'a, T: TryFrom<&'a str, Error = SyntaxError>>(text: &'a str) -> Result<(), SyntaxError> {
+    fn parses<'a, T: TryFrom<&'a str, Error = SyntaxError>>(
+        text: &'a str,
+    ) -> Result<(), SyntaxError> {
         T::try_from(text).map(drop)
     }
     match format {
@@ -150,21 +182,39 @@ pub fn format(format: Format, text: &str) -> Result<(), SyntaxError> {
 /// The constraints that an integer breaks.
 pub(crate) fn integer(schema: &IntegerSchema, value: i64) -> Vec<(Constraint, String)> {
     let mut broken = Broken::default();
-    broken.check(Constraint::Minimum, schema.minimum, |least| check::minimum(value, least));
-    broken.check(Constraint::Maximum, schema.maximum, |most| check::maximum(value, most));
-    broken.check(Constraint::Enum, schema.values.as_deref(), |all| check::one_of(&value, all));
-    broken.check(Constraint::Const, schema.constant, |only| check::one_of(&value, &[only]));
+    broken.check(Constraint::Minimum, schema.minimum, |least| {
+        check::minimum(value, least)
+    });
+    broken.check(Constraint::Maximum, schema.maximum, |most| {
+        check::maximum(value, most)
+    });
+    broken.check(Constraint::Enum, schema.values.as_deref(), |all| {
+        check::one_of(&value, all)
+    });
+    broken.check(Constraint::Const, schema.constant, |only| {
+        check::one_of(&value, &[only])
+    });
     broken.0
 }
 
 /// The constraints that a string breaks.
 pub(crate) fn string(schema: &StringSchema, text: &str) -> Vec<(Constraint, String)> {
     let mut broken = Broken::default();
-    broken.check(Constraint::MinLength, schema.min_length, |n| check::min_bytes(text, n));
-    broken.check(Constraint::MaxLength, schema.max_length, |n| check::max_bytes(text, n));
-    broken.check(Constraint::MinGraphemes, schema.min_graphemes, |n| check::min_graphemes(text, n));
-    broken.check(Constraint::MaxGraphemes, schema.max_graphemes, |n| check::max_graphemes(text, n));
-    broken.check(Constraint::Enum, schema.values.as_deref(), |all| one_of(text, all));
+    broken.check(Constraint::MinLength, schema.min_length, |n| {
+        check::min_bytes(text, n)
+    });
+    broken.check(Constraint::MaxLength, schema.max_length, |n| {
+        check::max_bytes(text, n)
+    });
+    broken.check(Constraint::MinGraphemes, schema.min_graphemes, |n| {
+        check::min_graphemes(text, n)
+    });
+    broken.check(Constraint::MaxGraphemes, schema.max_graphemes, |n| {
+        check::max_graphemes(text, n)
+    });
+    broken.check(Constraint::Enum, schema.values.as_deref(), |all| {
+        one_of(text, all)
+    });
     broken.check(Constraint::Const, schema.constant.as_ref(), |only| {
         one_of(text, std::slice::from_ref(only))
     });
@@ -230,9 +280,16 @@ impl Validation<'_> {
     }
 
     fn definition(&mut self, id: &DefId, value: &Value) {
-        match self.catalog.definition(id).map(|definition| &definition.kind) {
+        match self
+            .catalog
+            .definition(id)
+            .map(|definition| &definition.kind)
+        {
             Some(DefKind::Record(record)) => self.record(id, &record.object, value),
-            Some(DefKind::Type(Schema { kind: SchemaKind::Object(object), .. })) => {
+            Some(DefKind::Type(Schema {
+                kind: SchemaKind::Object(object),
+                ..
+            })) => {
                 self.named(id, object, value);
             }
             Some(DefKind::Type(schema)) => self.schema(schema, value),
@@ -240,25 +297,35 @@ impl Validation<'_> {
                 let message = format!("{id} is {}, which no value is of", a(other.name()));
                 self.refuse(Constraint::Unresolved, message);
             }
-            None => self.refuse(Constraint::Unresolved, format!("{id} is not in the catalog")),
+            None => self.refuse(
+                Constraint::Unresolved,
+                format!("{id} is not in the catalog"),
+            ),
         }
     }
 
     fn schema(&mut self, schema: &Schema, value: &Value) {
         match &schema.kind {
             SchemaKind::Boolean(boolean) => {
-                let Value::Bool(value) = value else { return self.refuse_type("a boolean") };
+                let Value::Bool(value) = value else {
+                    return self.refuse_type("a boolean");
+                };
                 let constant = boolean.constant.as_slice();
-                if let Some(Err(invalid)) = boolean.constant.map(|_| check::one_of(value, constant)) {
+                if let Some(Err(invalid)) = boolean.constant.map(|_| check::one_of(value, constant))
+                {
                     self.refuse(Constraint::Const, invalid.problem().to_string());
                 }
             }
             SchemaKind::Integer(schema) => {
-                let Value::Integer(value) = value else { return self.refuse_type("an integer") };
+                let Value::Integer(value) = value else {
+                    return self.refuse_type("an integer");
+                };
                 self.refuse_all(integer(schema, *value));
             }
             SchemaKind::String(schema) => {
-                let Value::String(text) = value else { return self.refuse_type("a string") };
+                let Value::String(text) = value else {
+                    return self.refuse_type("a string");
+                };
                 self.refuse_all(string(schema, text));
             }
             SchemaKind::Bytes(schema) => self.bytes(schema, value),
@@ -281,31 +348,51 @@ impl Validation<'_> {
     }
 
     fn bytes(&mut self, schema: &BytesSchema, value: &Value) {
-        let Value::Bytes(bytes) = value else { return self.refuse_type("bytes") };
+        let Value::Bytes(bytes) = value else {
+            return self.refuse_type("bytes");
+        };
         let mut broken = Broken::default();
-        broken.check(Constraint::MinLength, schema.min_length, |n| check::min_size(bytes, n));
-        broken.check(Constraint::MaxLength, schema.max_length, |n| check::max_size(bytes, n));
+        broken.check(Constraint::MinLength, schema.min_length, |n| {
+            check::min_size(bytes, n)
+        });
+        broken.check(Constraint::MaxLength, schema.max_length, |n| {
+            check::max_size(bytes, n)
+        });
         self.refuse_all(broken.0);
     }
 
     fn blob(&mut self, schema: &BlobSchema, value: &Value) {
-        let Ok(blob) = Blob::deserialize(value.clone()) else { return self.refuse_type("a blob") };
+        let Ok(blob) = Blob::deserialize(value.clone()) else {
+            return self.refuse_type("a blob");
+        };
         let accept: Vec<&str> = schema.accept.iter().map(String::as_str).collect();
         let mut broken = Broken::default();
         let restricted = (!accept.is_empty()).then_some(&accept);
-        broken.check(Constraint::Accept, restricted, |accept| check::accept(&blob, accept));
-        broken.check(Constraint::MaxSize, schema.max_size, |n| check::max_blob(&blob, n));
+        broken.check(Constraint::Accept, restricted, |accept| {
+            check::accept(&blob, accept)
+        });
+        broken.check(Constraint::MaxSize, schema.max_size, |n| {
+            check::max_blob(&blob, n)
+        });
         self.refuse_all(broken.0);
     }
 
     fn array(&mut self, schema: &ArraySchema, value: &Value) {
-        let Value::List(items) = value else { return self.refuse_type("an array") };
+        let Value::List(items) = value else {
+            return self.refuse_type("an array");
+        };
         let mut broken = Broken::default();
-        broken.check(Constraint::MinLength, schema.min_length, |n| check::min_items(items, n));
-        broken.check(Constraint::MaxLength, schema.max_length, |n| check::max_items(items, n));
+        broken.check(Constraint::MinLength, schema.min_length, |n| {
+            check::min_items(items, n)
+        });
+        broken.check(Constraint::MaxLength, schema.max_length, |n| {
+            check::max_items(items, n)
+        });
         self.refuse_all(broken.0);
         for (index, item) in items.iter().enumerate() {
-            self.at(index.to_string(), |validation| validation.schema(&schema.items, item));
+            self.at(index.to_string(), |validation| {
+                validation.schema(&schema.items, item)
+            });
         }
     }
 
@@ -314,7 +401,9 @@ impl Validation<'_> {
         if let Value::Map(map) = value
             && !matches!(map.get("$type"), Some(Value::String(tag)) if id.nsid() == tag.as_str())
         {
-            self.at("$type", |v| v.refuse(Constraint::Tag, format!("must be {id}")));
+            self.at("$type", |v| {
+                v.refuse(Constraint::Tag, format!("must be {id}"))
+            });
         }
         self.object(object, value);
     }
@@ -325,7 +414,9 @@ impl Validation<'_> {
             && let Some(tag) = map.get("$type")
             && !names(tag, id)
         {
-            self.at("$type", |v| v.refuse(Constraint::Tag, format!("must be {id}")));
+            self.at("$type", |v| {
+                v.refuse(Constraint::Tag, format!("must be {id}"))
+            });
         }
         self.object(object, value);
     }
@@ -339,13 +430,23 @@ impl Validation<'_> {
     }
 
     fn properties(&mut self, properties: &[Property], value: &Value) {
-        let Value::Map(map) = value else { return self.refuse_type("an object") };
-        for Property { name, required, nullable, schema } in properties {
+        let Value::Map(map) = value else {
+            return self.refuse_type("an object");
+        };
+        for Property {
+            name,
+            required,
+            nullable,
+            schema,
+        } in properties
+        {
             match map.get(name) {
                 Some(Value::Null) if *nullable => {}
                 Some(value) => self.at(name, |validation| validation.schema(schema, value)),
                 None if *required => {
-                    self.at(name, |v| v.refuse(Constraint::Required, "required, but missing"));
+                    self.at(name, |v| {
+                        v.refuse(Constraint::Required, "required, but missing")
+                    });
                 }
                 None => {}
             }
@@ -353,11 +454,18 @@ impl Validation<'_> {
     }
 
     fn union(&mut self, union: &UnionSchema, value: &Value) {
-        let Value::Map(map) = value else { return self.refuse_type("an object with a $type") };
-        let Some(tag @ Value::String(_)) = map.get("$type") else {
-            return self.at("$type", |v| v.refuse(Constraint::Tag, "required, but missing"));
+        let Value::Map(map) = value else {
+            return self.refuse_type("an object with a $type");
         };
-        let variant = union.refs.iter().find(|variant| names(tag, &variant.target));
+        let Some(tag @ Value::String(_)) = map.get("$type") else {
+            return self.at("$type", |v| {
+                v.refuse(Constraint::Tag, "required, but missing")
+            });
+        };
+        let variant = union
+            .refs
+            .iter()
+            .find(|variant| names(tag, &variant.target));
         match variant {
             Some(variant) => self.definition(&variant.target, value),
             None if union.closed => {
@@ -374,7 +482,9 @@ impl Validation<'_> {
 /// Whether a `$type` stands for a definition. A `main` is named by the NSID alone, but readers
 /// of non-records have always let `#main` pass.
 fn names(tag: &Value, id: &DefId) -> bool {
-    let Value::String(tag) = tag else { return false };
+    let Value::String(tag) = tag else {
+        return false;
+    };
     let plain = tag.strip_suffix("#main").unwrap_or(tag);
     let (nsid, name) = plain.split_once('#').unwrap_or((plain, "main"));
     id.nsid() == nsid && id.name() == name
@@ -384,3 +494,6 @@ fn is_blob(value: &Value) -> bool {
     let Value::Map(map) = value else { return false };
     matches!(map.get("$type"), Some(Value::String(tag)) if tag == "blob")
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,11 @@ fn schema_cases(file: &str) -> Vec<SchemaCase> {
 #[test]
 fn valid_schemas_are_taken() {
     for case in schema_cases("lexicon-valid.json") {
-        let read = parse::document(Path::new(&case.name), "", case.lexicon.to_string().as_bytes());
+        let read = parse::document(
+            Path::new(&case.name),
+            "",
+            case.lexicon.to_string().as_bytes(),
+        );
         read.unwrap_or_else(|error| panic!("{error}"));
     }
 }
@@ -39,7 +43,11 @@ fn valid_schemas_are_taken() {
 #[test]
 fn invalid_schemas_are_refused() {
     for case in schema_cases("lexicon-invalid.json") {
-        let read = parse::document(Path::new(&case.name), "", case.lexicon.to_string().as_bytes());
+        let read = parse::document(
+            Path::new(&case.name),
+            "",
+            case.lexicon.to_string().as_bytes(),
+        );
         assert!(read.is_err(), "{} is taken", case.name);
     }
 }
@@ -50,7 +58,9 @@ fn check(catalog: &Catalog, case: &RecordCase) -> Vec<String> {
         Ok(value) => value,
         Err(error) => return vec![error.to_string()],
     };
-    let Some(Json::String(tag)) = case.data.get("$type") else { return vec!["no $type".to_owned()] };
+    let Some(Json::String(tag)) = case.data.get("$type") else {
+        return vec!["no $type".to_owned()];
+    };
     let id: DefId = tag.parse().unwrap();
     let DefKind::Record(record) = &catalog.definition(&id).unwrap().kind else {
         panic!("{id} is no record");
@@ -69,7 +79,9 @@ fn record_cases(file: &str) -> Option<(Catalog, Vec<RecordCase>)> {
 
 #[test]
 fn valid_records_are_taken() {
-    let Some((catalog, cases)) = record_cases("record-data-valid.json") else { return };
+    let Some((catalog, cases)) = record_cases("record-data-valid.json") else {
+        return;
+    };
     for case in cases {
         assert_eq!(check(&catalog, &case), [""; 0], "{}", case.name);
     }
@@ -77,7 +89,9 @@ fn valid_records_are_taken() {
 
 #[test]
 fn invalid_records_are_refused() {
-    let Some((catalog, cases)) = record_cases("record-data-invalid.json") else { return };
+    let Some((catalog, cases)) = record_cases("record-data-invalid.json") else {
+        return;
+    };
     for case in cases {
         assert_ne!(check(&catalog, &case), [""; 0], "{}", case.name);
     }

@@ -6,7 +6,9 @@ use huddle_testdata::shared;
 
 #[test]
 fn the_published_lexicons_load_and_resolve() {
-    let Some(folder) = shared("conformance/lexicons") else { return };
+    let Some(folder) = shared("conformance/lexicons") else {
+        return;
+    };
     let catalog = load::load(&folder).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(catalog.len(), 402);
     let externals = Externals::default();

@@ -1,12 +1,14 @@
 //! Sampled values satisfy their schema, and mutated ones break it in one place.
 
 use huddle_codegen::load;
-use huddle_codegen::model::{Catalog, DefKind};
+use huddle_codegen::model::{Catalog, DefId, DefKind};
+use huddle_codegen::parse;
 use huddle_codegen::sample::{Sampler, mutations};
 use huddle_codegen::validate::{Against, Constraint, violations};
 use huddle_syntax::{Value, data};
 use huddle_testdata::shared;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// SplitMix64: evenly spread, and the same from the same seed.
 fn numbers(mut state: u64) -> impl FnMut() -> u64 {
@@ -28,47 +30,223 @@ fn for_each_target(catalog: &Catalog, mut found: impl FnMut(&str, Against<'_>)) 
             if let Some(params) = definition.kind.parameters() {
                 found(&format!("{name} parameters"), Against::Params(params));
             }
-            match &definition.kind {
-                DefKind::Record(_) | DefKind::Type(_) => found(&name, Against::Definition(&id)),
-                DefKind::Query(query) => {
-                    let schema = query.output.iter().filter_map(|body| body.schema.as_ref());
-                    schema.for_each(|schema| found(&name, Against::Schema(schema)));
+            let bodies = match &definition.kind {
+                DefKind::Record(_) | DefKind::Type(_) => {
+                    found(&name, Against::Definition(&id));
+                    [None, None]
                 }
+                DefKind::Query(query) => [None, query.output.as_ref()],
                 DefKind::Procedure(procedure) => {
-                    let bodies = procedure.input.iter().chain(&procedure.output);
-                    let schema = bodies.filter_map(|body| body.schema.as_ref());
-                    schema.for_each(|schema| found(&name, Against::Schema(schema)));
+                    [procedure.input.as_ref(), procedure.output.as_ref()]
                 }
                 DefKind::Subscription(subscription) => {
                     found(&name, Against::Union(&subscription.message.union));
+                    [None, None]
                 }
-                DefKind::PermissionSet(_) | DefKind::Token => {}
-            }
+                DefKind::PermissionSet(_) | DefKind::Token => [None, None],
+            };
+            let schemas = bodies
+                .into_iter()
+                .flatten()
+                .filter_map(|body| body.schema.as_ref());
+            schemas.for_each(|schema| found(&name, Against::Schema(schema)));
         }
     }
 }
 
-#[test]
-fn every_published_schema_has_samples_and_mutations() {
-    let Some(folder) = shared("conformance/lexicons") else { return };
-    let catalog = load::load(&folder).unwrap_or_else(|error| panic!("{error}"));
-    let mut broken: BTreeMap<Constraint, usize> = BTreeMap::new();
-    let mut targets = 0;
-    for_each_target(&catalog, |name, against| {
-        targets += 1;
-        for seed in 0..4 {
-            let value = Sampler::new(&catalog, numbers(seed)).sample(against);
+/// Checks samples of everything in a catalog; counts the mutations of some of them.
+fn check(catalog: &Catalog, seeds: u64, mutated: u64) -> BTreeMap<Constraint, usize> {
+    let mut broken = BTreeMap::new();
+    let sampler = Sampler::new(catalog);
+    for_each_target(catalog, |name, against| {
+        for seed in 0..seeds {
+            let value = sampler.sample(against, &mut numbers(seed));
             let value = value.unwrap_or_else(|| panic!("{name} has no sample"));
-            assert_eq!(violations(&catalog, against, &value), [], "{name}: {value:?}");
+            assert_eq!(
+                violations(catalog, against, &value),
+                [],
+                "{name}: {value:?}"
+            );
             let cbor = data::to_cbor(&value).unwrap_or_else(|e| panic!("{name}: {e}: {value:?}"));
-            assert_eq!(data::from_cbor::<Value>(&cbor), Ok(value.clone()), "{name}");
-            if seed == 0 {
-                for mutation in mutations(&catalog, against, &value) {
+            assert_eq!(data::from_cbor::<Value>(&cbor).unwrap(), value, "{name}");
+            if seed < mutated {
+                for mutation in mutations(catalog, against, &value) {
+                    assert_ne!(mutation.value, value);
                     *broken.entry(mutation.constraint).or_default() += 1;
                 }
             }
         }
     });
-    println!("{targets} targets; mutations: {broken:?}");
-    assert!(targets > 1000);
+    broken
+}
+
+/// Everything that the language has, with bounds that are hard to meet.
+const EVERYTHING: &str = r##"{"lexicon": 1, "id": "com.example.all", "defs": {
+    "main": {"type": "record", "key": "tid", "record": {"type": "object", "required": ["boolean", "text"], "nullable": ["maybe"], "properties": {
+        "boolean": {"type": "boolean"},
+        "yes": {"type": "boolean", "const": true},
+        "integer": {"type": "integer"},
+        "few": {"type": "integer", "minimum": -1, "maximum": 1},
+        "least": {"type": "integer", "minimum": -9223372036854775808, "maximum": -9223372036854775807},
+        "one": {"type": "integer", "const": 1},
+        "some": {"type": "integer", "enum": [3, 5], "maximum": 4},
+        "text": {"type": "string"},
+        "bytesOfText": {"type": "string", "minLength": 7, "maxLength": 9},
+        "graphemes": {"type": "string", "minGraphemes": 2, "maxGraphemes": 3},
+        "both": {"type": "string", "minLength": 30, "maxLength": 40, "minGraphemes": 2, "maxGraphemes": 3},
+        "single": {"type": "string", "maxGraphemes": 1, "minLength": 1},
+        "known": {"type": "string", "knownValues": ["a", "b"], "maxLength": 5},
+        "closed": {"type": "string", "enum": ["a", "b"]},
+        "only": {"type": "string", "const": "a"},
+        "didOfSize": {"type": "string", "format": "did", "maxLength": 40},
+        "maybe": {"type": "integer"},
+        "bytes": {"type": "bytes", "minLength": 2, "maxLength": 4},
+        "link": {"type": "cid-link"},
+        "blob": {"type": "blob", "accept": ["image/*", "text/plain"], "maxSize": 100},
+        "anyBlob": {"type": "blob"},
+        "list": {"type": "array", "minLength": 1, "maxLength": 3, "items": {"type": "array", "items": {"type": "integer"}}},
+        "object": {"type": "object", "required": ["a"], "properties": {"a": {"type": "ref", "ref": "#tree"}}},
+        "unknown": {"type": "unknown"},
+        "open": {"type": "union", "refs": ["#tree", "#leaf", "com.example.all"]},
+        "union": {"type": "union", "closed": true, "refs": ["#tree", "#leaf"]},
+        "free": {"type": "union", "refs": []}
+    }}},
+    "tree": {"type": "object", "required": ["left", "right"], "properties": {
+        "left": {"type": "union", "closed": true, "refs": ["#tree", "#leaf"]},
+        "right": {"type": "union", "closed": true, "refs": ["#tree", "#leaf"]}
+    }},
+    "leaf": {"type": "object", "properties": {"tree": {"type": "ref", "ref": "#tree"}}},
+    "formats": {"type": "object", "required": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"], "properties": {
+        "a": {"type": "string", "format": "at-identifier"},
+        "b": {"type": "string", "format": "at-uri"},
+        "c": {"type": "string", "format": "cid"},
+        "d": {"type": "string", "format": "datetime"},
+        "e": {"type": "string", "format": "did"},
+        "f": {"type": "string", "format": "handle"},
+        "g": {"type": "string", "format": "language"},
+        "h": {"type": "string", "format": "nsid"},
+        "i": {"type": "string", "format": "record-key"},
+        "j": {"type": "string", "format": "tid"},
+        "k": {"type": "string", "format": "uri"}
+    }}
+}}"##;
+
+fn catalog_of(text: &str) -> Catalog {
+    let document = parse::document(Path::new("all.json"), "all.json", text.as_bytes());
+    let mut catalog = Catalog::default();
+    catalog
+        .insert(document.unwrap_or_else(|error| panic!("{error}")))
+        .unwrap();
+    catalog
+}
+
+#[test]
+fn every_construct_has_samples_and_every_constraint_is_broken_by_a_mutation() {
+    let broken = check(&catalog_of(EVERYTHING), 100, 30);
+    let kinds: BTreeSet<_> = broken.keys().copied().collect();
+    use Constraint::{
+        Accept, Const, Enum, Format, MaxGraphemes, MaxLength, MaxSize, Maximum, MinGraphemes,
+        MinLength, Minimum, Required, Tag, Type,
+    };
+    let all = [
+        Type,
+        Tag,
+        Required,
+        Format,
+        MinLength,
+        MaxLength,
+        MinGraphemes,
+        MaxGraphemes,
+        Minimum,
+        Maximum,
+        Enum,
+        Const,
+        Accept,
+        MaxSize,
+    ];
+    assert_eq!(kinds, BTreeSet::from(all));
+}
+
+#[test]
+fn samples_reach_every_optional_field_and_leave_out_each() {
+    let catalog = catalog_of(EVERYTHING);
+    let id: DefId = "com.example.all".parse().unwrap();
+    let definition = catalog.definition(&id).unwrap();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut unknown = 0;
+    let sampler = Sampler::new(&catalog);
+    for seed in 0..200 {
+        let value = sampler.sample(Against::Definition(&id), &mut numbers(seed));
+        let Some(Value::Map(map)) = value else {
+            panic!("no sample")
+        };
+        let object = definition.kind.object().unwrap();
+        for (name, _) in &map {
+            if object.property(name).is_some() {
+                *seen.entry(name.clone()).or_default() += 1;
+            } else if name != "$type" {
+                unknown += 1;
+            }
+        }
+    }
+    for property in &definition.kind.object().unwrap().properties {
+        let times = seen.get(&property.name).copied().unwrap_or_default();
+        let expected = if property.required {
+            200..=200
+        } else {
+            20..=180
+        };
+        assert!(
+            expected.contains(&times),
+            "{}: {times} times of 200",
+            property.name
+        );
+    }
+    assert!(unknown > 10, "{unknown} unknown fields in 200 samples");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_sample_and_another_seed_another() {
+    let catalog = catalog_of(EVERYTHING);
+    let id: DefId = "com.example.all".parse().unwrap();
+    let sampler = Sampler::new(&catalog);
+    let sample = |seed| sampler.sample(Against::Definition(&id), &mut numbers(seed));
+    assert_eq!(sample(1), sample(1));
+    assert_ne!(sample(1), sample(2));
+}
+
+#[test]
+fn what_has_no_value_has_no_sample() {
+    #[track_caller]
+    fn check(defs: &str) {
+        let text = format!(r#"{{"lexicon": 1, "id": "com.example.none", "defs": {defs}}}"#);
+        let catalog = catalog_of(&text);
+        let id: DefId = "com.example.none#a".parse().unwrap();
+        let sampler = Sampler::new(&catalog);
+        assert_eq!(
+            sampler.sample(Against::Definition(&id), &mut numbers(1)),
+            None
+        );
+    }
+    check(r#"{"b": {"type": "token"}}"#);
+    check(r#"{"a": {"type": "token"}}"#);
+    check(
+        r##"{"a": {"type": "object", "required": ["x"], "properties": {"x": {"type": "ref", "ref": "#a"}}}}"##,
+    );
+    check(
+        r#"{"a": {"type": "object", "required": ["x"], "properties": {"x": {"type": "ref", "ref": "com.example.gone"}}}}"#,
+    );
+    check(r#"{"a": {"type": "string", "maxLength": 2, "minGraphemes": 3}}"#);
+    check(r#"{"a": {"type": "string", "format": "did", "maxLength": 3}}"#);
+    check(r#"{"a": {"type": "integer", "enum": [1], "minimum": 2}}"#);
+}
+
+#[test]
+fn every_published_schema_has_samples_and_mutations() {
+    let Some(folder) = shared("conformance/lexicons") else {
+        return;
+    };
+    let catalog = load::load(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let broken = check(&catalog, 4, 1);
+    assert!(broken.values().sum::<usize>() > 10_000);
 }

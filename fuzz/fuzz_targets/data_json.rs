@@ -1,4 +1,4 @@
-//! See [`huddle_fuzz::data_json`].
+//! See [`huddle_fuzz::data::json`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::data_json(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::data::json(input));

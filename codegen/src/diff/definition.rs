@@ -2,7 +2,7 @@
 
 use super::effect::{Effect, Side};
 use super::schema::{covers_mime, list};
-use super::{Change, Comparison, Impact, Direction};
+use super::{Change, Comparison, Direction, Impact};
 use crate::model::{
     Body, DeclaredError, DefKind, Definition, KeyKind, Params, PermissionSet, Property, Record,
     Resource, Subscription,
@@ -12,17 +12,36 @@ use std::collections::BTreeSet;
 impl Comparison<'_> {
     pub(super) fn definition(&mut self, old: &Definition, new: &Definition) {
         let path = new.path.as_str();
+        self.side = Side::of(&old.kind);
         match (&old.kind, &new.kind) {
             (DefKind::Record(a), DefKind::Record(b)) => self.record(path, a, b),
             (DefKind::Query(a), DefKind::Query(b)) => {
                 self.params(path, a.parameters.as_ref(), b.parameters.as_ref());
-                self.body(path, "output", Side::Answer, a.output.as_ref(), b.output.as_ref());
+                self.body(
+                    path,
+                    "output",
+                    Side::Answer,
+                    a.output.as_ref(),
+                    b.output.as_ref(),
+                );
                 self.errors(path, &a.errors, &b.errors);
             }
             (DefKind::Procedure(a), DefKind::Procedure(b)) => {
                 self.params(path, a.parameters.as_ref(), b.parameters.as_ref());
-                self.body(path, "input", Side::Call, a.input.as_ref(), b.input.as_ref());
-                self.body(path, "output", Side::Answer, a.output.as_ref(), b.output.as_ref());
+                self.body(
+                    path,
+                    "input",
+                    Side::Call,
+                    a.input.as_ref(),
+                    b.input.as_ref(),
+                );
+                self.body(
+                    path,
+                    "output",
+                    Side::Answer,
+                    a.output.as_ref(),
+                    b.output.as_ref(),
+                );
                 self.errors(path, &a.errors, &b.errors);
             }
             (DefKind::Subscription(a), DefKind::Subscription(b)) => self.subscription(path, a, b),
@@ -49,7 +68,13 @@ impl Comparison<'_> {
             (_, KeyKind::Any) => Effect::WIDENS,
             _ => Effect::BOTH,
         };
-        self.report(Change::RecordKeyType, &format!("{path}.key"), effect, &old.key, &new.key);
+        self.report(
+            Change::RecordKeyType,
+            &format!("{path}.key"),
+            effect,
+            &old.key,
+            &new.key,
+        );
         self.object(&format!("{path}.record"), &old.object, &new.object);
     }
 
@@ -57,7 +82,12 @@ impl Comparison<'_> {
         self.params(path, old.parameters.as_ref(), new.parameters.as_ref());
         let message = format!("{path}.message.schema");
         self.on(Side::Answer, |comparison| {
-            comparison.union(Change::MessageRefs, &message, &old.message.union, &new.message.union);
+            comparison.union(
+                Change::MessageRefs,
+                &message,
+                &old.message.union,
+                &new.message.union,
+            );
         });
         self.errors(path, &old.errors, &new.errors);
     }
@@ -90,7 +120,8 @@ impl Comparison<'_> {
             (None, None) => {}
             (old, new) => {
                 let say = |body: Option<&Body>| {
-                    body.map_or("no body", |body| body.encoding.as_str()).to_owned()
+                    body.map_or("no body", |body| body.encoding.as_str())
+                        .to_owned()
                 };
                 // A caller that sends no body is refused where one is read; one that is not read
                 // does no harm. An answer that has no body is refused where one is read.
@@ -107,14 +138,26 @@ impl Comparison<'_> {
             |by, what| covers_mime(by, what),
         );
         let at = format!("{path}.encoding");
-        self.report(Change::BodyEncoding, &at, encoding, &old.encoding, &new.encoding);
+        self.report(
+            Change::BodyEncoding,
+            &at,
+            encoding,
+            &old.encoding,
+            &new.encoding,
+        );
         match (&old.schema, &new.schema) {
             (Some(old), Some(new)) => self.schema(old, new),
             (old, new) => {
                 let effect = Effect::of_restriction(old.is_some(), new.is_some());
                 let say = |present: bool| if present { "a schema" } else { "no schema" };
                 let (old, new) = (say(old.is_some()), say(new.is_some()));
-                self.report(Change::BodySchema, &format!("{path}.schema"), effect, old, new);
+                self.report(
+                    Change::BodySchema,
+                    &format!("{path}.schema"),
+                    effect,
+                    old,
+                    new,
+                );
             }
         }
     }
@@ -139,14 +182,29 @@ impl Comparison<'_> {
         let only = |some: &BTreeSet<String>, others: &BTreeSet<String>| {
             list(&some.difference(others).cloned().collect::<Vec<_>>())
         };
-        let effect = Effect { narrows: !old.is_subset(&new), widens: !new.is_subset(&old) };
+        let effect = Effect {
+            narrows: !old.is_subset(&new),
+            widens: !new.is_subset(&old),
+        };
         let path = format!("{path}.permissions");
         let (lost, gained) = (only(&old, &new), only(&new, &old));
         if effect.narrows {
-            self.report(Change::Permissions, &path, Effect::NARROWS, lost, "no permission");
+            self.report(
+                Change::Permissions,
+                &path,
+                Effect::NARROWS,
+                lost,
+                "no permission",
+            );
         }
         if effect.widens {
-            self.note(Change::Permissions, &path, Effect::WIDENS, "no permission", gained);
+            self.report(
+                Change::Permissions,
+                &path,
+                Effect::WIDENS,
+                "no permission",
+                gained,
+            );
         }
     }
 }
@@ -156,16 +214,33 @@ fn grants(set: &PermissionSet) -> BTreeSet<String> {
     let mut grants = BTreeSet::new();
     for permission in &set.permissions {
         match &permission.resource {
-            Resource::Repo { collections, actions } => {
+            Resource::Repo {
+                collections,
+                actions,
+            } => {
                 let all = ["create", "update", "delete"].map(str::to_owned);
-                let actions = if actions.is_empty() { all.as_slice() } else { actions };
+                let actions = if actions.is_empty() {
+                    all.as_slice()
+                } else {
+                    actions
+                };
                 for collection in collections {
-                    grants.extend(actions.iter().map(|action| format!("{action} {collection}")));
+                    grants.extend(
+                        actions
+                            .iter()
+                            .map(|action| format!("{action} {collection}")),
+                    );
                 }
             }
-            Resource::Rpc { methods, audience, .. } => {
+            Resource::Rpc {
+                methods, audience, ..
+            } => {
                 let service = audience.as_deref().unwrap_or("the service asked for");
-                grants.extend(methods.iter().map(|method| format!("{method} of {service}")));
+                grants.extend(
+                    methods
+                        .iter()
+                        .map(|method| format!("{method} of {service}")),
+                );
             }
             // Nobody acts on it.
             Resource::Unsupported { .. } => {}

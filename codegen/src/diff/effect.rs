@@ -1,6 +1,7 @@
 //! Which of two sets of allowed values has what the other lacks, and who minds.
 
 use super::Impact;
+use crate::model::DefKind;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -24,20 +25,33 @@ pub enum Side {
     Call,
     /// Outputs and messages: written by servers, read by callers.
     Answer,
+    /// Permission sets: asked for by apps, agreed to by people.
+    Grant,
 }
 
 impl Side {
-    /// Servers are updated before their callers: what they cannot have in common then breaks.
-    pub(super) const fn impact(self, direction: Direction) -> Impact {
-        match (self, direction) {
-            (Self::Shared, _)
-            | (Self::Call, Direction::Backward)
-            | (Self::Answer, Direction::Forward) => Impact::Breaking,
-            (Self::Call, Direction::Forward) | (Self::Answer, Direction::Backward) => Impact::Notice,
+    /// Whose data a definition as a whole describes.
+    pub(super) const fn of(kind: &DefKind) -> Self {
+        match kind {
+            DefKind::Query(_) | DefKind::Procedure(_) | DefKind::Subscription(_) => Self::Call,
+            DefKind::PermissionSet(_) => Self::Grant,
+            DefKind::Record(_) | DefKind::Token | DefKind::Type(_) => Self::Shared,
         }
     }
 
-    /// Who finds the other's data refused.
+    /// Servers are updated before their callers: what they cannot have in common then breaks. What an
+    /// app may do more than before breaks nothing.
+    pub(super) const fn impact(self, direction: Direction) -> Impact {
+        match (self, direction) {
+            (Self::Shared, _)
+            | (Self::Call | Self::Grant, Direction::Backward)
+            | (Self::Answer, Direction::Forward) => Impact::Breaking,
+            (Self::Call | Self::Grant, Direction::Forward)
+            | (Self::Answer, Direction::Backward) => Impact::Notice,
+        }
+    }
+
+    /// Who finds the other's data refused, or a permission gone or gained.
     pub const fn whom(self, direction: Direction) -> &'static str {
         match (self, direction) {
             (Self::Shared, Direction::Backward) => "readers of existing data",
@@ -46,6 +60,8 @@ impl Side {
             (Self::Call, Direction::Forward) => "callers of servers that know the old version",
             (Self::Answer, Direction::Backward) => "clients of servers that know the old version",
             (Self::Answer, Direction::Forward) => "clients that know the old version",
+            (Self::Grant, Direction::Backward) => "apps that ask for it",
+            (Self::Grant, Direction::Forward) => "people who agreed to it",
         }
     }
 }
@@ -60,29 +76,49 @@ pub struct Effect {
 }
 
 impl Effect {
-    pub(super) const NARROWS: Self = Self { narrows: true, widens: false };
-    pub(super) const WIDENS: Self = Self { narrows: false, widens: true };
-    pub(super) const BOTH: Self = Self { narrows: true, widens: true };
+    pub(super) const NARROWS: Self = Self {
+        narrows: true,
+        widens: false,
+    };
+    pub(super) const WIDENS: Self = Self {
+        narrows: false,
+        widens: true,
+    };
+    pub(super) const BOTH: Self = Self {
+        narrows: true,
+        widens: true,
+    };
 
     pub(super) fn directions(self) -> impl Iterator<Item = Direction> {
         let backward = self.narrows.then_some(Direction::Backward);
-        backward.into_iter().chain(self.widens.then_some(Direction::Forward))
+        backward
+            .into_iter()
+            .chain(self.widens.then_some(Direction::Forward))
     }
 
     pub(super) const fn and(self, other: Self) -> Self {
-        Self { narrows: self.narrows || other.narrows, widens: self.widens || other.widens }
+        Self {
+            narrows: self.narrows || other.narrows,
+            widens: self.widens || other.widens,
+        }
     }
 
     /// A lower bound moved.
     pub(super) fn of_least<T: PartialOrd>(old: Option<T>, new: Option<T>) -> Self {
         // No bound is below every bound, which is how `Option` compares.
-        Self { narrows: new > old, widens: new < old }
+        Self {
+            narrows: new > old,
+            widens: new < old,
+        }
     }
 
     /// An upper bound moved.
     pub(super) fn of_most<T: PartialOrd>(old: Option<T>, new: Option<T>) -> Self {
         match (old, new) {
-            (Some(old), Some(new)) => Self { narrows: new < old, widens: new > old },
+            (Some(old), Some(new)) => Self {
+                narrows: new < old,
+                widens: new > old,
+            },
             (None, Some(_)) => Self::NARROWS,
             (Some(_), None) => Self::WIDENS,
             (None, None) => Self::default(),
@@ -103,17 +139,26 @@ impl Effect {
     pub(super) fn of_sets<T: Ord>(old: &[T], new: &[T]) -> Self {
         let old: BTreeSet<&T> = old.iter().collect();
         let new: BTreeSet<&T> = new.iter().collect();
-        Self { narrows: !old.is_subset(&new), widens: !new.is_subset(&old) }
+        Self {
+            narrows: !old.is_subset(&new),
+            widens: !new.is_subset(&old),
+        }
     }
 
     /// Patterns of what is allowed, one of which may cover another.
     pub(super) fn of_patterns<T>(old: &[T], new: &[T], covers: impl Fn(&T, &T) -> bool) -> Self {
         let covered = |by: &[T], what: &[T]| what.iter().all(|w| by.iter().any(|b| covers(b, w)));
-        Self { narrows: !covered(new, old), widens: !covered(old, new) }
+        Self {
+            narrows: !covered(new, old),
+            widens: !covered(old, new),
+        }
     }
 
     /// Something that holds or does not, and restricts where it holds.
     pub(super) const fn of_restriction(old: bool, new: bool) -> Self {
-        Self { narrows: new && !old, widens: old && !new }
+        Self {
+            narrows: new && !old,
+            widens: old && !new,
+        }
     }
 }

@@ -18,7 +18,12 @@ pub(super) struct Sameness<'a> {
 
 impl<'a> Sameness<'a> {
     pub(super) fn new(old: &'a Catalog, new: &'a Catalog) -> Self {
-        Self { old, new, followed: 0, assumed: HashSet::new() }
+        Self {
+            old,
+            new,
+            followed: 0,
+            assumed: HashSet::new(),
+        }
     }
 
     pub(super) fn schemas(&mut self, old: &Schema, new: &Schema) -> bool {
@@ -36,7 +41,8 @@ impl<'a> Sameness<'a> {
             }
             (SchemaKind::Object(a), SchemaKind::Object(b)) => self.objects(a, b),
             (SchemaKind::Union(a), SchemaKind::Union(b)) => unions(a, b),
-            (SchemaKind::CidLink, SchemaKind::CidLink) | (SchemaKind::Unknown, SchemaKind::Unknown) => true,
+            (SchemaKind::CidLink, SchemaKind::CidLink)
+            | (SchemaKind::Unknown, SchemaKind::Unknown) => true,
             _ => false,
         }
     }
@@ -72,8 +78,14 @@ impl<'a> Sameness<'a> {
 /// What a schema stands for; `None` for what a catalog does not have, and for records: the data of a
 /// record says which one it is, so that no other is the same.
 fn data<'a>(catalog: &'a Catalog, schema: &'a Schema) -> Option<&'a Schema> {
-    let SchemaKind::Ref(reference) = &schema.kind else { return Some(schema) };
-    let Definition { kind: DefKind::Type(schema), .. } = catalog.definition(&reference.target)? else {
+    let SchemaKind::Ref(reference) = &schema.kind else {
+        return Some(schema);
+    };
+    let Definition {
+        kind: DefKind::Type(schema),
+        ..
+    } = catalog.definition(&reference.target)?
+    else {
         return None;
     };
     Some(schema)
@@ -81,7 +93,11 @@ fn data<'a>(catalog: &'a Catalog, schema: &'a Schema) -> Option<&'a Schema> {
 
 fn unions(old: &UnionSchema, new: &UnionSchema) -> bool {
     let targets = |union: &UnionSchema| -> HashSet<_> {
-        union.refs.iter().map(|reference| reference.target.clone()).collect()
+        union
+            .refs
+            .iter()
+            .map(|reference| reference.target.clone())
+            .collect()
     };
     old.closed == new.closed && targets(old) == targets(new)
 }

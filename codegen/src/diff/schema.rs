@@ -4,8 +4,8 @@ use super::effect::Effect;
 use super::same::Sameness;
 use super::{Change, Comparison, Direction, Impact};
 use crate::model::{
-    ArraySchema, BlobSchema, BooleanSchema, BytesSchema, Format, IntegerSchema,
-    ObjectSchema, Property, Reference, Schema, SchemaKind, StringSchema, UnionSchema,
+    ArraySchema, BlobSchema, BooleanSchema, BytesSchema, Format, IntegerSchema, ObjectSchema,
+    Property, Reference, Schema, SchemaKind, StringSchema, UnionSchema,
 };
 use std::fmt::Display;
 
@@ -23,7 +23,8 @@ impl Comparison<'_> {
             (SchemaKind::Union(a), SchemaKind::Union(b)) => {
                 self.union(Change::UnionOpenRefs, path, a, b);
             }
-            (SchemaKind::CidLink, SchemaKind::CidLink) | (SchemaKind::Unknown, SchemaKind::Unknown) => {}
+            (SchemaKind::CidLink, SchemaKind::CidLink)
+            | (SchemaKind::Unknown, SchemaKind::Unknown) => {}
             (SchemaKind::Ref(a), SchemaKind::Ref(b)) if a.target == b.target => {}
             (SchemaKind::Ref(_), _) | (_, SchemaKind::Ref(_)) => self.reference(old, new),
             (a, b) => self.report(Change::TypeChange, path, Effect::BOTH, a.name(), b.name()),
@@ -77,11 +78,20 @@ impl Comparison<'_> {
         );
         let say = |format: Option<Format>| format.map_or("no format", Format::name);
         let effect = format_effect(old.format, new.format);
-        self.report(Change::StringFormat, path, effect, say(old.format), say(new.format));
+        self.report(
+            Change::StringFormat,
+            path,
+            effect,
+            say(old.format),
+            say(new.format),
+        );
     }
 
     fn bytes(&mut self, path: &str, old: &BytesSchema, new: &BytesSchema) {
-        let (a, b) = ((old.min_length, old.max_length), (new.min_length, new.max_length));
+        let (a, b) = (
+            (old.min_length, old.max_length),
+            (new.min_length, new.max_length),
+        );
         self.lengths(Change::BytesLength, path, a, b, "bytes");
     }
 
@@ -93,14 +103,23 @@ impl Comparison<'_> {
         };
         let (before, after) = (patterns(old), patterns(new));
         let effect = Effect::of_patterns(&before, &after, |by, what| covers_mime(by, what));
-        self.report(Change::BlobAccept, path, effect, list(&before), list(&after));
+        self.report(
+            Change::BlobAccept,
+            path,
+            effect,
+            list(&before),
+            list(&after),
+        );
         let effect = Effect::of_most(old.max_size, new.max_size);
         let say = |blob: &BlobSchema| range(None, blob.max_size, "bytes");
         self.report(Change::BlobSize, path, effect, say(old), say(new));
     }
 
     fn array(&mut self, path: &str, old: &ArraySchema, new: &ArraySchema) {
-        let (a, b) = ((old.min_length, old.max_length), (new.min_length, new.max_length));
+        let (a, b) = (
+            (old.min_length, old.max_length),
+            (new.min_length, new.max_length),
+        );
         self.lengths(Change::ArrayLength, path, a, b, "items");
         self.schema(&old.items, &new.items);
     }
@@ -130,7 +149,11 @@ impl Comparison<'_> {
         new: &[Property],
     ) {
         let names = |properties: &[Property]| -> Vec<String> {
-            properties.iter().filter(|p| p.required).map(|p| p.name.clone()).collect()
+            properties
+                .iter()
+                .filter(|p| p.required)
+                .map(|p| p.name.clone())
+                .collect()
         };
         let (old, new) = (names(old), names(new));
         let effect = Effect::of_sets(&new, &old);
@@ -141,7 +164,11 @@ impl Comparison<'_> {
         // Only fields that both have: a field that comes or goes is no change of what may be null.
         let names = |some: &[Property], others: &[Property]| -> Vec<String> {
             let shared = |p: &&Property| others.iter().any(|other| other.name == p.name);
-            some.iter().filter(|p| p.nullable).filter(shared).map(|p| p.name.clone()).collect()
+            some.iter()
+                .filter(|p| p.nullable)
+                .filter(shared)
+                .map(|p| p.name.clone())
+                .collect()
         };
         let (old, new) = (names(old, new), names(new, old));
         let effect = Effect::of_sets(&old, &new);
@@ -155,16 +182,33 @@ impl Comparison<'_> {
         let (before, after) = (say(old.closed), say(new.closed));
         self.report(Change::UnionOpenClosed, path, effect, before, after);
         let names = |union: &UnionSchema| -> Vec<String> {
-            union.refs.iter().map(|Reference { target, .. }| target.to_string()).collect()
+            union
+                .refs
+                .iter()
+                .map(|Reference { target, .. }| target.to_string())
+                .collect()
         };
         let (before, after) = (names(old), names(new));
         let effect = Effect::of_sets(&before, &after);
         if old.closed && new.closed {
-            self.report(Change::UnionClosedRefs, path, effect, list(&before), list(&after));
+            self.report(
+                Change::UnionClosedRefs,
+                path,
+                effect,
+                list(&before),
+                list(&after),
+            );
         } else if effect.narrows {
             // The specification forbids it outright: what exists is no longer described by anything.
             let (before, after) = (list(&before), list(&after));
-            self.push(lost, path, Direction::Backward, Impact::Breaking, &before, &after);
+            self.push(
+                lost,
+                path,
+                Direction::Backward,
+                Impact::Breaking,
+                &before,
+                &after,
+            );
         }
     }
 
@@ -239,7 +283,11 @@ pub(super) fn list<T: Display>(items: &[T]) -> String {
     if items.is_empty() {
         return "none".to_owned();
     }
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn range<T: Display>(least: Option<T>, most: Option<T>, unit: &str) -> String {
@@ -249,5 +297,9 @@ fn range<T: Display>(least: Option<T>, most: Option<T>, unit: &str) -> String {
         (None, Some(most)) => format!("at most {most}"),
         (Some(least), Some(most)) => format!("{least} to {most}"),
     };
-    if unit.is_empty() { bounds } else { format!("{bounds} {unit}") }
+    if unit.is_empty() {
+        bounds
+    } else {
+        format!("{bounds} {unit}")
+    }
 }

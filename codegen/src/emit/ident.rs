@@ -67,10 +67,9 @@ fn starts_word(part: &[u8], index: usize) -> bool {
         return true;
     }
     // The last of several capitals starts a word if small letters follow, except for a plural `s`.
-    match part[index + 1..] {
-        [] | [b's'] => false,
-        [b's', next, ..] => next.is_ascii_lowercase(),
-        [next, ..] => next.is_ascii_lowercase(),
+    match &part[index + 1..] {
+        [b's'] => false,
+        [b's', rest @ ..] | rest => rest.first().is_some_and(u8::is_ascii_lowercase),
     }
 }
 
@@ -83,6 +82,11 @@ pub(crate) fn escape(name: &str) -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// An escaped name as files and other names have it: a raw one plain.
+pub(crate) fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// The token of an escaped name.
@@ -99,13 +103,13 @@ pub(crate) struct Scope(BTreeSet<String>);
 
 impl Scope {
     /// Takes the first of the candidates that is free; if none is, the last of them with a number.
-    pub(crate) fn claim<const N: usize>(&mut self, candidates: [String; N]) -> String {
-        for name in &candidates {
+    pub(crate) fn claim(&mut self, candidates: &[String]) -> String {
+        for name in candidates {
             if self.0.insert(escape(name)) {
                 return escape(name);
             }
         }
-        let [.., last] = &candidates[..] else { unreachable!("there are candidates") };
+        let last = candidates.last().map_or("", String::as_str);
         let snake = last.starts_with(|c: char| !c.is_ascii_uppercase()) || last.contains('_');
         let separator = if snake || last.ends_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
         let numbered = (2..).map(|number| format!("{last}{separator}{number}"));

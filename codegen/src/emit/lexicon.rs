@@ -166,7 +166,7 @@ impl<'a> Lexicon<'_, 'a> {
 }
 
 /// The first that has a description; the first of all, if none has.
-fn first_described<'d, const N: usize>(docs: [&'d Docs; N]) -> &'d Docs {
+fn first_described<const N: usize>(docs: [&Docs; N]) -> &Docs {
     let described = docs.iter().find(|docs| docs.description.is_some());
     described.unwrap_or(&docs[0])
 }

@@ -10,7 +10,7 @@ use huddle_syntax::Nsid;
 use std::collections::BTreeMap;
 
 /// Names at the root of generated code that are not for modules of lexicons.
-const ROOT_NAMES: [&str; 3] = ["lib", "main", "registry"];
+const ROOT_NAMES: [&str; 4] = ["handlers", "lib", "main", "registry"];
 
 /// The names of all lexicons at hand, those of other crates included.
 #[derive(Debug)]
@@ -34,11 +34,27 @@ pub(crate) struct Module<'a> {
 }
 
 /// A module of generated code: the lexicon that it is, if any, and the modules below it.
-#[derive(Debug, Default)]
-pub(crate) struct Node<'a> {
-    pub(crate) nsid: Option<&'a Nsid>,
+#[derive(Debug)]
+pub(crate) struct Node<'m, 'a> {
+    pub(crate) module: Option<&'m Module<'a>>,
     /// By escaped name.
-    pub(crate) children: BTreeMap<String, Self>,
+    pub(crate) children: BTreeMap<&'m str, Self>,
+}
+
+impl<'m, 'a> Node<'m, 'a> {
+    /// The tree of some modules; this is its root.
+    pub(crate) fn tree(modules: impl Iterator<Item = &'m Module<'a>>) -> Self {
+        let mut root = Node { module: None, children: BTreeMap::new() };
+        for module in modules {
+            let mut node = &mut root;
+            for name in &module.path {
+                let empty = || Node { module: None, children: BTreeMap::new() };
+                node = node.children.entry(name).or_insert_with(empty);
+            }
+            node.module = Some(module);
+        }
+        root
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -65,27 +81,14 @@ impl<'a> Plan<'a> {
         Self { resolution, modules }
     }
 
-    /// The modules to write, in the order of their NSIDs.
+    /// The modules of all lexicons at hand, in the order of their NSIDs.
     pub(crate) fn modules(&self) -> impl Iterator<Item = &Module<'a>> {
-        self.modules.values().filter(|module| module.home.is_none())
+        self.modules.values()
     }
 
     /// The module of a lexicon at hand.
     pub(crate) fn module(&self, nsid: &Nsid) -> Option<&Module<'a>> {
         self.modules.get(nsid)
-    }
-
-    /// The tree of the modules to write.
-    pub(crate) fn tree(&self) -> Node<'_> {
-        let mut root = Node::default();
-        for module in self.modules() {
-            let mut node = &mut root;
-            for name in &module.path {
-                node = node.children.entry(name.clone()).or_default();
-            }
-            node.nsid = Some(&module.document.id);
-        }
-        root
     }
 
     /// The lexicon and the definition that a reference leads to, where they are at hand.
@@ -162,9 +165,9 @@ impl<'a> Module<'a> {
             name => name,
         };
         match definition.kind {
-            DefKind::PermissionSet(_) => self.names.claim(["PERMISSION_SET".to_owned()]),
-            DefKind::Token => self.names.claim([started(&screaming(name), "TOKEN_")]),
-            _ => self.names.claim([started(&pascal(name), "Type")]),
+            DefKind::PermissionSet(_) => self.names.claim(&["PERMISSION_SET".to_owned()]),
+            DefKind::Token => self.names.claim(&[started(&screaming(name), "TOKEN_")]),
+            _ => self.names.claim(&[started(&pascal(name), "Type")]),
         }
     }
 
@@ -205,7 +208,7 @@ impl<'a> Module<'a> {
         if absent {
             return None;
         }
-        let name = self.names.claim([role.to_owned(), format!("{}{role}", plain(method))]);
+        let name = self.names.claim(&[role.to_owned(), format!("{}{role}", plain(method))]);
         self.by_path.insert(role_path(path, role), name.clone());
         Some(name)
     }
@@ -224,7 +227,7 @@ impl<'a> Module<'a> {
         let Some((body, schema)) = body.and_then(|body| Some((body, body.schema.as_ref()?))) else {
             return;
         };
-        let name = self.names.claim([role.to_owned(), format!("{}{role}", plain(method))]);
+        let name = self.names.claim(&[role.to_owned(), format!("{}{role}", plain(method))]);
         self.by_path.insert(body.path.clone(), name.clone());
         self.by_path.insert(schema.path.clone(), name.clone());
         if let SchemaKind::Object(object) = &schema.kind {
@@ -244,12 +247,12 @@ impl<'a> Module<'a> {
         match &schema.kind {
             SchemaKind::Array(array) => self.name_inline(&array.items, &format!("{candidate}Item")),
             SchemaKind::Object(object) => {
-                let name = self.names.claim([candidate.to_owned()]);
+                let name = self.names.claim(&[candidate.to_owned()]);
                 self.by_path.insert(schema.path.clone(), name.clone());
                 self.name_fields(object, &name);
             }
             kind if is_enum(kind) => {
-                let name = self.names.claim([candidate.to_owned()]);
+                let name = self.names.claim(&[candidate.to_owned()]);
                 self.by_path.insert(schema.path.clone(), name);
             }
             _ => {}
@@ -306,7 +309,7 @@ fn module_paths<'n>(nsids: impl Iterator<Item = &'n Nsid>) -> BTreeMap<&'n Nsid,
         for text in nsid.segments() {
             let Segment { taken, below, .. } = segment;
             segment = below.entry(text).or_insert_with(|| {
-                let name = taken.claim([module_name(text, path.is_empty())]);
+                let name = taken.claim(&[module_name(text, path.is_empty())]);
                 Segment { name, ..Segment::default() }
             });
             path.push(segment.name.clone());

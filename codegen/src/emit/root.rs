@@ -1,12 +1,14 @@
 //! What stands around the files of lexicons: the modules that lead to them, the registry, the crate.
 
 use super::ident::Scope;
-use super::plan::{Node, Plan, role_path};
+use super::plan::{Module, Node, Plan, role_path};
+use super::ident::plain;
 use super::source::{Modules, Source, file_path};
-use super::{GeneratedFile, header, lexicon};
+use super::{GeneratedFile, docs, header, lexicon};
 use crate::model::{DefKind, Definition, SchemaKind};
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Allowed in all generated code, which cannot choose what it is called and how much there is of it.
@@ -28,61 +30,65 @@ const ALLOWED: &str = r#"#![allow(
 )]"#;
 
 /// All files of types; `root` is the name of the one that leads to the others.
-pub(super) fn files(plan: &Plan<'_>, runtime: &str, root: &str) -> Vec<GeneratedFile> {
-    let tree = plan.tree();
+pub(super) fn types(plan: &Plan<'_>, runtime: &str, root: &str) -> Vec<GeneratedFile> {
     let docs = "Lexicons as Rust types. Each is the module that its NSID names, e.g.\n\
                 `com::example::thing`.";
-    let mut names: Vec<_> = tree.children.keys().map(String::as_str).collect();
-    names.push("registry");
-    let text = Source::new(runtime, &Scope::default()).finish(
-        &header("lexicons"),
-        docs,
-        ALLOWED,
-        &Modules { names, unformatted: true },
-    );
-    let mut files = vec![GeneratedFile { path: PathBuf::from(root), text }];
+    let tree = Node::tree(plan.modules().filter(|module| module.home.is_none()));
+    let mut files = tree_files(&tree, root, docs, "registry", &mut |module, modules| {
+        let document = module.document;
+        let docs = match &document.description {
+            Some(text) => docs::markdown(&format!("`{}`: {text}", document.id)),
+            None => docs::module(document),
+        };
+        let source = lexicon::file(plan, module, runtime);
+        source.finish(&header(&document.source), &docs, "", modules)
+    });
     files.push(registry(plan, runtime));
-    let mut path = Vec::new();
+    files
+}
+
+/// The files of a tree of modules: `root` is the name of the one at the root, which has a module
+/// `more` too; `leaf` gives the text of what is a lexicon.
+pub(super) fn tree_files(
+    tree: &Node<'_, '_>,
+    root: &str,
+    docs: &str,
+    more: &str,
+    leaf: &mut dyn FnMut(&Module<'_>, &Modules<'_>) -> String,
+) -> Vec<GeneratedFile> {
+    let names = tree.children.keys().copied().chain([more]).collect();
+    let modules = Modules { names, unformatted: true };
+    let text = plain_file(docs, ALLOWED, &modules);
+    let mut files = vec![GeneratedFile { path: PathBuf::from(root), text }];
     for (name, node) in &tree.children {
-        path.push(name.clone());
-        node_files(plan, runtime, node, &mut path, &mut files);
-        path.pop();
+        node_files(node, &[(*name).to_owned()], leaf, &mut files);
     }
     files
 }
 
 fn node_files(
-    plan: &Plan<'_>,
-    runtime: &str,
-    node: &Node<'_>,
-    path: &mut Vec<String>,
+    node: &Node<'_, '_>,
+    path: &[String],
+    leaf: &mut dyn FnMut(&Module<'_>, &Modules<'_>) -> String,
     files: &mut Vec<GeneratedFile>,
 ) {
-    let modules =
-        Modules { names: node.children.keys().map(String::as_str).collect(), unformatted: false };
-    let module = node.nsid.and_then(|nsid| plan.module(nsid));
-    let text = match module {
-        Some(module) => {
-            let document = module.document;
-            let docs = match &document.description {
-                Some(text) => super::docs::markdown(&format!("`{}`: {text}", document.id)),
-                None => super::docs::module(document),
-            };
-            let source = lexicon::file(plan, module, runtime);
-            source.finish(&header(&document.source), &docs, "", &modules)
-        }
-        None => {
-            let names: Vec<_> = path.iter().map(|n| n.strip_prefix("r#").unwrap_or(n)).collect();
-            let docs = format!("Lexicons under `{}`.", names.join("."));
-            Source::new(runtime, &Scope::default()).finish(&header("lexicons"), &docs, "", &modules)
-        }
+    let modules = Modules { names: node.children.keys().copied().collect(), unformatted: false };
+    let text = if let Some(module) = node.module {
+        leaf(module, &modules)
+    } else {
+        let names: Vec<_> = path.iter().map(|name| plain(name)).collect();
+        plain_file(&format!("Lexicons under `{}`.", names.join(".")), "", &modules)
     };
     files.push(GeneratedFile { path: file_path(path), text });
     for (name, node) in &node.children {
-        path.push(name.clone());
-        node_files(plan, runtime, node, path, files);
-        path.pop();
+        let path: Vec<_> = path.iter().cloned().chain([(*name).to_owned()]).collect();
+        node_files(node, &path, leaf, files);
     }
+}
+
+/// A file of nothing but modules.
+fn plain_file(docs: &str, attributes: &str, modules: &Modules<'_>) -> String {
+    Source::new("", &Scope::default()).finish(&header("lexicons"), docs, attributes, modules)
 }
 
 /// The file that finds types by the names of their lexicons.
@@ -92,7 +98,7 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
     let mut definitions = Vec::new();
     let definition_type = lexicon::tokens(&source.of_schema("Definition"));
     let here = ["registry".to_owned()];
-    for module in plan.modules() {
+    for module in plan.modules().filter(|module| module.home.is_none()) {
         let nsid = module.document.id.as_str();
         let mut entry = |source: &mut Source, path: &str, place: &str, kind: &str| -> TokenStream {
             let name = module.name(path);
@@ -117,14 +123,7 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
                 let place = format!("{path}.parameters");
                 entry(&mut source, &role_path(path, "Params"), &place, "params");
             }
-            let (input, output) = match kind {
-                DefKind::Query(query) => (None, query.output.as_ref()),
-                DefKind::Procedure(procedure) => {
-                    (procedure.input.as_ref(), procedure.output.as_ref())
-                }
-                _ => (None, None),
-            };
-            for body in input.into_iter().chain(output) {
+            for body in kind.bodies() {
                 if let Some(schema) = &body.schema {
                     entry(&mut source, &body.path, &schema.path, "data");
                 }
@@ -159,19 +158,19 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
         pub const DEFINITIONS: &[#definition_type] = &[#(#definitions),*];
     });
     let docs = "Finds the types of these lexicons by name.";
-    let none = Modules { names: Vec::new(), unformatted: false };
-    let text = source.finish(&header("lexicons"), docs, "", &none);
+    let text = source.finish(&header("lexicons"), docs, "", &Modules::NONE);
     GeneratedFile { path: PathBuf::from("registry.rs"), text }
 }
 
 /// The manifest of a crate of types.
-pub(super) fn manifest(name: &str, crates: &[&str]) -> GeneratedFile {
-    let dependencies: String =
-        crates.iter().map(|name| format!("{} = \"*\"\n", name.replace('_', "-"))).collect();
+pub(super) fn manifest(name: &str, crates: &BTreeSet<&str>) -> GeneratedFile {
+    let dependencies: Vec<_> =
+        crates.iter().map(|name| format!("{} = \"*\"", name.replace('_', "-"))).collect();
     let text = format!(
         "# {}\n\n[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\n{dependencies}",
+         [dependencies]\n{}\n",
         header("lexicons").trim_start_matches("// "),
+        dependencies.join("\n"),
     );
     GeneratedFile { path: PathBuf::from("Cargo.toml"), text }
 }

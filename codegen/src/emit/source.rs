@@ -1,10 +1,14 @@
 //! The text of a file: its imports, its items, and how they are laid out.
 
-use super::ident::Scope;
+use super::ident::{Scope, plain};
 use super::plan::Module;
 use proc_macro2::TokenStream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+/// The columns of a line that is laid out here.
+const WIDTH: usize = 100;
+const INDENT: &str = "    ";
 
 /// The modules that a file declares.
 pub(crate) struct Modules<'a> {
@@ -12,6 +16,11 @@ pub(crate) struct Modules<'a> {
     pub(crate) names: Vec<&'a str>,
     /// Whether to keep rustfmt away from them: their layout is the generator's.
     pub(crate) unformatted: bool,
+}
+
+impl Modules<'_> {
+    /// No modules.
+    pub(crate) const NONE: Self = Self { names: Vec::new(), unformatted: false };
 }
 
 /// A file in the making.
@@ -80,6 +89,9 @@ impl Source {
             "Ok" => "::core::result::Result::Ok",
             "Into" => "::core::convert::Into",
             "Default" => "::core::default::Default",
+            "Future" => "::core::future::Future",
+            "Send" => "::core::marker::Send",
+            "Sync" => "::core::marker::Sync",
             primitive => return self.primitive(primitive),
         };
         if self.taken.contains(name) { path.to_owned() } else { name.to_owned() }
@@ -146,6 +158,18 @@ impl Source {
         }
     }
 
+    /// An item of another crate's module, which this file calls `alias`.
+    pub(crate) fn of_alias(&mut self, home: &str, module: &[String], alias: &str, name: &str) -> String {
+        let mut path: Vec<_> = home.split("::").map(str::to_owned).collect();
+        path.extend_from_slice(module);
+        let (Some(last), false) = (path.pop(), self.taken.contains(alias)) else {
+            return self.root(&format!("{home}::{}::{name}", module.join("::")));
+        };
+        self.taken.reserve(alias);
+        self.imports.entry(path.join("::")).or_default().insert(format!("{last} as {alias}"));
+        format!("{alias}::{name}")
+    }
+
     fn try_import(&mut self, from: &str, name: &str) -> Option<String> {
         let imported = self.imports.get(from).is_some_and(|names| names.contains(name));
         if !imported {
@@ -170,6 +194,11 @@ impl Source {
             let file = syn::File { shebang: None, attrs: Vec::new(), items: vec![item] };
             self.items.push(spaced(prettyplease::unparse(&file).trim_end()));
         }
+    }
+
+    /// Adds an item that is laid out already.
+    pub(crate) fn push_text(&mut self, item: String) {
+        self.items.push(item);
     }
 
     /// Adds an invocation of one of the runtime's macros, which has a layout of its own:
@@ -198,11 +227,14 @@ impl Source {
     ) -> String {
         let docs = docs.lines().map(|line| format!("//! {line}").trim_end().to_owned());
         let skip = if modules.unformatted { "#[rustfmt::skip]\n" } else { "" };
+        let mut names = modules.names.clone();
+        names.sort_by_key(|name| plain(name));
+        let names: Vec<_> = names.iter().map(|name| format!("{skip}pub mod {name};")).collect();
         let mut parts = vec![
             header.to_owned(),
             docs.collect::<Vec<_>>().join("\n"),
             attributes.to_owned(),
-            modules.names.iter().map(|name| format!("{skip}pub mod {name};\n")).collect(),
+            names.join("\n"),
             self.uses(),
         ];
         parts.extend(self.items);
@@ -228,14 +260,41 @@ impl Source {
             // A name of the file's own does not count in an import, but a module's does.
             let from = self.root(&from);
             let mut names: Vec<_> = names.into_iter().collect();
-            names.sort_by_key(|name| (name != "self", name.starts_with(char::is_lowercase), name.clone()));
-            match &names[..] {
-                [name] if name != "self" => format!("use {from}::{name};"),
-                names => format!("use {from}::{{{}}};", names.join(", ")),
-            }
+            names.sort_by_key(|name| (name != "self", name.starts_with(lowercase), plain(name).to_owned()));
+            import(&from, &names)
         });
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// A `use` of one name or several, in lines of the usual width.
+fn import(from: &str, names: &[String]) -> String {
+    if let [name] = names
+        && name != "self"
+    {
+        return format!("use {from}::{name};");
+    }
+    let line = format!("use {from}::{{{}}};", names.join(", "));
+    if line.len() <= WIDTH {
+        return line;
+    }
+    let mut lines = vec![format!("use {from}::{{")];
+    let mut line = String::new();
+    for name in names {
+        if !line.is_empty() && INDENT.len() + line.len() + 2 + name.len() > WIDTH {
+            lines.push(format!("{INDENT}{}", line.trim_end()));
+            line.clear();
+        }
+        line.push_str(name);
+        line.push_str(", ");
+    }
+    lines.push(format!("{INDENT}{}", line.trim_end()));
+    lines.push("};".to_owned());
+    lines.join("\n")
+}
+
+fn lowercase(c: char) -> bool {
+    c.is_lowercase()
 }
 
 /// A path from one module to another in the same tree.
@@ -270,7 +329,7 @@ fn spaced(item: &str) -> String {
 
 /// Where the file of a module lies.
 pub(crate) fn file_path(module: &[String]) -> PathBuf {
-    let names = module.iter().map(|name| name.strip_prefix("r#").unwrap_or(name));
+    let names = module.iter().map(|name| plain(name));
     let mut path: PathBuf = names.collect();
     path.set_extension("rs");
     path

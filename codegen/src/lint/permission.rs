@@ -7,7 +7,10 @@ use huddle_syntax::Nsid;
 pub(super) fn problems(permission: &Permission) -> Vec<String> {
     let mut problems = Vec::new();
     match &permission.resource {
-        Resource::Repo { collections, actions } => {
+        Resource::Repo {
+            collections,
+            actions,
+        } => {
             names("collection", collections, &mut problems);
             if collections.iter().any(|name| name == "*") {
                 problems.push("a set names its collections, and cannot have them all".to_owned());
@@ -18,7 +21,11 @@ pub(super) fn problems(permission: &Permission) -> Vec<String> {
                 }
             }
         }
-        Resource::Rpc { methods, audience, inherit_audience } => {
+        Resource::Rpc {
+            methods,
+            audience,
+            inherit_audience,
+        } => {
             names("lxm", methods, &mut problems);
             match (audience.as_deref(), inherit_audience) {
                 (None, true) => {}
@@ -31,7 +38,9 @@ pub(super) fn problems(permission: &Permission) -> Vec<String> {
                     problems.push("either `aud` is `*`, or `inheritAud` is true".to_owned());
                 }
                 (Some(service), _) => {
-                    problems.push(format!("a set is for no service in particular, but `aud` is {service:?}"));
+                    problems.push(format!(
+                        "a set is for no service in particular, but `aud` is {service:?}"
+                    ));
                 }
             }
         }

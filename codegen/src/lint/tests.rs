@@ -9,7 +9,10 @@ use serde_json::{Value as Json, json};
 #[track_caller]
 fn check_lexicon(id: &str, defs: Json, expect: &[(&str, &str)]) {
     let found = document(&fixture::document(id, defs));
-    let found: Vec<_> = found.iter().map(|d| (d.rule.name(), d.path.as_str())).collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|d| (d.rule.name(), d.path.as_str()))
+        .collect();
     assert_eq!(found, expect);
 }
 
@@ -21,11 +24,15 @@ fn check(defs: Json, expect: &[(&str, &str)]) {
 /// Checks a field's schema; paths are those below it.
 #[track_caller]
 fn check_field(schema: Json, expect: &[(&str, &str)]) {
-    let defs = json!({ "view": { "type": "object", "required": ["z"], "properties": { "z": schema } } });
+    let defs =
+        json!({ "view": { "type": "object", "required": ["z"], "properties": { "z": schema } } });
     let found = document(&fixture::document("com.example.thing", defs));
     let below = |d: &Diagnostic| d.path.replace("defs.view.properties.z", "");
     let found: Vec<_> = found.iter().map(|d| (d.rule.name(), below(d))).collect();
-    let expect: Vec<_> = expect.iter().map(|(rule, path)| (*rule, (*path).to_owned())).collect();
+    let expect: Vec<_> = expect
+        .iter()
+        .map(|(rule, path)| (*rule, (*path).to_owned()))
+        .collect();
     assert_eq!(found, expect);
 }
 
@@ -62,9 +69,18 @@ fn a_lexicon_as_it_should_be_breaks_no_rule() {
 fn primary_types_have_a_description_except_for_permission_sets() {
     let body = json!({ "encoding": "*/*" });
     let missing = &[("missing-primary-description", "defs.main")];
-    check(json!({ "main": { "type": "query", "output": body } }), missing);
-    check(json!({ "main": { "type": "query", "output": body, "description": "" } }), missing);
-    check(json!({ "main": { "type": "procedure", "output": body } }), missing);
+    check(
+        json!({ "main": { "type": "query", "output": body } }),
+        missing,
+    );
+    check(
+        json!({ "main": { "type": "query", "output": body, "description": "" } }),
+        missing,
+    );
+    check(
+        json!({ "main": { "type": "procedure", "output": body } }),
+        missing,
+    );
     check(
         json!({ "main": { "type": "record", "key": "any", "record": { "type": "object" } } }),
         missing,
@@ -84,13 +100,19 @@ fn names_are_letters_and_digits() {
         &[
             ("def-name-syntax", "defs.1a"),
             ("def-name-syntax", "defs.a-b"),
-            ("def-name-syntax", format!("defs.{}", "a".repeat(256)).as_str()),
+            (
+                "def-name-syntax",
+                format!("defs.{}", "a".repeat(256)).as_str(),
+            ),
             ("def-name-syntax", "defs.ä"),
         ],
     );
     check(
         record(json!({ "one.two": { "type": "string", "maxLength": 20 } })),
-        &[("field-name-syntax", "defs.main.record.properties.\"one.two\"")],
+        &[(
+            "field-name-syntax",
+            "defs.main.record.properties.\"one.two\"",
+        )],
     );
     check(
         json!({ "main": { "type": "query", "description": "Asks.", "output": { "encoding": "*/*" },
@@ -102,7 +124,11 @@ fn names_are_letters_and_digits() {
 #[test]
 fn a_lexicon_of_shared_definitions_has_no_main() {
     let object = json!({ "type": "object", "properties": {} });
-    check_lexicon("com.example.defs", json!({ "main": object }), &[("defs-main-definition", "defs.main")]);
+    check_lexicon(
+        "com.example.defs",
+        json!({ "main": object }),
+        &[("defs-main-definition", "defs.main")],
+    );
     check_lexicon("com.example.defs", json!({ "view": object }), &[]);
 }
 
@@ -125,11 +151,12 @@ fn methods_define_their_output_and_bodies_their_encoding() {
 fn permission_sets_have_a_title_and_permissions_that_are_heeded() {
     check(
         json!({ "main": { "type": "permission-set", "permissions": [] } }),
-        &[("permissionset-no-title", "defs.main"), ("permissionset-no-permissions", "defs.main")],
+        &[
+            ("permissionset-no-title", "defs.main"),
+            ("permissionset-no-permissions", "defs.main"),
+        ],
     );
-    let set = |permission: Json| {
-        json!({ "main": { "type": "permission-set", "title": "All", "permissions": [permission] } })
-    };
+    let set = |permission: Json| json!({ "main": { "type": "permission-set", "title": "All", "permissions": [permission] } });
     let rpc = |more: &str| {
         let text = format!(r#"{{"type": "permission", "resource": "rpc", {more}}}"#);
         set(serde_json::from_str(&text).unwrap())
@@ -139,31 +166,55 @@ fn permission_sets_have_a_title_and_permissions_that_are_heeded() {
         set(serde_json::from_str(&text).unwrap())
     };
     let wrong: &[(&str, &str)] = &[("lexicon-schema", "defs.main.permissions[0]")];
-    check(repo(r#""collection": ["com.example.a"], "action": ["create", "update", "delete"]"#), &[]);
+    check(
+        repo(r#""collection": ["com.example.a"], "action": ["create", "update", "delete"]"#),
+        &[],
+    );
     check(repo(r#""collection": []"#), wrong);
     check(repo(r#""collection": ["*"]"#), wrong);
     check(repo(r#""collection": ["nothing"]"#), wrong);
-    check(repo(r#""collection": ["com.example.a"], "action": ["read"]"#), wrong);
+    check(
+        repo(r#""collection": ["com.example.a"], "action": ["read"]"#),
+        wrong,
+    );
     check(rpc(r#""lxm": ["com.example.a"], "inheritAud": true"#), &[]);
     check(rpc(r#""lxm": ["*"], "inheritAud": true"#), &[]);
     check(rpc(r#""lxm": ["com.example.a"], "aud": "*""#), &[]);
     check(rpc(r#""lxm": ["*"], "aud": "*""#), wrong);
     check(rpc(r#""lxm": [], "aud": "*""#), wrong);
     check(rpc(r#""lxm": ["com.example.a"]"#), wrong);
-    check(rpc(r#""lxm": ["com.example.a"], "aud": "*", "inheritAud": true"#), wrong);
-    check(rpc(r#""lxm": ["com.example.a"], "aud": "did:web:example.com#svc""#), wrong);
-    check(set(json!({ "type": "permission", "resource": "blob" })), wrong);
+    check(
+        rpc(r#""lxm": ["com.example.a"], "aud": "*", "inheritAud": true"#),
+        wrong,
+    );
+    check(
+        rpc(r#""lxm": ["com.example.a"], "aud": "did:web:example.com#svc""#),
+        wrong,
+    );
+    check(
+        set(json!({ "type": "permission", "resource": "blob" })),
+        wrong,
+    );
 }
 
 #[test]
 fn strings_and_bytes_have_an_end_and_not_a_far_one() {
     check_field(json!({ "type": "string" }), &[("unlimited-string", "")]);
-    check_field(json!({ "type": "string", "minLength": 1 }), &[("unlimited-string", "")]);
+    check_field(
+        json!({ "type": "string", "minLength": 1 }),
+        &[("unlimited-string", "")],
+    );
     check_field(json!({ "type": "string", "maxLength": 20480 }), &[]);
-    check_field(json!({ "type": "string", "maxLength": 20481 }), &[("large-string", "")]);
+    check_field(
+        json!({ "type": "string", "maxLength": 20481 }),
+        &[("large-string", "")],
+    );
     check_field(json!({ "type": "bytes" }), &[("unlimited-bytes", "")]);
     check_field(json!({ "type": "bytes", "maxLength": 20480 }), &[]);
-    check_field(json!({ "type": "bytes", "maxLength": 20481 }), &[("large-bytes", "")]);
+    check_field(
+        json!({ "type": "bytes", "maxLength": 20481 }),
+        &[("large-bytes", "")],
+    );
     check_field(
         json!({ "type": "array", "items": { "type": "object", "properties": { "a": { "type": "string" } } } }),
         &[("unlimited-string", ".items.properties.a")],
@@ -191,7 +242,10 @@ fn a_field_is_nullable_or_optional() {
 
 #[test]
 fn a_token_has_a_description() {
-    check(json!({ "green": { "type": "token" } }), &[("undescribed-token", "defs.green")]);
+    check(
+        json!({ "green": { "type": "token" } }),
+        &[("undescribed-token", "defs.green")],
+    );
 }
 
 #[test]
@@ -222,7 +276,8 @@ fn a_file_lies_where_its_nsid_says() {
 
 #[test]
 fn everything_about_a_folder_comes_in_the_order_of_its_files() {
-    let reference = |to: &str| json!({ "a": fixture::object(json!({ "x": { "type": "ref", "ref": to } })) });
+    let reference =
+        |to: &str| json!({ "a": fixture::object(json!({ "x": { "type": "ref", "ref": to } })) });
     let catalog = fixture::catalog([
         ("com.example.a", reference("com.example.gone")),
         ("com.example.c", json!({ "a": { "type": "token" } })),
@@ -234,12 +289,21 @@ fn everything_about_a_folder_comes_in_the_order_of_its_files() {
         message: "expected a value".to_owned(),
     };
     let told = |problems| {
-        let found = lint(&Loaded { catalog: catalog.clone(), problems }, &Externals::default());
+        let found = lint(
+            &Loaded {
+                catalog: catalog.clone(),
+                problems,
+            },
+            &Externals::default(),
+        );
         found.iter().map(|d| d.rule.name()).collect::<Vec<_>>()
     };
     assert_eq!(told(vec![]), ["unresolved-ref", "undescribed-token"]);
     // What is gone may be in the file that could not be read.
-    assert_eq!(told(vec![broken]), ["schema-json-parse", "undescribed-token"]);
+    assert_eq!(
+        told(vec![broken]),
+        ["schema-json-parse", "undescribed-token"]
+    );
 }
 
 #[test]

@@ -28,7 +28,10 @@ fn every_json_file_of_a_folder_is_a_lexicon() {
     put(&root, ".git/config.json", "no lexicon");
     put(&root, ".hidden.json", "no lexicon");
     let catalog = load(&root).unwrap();
-    let found: Vec<_> = catalog.documents().map(|d| (d.id.as_str(), d.source.as_str())).collect();
+    let found: Vec<_> = catalog
+        .documents()
+        .map(|d| (d.id.as_str(), d.source.as_str()))
+        .collect();
     assert_eq!(
         found,
         [
@@ -45,7 +48,10 @@ fn a_file_can_be_loaded_by_itself() {
     put(&root, "com/example/b.json", &lexicon("com.example.b"));
     let file = root.join("com/example/b.json");
     let catalog = load(&file).unwrap();
-    let found: Vec<_> = catalog.documents().map(|d| (d.file.clone(), d.source.as_str())).collect();
+    let found: Vec<_> = catalog
+        .documents()
+        .map(|d| (d.file.clone(), d.source.as_str()))
+        .collect();
     assert_eq!(found, [(file, "example/b.json")]);
 }
 
@@ -56,7 +62,10 @@ fn the_source_is_the_same_however_the_folder_is_written() {
     put(&root, "a.json", &lexicon("com.example.a"));
     for written in [root.join("."), root.join("../lexicons"), root.join("")] {
         let catalog = load(&written).unwrap();
-        assert_eq!(catalog.documents().next().unwrap().source, "lexicons/a.json");
+        assert_eq!(
+            catalog.documents().next().unwrap().source,
+            "lexicons/a.json"
+        );
     }
 }
 
@@ -82,9 +91,18 @@ fn all_that_is_wrong_is_said_at_once_in_the_order_of_names() {
 fn what_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    assert!(load(&root.join("nowhere")).unwrap_err().to_string().contains("nowhere: "));
+    assert!(
+        load(&root.join("nowhere"))
+            .unwrap_err()
+            .to_string()
+            .contains("nowhere: ")
+    );
 
-    put(root, "huge.json", &" ".repeat(usize::try_from(MAX_FILE_BYTES).unwrap() + 1));
+    put(
+        root,
+        "huge.json",
+        &" ".repeat(usize::try_from(MAX_FILE_BYTES).unwrap() + 1),
+    );
     assert_eq!(
         problems(root),
         format!("cannot read huge.json: it has more than {MAX_FILE_BYTES} bytes")

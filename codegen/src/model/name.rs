@@ -14,7 +14,10 @@ pub struct DefId {
 impl DefId {
     /// The definition of this name in a lexicon.
     pub fn new(nsid: Nsid, name: impl Into<String>) -> Self {
-        Self { nsid, name: name.into() }
+        Self {
+            nsid,
+            name: name.into(),
+        }
     }
 
     /// The lexicon.
@@ -59,7 +62,9 @@ pub struct NsidPattern(String);
 
 /// A text that is no pattern of lexicon names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} selects no lexicon: write an NSID (com.example.thing), a prefix (com.example.*) or *")]
+#[error(
+    "{0:?} selects no lexicon: write an NSID (com.example.thing), a prefix (com.example.*) or *"
+)]
 pub struct PatternError(String);
 
 impl NsidPattern {
@@ -89,12 +94,16 @@ impl FromStr for NsidPattern {
         let valid = match text.strip_suffix('*') {
             Some("") => true,
             // A prefix ends where a segment ends; two segments are an NSID with any name added.
-            Some(prefix) => prefix.strip_suffix('.').is_some_and(|authority| {
-                format!("{authority}.a.a").parse::<Nsid>().is_ok()
-            }),
+            Some(prefix) => prefix
+                .strip_suffix('.')
+                .is_some_and(|authority| format!("{authority}.a.a").parse::<Nsid>().is_ok()),
             None => text.parse::<Nsid>().is_ok(),
         };
-        if valid { Ok(Self(text.to_owned())) } else { Err(PatternError(text.to_owned())) }
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PatternError(text.to_owned()))
+        }
     }
 }
 

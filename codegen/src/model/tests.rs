@@ -19,8 +19,21 @@ fn a_pattern_selects_a_lexicon_a_prefix_or_all() {
 
 #[test]
 fn a_pattern_ends_where_a_segment_ends() {
-    for pattern in ["", "com", "com.example", "com.exa*", ".*", "com..*", "*.thing", "com.*.thing", "**"] {
-        assert!(pattern.parse::<NsidPattern>().is_err(), "{pattern} is taken");
+    for pattern in [
+        "",
+        "com",
+        "com.example",
+        "com.exa*",
+        ".*",
+        "com..*",
+        "*.thing",
+        "com.*.thing",
+        "**",
+    ] {
+        assert!(
+            pattern.parse::<NsidPattern>().is_err(),
+            "{pattern} is taken"
+        );
     }
 }
 
@@ -50,7 +63,11 @@ fn what_is_deprecated_says_so_first_or_with_a_key() {
     check("A note.", None, None);
     check("A note.", Some("use text"), Some("use text"));
     check("A note.", Some(""), Some(""));
-    check("DEPRECATED: use 'q' instead.", None, Some("use 'q' instead."));
+    check(
+        "DEPRECATED: use 'q' instead.",
+        None,
+        Some("use 'q' instead."),
+    );
     check("Deprecated -- unused", None, Some("unused"));
     check("deprecated", None, Some(""));
     check("Deprecatedly old.", None, None);

@@ -37,14 +37,21 @@ fn record(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Record> {
     let object = fields.require(reader, "record", schema::read);
     let Schema { path, docs, kind } = object?;
     let SchemaKind::Object(object) = kind else {
-        reader.fail(&path, Rule::LexiconSchema, format!("a record is an object, not {}", a(kind.name())));
+        reader.fail(
+            &path,
+            Rule::LexiconSchema,
+            format!("a record is an object, not {}", a(kind.name())),
+        );
         return None;
     };
-    Some(Record { key: key?, docs, object })
+    Some(Record {
+        key: key?,
+        docs,
+        object,
+    })
 }
 
-fn key(reader: &mut Reader, node: Node<'_>) -> Option<KeyKind> {
-    let path = node.path.clone();
+fn key(reader: &mut Reader, node: &Node<'_>) -> Option<KeyKind> {
     let text = reader.text(node)?;
     let key = match text.as_str() {
         "tid" => KeyKind::Tid,
@@ -55,7 +62,10 @@ fn key(reader: &mut Reader, node: Node<'_>) -> Option<KeyKind> {
                 KeyKind::Literal(literal.to_owned())
             }
             _ => {
-                let message = format!("{} is no kind of key: tid, nsid, any, literal:<key>", quote(other));
+                let message = format!(
+                    "{} is no kind of key: tid, nsid, any, literal:<key>",
+                    quote(other)
+                );
                 reader.fail(&path, Rule::LexiconSchema, message);
                 return None;
             }
@@ -85,23 +95,31 @@ fn subscription(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Subscrip
     let parameters = fields.read(reader, "parameters", params);
     let message = fields.require(reader, "message", message);
     let errors = errors(reader, fields);
-    Some(Subscription { parameters, message: message?, errors })
+    Some(Subscription {
+        parameters,
+        message: message?,
+        errors,
+    })
 }
 
-fn message(reader: &mut Reader, node: Node<'_>) -> Option<Message> {
+fn message(reader: &mut Reader, node: &Node<'_>) -> Option<Message> {
     let mut fields = reader.fields(node)?;
     let docs = fields.docs(reader);
     let schema = fields.require(reader, "schema", schema::read);
     fields.finish(reader);
     let Schema { path, kind, .. } = schema?;
     let SchemaKind::Union(union) = kind else {
-        reader.fail(&path, Rule::LexiconSchema, format!("messages are a union, not {}", a(kind.name())));
+        reader.fail(
+            &path,
+            Rule::LexiconSchema,
+            format!("messages are a union, not {}", a(kind.name())),
+        );
         return None;
     };
     Some(Message { docs, union })
 }
 
-fn params(reader: &mut Reader, node: Node<'_>) -> Option<Params> {
+fn params(reader: &mut Reader, node: &Node<'_>) -> Option<Params> {
     let mut fields = reader.fields(node)?;
     let name = fields.require(reader, "type", Reader::text);
     if let Some(name) = name.filter(|name| name != "params") {
@@ -111,10 +129,13 @@ fn params(reader: &mut Reader, node: Node<'_>) -> Option<Params> {
     let docs = fields.docs(reader);
     let properties = schema::properties(reader, &mut fields, parameter);
     fields.finish(reader);
-    Some(Params { docs, properties: properties? })
+    Some(Params {
+        docs,
+        properties: properties?,
+    })
 }
 
-fn parameter(reader: &mut Reader, node: Node<'_>) -> Option<Schema> {
+fn parameter(reader: &mut Reader, node: &Node<'_>) -> Option<Schema> {
     let schema = schema::read(reader, node)?;
     let item = match &schema.kind {
         SchemaKind::Array(array) => &array.items,
@@ -131,31 +152,45 @@ fn parameter(reader: &mut Reader, node: Node<'_>) -> Option<Schema> {
     None
 }
 
-fn body(reader: &mut Reader, node: Node<'_>) -> Option<Body> {
+fn body(reader: &mut Reader, node: &Node<'_>) -> Option<Body> {
     let mut fields = reader.fields(node)?;
     let docs = fields.docs(reader);
     // Required by the specification, and only advised by goat (`unspecified-encoding`).
-    let encoding = fields.read(reader, "encoding", Reader::text).unwrap_or_default();
+    let encoding = fields
+        .read(reader, "encoding", Reader::text)
+        .unwrap_or_default();
     let schema = fields.read(reader, "schema", schema::read);
     let path = fields.path().to_owned();
     fields.finish(reader);
     if let Some(schema) = &schema
-        && !matches!(schema.kind, SchemaKind::Object(_) | SchemaKind::Ref(_) | SchemaKind::Union(_))
+        && !matches!(
+            schema.kind,
+            SchemaKind::Object(_) | SchemaKind::Ref(_) | SchemaKind::Union(_)
+        )
     {
-        let message = format!("a body is an object, a ref or a union, not {}", a(schema.kind.name()));
+        let message = format!(
+            "a body is an object, a ref or a union, not {}",
+            a(schema.kind.name())
+        );
         reader.fail(&schema.path, Rule::LexiconSchema, message);
     }
-    Some(Body { path, docs, encoding, schema })
+    Some(Body {
+        path,
+        docs,
+        encoding,
+        schema,
+    })
 }
 
 fn errors(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<DeclaredError> {
-    fields.read(reader, "errors", |r, node| r.list(node, error)).unwrap_or_default()
+    fields
+        .read(reader, "errors", |r, node| r.list(node, error))
+        .unwrap_or_default()
 }
 
-fn error(reader: &mut Reader, node: Node<'_>) -> Option<DeclaredError> {
+fn error(reader: &mut Reader, node: &Node<'_>) -> Option<DeclaredError> {
     let mut fields = reader.fields(node)?;
     let name = fields.require(reader, "name", |reader, node| {
-        let path = node.path.clone();
         let name = reader.text(node)?;
         if name.is_empty() || name.contains(char::is_whitespace) {
             let message = "the name of an error is not empty and has no whitespace";
@@ -171,14 +206,18 @@ fn error(reader: &mut Reader, node: Node<'_>) -> Option<DeclaredError> {
 fn permission_set(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<PermissionSet> {
     Some(PermissionSet {
         title: fields.read(reader, "title", Reader::text),
-        title_lang: fields.read(reader, "title:lang", by_language).unwrap_or_default(),
+        title_lang: fields
+            .read(reader, "title:lang", by_language)
+            .unwrap_or_default(),
         detail: fields.read(reader, "detail", Reader::text),
-        detail_lang: fields.read(reader, "detail:lang", by_language).unwrap_or_default(),
+        detail_lang: fields
+            .read(reader, "detail:lang", by_language)
+            .unwrap_or_default(),
         permissions: fields.require(reader, "permissions", |r, node| r.list(node, permission))?,
     })
 }
 
-fn by_language(reader: &mut Reader, node: Node<'_>) -> Option<Vec<(String, String)>> {
+fn by_language(reader: &mut Reader, node: &Node<'_>) -> Option<Vec<(String, String)>> {
     let entries = reader.entries(node)?;
     let texts: Vec<_> = entries
         .into_iter()
@@ -192,7 +231,7 @@ fn by_language(reader: &mut Reader, node: Node<'_>) -> Option<Vec<(String, Strin
     texts.into_iter().collect()
 }
 
-fn permission(reader: &mut Reader, node: Node<'_>) -> Option<Permission> {
+fn permission(reader: &mut Reader, node: &Node<'_>) -> Option<Permission> {
     let mut fields = reader.fields(node)?;
     let name = fields.require(reader, "type", Reader::text);
     if let Some(name) = name.filter(|name| name != "permission") {
@@ -204,22 +243,33 @@ fn permission(reader: &mut Reader, node: Node<'_>) -> Option<Permission> {
     let path = fields.path().to_owned();
     let known = resource.and_then(|name| resource_of(reader, &mut fields, name));
     fields.finish(reader);
-    Some(Permission { path, resource: known? })
+    Some(Permission {
+        path,
+        resource: known?,
+    })
 }
 
 fn resource_of(reader: &mut Reader, fields: &mut Fields<'_>, name: String) -> Option<Resource> {
     let resource = match name.as_str() {
         "repo" => Resource::Repo {
             collections: fields.require(reader, "collection", Reader::texts)?,
-            actions: fields.read(reader, "action", Reader::texts).unwrap_or_default(),
+            actions: fields
+                .read(reader, "action", Reader::texts)
+                .unwrap_or_default(),
         },
         "rpc" => Resource::Rpc {
             methods: fields.require(reader, "lxm", Reader::texts)?,
             audience: fields.read(reader, "aud", Reader::text),
-            inherit_audience: fields.read(reader, "inheritAud", Reader::boolean).unwrap_or(false),
+            inherit_audience: fields
+                .read(reader, "inheritAud", Reader::boolean)
+                .unwrap_or(false),
         },
         _ => return Some(Resource::Unsupported { resource: name }),
     };
     let understood = fields.unasked().all(|key| key == "deprecated");
-    Some(if understood { resource } else { Resource::Unsupported { resource: name } })
+    Some(if understood {
+        resource
+    } else {
+        Resource::Unsupported { resource: name }
+    })
 }

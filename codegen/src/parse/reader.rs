@@ -32,7 +32,12 @@ pub(super) struct Fields<'a> {
 
 impl Reader {
     pub(super) fn new(file: &Path) -> Self {
-        Self { file: file.to_owned(), lexicon: None, problems: Vec::new(), unexpected: Vec::new() }
+        Self {
+            file: file.to_owned(),
+            lexicon: None,
+            problems: Vec::new(),
+            unexpected: Vec::new(),
+        }
     }
 
     pub(super) fn file(&self) -> &Path {
@@ -93,57 +98,70 @@ impl Reader {
 
     fn expected(&mut self, what: &str, node: &Node<'_>) {
         let found = node.json.kind();
-        self.fail(&node.path, Rule::SchemaJsonParse, format!("expected {what}, found {found}"));
+        self.fail(
+            &node.path,
+            Rule::SchemaJsonParse,
+            format!("expected {what}, found {found}"),
+        );
     }
 
-    pub(super) fn fields<'a>(&mut self, node: Node<'a>) -> Option<Fields<'a>> {
+    pub(super) fn fields<'a>(&mut self, node: &Node<'a>) -> Option<Fields<'a>> {
         let Json::Object(entries) = node.json else {
-            self.expected("an object", &node);
+            self.expected("an object", node);
             return None;
         };
-        Some(Fields { path: node.path, entries, asked: Vec::new() })
+        Some(Fields {
+            path: node.path.clone(),
+            entries,
+            asked: Vec::new(),
+        })
     }
 
     /// An object whose keys are names that the lexicon chooses.
-    pub(super) fn entries<'a>(&mut self, node: Node<'a>) -> Option<Vec<(&'a str, Node<'a>)>> {
+    pub(super) fn entries<'a>(&mut self, node: &Node<'a>) -> Option<Vec<(&'a str, Node<'a>)>> {
         let fields = self.fields(node)?;
         let entry = |(key, json): &'a (String, Json)| {
-            (key.as_str(), Node { json, path: join(&fields.path, key) })
+            (
+                key.as_str(),
+                Node {
+                    json,
+                    path: join(&fields.path, key),
+                },
+            )
         };
         Some(fields.entries.iter().map(entry).collect())
     }
 
-    pub(super) fn text(&mut self, node: Node<'_>) -> Option<String> {
+    pub(super) fn text(&mut self, node: &Node<'_>) -> Option<String> {
         let Json::String(text) = node.json else {
-            self.expected("a string", &node);
+            self.expected("a string", node);
             return None;
         };
         Some(text.clone())
     }
 
-    pub(super) fn boolean(&mut self, node: Node<'_>) -> Option<bool> {
+    pub(super) fn boolean(&mut self, node: &Node<'_>) -> Option<bool> {
         let Json::Bool(value) = *node.json else {
-            self.expected("a boolean", &node);
+            self.expected("a boolean", node);
             return None;
         };
         Some(value)
     }
 
-    pub(super) fn integer(&mut self, node: Node<'_>) -> Option<i64> {
+    pub(super) fn integer(&mut self, node: &Node<'_>) -> Option<i64> {
         let Json::Integer(value) = *node.json else {
-            self.expected("a 64-bit integer", &node);
+            self.expected("a 64-bit integer", node);
             return None;
         };
         Some(value)
     }
 
     /// A number of things: an integer that is not negative.
-    pub(super) fn count(&mut self, node: Node<'_>) -> Option<usize> {
-        let path = node.path.clone();
+    pub(super) fn count(&mut self, node: &Node<'_>) -> Option<usize> {
         let value = self.integer(node)?;
         let count = usize::try_from(value).ok();
         if count.is_none() {
-            self.fail(&path, Rule::LexiconSchema, format!("{value} is no length"));
+            self.fail(&node.path, Rule::LexiconSchema, format!("{value} is no length"));
         }
         count
     }
@@ -151,28 +169,30 @@ impl Reader {
     /// An array, read item by item.
     pub(super) fn list<T>(
         &mut self,
-        node: Node<'_>,
-        mut read: impl FnMut(&mut Self, Node<'_>) -> Option<T>,
+        node: &Node<'_>,
+        mut read: impl FnMut(&mut Self, &Node<'_>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let Json::Array(items) = node.json else {
-            self.expected("an array", &node);
+            self.expected("an array", node);
             return None;
         };
         let items: Vec<_> = items
             .iter()
             .enumerate()
-            .map(|(index, json)| read(self, Node { json, path: format!("{}[{index}]", node.path) }))
+            .map(|(index, json)| {
+                let path = format!("{}[{index}]", node.path);
+                read(self, &Node { json, path })
+            })
             .collect();
         items.into_iter().collect()
     }
 
-    pub(super) fn texts(&mut self, node: Node<'_>) -> Option<Vec<String>> {
+    pub(super) fn texts(&mut self, node: &Node<'_>) -> Option<Vec<String>> {
         self.list(node, Self::text)
     }
 
     /// The mention of a definition: `nsid`, `nsid#name` or `#name`.
-    pub(super) fn reference(&mut self, node: Node<'_>) -> Option<Reference> {
-        let path = node.path.clone();
+    pub(super) fn reference(&mut self, node: &Node<'_>) -> Option<Reference> {
         let text = self.text(node)?;
         let target = match text.strip_prefix('#') {
             // Without a valid id of its own the document is refused already.
@@ -180,23 +200,28 @@ impl Reader {
             None => match text.parse::<DefId>() {
                 Ok(target) => target,
                 Err(error) => {
-                    self.fail(&path, Rule::LexiconSchema, format!("{}: {error}", quote(&text)));
+                    let message = format!("{}: {error}", quote(&text));
+                    self.fail(&node.path, Rule::LexiconSchema, message);
                     return None;
                 }
             },
         };
         if target.name().is_empty() || target.name().contains(['#', '.']) {
             let message = format!("{} names no definition", quote(&text));
-            self.fail(&path, Rule::LexiconSchema, message);
+            self.fail(&node.path, Rule::LexiconSchema, message);
             return None;
         }
+        let path = node.path.clone();
         Some(Reference { path, target })
     }
 }
 
 impl<'a> Node<'a> {
     pub(super) const fn root(json: &'a Json) -> Self {
-        Self { json, path: String::new() }
+        Self {
+            json,
+            path: String::new(),
+        }
     }
 }
 
@@ -209,7 +234,10 @@ impl<'a> Fields<'a> {
     fn node(&mut self, key: &'static str) -> Option<Node<'a>> {
         self.asked.push(key);
         let (_, json) = self.entries.iter().find(|(name, _)| name == key)?;
-        Some(Node { json, path: join(&self.path, key) })
+        Some(Node {
+            json,
+            path: join(&self.path, key),
+        })
     }
 
     /// Reads a key that may be absent.
@@ -217,10 +245,10 @@ impl<'a> Fields<'a> {
         &mut self,
         reader: &mut Reader,
         key: &'static str,
-        read: impl FnOnce(&mut Reader, Node<'a>) -> Option<T>,
+        read: impl FnOnce(&mut Reader, &Node<'a>) -> Option<T>,
     ) -> Option<T> {
         let node = self.node(key)?;
-        read(reader, node)
+        read(reader, &node)
     }
 
     /// Reads a key that must be there.
@@ -228,13 +256,17 @@ impl<'a> Fields<'a> {
         &mut self,
         reader: &mut Reader,
         key: &'static str,
-        read: impl FnOnce(&mut Reader, Node<'a>) -> Option<T>,
+        read: impl FnOnce(&mut Reader, &Node<'a>) -> Option<T>,
     ) -> Option<T> {
         let Some(node) = self.node(key) else {
-            reader.fail(&self.path, Rule::LexiconSchema, format!("the key `{key}` is missing"));
+            reader.fail(
+                &self.path,
+                Rule::LexiconSchema,
+                format!("the key `{key}` is missing"),
+            );
             return None;
         };
-        read(reader, node)
+        read(reader, &node)
     }
 
     /// What anything may say of itself.
@@ -250,17 +282,25 @@ impl<'a> Fields<'a> {
                 Json::String(note) => Some(note.clone()),
                 _ => None,
             });
-        Docs { description: description.filter(|text| !text.is_empty()), deprecated }
+        Docs {
+            description: description.filter(|text| !text.is_empty()),
+            deprecated,
+        }
     }
 
     /// Keys that have not been asked for.
     pub(super) fn unasked(&self) -> impl Iterator<Item = &'a str> {
-        self.entries.iter().map(|(key, _)| key.as_str()).filter(|key| !self.asked.contains(key))
+        self.entries
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .filter(|key| !self.asked.contains(key))
     }
 
     /// Remembers the keys that nobody asked for.
     pub(super) fn finish(self, reader: &mut Reader) {
-        reader.unexpected.extend(self.unasked().map(|key| join(&self.path, key)));
+        reader
+            .unexpected
+            .extend(self.unasked().map(|key| join(&self.path, key)));
     }
 }
 

@@ -11,14 +11,18 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 /// Reads a schema that stands in a field, an item or a body.
-pub(super) fn read(reader: &mut Reader, node: Node<'_>) -> Option<Schema> {
+pub(super) fn read(reader: &mut Reader, node: &Node<'_>) -> Option<Schema> {
     let mut fields = reader.fields(node)?;
     let name = fields.require(reader, "type", Reader::text);
     let docs = fields.docs(reader);
     let kind = read_kind(reader, &mut fields, &name?);
     let path = fields.path().to_owned();
     fields.finish(reader);
-    Some(Schema { path, docs, kind: kind? })
+    Some(Schema {
+        path,
+        docs,
+        kind: kind?,
+    })
 }
 
 /// Reads what follows from a schema's `type`.
@@ -41,7 +45,11 @@ pub(super) fn read_kind(
         "unknown" => SchemaKind::Unknown,
         "token" | "params" | "permission" | "record" | "query" | "procedure" | "subscription"
         | "permission-set" => {
-            reader.fail(fields.path(), Rule::LexiconSchema, format!("{} cannot stand here", a(name)));
+            reader.fail(
+                fields.path(),
+                Rule::LexiconSchema,
+                format!("{} cannot stand here", a(name)),
+            );
             return None;
         }
         unknown => {
@@ -67,7 +75,13 @@ fn integer(reader: &mut Reader, fields: &mut Fields<'_>) -> IntegerSchema {
     let constant = fields.read(reader, "const", Reader::integer);
     refuse_empty_range(reader, fields, ("minimum", minimum), ("maximum", maximum));
     refuse_default_and_const(reader, fields, default.is_some() && constant.is_some());
-    let schema = IntegerSchema { minimum, maximum, values, default, constant };
+    let schema = IntegerSchema {
+        minimum,
+        maximum,
+        values,
+        default,
+        constant,
+    };
     for (key, value) in [("default", default), ("const", constant)] {
         let broken = value.map(|value| validate::integer(&schema, value));
         refuse_broken(reader, fields, key, broken);
@@ -79,7 +93,9 @@ fn string(reader: &mut Reader, fields: &mut Fields<'_>) -> StringSchema {
     let format = fields.read(reader, "format", format);
     let (min_length, max_length) = range(reader, fields, "minLength", "maxLength");
     let (min_graphemes, max_graphemes) = range(reader, fields, "minGraphemes", "maxGraphemes");
-    let known_values = fields.read(reader, "knownValues", Reader::texts).unwrap_or_default();
+    let known_values = fields
+        .read(reader, "knownValues", Reader::texts)
+        .unwrap_or_default();
     let values = fields.read(reader, "enum", |r, node| choices(r, node, Reader::text));
     let default = fields.read(reader, "default", Reader::text);
     let constant = fields.read(reader, "const", Reader::text);
@@ -96,14 +112,15 @@ fn string(reader: &mut Reader, fields: &mut Fields<'_>) -> StringSchema {
         constant,
     };
     for (key, value) in [("default", &schema.default), ("const", &schema.constant)] {
-        let broken = value.as_deref().map(|value| validate::string(&schema, value));
+        let broken = value
+            .as_deref()
+            .map(|value| validate::string(&schema, value));
         refuse_broken(reader, fields, key, broken);
     }
     schema
 }
 
-fn format(reader: &mut Reader, node: Node<'_>) -> Option<Format> {
-    let path = node.path.clone();
+fn format(reader: &mut Reader, node: &Node<'_>) -> Option<Format> {
     let name = reader.text(node)?;
     let format = Format::from_name(&name);
     if format.is_none() {
@@ -116,25 +133,33 @@ fn format(reader: &mut Reader, node: Node<'_>) -> Option<Format> {
 
 fn bytes(reader: &mut Reader, fields: &mut Fields<'_>) -> BytesSchema {
     let (min_length, max_length) = range(reader, fields, "minLength", "maxLength");
-    BytesSchema { min_length, max_length }
+    BytesSchema {
+        min_length,
+        max_length,
+    }
 }
 
 fn blob(reader: &mut Reader, fields: &mut Fields<'_>) -> BlobSchema {
     let accept = fields.read(reader, "accept", |r, node| r.list(node, mime_pattern));
     let max_size = fields.read(reader, "maxSize", |reader, node| {
-        let path = node.path.clone();
         let size = reader.integer(node)?;
         if size <= 0 {
-            reader.fail(&path, Rule::LexiconSchema, format!("{size} is no size of a blob"));
+            reader.fail(
+                &path,
+                Rule::LexiconSchema,
+                format!("{size} is no size of a blob"),
+            );
         }
         Some(size)
     });
-    BlobSchema { accept: accept.unwrap_or_default(), max_size }
+    BlobSchema {
+        accept: accept.unwrap_or_default(),
+        max_size,
+    }
 }
 
 /// A MIME type, `type/*` or `*/*`; other wildcards are not part of the language.
-fn mime_pattern(reader: &mut Reader, node: Node<'_>) -> Option<String> {
-    let path = node.path.clone();
+fn mime_pattern(reader: &mut Reader, node: &Node<'_>) -> Option<String> {
     let text = reader.text(node)?;
     let valid = text.split_once('/').is_some_and(|(family, kind)| {
         let exact = |part: &str| !part.is_empty() && !part.contains(['*', '/']);
@@ -150,16 +175,29 @@ fn mime_pattern(reader: &mut Reader, node: Node<'_>) -> Option<String> {
 fn array(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<ArraySchema> {
     let items = fields.require(reader, "items", read);
     let (min_length, max_length) = range(reader, fields, "minLength", "maxLength");
-    Some(ArraySchema { items: Box::new(items?), min_length, max_length })
+    Some(ArraySchema {
+        items: Box::new(items?),
+        min_length,
+        max_length,
+    })
 }
 
 /// Reads the fields of an object that says it is one.
 pub(super) fn object(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<ObjectSchema> {
     let mut properties = properties(reader, fields, read)?;
-    let nullable = fields.read(reader, "nullable", Reader::texts).unwrap_or_default();
-    mark(reader, &mut properties, fields, "nullable", &nullable, |property| {
-        property.nullable = true;
-    });
+    let nullable = fields
+        .read(reader, "nullable", Reader::texts)
+        .unwrap_or_default();
+    mark(
+        reader,
+        &mut properties,
+        fields,
+        "nullable",
+        &nullable,
+        |property| {
+            property.nullable = true;
+        },
+    );
     Some(ObjectSchema { properties })
 }
 
@@ -167,11 +205,15 @@ pub(super) fn object(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Obj
 pub(super) fn properties(
     reader: &mut Reader,
     fields: &mut Fields<'_>,
-    mut read: impl FnMut(&mut Reader, Node<'_>) -> Option<Schema>,
+    mut read: impl FnMut(&mut Reader, &Node<'_>) -> Option<Schema>,
 ) -> Option<Vec<Property>> {
-    let required = fields.read(reader, "required", Reader::texts).unwrap_or_default();
+    let required = fields
+        .read(reader, "required", Reader::texts)
+        .unwrap_or_default();
     // The specification requires the key; published lexicons leave it out where there is nothing.
-    let entries = match fields.read(reader, "properties", |reader, node| Some(reader.entries(node))) {
+    let entries = match fields.read(reader, "properties", |reader, node| {
+        Some(reader.entries(node))
+    }) {
         Some(entries) => entries?,
         None => Vec::new(),
     };
@@ -183,14 +225,26 @@ pub(super) fn properties(
                 reader.fail(&node.path, Rule::LexiconSchema, message);
             }
             let schema = read(reader, node)?;
-            Some(Property { name: name.to_owned(), required: false, nullable: false, schema })
+            Some(Property {
+                name: name.to_owned(),
+                required: false,
+                nullable: false,
+                schema,
+            })
         })
         .collect();
     // A property that is wrong has been reported; as a missing one it would be reported again.
     let mut properties = properties.into_iter().collect::<Option<Vec<_>>>()?;
-    mark(reader, &mut properties, fields, "required", &required, |property| {
-        property.required = true;
-    });
+    mark(
+        reader,
+        &mut properties,
+        fields,
+        "required",
+        &required,
+        |property| {
+            property.required = true;
+        },
+    );
     Some(properties)
 }
 
@@ -204,7 +258,10 @@ fn mark(
     set: impl Fn(&mut Property),
 ) {
     for (index, name) in names.iter().enumerate() {
-        match properties.iter_mut().find(|property| property.name == *name) {
+        match properties
+            .iter_mut()
+            .find(|property| property.name == *name)
+        {
             Some(property) => set(property),
             None => {
                 let path = format!("{}.{list}[{index}]", fields.path());
@@ -218,9 +275,15 @@ fn mark(
 /// Reads a union's variants.
 pub(super) fn union(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<UnionSchema> {
     let refs = fields.require(reader, "refs", |r, node| r.list(node, Reader::reference))?;
-    let closed = fields.read(reader, "closed", Reader::boolean).unwrap_or(false);
+    let closed = fields
+        .read(reader, "closed", Reader::boolean)
+        .unwrap_or(false);
     if closed && refs.is_empty() {
-        reader.fail(fields.path(), Rule::LexiconSchema, "a closed union has at least one variant");
+        reader.fail(
+            fields.path(),
+            Rule::LexiconSchema,
+            "a closed union has at least one variant",
+        );
     }
     Some(UnionSchema { refs, closed })
 }
@@ -228,10 +291,9 @@ pub(super) fn union(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Unio
 /// The values of an `enum`: at least one, none twice.
 fn choices<T: Clone + Eq + std::hash::Hash>(
     reader: &mut Reader,
-    node: Node<'_>,
-    read: impl FnMut(&mut Reader, Node<'_>) -> Option<T>,
+    node: &Node<'_>,
+    read: impl FnMut(&mut Reader, &Node<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    let path = node.path.clone();
     let values = reader.list(node, read)?;
     let distinct: HashSet<_> = values.iter().cloned().collect();
     if values.is_empty() {

@@ -22,25 +22,48 @@ fn check(text: &str, expect: &[&str]) {
 /// Checks all that is said of a lexicon with these definitions.
 #[track_caller]
 fn check_defs(defs: &str, expect: &[&str]) {
-    check(&format!(r#"{{"lexicon": 1, "id": "com.example.a", "defs": {defs}}}"#), expect);
+    check(
+        &format!(r#"{{"lexicon": 1, "id": "com.example.a", "defs": {defs}}}"#),
+        expect,
+    );
 }
 
 /// Checks all that is said of a field with this schema, after its path.
 #[track_caller]
 fn check_field(schema: &str, expect: &[&str]) {
     let defs = format!(r#"{{"main": {{"type": "object", "properties": {{"z": {schema}}}}}}}"#);
-    let expect: Vec<_> =
-        expect.iter().map(|e| format!("a.json: defs.main.properties.z{e}")).collect();
-    check_defs(&defs, &expect.iter().map(String::as_str).collect::<Vec<_>>());
+    let expect: Vec<_> = expect
+        .iter()
+        .map(|e| format!("a.json: defs.main.properties.z{e}"))
+        .collect();
+    check_defs(
+        &defs,
+        &expect.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
 fn what_is_no_json_is_refused_with_its_place() {
-    check("", &["a.json: line 1, column 0: [schema-json-parse] EOF while parsing a value"]);
-    check("{]", &["a.json: line 1, column 2: [schema-json-parse] key must be a string"]);
-    check("[1,\n nul]", &["a.json: line 2, column 5: [schema-json-parse] expected ident"]);
-    check("[]", &["a.json: [schema-json-parse] expected an object, found an array"]);
-    check("{} {}", &["a.json: line 1, column 4: [schema-json-parse] trailing characters"]);
+    check(
+        "",
+        &["a.json: line 1, column 0: [schema-json-parse] EOF while parsing a value"],
+    );
+    check(
+        "{]",
+        &["a.json: line 1, column 2: [schema-json-parse] key must be a string"],
+    );
+    check(
+        "[1,\n nul]",
+        &["a.json: line 2, column 5: [schema-json-parse] expected ident"],
+    );
+    check(
+        "[]",
+        &["a.json: [schema-json-parse] expected an object, found an array"],
+    );
+    check(
+        "{} {}",
+        &["a.json: line 1, column 4: [schema-json-parse] trailing characters"],
+    );
     check(
         &"[".repeat(100_000),
         &["a.json: line 1, column 128: [schema-json-parse] recursion limit exceeded"],
@@ -60,7 +83,10 @@ fn keys_that_are_there_twice_are_refused_wherever_they_are() {
 
 #[test]
 fn a_document_has_a_version_an_id_and_definitions() {
-    check("{}", &["a.json: [lexicon-schema] the key `lexicon` is missing"]);
+    check(
+        "{}",
+        &["a.json: [lexicon-schema] the key `lexicon` is missing"],
+    );
     check(
         r#"{"lexicon": 2}"#,
         &["a.json: lexicon: [lexicon-version] version 2 is unknown; this reads version 1"],
@@ -71,7 +97,9 @@ fn a_document_has_a_version_an_id_and_definitions() {
     );
     check(
         r#"{"lexicon": 1.5, "id": "com.example.a"}"#,
-        &["a.json: lexicon: [schema-json-parse] expected a 64-bit integer, found a number that is no 64-bit integer"],
+        &[
+            "a.json: lexicon: [schema-json-parse] expected a 64-bit integer, found a number that is no 64-bit integer",
+        ],
     );
     check(
         r#"{"lexicon": 1}"#,
@@ -104,7 +132,12 @@ fn a_document_remembers_what_the_language_does_not_name() {
     let unexpected = document.unwrap().unexpected;
     assert_eq!(
         unexpected,
-        ["defs.a.deprecated", "defs.a.\"odd key\"", "defs.b.items.pattern", "revision"]
+        [
+            "defs.a.deprecated",
+            "defs.a.\"odd key\"",
+            "defs.b.items.pattern",
+            "revision"
+        ]
     );
 }
 
@@ -139,11 +172,26 @@ fn a_definition_has_a_plain_name_and_a_type_that_can_be_named() {
 
 #[test]
 fn a_field_has_a_type_of_data() {
-    check_field("1", &[": [schema-json-parse] expected an object, found an integer"]);
-    check_field(r#"{"type": "strng"}"#, &[": [schema-json-parse] unknown type \"strng\""]);
-    check_field(r#"{"type": "null"}"#, &[": [schema-json-parse] unknown type \"null\""]);
-    check_field(r#"{"type": "token"}"#, &[": [lexicon-schema] a token cannot stand here"]);
-    check_field(r#"{"type": "record"}"#, &[": [lexicon-schema] a record cannot stand here"]);
+    check_field(
+        "1",
+        &[": [schema-json-parse] expected an object, found an integer"],
+    );
+    check_field(
+        r#"{"type": "strng"}"#,
+        &[": [schema-json-parse] unknown type \"strng\""],
+    );
+    check_field(
+        r#"{"type": "null"}"#,
+        &[": [schema-json-parse] unknown type \"null\""],
+    );
+    check_field(
+        r#"{"type": "token"}"#,
+        &[": [lexicon-schema] a token cannot stand here"],
+    );
+    check_field(
+        r#"{"type": "record"}"#,
+        &[": [lexicon-schema] a record cannot stand here"],
+    );
     check_field(
         r#"{"type": "string", "description": 1}"#,
         &[".description: [schema-json-parse] expected a string, found an integer"],
@@ -205,7 +253,10 @@ fn a_default_or_const_satisfies_the_rest_of_its_schema() {
 
 #[test]
 fn an_enum_has_values_and_none_twice() {
-    check_field(r#"{"type": "string", "enum": []}"#, &[".enum: [lexicon-schema] no value is allowed"]);
+    check_field(
+        r#"{"type": "string", "enum": []}"#,
+        &[".enum: [lexicon-schema] no value is allowed"],
+    );
     check_field(
         r#"{"type": "integer", "enum": [1, 2, 1]}"#,
         &[".enum: [lexicon-schema] a value is there twice"],
@@ -220,7 +271,9 @@ fn an_enum_has_values_and_none_twice() {
 fn a_string_format_is_one_of_the_known_ones() {
     check_field(
         r#"{"type": "string", "format": "date"}"#,
-        &[".format: [lexicon-schema] unknown format \"date\"; there are at-identifier, at-uri, cid, datetime, did, handle, language, nsid, record-key, tid, uri"],
+        &[
+            ".format: [lexicon-schema] unknown format \"date\"; there are at-identifier, at-uri, cid, datetime, did, handle, language, nsid, record-key, tid, uri",
+        ],
     );
 }
 
@@ -239,7 +292,10 @@ fn required_and_nullable_name_properties() {
 
 #[test]
 fn references_are_names_of_definitions() {
-    check_field(r#"{"type": "ref"}"#, &[": [lexicon-schema] the key `ref` is missing"]);
+    check_field(
+        r#"{"type": "ref"}"#,
+        &[": [lexicon-schema] the key `ref` is missing"],
+    );
     check_field(
         r#"{"type": "ref", "ref": "nothing"}"#,
         &[".ref: [lexicon-schema] \"nothing\": invalid NSID: ~"],
@@ -340,8 +396,12 @@ fn permission_sets_are_read_as_far_as_they_are_understood() {
                 audience: None,
                 inherit_audience: true
             },
-            Resource::Unsupported { resource: "rpc".to_owned() },
-            Resource::Unsupported { resource: "account".to_owned() },
+            Resource::Unsupported {
+                resource: "rpc".to_owned()
+            },
+            Resource::Unsupported {
+                resource: "account".to_owned()
+            },
         ]
     );
 }
@@ -369,8 +429,15 @@ fn order_names_and_paths_are_those_of_the_source() {
         .properties
         .iter()
         .map(|p| {
-            let SchemaKind::Ref(reference) = &p.schema.kind else { panic!("no ref") };
-            (p.name.as_str(), p.required, p.nullable, reference.target.to_string())
+            let SchemaKind::Ref(reference) = &p.schema.kind else {
+                panic!("no ref")
+            };
+            (
+                p.name.as_str(),
+                p.required,
+                p.nullable,
+                reference.target.to_string(),
+            )
         })
         .collect();
     assert_eq!(
@@ -381,7 +448,9 @@ fn order_names_and_paths_are_those_of_the_source() {
         ]
     );
 
-    let DefKind::Record(record) = &document.defs[1].kind else { panic!("no record") };
+    let DefKind::Record(record) = &document.defs[1].kind else {
+        panic!("no record")
+    };
     assert_eq!(record.key, KeyKind::Literal("self".to_owned()));
     let path = &record.object.properties[0].schema.path;
     assert_eq!(path, "defs.main.record.properties.\"odd key\"");

@@ -22,14 +22,20 @@ struct Graph<'a> {
 /// The refs through which a type contains itself: lexicon and JSON path.
 pub(super) fn boxed(resolution: &Resolution<'_>) -> HashSet<(Nsid, String)> {
     let graph = Graph::new(resolution, fields_of);
-    graph.on_cycles().map(|(document, path)| (document.id.clone(), path.to_owned())).collect()
+    graph
+        .on_cycles()
+        .map(|(document, path)| (document.id.clone(), path.to_owned()))
+        .collect()
 }
 
 /// Types that no program can write down, and types of which there is no value.
 pub(super) fn endless(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
     let lists = Graph::new(resolution, items_of);
     let lists = lists.on_cycles().map(|at| {
-        (at, "this list holds nothing but itself; an object in between would make it a type")
+        (
+            at,
+            "this list holds nothing but itself; an object in between would make it a type",
+        )
     });
     // What has no value and is on no cycle requires something that is.
     let ranks = inhabited::ranks(resolution.catalog, true);
@@ -39,7 +45,10 @@ pub(super) fn endless(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
         }
     });
     let hopeless = hopeless.on_cycles().map(|at| {
-        (at, "this requires itself, so that no value is ever complete; something has to be optional")
+        (
+            at,
+            "this requires itself, so that no value is ever complete; something has to be optional",
+        )
     });
     lists
         .chain(hopeless)
@@ -67,7 +76,9 @@ fn fields_of<'a>(_: &DefId, definition: &'a Definition, found: &mut Vec<Edge<'a>
 
 /// The ref that a list's items come down to.
 fn items_of<'a>(_: &DefId, definition: &'a Definition, found: &mut Vec<Edge<'a>>) {
-    let DefKind::Type(list) = &definition.kind else { return };
+    let DefKind::Type(list) = &definition.kind else {
+        return;
+    };
     let mut schema = list;
     while let SchemaKind::Array(array) = &schema.kind {
         schema = &array.items;
@@ -84,12 +95,20 @@ impl<'a> Graph<'a> {
     ) -> Self {
         let nodes: Vec<_> = resolution
             .documents()
-            .flat_map(|document| document.defs.iter().map(move |definition| (document, definition)))
+            .flat_map(|document| {
+                document
+                    .defs
+                    .iter()
+                    .map(move |definition| (document, definition))
+            })
             .collect();
         let ids: Vec<DefId> = nodes.iter().map(|(doc, def)| doc.def_id(def)).collect();
         // What another crate has is in no selected document: it cannot refer back to one.
-        let index: HashMap<&DefId, usize> =
-            ids.iter().enumerate().map(|(node, id)| (id, node)).collect();
+        let index: HashMap<&DefId, usize> = ids
+            .iter()
+            .enumerate()
+            .map(|(node, id)| (id, node))
+            .collect();
         let edges = nodes
             .iter()
             .zip(&ids)
@@ -106,14 +125,17 @@ impl<'a> Graph<'a> {
     /// The edges that lie on a cycle: both ends are in one strongly connected component.
     fn on_cycles(&self) -> impl Iterator<Item = (&'a Document, &'a str)> {
         let component = self.components();
-        self.edges.iter().enumerate().flat_map(move |(from, edges)| {
-            let component = component.clone();
-            let document = self.nodes[from].0;
-            edges
-                .iter()
-                .filter(move |(to, _)| component[from] == component[*to])
-                .map(move |(_, path)| (document, *path))
-        })
+        self.edges
+            .iter()
+            .enumerate()
+            .flat_map(move |(from, edges)| {
+                let component = component.clone();
+                let document = self.nodes[from].0;
+                edges
+                    .iter()
+                    .filter(move |(to, _)| component[from] == component[*to])
+                    .map(move |(_, path)| (document, *path))
+            })
     }
 
     /// The strongly connected component of each node (Tarjan), without recursion: a chain of refs

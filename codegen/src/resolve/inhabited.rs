@@ -1,6 +1,8 @@
 //! Which definitions have any value at all: one that requires itself, directly or not, has none.
 
-use crate::model::{Catalog, DefId, DefKind, Definition, ObjectSchema, Property, Schema, SchemaKind};
+use crate::model::{
+    Catalog, DefId, DefKind, Definition, ObjectSchema, Property, Schema, SchemaKind,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The definitions that have a value, in an order in which each comes after what it requires: of the
@@ -14,7 +16,9 @@ pub(super) fn ranks(catalog: &Catalog, elsewhere: bool) -> BTreeMap<DefId, usize
         .collect();
     let mut dependents: BTreeMap<&DefId, Vec<&DefId>> = BTreeMap::new();
     for (id, definition) in &definitions {
-        required(definition, &mut |target, _| dependents.entry(target).or_default().push(id));
+        required(definition, &mut |target, _| {
+            dependents.entry(target).or_default().push(id)
+        });
     }
     let mut ranks: BTreeMap<DefId, usize> = BTreeMap::new();
     let mut open: VecDeque<&DefId> = definitions.keys().collect();
@@ -33,10 +37,7 @@ pub(super) fn ranks(catalog: &Catalog, elsewhere: bool) -> BTreeMap<DefId, usize
 
 /// Calls back with the references that a value of a definition may not do without, and their paths.
 /// Of the variants of a closed union it needs only one.
-pub(super) fn required<'a>(
-    definition: &'a Definition,
-    found: &mut impl FnMut(&'a DefId, &'a str),
-) {
+pub(super) fn required<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a DefId, &'a str)) {
     match &definition.kind {
         DefKind::Record(record) => required_fields(&record.object, found),
         DefKind::Type(schema) => required_in(schema, found),
@@ -58,7 +59,10 @@ fn required_in<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a DefId, &'a str
         SchemaKind::Array(array) if array.min_length > Some(0) => required_in(&array.items, found),
         SchemaKind::Object(object) => required_fields(object, found),
         SchemaKind::Union(union) if union.closed => {
-            union.refs.iter().for_each(|variant| found(&variant.target, &variant.path));
+            union
+                .refs
+                .iter()
+                .for_each(|variant| found(&variant.target, &variant.path));
         }
         _ => {}
     }

@@ -65,7 +65,13 @@ fn a_union_is_of_distinct_objects_and_records() {
         "text": { "type": "string" },
         "word": { "type": "token" },
     });
-    let refs = ["com.example.a", "com.example.a#view", "com.example.a#text", "com.example.a#word", "com.example.a#main"];
+    let refs = [
+        "com.example.a",
+        "com.example.a#view",
+        "com.example.a#text",
+        "com.example.a#word",
+        "com.example.a#main",
+    ];
     check(
         &catalog([
             ("com.example.a", targets),
@@ -97,14 +103,32 @@ fn a_list_of_nothing_but_lists_is_no_type() {
 
 #[test]
 fn a_type_that_requires_itself_has_no_value() {
-    let required = |to: &Json| json!({ "type": "object", "required": ["x"], "properties": { "x": to } });
+    let required =
+        |to: &Json| json!({ "type": "object", "required": ["x"], "properties": { "x": to } });
     let nullable = |to: &Json| json!({ "type": "object", "required": ["x"], "nullable": ["x"], "properties": { "x": to } });
-    let message = "this requires itself, so that no value is ever complete; something has to be optional";
-    let wrong = |path: &str| format!("lexicons/com/example/a.json: {path}: [endless-type] {message}");
+    let message =
+        "this requires itself, so that no value is ever complete; something has to be optional";
+    let wrong =
+        |path: &str| format!("lexicons/com/example/a.json: {path}: [endless-type] {message}");
 
-    check(&catalog([("com.example.a", json!({ "a": object(json!({ "x": reference("#a") })) }))]), &[]);
-    check(&catalog([("com.example.a", json!({ "a": nullable(&reference("#a")) }))]), &[]);
-    check(&catalog([("com.example.a", json!({ "a": required(&list(&reference("#a"))) }))]), &[]);
+    check(
+        &catalog([(
+            "com.example.a",
+            json!({ "a": object(json!({ "x": reference("#a") })) }),
+        )]),
+        &[],
+    );
+    check(
+        &catalog([("com.example.a", json!({ "a": nullable(&reference("#a")) }))]),
+        &[],
+    );
+    check(
+        &catalog([(
+            "com.example.a",
+            json!({ "a": required(&list(&reference("#a"))) }),
+        )]),
+        &[],
+    );
     check(
         &catalog([("com.example.a", json!({ "a": required(&reference("#a")) }))]),
         &[&wrong("defs.a.properties.x")],
@@ -119,7 +143,10 @@ fn a_type_that_requires_itself_has_no_value() {
                 "c": required(&reference("#a")),
             }),
         )]),
-        &[&wrong("defs.a.properties.x.properties.x"), &wrong("defs.b.properties.x.items")],
+        &[
+            &wrong("defs.a.properties.x.properties.x"),
+            &wrong("defs.b.properties.x.items"),
+        ],
     );
     let closed = |refs: &[&str]| json!({ "type": "union", "closed": true, "refs": refs });
     check(
@@ -166,7 +193,11 @@ fn a_field_that_leads_back_to_its_own_type_needs_a_box() {
             "c": object(json!({ "w": reference("#a") })),
             "d": object(json!({})),
         }),
-        &["defs.a.properties.x.properties.y", "defs.b.properties.z", "defs.c.properties.w"],
+        &[
+            "defs.a.properties.x.properties.y",
+            "defs.b.properties.z",
+            "defs.c.properties.w",
+        ],
     );
     // Lists and unions are on the heap.
     check_boxed(
@@ -184,9 +215,17 @@ fn a_field_that_leads_back_to_its_own_type_needs_a_box() {
 
 #[test]
 fn a_long_chain_of_references_does_not_exhaust_the_stack() {
-    let link = |n: usize| (format!("d{n}"), object(json!({ "next": reference(&format!("#d{}", n + 1)) })));
+    let link = |n: usize| {
+        (
+            format!("d{n}"),
+            object(json!({ "next": reference(&format!("#d{}", n + 1)) })),
+        )
+    };
     let mut defs: serde_json::Map<_, _> = (0..20_000).map(link).collect();
-    defs.insert("d20000".to_owned(), object(json!({ "first": reference("#d0") })));
+    defs.insert(
+        "d20000".to_owned(),
+        object(json!({ "first": reference("#d0") })),
+    );
     let catalog = catalog([("com.example.a", Json::Object(defs))]);
     let externals = Externals::default();
     let resolution = resolve(&catalog, &[], &externals).unwrap();
@@ -194,37 +233,63 @@ fn a_long_chain_of_references_does_not_exhaust_the_stack() {
 }
 
 fn ids<'a>(resolution: &super::Resolution<'a>) -> Vec<&'a str> {
-    resolution.documents().map(|document| document.id.as_str()).collect()
+    resolution
+        .documents()
+        .map(|document| document.id.as_str())
+        .collect()
 }
 
 fn external(lexicons: &str, rust_path: &str) -> External {
-    External { lexicons: lexicons.parse().unwrap(), rust_path: rust_path.to_owned() }
+    External {
+        lexicons: lexicons.parse().unwrap(),
+        rust_path: rust_path.to_owned(),
+    }
 }
 
 #[test]
 fn a_selection_brings_along_what_it_refers_to() {
     let catalog = catalog([
-        ("com.example.a", json!({ "main": object(json!({ "b": list(&reference("com.example.b")) })) })),
-        ("com.example.b", json!({ "main": object(json!({ "c": { "type": "union", "refs": ["org.example.c"] } })) })),
-        ("com.example.d", json!({ "main": object(json!({ "gone": reference("com.example.gone") })) })),
+        (
+            "com.example.a",
+            json!({ "main": object(json!({ "b": list(&reference("com.example.b")) })) }),
+        ),
+        (
+            "com.example.b",
+            json!({ "main": object(json!({ "c": { "type": "union", "refs": ["org.example.c"] } })) }),
+        ),
+        (
+            "com.example.d",
+            json!({ "main": object(json!({ "gone": reference("com.example.gone") })) }),
+        ),
         ("org.example.c", json!({ "main": object(json!({})) })),
     ]);
     let selection: [NsidPattern; 1] = ["com.example.a".parse().unwrap()];
     let none = Externals::default();
     let resolution = resolve(&catalog, &selection, &none).unwrap();
-    assert_eq!(ids(&resolution), ["com.example.a", "com.example.b", "org.example.c"]);
+    assert_eq!(
+        ids(&resolution),
+        ["com.example.a", "com.example.b", "org.example.c"]
+    );
 
     let externals = Externals::new([external("org.*", "elsewhere")]);
     let resolution = resolve(&catalog, &selection, &externals).unwrap();
     assert_eq!(ids(&resolution), ["com.example.a", "com.example.b"]);
     let target = resolution.target(&"org.example.c".parse::<DefId>().unwrap());
-    assert!(matches!(target, Some(Target::External { rust_path: "elsewhere", definition: Some(_) })));
+    assert!(matches!(
+        target,
+        Some(Target::External {
+            rust_path: "elsewhere",
+            definition: Some(_)
+        })
+    ));
 }
 
 #[test]
 fn what_another_crate_has_need_not_be_at_hand() {
-    let catalog =
-        catalog([("com.example.a", json!({ "main": object(json!({ "x": reference("com.example.gone") })) }))]);
+    let catalog = catalog([(
+        "com.example.a",
+        json!({ "main": object(json!({ "x": reference("com.example.gone") })) }),
+    )]);
     let externals = Externals::new([
         external("com.*", "wide"),
         external("com.example.gone", "narrow"),
@@ -232,12 +297,28 @@ fn what_another_crate_has_need_not_be_at_hand() {
     ]);
     let selection: [NsidPattern; 1] = ["com.example.a".parse().unwrap()];
     // What is external is not generated, even if it is selected.
-    assert_eq!(ids(&resolve(&catalog, &selection, &externals).unwrap()), [""; 0]);
+    assert_eq!(
+        ids(&resolve(&catalog, &selection, &externals).unwrap()),
+        [""; 0]
+    );
 
-    let externals = Externals::new([external("com.example.gone", "narrow"), external("*", "wide")].into_iter().take(1));
+    let externals = Externals::new(
+        [
+            external("com.example.gone", "narrow"),
+            external("*", "wide"),
+        ]
+        .into_iter()
+        .take(1),
+    );
     let resolution = resolve(&catalog, &selection, &externals).unwrap();
     let target = resolution.target(&"com.example.gone#x".parse::<DefId>().unwrap());
-    assert!(matches!(target, Some(Target::External { rust_path: "narrow", definition: None })));
+    assert!(matches!(
+        target,
+        Some(Target::External {
+            rust_path: "narrow",
+            definition: None
+        })
+    ));
 }
 
 #[test]

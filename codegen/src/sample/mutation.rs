@@ -31,7 +31,11 @@ pub fn mutations<'a>(
     against: Against<'a>,
     value: &'a Value,
 ) -> impl Iterator<Item = Mutation> + 'a {
-    let mut search = Search { catalog, path: Vec::new(), found: Vec::new() };
+    let mut search = Search {
+        catalog,
+        path: Vec::new(),
+        found: Vec::new(),
+    };
     match against {
         Against::Definition(id) => search.definition(id, value),
         Against::Schema(schema) => search.schema(schema, value),
@@ -41,7 +45,9 @@ pub fn mutations<'a>(
     search.found.into_iter().filter_map(move |candidate| {
         let mutation = candidate.apply(value)?;
         let broken = violations(catalog, against, &mutation.value);
-        let [only] = broken.as_slice() else { return None };
+        let [only] = broken.as_slice() else {
+            return None;
+        };
         (only.path == mutation.path && only.constraint == mutation.constraint).then_some(mutation)
     })
 }
@@ -76,7 +82,11 @@ impl Candidate {
             }
             (None, _) => return None,
         }
-        Some(Mutation { path: path.join("/"), constraint: self.constraint, value })
+        Some(Mutation {
+            path: path.join("/"),
+            constraint: self.constraint,
+            value,
+        })
     }
 }
 
@@ -90,11 +100,12 @@ impl Step {
 }
 
 fn descend<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
-    path.iter().try_fold(value, |value, step| match (value, step) {
-        (Value::Map(map), Step::Field(name)) => map.get_mut(name),
-        (Value::List(items), Step::Item(index)) => items.get_mut(*index),
-        _ => None,
-    })
+    path.iter()
+        .try_fold(value, |value, step| match (value, step) {
+            (Value::Map(map), Step::Field(name)) => map.get_mut(name),
+            (Value::List(items), Step::Item(index)) => items.get_mut(*index),
+            _ => None,
+        })
 }
 
 fn fields(value: &mut Value) -> Option<&mut Map> {
@@ -113,17 +124,27 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn set(&mut self, constraint: Constraint, new: impl Into<Value>) {
-        self.found.push(Candidate { path: self.path.clone(), new: Some(new.into()), constraint });
+        self.found.push(Candidate {
+            path: self.path.clone(),
+            new: Some(new.into()),
+            constraint,
+        });
     }
 
     fn set_field(&mut self, name: &str, constraint: Constraint, new: impl Into<Value>) {
-        self.at(Step::Field(name.to_owned()), |search| search.set(constraint, new));
+        self.at(Step::Field(name.to_owned()), |search| {
+            search.set(constraint, new)
+        });
     }
 
     fn remove_field(&mut self, name: &str, constraint: Constraint) {
         let mut path = self.path.clone();
         path.push(Step::Field(name.to_owned()));
-        self.found.push(Candidate { path, new: None, constraint });
+        self.found.push(Candidate {
+            path,
+            new: None,
+            constraint,
+        });
     }
 
     fn at(&mut self, step: Step, search: impl FnOnce(&mut Self)) {
@@ -133,7 +154,11 @@ impl Search<'_> {
     }
 
     fn definition(&mut self, id: &DefId, value: &Value) {
-        match self.catalog.definition(id).map(|definition| &definition.kind) {
+        match self
+            .catalog
+            .definition(id)
+            .map(|definition| &definition.kind)
+        {
             Some(DefKind::Record(record)) => {
                 self.remove_field("$type", Constraint::Tag);
                 self.set_field("$type", Constraint::Tag, "com.example.another");
@@ -156,7 +181,10 @@ impl Search<'_> {
             SchemaKind::String(schema) => self.string(schema, value),
             SchemaKind::Bytes(schema) => self.bytes(schema),
             SchemaKind::CidLink => {
-                self.set(Constraint::Type, "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a");
+                self.set(
+                    Constraint::Type,
+                    "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a",
+                );
                 self.set(Constraint::Type, Value::Bytes(vec![1].into()));
             }
             SchemaKind::Blob(schema) => self.blob(schema, value),
@@ -181,7 +209,10 @@ impl Search<'_> {
         }
         let inside = schema.minimum.unwrap_or(0)..=schema.maximum.unwrap_or(i64::MAX);
         if let Some(values) = &schema.values
-            && let Some(other) = inside.clone().take(values.len() + 1).find(|n| !values.contains(n))
+            && let Some(other) = inside
+                .clone()
+                .take(values.len() + 1)
+                .find(|n| !values.contains(n))
         {
             self.set(Constraint::Enum, other);
         }
@@ -198,7 +229,10 @@ impl Search<'_> {
         let bytes = |least: usize| least.max(schema.min_length.unwrap_or(0));
         let graphemes = schema.min_graphemes.unwrap_or(1).max(1);
         if let Some(least) = schema.min_length.filter(|n| *n > 0) {
-            self.set(Constraint::MinLength, text_of(graphemes.min(least - 1), least - 1));
+            self.set(
+                Constraint::MinLength,
+                text_of(graphemes.min(least - 1), least - 1),
+            );
         }
         if let Some(most) = schema.max_length.filter(|n| *n < LONGEST) {
             self.set(Constraint::MaxLength, text_of(graphemes, most + 1));
@@ -235,10 +269,16 @@ impl Search<'_> {
         self.set(Constraint::Type, "AQI");
         self.set(Constraint::Type, Value::Map(Map::new()));
         if let Some(least) = schema.min_length.filter(|n| *n > 0) {
-            self.set(Constraint::MinLength, Value::Bytes(vec![7; least - 1].into()));
+            self.set(
+                Constraint::MinLength,
+                Value::Bytes(vec![7; least - 1].into()),
+            );
         }
         if let Some(most) = schema.max_length.filter(|n| *n < LONGEST) {
-            self.set(Constraint::MaxLength, Value::Bytes(vec![7; most + 1].into()));
+            self.set(
+                Constraint::MaxLength,
+                Value::Bytes(vec![7; most + 1].into()),
+            );
         }
     }
 
@@ -253,7 +293,10 @@ impl Search<'_> {
             Value::Map(blob)
         };
         if !schema.accept.is_empty() {
-            self.set(Constraint::Accept, with("mimeType", "x-sample/none-of-them".into()));
+            self.set(
+                Constraint::Accept,
+                with("mimeType", "x-sample/none-of-them".into()),
+            );
         }
         if let Some(above) = schema.max_size.and_then(|n| n.checked_add(1)) {
             self.set(Constraint::MaxSize, with("size", above.into()));
@@ -267,20 +310,29 @@ impl Search<'_> {
             let short: Vec<_> = items.iter().take(least - 1).cloned().collect();
             self.set(Constraint::MinLength, short);
         }
-        if let (Some(most), Some(last)) = (schema.max_length.filter(|n| *n < LONGEST), items.last()) {
+        if let (Some(most), Some(last)) = (schema.max_length.filter(|n| *n < LONGEST), items.last())
+        {
             let mut long = items.clone();
             long.resize(most + 1, last.clone());
             self.set(Constraint::MaxLength, long);
         }
         for (index, item) in items.iter().enumerate() {
-            self.at(Step::Item(index), |search| search.schema(&schema.items, item));
+            self.at(Step::Item(index), |search| {
+                search.schema(&schema.items, item)
+            });
         }
     }
 
     fn properties(&mut self, properties: &[Property], value: &Value) {
         self.set(Constraint::Type, true);
         let Value::Map(map) = value else { return };
-        for Property { name, required, nullable, schema } in properties {
+        for Property {
+            name,
+            required,
+            nullable,
+            schema,
+        } in properties
+        {
             let Some(value) = map.get(name) else { continue };
             if *required {
                 self.remove_field(name, Constraint::Required);
@@ -289,7 +341,9 @@ impl Search<'_> {
                 self.set_field(name, Constraint::Type, Value::Null);
             }
             if *value != Value::Null {
-                self.at(Step::Field(name.clone()), |search| search.schema(schema, value));
+                self.at(Step::Field(name.clone()), |search| {
+                    search.schema(schema, value)
+                });
             }
         }
     }
@@ -301,8 +355,14 @@ impl Search<'_> {
         if union.closed {
             self.set_field("$type", Constraint::Tag, "com.example.another");
         }
-        let Some(Value::String(tag)) = map.get("$type") else { return };
-        if let Some(variant) = union.refs.iter().find(|variant| variant.target.to_string() == *tag) {
+        let Some(Value::String(tag)) = map.get("$type") else {
+            return;
+        };
+        if let Some(variant) = union
+            .refs
+            .iter()
+            .find(|variant| variant.target.to_string() == *tag)
+        {
             self.definition(&variant.target, value);
         }
     }

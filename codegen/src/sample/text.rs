@@ -1,6 +1,6 @@
 //! Strings of given sizes and formats.
 
-use super::Sampler;
+use super::Sampling;
 use crate::model::{Format, StringSchema};
 use crate::validate::string;
 
@@ -10,7 +10,7 @@ const ATTEMPTS: usize = 64;
 /// The most bytes of a string that has no bound, and need not have more.
 const GENEROUS_BYTES: usize = 200;
 
-impl<R: FnMut() -> u64> Sampler<'_, R> {
+impl<R: FnMut() -> u64> Sampling<'_, R> {
     /// A string that satisfies its schema, if one is found.
     pub(super) fn string(&mut self, schema: &StringSchema) -> Option<String> {
         let fits = |text: &String| string(schema, text).is_empty();
@@ -38,7 +38,10 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
         let least = schema.min_length.unwrap_or(0);
         let most = schema.max_length.unwrap_or(GENEROUS_BYTES.max(least));
         // A grapheme has a byte or more, and no bytes make no grapheme.
-        let fewest = schema.min_graphemes.unwrap_or(0).max(usize::from(least > 0));
+        let fewest = schema
+            .min_graphemes
+            .unwrap_or(0)
+            .max(usize::from(least > 0));
         let greatest = schema.max_graphemes.unwrap_or(most).min(most);
         if greatest < fewest {
             return None;
@@ -67,7 +70,10 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
         match format {
             Format::AtIdentifier if self.one_in(2) => self.formatted(Format::Handle),
             Format::AtIdentifier | Format::Did => match self.below(3) {
-                0 => format!("did:plc:{}", self.characters(b"abcdefghijklmnopqrstuvwxyz234567", 24)),
+                0 => format!(
+                    "did:plc:{}",
+                    self.characters(b"abcdefghijklmnopqrstuvwxyz234567", 24)
+                ),
                 1 => format!("did:web:{word}.example.com"),
                 _ => format!("did:x:{word}%20{word}"),
             },
@@ -87,7 +93,14 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
                 _ => format!("{}.Example-1.com", self.word(3)),
             },
             Format::Language => {
-                let tags = ["en", "pt-BR", "ban", "hy-Latn-IT-arevela", "i-default", "de-CH-1996"];
+                let tags = [
+                    "en",
+                    "pt-BR",
+                    "ban",
+                    "hy-Latn-IT-arevela",
+                    "i-default",
+                    "de-CH-1996",
+                ];
                 tags[self.below(tags.len())].to_owned()
             }
             Format::Nsid => format!("com.example.{word}.fooBar"),
@@ -110,7 +123,11 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
     }
 
     fn datetime(&mut self) -> String {
-        let (year, month, day) = (1970 + self.below(130), 1 + self.below(12), 1 + self.below(28));
+        let (year, month, day) = (
+            1970 + self.below(130),
+            1 + self.below(12),
+            1 + self.below(28),
+        );
         let (hour, minute, second) = (self.below(24), self.below(60), self.below(60));
         let fraction = ["", ".5", ".120", ".123456", ".123456789012"][self.below(5)];
         let offset = ["Z", "+00:00", "-10:00", "+05:45", "+14:00", "-23:59"][self.below(6)];
@@ -120,12 +137,17 @@ impl<R: FnMut() -> u64> Sampler<'_, R> {
     /// Lower-case letters and digits that begin with a letter.
     fn word(&mut self, length: usize) -> String {
         let first = self.characters(b"abcdefghijklmnopqrstuvwxyz", 1);
-        let rest = self.characters(b"abcdefghijklmnopqrstuvwxyz0123456789", length.saturating_sub(1));
+        let rest = self.characters(
+            b"abcdefghijklmnopqrstuvwxyz0123456789",
+            length.saturating_sub(1),
+        );
         first + &rest
     }
 
     fn characters(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
+        (0..length)
+            .map(|_| char::from(alphabet[self.below(alphabet.len())]))
+            .collect()
     }
 }
 

@@ -1,4 +1,5 @@
-//! How long it takes to verify a token whose issuer's document is in the cache, and what that time is made of.
+//! How long it takes to verify a token whose issuer's document is in the cache, and what that time
+//! is made of.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Keys and signatures of the protocol: ECDSA over P-256 and K-256 (<https://atproto.com/specs/cryptography>).
+//! Keys and signatures of the protocol: ECDSA over P-256 and K-256
+//! (<https://atproto.com/specs/cryptography>).
 
 use std::fmt;
 
@@ -64,7 +65,8 @@ pub enum KeyError {
     BadScalar,
 }
 
-/// A signature that is not the key's over the message, or not in the one form that is accepted. It does not say which.
+/// A signature that is not the key's over the message, or not in the one form that is accepted. It
+/// does not say which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature is not valid")]
 pub struct BadSignature;
@@ -88,7 +90,8 @@ impl PublicKey {
         Self::from_multikey(text.strip_prefix("did:key:").ok_or(KeyError::NotDidKey)?)
     }
 
-    /// Reads a `publicKeyMultibase` of a `Multikey`: base58btc of the curve's multicodec prefix and a compressed point.
+    /// Reads a `publicKeyMultibase` of a `Multikey`: base58btc of the curve's multicodec prefix and
+    /// a compressed point.
     pub fn from_multikey(text: &str) -> Result<Self, KeyError> {
         let bytes = base58btc(text)?;
         let (codec, point) = bytes.split_at_checked(2).ok_or(KeyError::WrongCodec)?;
@@ -99,8 +102,8 @@ impl PublicKey {
         Self::from_compressed(curve, point)
     }
 
-    /// Reads a `publicKeyMultibase` of the older verification method types, which name the curve outside:
-    /// base58btc of the bare point, compressed or not.
+    /// Reads a `publicKeyMultibase` of the older verification method types, which name the curve
+    /// outside: base58btc of the bare point, compressed or not.
     pub fn from_legacy_multibase(curve: Curve, text: &str) -> Result<Self, KeyError> {
         let bytes = base58btc(text)?;
         match bytes[..] {
@@ -151,8 +154,8 @@ impl PublicKey {
 
     /// Whether `signature` is this key's over the SHA-256 of `message`.
     ///
-    /// Only the compact form of 64 bytes (r, s) with a low s is accepted, so that nobody can turn one
-    /// signature into another: no DER, no high s.
+    /// Only the compact form of 64 bytes (r, s) with a low s is accepted, so that nobody can turn
+    /// one signature into another: no DER, no high s.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
         match &self.0 {
             Point::P256(key) => {
@@ -244,7 +247,8 @@ impl SigningKey {
         })
     }
 
-    /// The signature over the SHA-256 of `message`: compact, with a low s, the same for the same message (RFC 6979).
+    /// The signature over the SHA-256 of `message`: compact, with a low s, the same for the same
+    /// message (RFC 6979).
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         match &self.0 {
             Scalar::P256(key) => {

@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::crypto::{Curve, KeyError, PublicKey};
 
-/// A DID document (<https://atproto.com/specs/did#did-documents>), the parts of it that the protocol uses.
+/// A DID document (<https://atproto.com/specs/did#did-documents>), the parts of it that the
+/// protocol uses.
 ///
-/// What the protocol does not know is passed over: other members, and entries of the lists in forms it does not use.
+/// What the protocol does not know is passed over: other members, and entries of the lists in forms
+/// it does not use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DidDocument {
@@ -135,8 +137,8 @@ impl DidDocument {
         &self.service
     }
 
-    /// The handle that the document claims: what the first `at://` URI names. A claim only, until the
-    /// handle resolves to this DID.
+    /// The handle that the document claims: what the first `at://` URI names. A claim only, until
+    /// the handle resolves to this DID.
     pub fn handle(&self) -> Option<Handle> {
         self.also_known_as
             .iter()
@@ -173,9 +175,11 @@ impl DidDocument {
         self.key("atproto")
     }
 
-    /// Where the service of this name and kind is reached: an `https` (or `http`) origin without a path.
+    /// Where the service of this name and kind is reached: an `https` (or `http`) origin without a
+    /// path.
     ///
-    /// Whether it may be asked is for the `FetchPolicy` to say, as of any URL that somebody else wrote.
+    /// Whether it may be asked is for the `FetchPolicy` to say, as of any URL that somebody else
+    /// wrote.
     pub fn endpoint(&self, name: &str, kind: &str) -> Result<Url, DocumentError> {
         let service = self
             .service

@@ -3,10 +3,11 @@
 use huddle_ports::{FetchPolicy, Url};
 use huddle_syntax::Did;
 
-/// Where the document of a `did:web` is, or `None` if the protocol or `policy` does not allow that one.
+/// Where the document of a `did:web` is, or `None` if the protocol or `policy` does not allow that
+/// one.
 ///
-/// Allowed is a bare host name (<https://atproto.com/specs/did>). In development `localhost` too, with a
-/// port or without, which is asked over `http`.
+/// Allowed is a bare host name (<https://atproto.com/specs/did>). In development `localhost` too,
+/// with a port or without, which is asked over `http`.
 pub(crate) fn document_url(did: &Did, policy: &FetchPolicy) -> Option<Url> {
     let host = did.as_str().strip_prefix("did:web:")?;
     let (name, port) = match host.split_once("%3A").or_else(|| host.split_once("%3a")) {
@@ -17,7 +18,8 @@ pub(crate) fn document_url(did: &Did, policy: &FetchPolicy) -> Option<Url> {
     if port.is_some_and(|port| !is_local || !is_port(port)) {
         return None;
     }
-    // Only characters of host names: what is left of `:` and `%` would be a path, or hide something.
+    // Only characters of host names: what is left of `:` and `%` would be a path, or hide
+    // something.
     if !name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))

@@ -2,7 +2,8 @@
 
 use huddle_syntax::{Did, Handle};
 
-/// Top-level domains that never resolve (<https://atproto.com/specs/handle#additional-non-syntax-restrictions>).
+/// Top-level domains that never resolve
+/// (<https://atproto.com/specs/handle#additional-non-syntax-restrictions>).
 const RESERVED_TLDS: &[&str] = &[
     "alt",
     "arpa",
@@ -33,8 +34,8 @@ pub(crate) fn is_reserved(handle: &Handle, development: bool) -> bool {
         || (!development && tld.eq_ignore_ascii_case("test"))
 }
 
-/// Reads the TXT records of `_atproto.<handle>`. Records of other things are passed over; two that begin with `did=`
-/// are unclear, whatever they say.
+/// Reads the TXT records of `_atproto.<handle>`. Records of other things are passed over; two that
+/// begin with `did=` are unclear, whatever they say.
 pub(crate) fn read_txt(records: &[String]) -> Claim {
     let mut dids = records.iter().filter_map(|r| r.strip_prefix("did="));
     match (dids.next(), dids.next()) {
@@ -44,7 +45,8 @@ pub(crate) fn read_txt(records: &[String]) -> Claim {
     }
 }
 
-/// Reads the body of `/.well-known/atproto-did`: one DID, white space around it. Anything else is some other page.
+/// Reads the body of `/.well-known/atproto-did`: one DID, white space around it. Anything else is
+/// some other page.
 pub(crate) fn read_well_known(body: &[u8]) -> Claim {
     str::from_utf8(body)
         .ok()

@@ -1,8 +1,8 @@
 //! AT Protocol identity over ports: DID documents, handles, keys, service-auth tokens.
 //!
-//! [`IdentityResolver`] finds out who somebody is, [`ServiceAuthVerifier`] who is calling, and [`ServiceAuthMinter`] says
-//! to another service who we are. All of it runs on any runtime: the network, the time, randomness and the cache are
-//! ports of `huddle_ports`.
+//! [`IdentityResolver`] finds out who somebody is, [`ServiceAuthVerifier`] who is calling, and
+//! [`ServiceAuthMinter`] says to another service who we are. All of it runs on any runtime: the
+//! network, the time, randomness and the cache are ports of `huddle_ports`.
 
 pub mod crypto;
 mod did_document;

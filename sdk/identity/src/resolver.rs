@@ -1,15 +1,18 @@
 //! Finding out who somebody is: DID documents and handles, over the network, kept for a while.
 //!
-//! **What is kept, and for how long.** Answers are kept in the [`Cache`] for ten minutes, refusals ("there is no such DID")
-//! for thirty seconds, failures ("the directory did not answer") for five. Nothing is used for longer because
-//! asking again fails: a key that was revoked stops working in ten minutes, also when somebody keeps us from hearing
-//! of it. An entry carries its own age, so a cache that keeps it longer changes nothing.
+//! **What is kept, and for how long.** Answers are kept in the [`Cache`] for ten minutes, refusals
+//! ("there is no such DID") for thirty seconds, failures ("the directory did not answer") for five.
+//! Nothing is used for longer because asking again fails: a key that was revoked stops working in
+//! ten minutes, also when somebody keeps us from hearing of it. An entry carries its own age, so a
+//! cache that keeps it longer changes nothing.
 //!
-//! **Asking again.** [`Freshness::Fresh`] asks again, but not within thirty seconds of having asked: a stranger who
-//! sends nonsense in somebody's name must not make us ask at that rate. When asking again fails, what was known stays.
+//! **Asking again.** [`Freshness::Fresh`] asks again, but not within thirty seconds of having
+//! asked: a stranger who sends nonsense in somebody's name must not make us ask at that rate. When
+//! asking again fails, what was known stays.
 //!
-//! **Asking once.** Those who ask for the same at the same time share one request. On a platform where a request may
-//! not wait for what another one began (Workers), make a resolver per request; they share the cache.
+//! **Asking once.** Those who ask for the same at the same time share one request. On a platform
+//! where a request may not wait for what another one began (Workers), make a resolver per request;
+//! they share the cache.
 
 mod flights;
 
@@ -36,10 +39,11 @@ use flights::Flights;
 /// How an [`IdentityResolver`] asks, and how long it believes.
 #[derive(Clone, Debug)]
 pub struct IdentityConfig {
-    /// The `did:plc` directory. It is asked as configured: the policy does not apply to its URL here, but does in
-    /// a `GuardedFetch`.
+    /// The `did:plc` directory. It is asked as configured: the policy does not apply to its URL
+    /// here, but does in a `GuardedFetch`.
     pub plc_directory: Url,
-    /// Whom a document or a handle may point to. In development `did:web:localhost` and `.test` handles resolve too.
+    /// Whom a document or a handle may point to. In development `did:web:localhost` and `.test`
+    /// handles resolve too.
     pub policy: FetchPolicy,
     /// How long an answer about a DID is used.
     pub document_ttl: Duration,
@@ -220,7 +224,8 @@ impl IdentityResolver {
             .await
     }
 
-    /// The DID that `handle` points to. Whether the DID agrees is for [`resolve_identity`](Self::resolve_identity) to say.
+    /// The DID that `handle` points to. Whether the DID agrees is for
+    /// [`resolve_identity`](Self::resolve_identity) to say.
     pub async fn resolve_handle(
         &self,
         handle: &Handle,
@@ -249,8 +254,8 @@ impl IdentityResolver {
 
     /// Who `who` is, the handle verified in both directions.
     ///
-    /// Of a DID whose claimed handle does not point back, or cannot be looked up now, the handle is left out. A
-    /// handle whose DID does not claim it is an error: nobody is who goes by that name.
+    /// Of a DID whose claimed handle does not point back, or cannot be looked up now, the handle is
+    /// left out. A handle whose DID does not claim it is an error: nobody is who goes by that name.
     pub async fn resolve_identity(
         &self,
         who: &AtIdentifier,
@@ -263,13 +268,17 @@ impl IdentityResolver {
                 (document, handle)
             }
             AtIdentifier::Handle(handle) => {
-                let did = self.resolve_handle(handle, freshness).await?;
-                let document = self.resolve_did(&did, freshness).await?;
-                let claimed = document.handle().map(|claimed| claimed.normalized());
-                if claimed != Some(handle.normalized()) {
+                let handle = handle.normalized();
+                let did = self.resolve_handle(&handle, freshness).await?;
+                let mut document = self.resolve_did(&did, freshness).await?;
+                if !claims(&document, &handle) {
+                    // A handle that was changed lately is not in the document that we know.
+                    document = self.resolve_did(&did, Freshness::Fresh).await?;
+                }
+                if !claims(&document, &handle) {
                     return Err(IdentityError::HandleNotClaimed);
                 }
-                (document, claimed)
+                (document, Some(handle))
             }
         };
         let policy = &self.world.config.policy;
@@ -394,7 +403,8 @@ impl World {
         }
     }
 
-    /// Whether `moment` is less than `duration` ago. One to come is not: the clock was set back, and nobody knows how far.
+    /// Whether `moment` is less than `duration` ago. One to come is not: the clock was set back,
+    /// and nobody knows how far.
     fn is_within(&self, moment: Timestamp, duration: Duration) -> bool {
         let now = self.clock.now();
         moment <= now && now.since(moment) < duration
@@ -430,7 +440,8 @@ impl World {
             });
         let response = match self.fetch.fetch(request).await {
             Ok(response) => response,
-            // A directory that is not there says nothing about the DIDs in it; the host of a did:web is the DID.
+            // A directory that is not there says nothing about the DIDs in it; the host of a
+            // did:web is the DID.
             Err(FetchError::UnknownHost) if did.method() == "plc" => {
                 return Err(IdentityError::Unavailable);
             }
@@ -446,7 +457,8 @@ impl World {
         }
     }
 
-    /// Asks DNS first: what it says counts. The handle's own host is asked only if DNS says nothing.
+    /// Asks DNS first: what it says counts. The handle's own host is asked only if DNS says
+    /// nothing.
     async fn ask_domain(&self, handle: &Handle) -> Result<Did, IdentityError> {
         let records = self.dns.txt(&format!("_atproto.{handle}")).await;
         match records.as_deref().map(handle_domain::read_txt) {
@@ -496,10 +508,20 @@ impl World {
     }
 }
 
+/// Whether the handle that `document` claims is this one, which is in lower case.
+fn claims(document: &DidDocument, handle: &Handle) -> bool {
+    document
+        .handle()
+        .map(|claimed| claimed.normalized())
+        .as_ref()
+        == Some(handle)
+}
+
 /// The longest DID and some white space.
 const MAX_WELL_KNOWN_BYTES: usize = 4096;
 
-/// The identifiers of `did:plc`: 24 characters of base32 (<https://web.plc.directory/spec/v0.1/did-plc>).
+/// The identifiers of `did:plc`: 24 characters of base32
+/// (<https://web.plc.directory/spec/v0.1/did-plc>).
 fn is_plc_id(id: &str) -> bool {
     id.len() == 24 && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
 }

@@ -1,9 +1,10 @@
 //! Service auth: tokens by which a service proves on whose behalf it calls another
 //! (<https://atproto.com/specs/xrpc#inter-service-authentication-jwt>).
 //!
-//! A person's server signs a short-lived JWT with the person's key; the called service finds that key
-//! in the person's DID document. The rules here are stricter than the reference implementation's where
-//! the specification allows: a token names the method it is for, lives five minutes at most, and is good once.
+//! A person's server signs a short-lived JWT with the person's key; the called service finds that
+//! key in the person's DID document. The rules here are stricter than the reference
+//! implementation's where the specification allows: a token names the method it is for, lives five
+//! minutes at most, and is good once.
 
 mod claims;
 mod minter;

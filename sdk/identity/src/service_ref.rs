@@ -1,4 +1,5 @@
-//! A DID with the name of one of its services: what `aud`, `iss` and the `atproto-proxy` header say.
+//! A DID with the name of one of its services: what `aud`, `iss` and the `atproto-proxy` header
+//! say.
 
 use std::fmt;
 use std::str::FromStr;

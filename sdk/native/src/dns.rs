@@ -1,4 +1,4 @@
-//! DNS, asked directly of the configured servers: no search list, a bounded time, and nothing left running after it.
+//! DNS, asked directly of the configured servers: no search list, and a bounded time.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -22,7 +22,8 @@ pub trait AddressLookup: Send + Sync {
 /// DNS by the servers that the system, or somebody else, names.
 ///
 /// Answers are remembered for a minute at most, that there is nothing for half of that, so that a
-/// new handle or a moved host is found soon. `localhost` and `/etc/hosts` are answered without asking.
+/// new handle or a moved host is found soon. `localhost` and `/etc/hosts` are answered without
+/// asking.
 #[derive(Clone)]
 pub struct SystemDns {
     resolver: TokioResolver,
@@ -70,7 +71,8 @@ fn setup_error(error: &NetError) -> DnsSetupError {
 fn set_options(options: &mut ResolverOpts) {
     options.timeout = Duration::from_millis(1500);
     options.attempts = 2;
-    options.cache_size = 4096;
+    // In answers, each of up to 64 KiB that somebody else wrote.
+    options.cache_size = 256;
     options.positive_max_ttl = Some(Duration::from_mins(1));
     options.negative_max_ttl = Some(Duration::from_secs(30));
 }

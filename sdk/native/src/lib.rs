@@ -1,4 +1,5 @@
-//! Adapters of Huddle's ports for a tokio process: HTTP, DNS, the time and randomness of the machine it runs on.
+//! Adapters of Huddle's ports for a tokio process: HTTP, DNS, the time and randomness of the
+//! machine it runs on.
 //!
 //! They decide nothing: whom to ask is for the policy in `huddle_ports` to say.
 //!

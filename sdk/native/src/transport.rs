@@ -18,9 +18,10 @@ use crate::dns::AddressLookup;
 
 /// Carries requests with one pool of connections.
 ///
-/// The client cannot look names up: it knows only the addresses that were vetted for a request that is on its way, and
-/// any other name fails. Connections are kept open for half a minute, and used again only for the
-/// same scheme, host and port. No proxy of the environment is used, as it would connect wherever it likes.
+/// The client cannot look names up: it knows only the addresses that were vetted for a request that
+/// is on its way, and any other name fails. Connections are kept open for half a minute, and used
+/// again only for the same scheme, host and port. No proxy of the environment is used, as it would
+/// connect wherever it likes.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
@@ -28,14 +29,14 @@ pub struct ReqwestTransport {
     vetted: Arc<Vetted>,
 }
 
-/// The HTTP client cannot be set up: no certificates to trust, or one that cannot be read.
+/// The HTTP client cannot be set up, for example with a root certificate that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be set up: {0}")]
 pub struct TransportSetupError(String);
 
 impl ReqwestTransport {
-    /// A transport that looks names up with `lookup`, calls itself `user_agent`, and trusts, beside the certificate authorities
-    /// of the system, those in `extra_roots` (PEM).
+    /// A transport that looks names up with `lookup`, calls itself `user_agent`, and trusts, beside
+    /// the certificate authorities of the system, those in `extra_roots` (PEM).
     pub fn new(
         lookup: Arc<dyn AddressLookup>,
         user_agent: &str,
@@ -116,7 +117,8 @@ fn fetch_error(error: reqwest::Error) -> FetchError {
     }
 }
 
-/// What went wrong down to the first cause, which names the trouble best. The URL was left out before.
+/// What went wrong down to the first cause, which names the trouble best. The URL was left out
+/// before.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -135,7 +137,8 @@ struct Vetted(Mutex<Pins>);
 #[derive(Default)]
 struct Pins {
     next_id: u64,
-    /// Of several requests to one host each pins its own; all of them are vetted, and the newest counts.
+    /// Of several requests to one host each pins its own; all of them are vetted, and the newest
+    /// counts.
     by_host: HashMap<String, Vec<(u64, Vec<IpAddr>)>>,
 }
 

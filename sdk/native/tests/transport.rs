@@ -62,7 +62,8 @@ fn guarded(names: &Names) -> GuardedFetch<ReqwestTransport> {
     GuardedFetch::new(transport(names), FetchPolicy::development())
 }
 
-/// How a server answers: the pieces that it writes one after the other, and whether it then hangs or hangs up.
+/// How a server answers: the pieces that it writes one after the other, and whether it then hangs
+/// or hangs up.
 #[derive(Clone)]
 struct Script {
     pieces: Vec<Vec<u8>>,

@@ -12,9 +12,9 @@ pub use memory::{MemoryCache, MemoryCacheLimits};
 
 /// Keeps bytes under a key for a while, if it can.
 ///
-/// A cache never fails: an adapter whose store cannot be reached answers as if the entry were not there.
-/// An adapter may keep an entry for longer than `ttl` (some stores have a minimum), so an entry
-/// whose age matters says itself how old it is.
+/// A cache never fails: an adapter whose store cannot be reached answers as if the entry were not
+/// there. An adapter may keep an entry for longer than `ttl` (some stores have a minimum), so an
+/// entry whose age matters says itself how old it is.
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// What was last put under `key`, unless it has been forgotten.

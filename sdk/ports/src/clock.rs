@@ -27,9 +27,9 @@ impl<C: Clock + ?Sized> Clock for &C {
 
 /// A moment: whole milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
-/// Milliseconds, because both runtimes can tell and store them exactly: a JavaScript number is exact
-/// up to 2⁵³. `+` and `-` stop at the ends of the range, some 292 million years away, so a claimed
-/// lifetime of any size is harmless; use the `checked_` forms to tell.
+/// Milliseconds, because both runtimes can tell and store them exactly: a JavaScript number is
+/// exact up to 2⁵³. `+` and `-` stop at the ends of the range, some 292 million years away, so a
+/// claimed lifetime of any size is harmless; use the `checked_` forms to tell.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,7 +58,8 @@ impl Timestamp {
         Self(millis)
     }
 
-    /// The moment `secs` seconds after the epoch, or `None` where milliseconds cannot count that far.
+    /// The moment `secs` seconds after the epoch, or `None` where milliseconds cannot count that
+    /// far.
     pub const fn from_secs(secs: i64) -> Option<Self> {
         match secs.checked_mul(1000) {
             Some(millis) => Some(Self(millis)),
@@ -76,13 +77,15 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// The moment `duration` later, its fraction of a millisecond left out; `None` past the end of the range.
+    /// The moment `duration` later, its fraction of a millisecond left out; `None` past the end of
+    /// the range.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let millis = i64::try_from(duration.as_millis()).ok()?;
         self.0.checked_add(millis).map(Self)
     }
 
-    /// The moment `duration` earlier, its fraction of a millisecond left out; `None` before the start of the range.
+    /// The moment `duration` earlier, its fraction of a millisecond left out; `None` before the
+    /// start of the range.
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
         let millis = i64::try_from(duration.as_millis()).ok()?;
         self.0.checked_sub(millis).map(Self)

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 pub trait DnsTxt: Send + Sync {
     /// The TXT records of the absolute `name`, in no particular order.
     ///
-    /// One string per record: the character-strings of a record are joined without a separator
-    /// (RFC 7208 §3.3 describes the same for SPF), and a record that is not UTF-8 is left out. A name
+    /// One string per record: the character-strings of a record are joined without a separator (RFC
+    /// 7208 §3.3 describes the same for SPF), and a record that is not UTF-8 is left out. A name
     /// that does not exist or has no TXT records gives an empty list. Adapters bound the time and
     /// the size of an answer, and do not apply a search list.
     async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError>;

@@ -1,9 +1,9 @@
 //! HTTP requests to the outside, and the rules about whom may be asked.
 //!
-//! What other people write (a DID document, a handle, a calendar's URL) decides where Huddle connects,
-//! so every request is vetted. [`Fetch`] is the port that everything above uses; [`GuardedFetch`]
-//! implements it over a [`Transport`], the only part that a runtime brings. The rules themselves are a
-//! [`FetchPolicy`].
+//! What other people write (a DID document, a handle, a calendar's URL) decides where Huddle
+//! connects, so every request is vetted. [`Fetch`] is the port that everything above uses;
+//! [`GuardedFetch`] implements it over a [`Transport`], the only part that a runtime brings. The
+//! rules themselves are a [`FetchPolicy`].
 
 mod address;
 mod guarded;
@@ -25,7 +25,8 @@ pub use policy::{Blocked, FetchPolicy};
 /// Makes HTTP requests.
 #[async_trait]
 pub trait Fetch: Send + Sync {
-    /// Makes `request` within its limits. Any status is an `Ok` response, except a redirect that may not be followed.
+    /// Makes `request` within its limits. Any status is an `Ok` response, except a redirect that
+    /// may not be followed.
     async fn fetch(&self, request: Request) -> Result<Response, FetchError>;
 }
 
@@ -42,7 +43,8 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
 /// use huddle_ports::{Request, Url, header};
 ///
 /// let url = Url::parse("https://plc.directory/did:plc:z72i7hdynmk6r22z27h6tvur").unwrap();
-/// let request = Request::get(url).header(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+/// let json = header::HeaderValue::from_static("application/json");
+/// let request = Request::get(url).header(header::ACCEPT, json);
 /// assert_eq!(request.limits.max_redirects, 0);
 /// ```
 #[derive(Clone)]
@@ -216,7 +218,8 @@ pub enum RedirectError {
     /// A `Location` that is not a URL.
     #[error("but not to a URL")]
     BadLocation,
-    /// It would send a body that changes something to another origin, which the caller did not choose.
+    /// It would send a body that changes something to another origin, which the caller did not
+    /// choose.
     #[error("with its body to another origin")]
     BodyAcrossOrigins,
 }

@@ -1,4 +1,5 @@
-//! What Huddle asks of the world: HTTP under an SSRF policy, DNS text records, the time, randomness and a cache.
+//! What Huddle asks of the world: HTTP under an SSRF policy, DNS text records, the time, randomness
+//! and a cache.
 //!
 //! Every port is a plain, object-safe trait that is `Send + Sync` on every target; a runtime brings
 //! the adapters. The rules that must not differ between runtimes live here and not in the adapters:

@@ -6,7 +6,8 @@ use std::sync::Arc;
 pub trait Random: Send + Sync {
     /// Fills all of `bytes` from a cryptographically secure source.
     ///
-    /// An adapter whose source fails must panic rather than return: whatever was to be unguessable would not be.
+    /// An adapter whose source fails must panic rather than return: whatever was to be unguessable
+    /// would not be.
     fn fill(&self, bytes: &mut [u8]);
 }
 

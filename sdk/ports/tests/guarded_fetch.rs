@@ -422,7 +422,8 @@ async fn statuses_that_only_resemble_redirects_are_answers() {
     }
 }
 
-/// Sends `method` with a body and follows one redirect of `status` to `location`; tells what was sent then.
+/// Sends `method` with a body and follows one redirect of `status` to `location`; tells what was
+/// sent then.
 async fn redirected(method: &str, status: u16, location: &str) -> Result<Sent, FetchError> {
     let script = Script::default()
         .host("example.com", PUBLIC)

@@ -471,6 +471,8 @@ mod json_input {
         accept(r#"{"$bytes": "AQI="}"#, Bytes::from([1, 2]));
         accept(r#"{"$bytes": "+/+/"}"#, Bytes::from([0xfb, 0xff, 0xbf]));
         accept(r#"{"\u0024bytes": "AQI"}"#, Bytes::from([1, 2]));
+        // Bits that the last character has to spare: the official records have some.
+        accept(r#"{"$bytes": "AR"}"#, Bytes::from([1]));
 
         refuse(r#"{"$bytes": "AQ="}"#, &format!("{BASE64} 17"));
         refuse(r#"{"$bytes": "A"}"#, &format!("{BASE64} 15"));
@@ -478,8 +480,6 @@ mod json_input {
         refuse(r#"{"$bytes": "AQI=AQI="}"#, &format!("{BASE64} 22"));
         refuse(r#"{"$bytes": "-_-_"}"#, &format!("{BASE64} 18"));
         refuse(r#"{"$bytes": "AQ I"}"#, &format!("{BASE64} 18"));
-        // Bits that the last character has to spare.
-        refuse(r#"{"$bytes": "AR"}"#, &format!("{BASE64} 16"));
         refuse(
             r#"{"$bytes": [1]}"#,
             "invalid type: sequence, expected a string, at line 1 column 11",

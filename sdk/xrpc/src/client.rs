@@ -65,7 +65,12 @@ impl Client {
     /// A client of the service at `service`, for example `https://api.example.com`. If that has a path, `/xrpc/` comes
     /// after it.
     pub fn new(fetch: Arc<dyn Fetch>, service: Url) -> Self {
-        Self { fetch, service, headers: HeaderMap::new(), limits: FetchLimits::default() }
+        Self {
+            fetch,
+            service,
+            headers: HeaderMap::new(),
+            limits: FetchLimits::default(),
+        }
     }
 
     /// The same with a token that says who is calling: of a session, or of service auth for the one method that is
@@ -137,7 +142,9 @@ impl Client {
         mut request: huddle_ports::Request,
     ) -> Result<Response<M::Output>, ClientError<M::Error>> {
         if !M::OUTPUT.is_empty() {
-            request.headers.insert(header::ACCEPT, HeaderValue::from_static(M::OUTPUT));
+            request
+                .headers
+                .insert(header::ACCEPT, HeaderValue::from_static(M::OUTPUT));
         }
         let response = self.fetch.fetch(request.limits(self.limits)).await?;
         if !response.status.is_success() {
@@ -150,11 +157,19 @@ impl Client {
             let content_type = content_type
                 .and_then(|value| value.to_str().ok())
                 .filter(|content_type| mime::matches(M::OUTPUT, content_type))
-                .ok_or(InvalidResponse::ContentType { expected: M::OUTPUT })?;
-            Payload { content_type: content_type.to_owned(), bytes: response.body.into() }
+                .ok_or(InvalidResponse::ContentType {
+                    expected: M::OUTPUT,
+                })?;
+            Payload {
+                content_type: content_type.to_owned(),
+                bytes: response.body.into(),
+            }
         };
         let output = M::Output::from_payload(payload).map_err(InvalidResponse::Output)?;
-        Ok(Response { output, headers: response.headers })
+        Ok(Response {
+            output,
+            headers: response.headers,
+        })
     }
 }
 
@@ -162,7 +177,11 @@ impl Client {
 pub(crate) fn url<M: Method>(service: &Url, params: &M::Params) -> Result<Url, Invalid> {
     let query = params.to_query()?;
     let mut url = service.clone();
-    url.set_path(&format!("{}/xrpc/{}", service.path().trim_end_matches('/'), M::NSID));
+    url.set_path(&format!(
+        "{}/xrpc/{}",
+        service.path().trim_end_matches('/'),
+        M::NSID
+    ));
     url.set_query(Some(&*query).filter(|query| !query.is_empty()));
     url.set_fragment(None);
     Ok(url)
@@ -178,7 +197,9 @@ fn payload(encoding: &'static str, input: &impl Body) -> Result<Payload, Invalid
 }
 
 fn wrong_type(encoding: &str) -> Invalid {
-    Invalid::new(Problem::Malformed(format!("the body must be of type {encoding}")))
+    Invalid::new(Problem::Malformed(format!(
+        "the body must be of type {encoding}"
+    )))
 }
 
 impl fmt::Debug for Client {

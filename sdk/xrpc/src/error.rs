@@ -61,45 +61,63 @@ impl Generic {
 
     const fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::InvalidRequest => {
-                (StatusCode::BAD_REQUEST, "InvalidRequest", "Invalid request")
-            }
-            Self::AuthenticationRequired => {
-                (StatusCode::UNAUTHORIZED, "AuthenticationRequired", "Authentication required")
-            }
+            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "InvalidRequest", "Invalid request"),
+            Self::AuthenticationRequired => (
+                StatusCode::UNAUTHORIZED,
+                "AuthenticationRequired",
+                "Authentication required",
+            ),
             Self::Forbidden => (StatusCode::FORBIDDEN, "Forbidden", "Forbidden"),
-            Self::XrpcNotSupported => {
-                (StatusCode::NOT_FOUND, "XRPCNotSupported", "XRPC not supported")
-            }
-            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable", "Not acceptable"),
-            Self::PayloadTooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", "Payload too large")
-            }
+            Self::XrpcNotSupported => (
+                StatusCode::NOT_FOUND,
+                "XRPCNotSupported",
+                "XRPC not supported",
+            ),
+            Self::NotAcceptable => (
+                StatusCode::NOT_ACCEPTABLE,
+                "NotAcceptable",
+                "Not acceptable",
+            ),
+            Self::PayloadTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLarge",
+                "Payload too large",
+            ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "UnsupportedMediaType",
                 "Unsupported media type",
             ),
-            Self::RateLimitExceeded => {
-                (StatusCode::TOO_MANY_REQUESTS, "RateLimitExceeded", "Rate limit exceeded")
-            }
+            Self::RateLimitExceeded => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "RateLimitExceeded",
+                "Rate limit exceeded",
+            ),
             Self::InternalServerError => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalServerError",
                 "Internal server error",
             ),
-            Self::MethodNotImplemented => {
-                (StatusCode::NOT_IMPLEMENTED, "MethodNotImplemented", "Method not implemented")
-            }
-            Self::UpstreamFailure => {
-                (StatusCode::BAD_GATEWAY, "UpstreamFailure", "Upstream failure")
-            }
-            Self::NotEnoughResources => {
-                (StatusCode::SERVICE_UNAVAILABLE, "NotEnoughResources", "Not enough resources")
-            }
-            Self::UpstreamTimeout => {
-                (StatusCode::GATEWAY_TIMEOUT, "UpstreamTimeout", "Upstream timeout")
-            }
+            Self::MethodNotImplemented => (
+                StatusCode::NOT_IMPLEMENTED,
+                "MethodNotImplemented",
+                "Method not implemented",
+            ),
+            Self::UpstreamFailure => (
+                StatusCode::BAD_GATEWAY,
+                "UpstreamFailure",
+                "Upstream failure",
+            ),
+            Self::NotEnoughResources => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "NotEnoughResources",
+                "Not enough resources",
+            ),
+            Self::UpstreamTimeout => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "UpstreamTimeout",
+                "Upstream timeout",
+            ),
         }
     }
 
@@ -125,7 +143,9 @@ impl Generic {
 
     /// What a status means where no name came with it.
     pub fn from_status(status: StatusCode) -> Option<Self> {
-        let exact = Self::ALL.into_iter().find(|generic| generic.status() == status);
+        let exact = Self::ALL
+            .into_iter()
+            .find(|generic| generic.status() == status);
         exact.or_else(|| match status.as_u16() {
             400..500 => Some(Self::InvalidRequest),
             500..600 => Some(Self::InternalServerError),
@@ -171,8 +191,14 @@ pub(crate) fn error_response(
     let mut response = axum::response::Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
@@ -189,7 +215,13 @@ pub(crate) fn printable(message: &str) -> Cow<'_, str> {
     let mut text: String = chars
         .by_ref()
         .take(MAX_MESSAGE_CHARS)
-        .map(|c| if is_safe(c) { c } else { char::REPLACEMENT_CHARACTER })
+        .map(|c| {
+            if is_safe(c) {
+                c
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        })
         .collect();
     if chars.next().is_some() {
         text.push('…');

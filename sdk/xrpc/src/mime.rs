@@ -4,7 +4,9 @@
 /// them with commas between. Parameters such as `charset` do not matter.
 pub(crate) fn matches(encoding: &str, content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let Some((kind, subtype)) = essence.split_once('/') else { return false };
+    let Some((kind, subtype)) = essence.split_once('/') else {
+        return false;
+    };
     if !is_token(kind) || !is_token(subtype) {
         return false;
     }
@@ -23,7 +25,9 @@ pub(crate) fn is_json(encoding: &str) -> bool {
 // RFC 9110 §5.6.2, without the star: a type that is sent is no pattern.
 fn is_token(text: &str) -> bool {
     !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&b))
 }
 
 #[cfg(test)]
@@ -34,7 +38,11 @@ mod tests {
     fn content_types_match_their_patterns() {
         #[track_caller]
         fn check(encoding: &str, content_type: &str, expect: bool) {
-            assert_eq!(matches(encoding, content_type), expect, "{encoding} {content_type}");
+            assert_eq!(
+                matches(encoding, content_type),
+                expect,
+                "{encoding} {content_type}"
+            );
         }
         check("application/json", "application/json", true);
         check("application/json", "application/json; charset=utf-8", true);
@@ -51,7 +59,11 @@ mod tests {
         check("*/*", "*/*", false);
         check("*/*", "a b/c", false);
         check("image/*", "image/*", false);
-        check("text/vcard, text/calendar", "text/calendar; component=VEVENT", true);
+        check(
+            "text/vcard, text/calendar",
+            "text/calendar; component=VEVENT",
+            true,
+        );
         check("text/vcard, text/calendar", "text/plain", false);
         check("", "text/plain", false);
     }

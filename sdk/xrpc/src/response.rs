@@ -18,7 +18,10 @@ pub struct Response<O> {
 impl<O> Response<O> {
     /// An output without headers.
     pub fn new(output: O) -> Self {
-        Self { output, headers: HeaderMap::new() }
+        Self {
+            output,
+            headers: HeaderMap::new(),
+        }
     }
 
     /// The same with this header in place of any of that name.
@@ -69,5 +72,7 @@ pub(crate) fn retry_after_secs(headers: &HeaderMap) -> Option<u64> {
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     // `parse` alone would take a plus sign.
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }

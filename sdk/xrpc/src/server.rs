@@ -187,7 +187,10 @@ impl<H: Send + Sync + 'static> Router<H> {
         let mut methods = HashMap::new();
         for method in self.mounted() {
             let name = method.endpoint.name;
-            assert!(methods.insert(name, method).is_none(), "{name} was added twice");
+            assert!(
+                methods.insert(name, method).is_none(),
+                "{name} was added twice"
+            );
         }
         let table = Arc::new(Table { methods, cors });
         let answer = axum::routing::any(move |request: axum::extract::Request| async move {
@@ -201,7 +204,10 @@ impl<H: Send + Sync + 'static> Router<H> {
 
     fn mounted(self) -> impl Iterator<Item = Mounted> {
         let own = self.own.into_iter().map(move |endpoint| Mounted {
-            body_limit: *self.body_limits.get(endpoint.name).unwrap_or(&self.body_limit),
+            body_limit: *self
+                .body_limits
+                .get(endpoint.name)
+                .unwrap_or(&self.body_limit),
             authenticate: self.authenticate.clone(),
             on_fault: self.on_fault.clone(),
             endpoint,
@@ -213,7 +219,12 @@ impl<H: Send + Sync + 'static> Router<H> {
 impl<H> fmt::Debug for Router<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let merged = self.merged.iter().map(|method| &method.endpoint);
-        let methods: Vec<_> = self.own.iter().chain(merged).map(|method| method.name).collect();
+        let methods: Vec<_> = self
+            .own
+            .iter()
+            .chain(merged)
+            .map(|method| method.name)
+            .collect();
         f.debug_struct("Router")
             .field("methods", &methods)
             .field("body_limit", &self.body_limit)

@@ -3,7 +3,14 @@
 //! Finds the types of these lexicons by name.
 
 use huddle_syntax::schema::{Data as _, Definition, Invalid};
-use super::com::golden::{auto, crate_, default, keywords, mod_, r#abstract, r#as, r#async, r#await, r#become, r#box, r#break, r#const, r#continue, r#do, r#dyn, r#else, r#enum, r#extern, r#false, r#final, r#fn, r#for, r#gen, r#if, r#impl, r#in, r#let, r#loop, r#macro, r#match, r#move, r#mut, r#override, r#priv, r#pub, r#ref, r#return, r#static, r#struct, r#trait, r#true, r#try, r#type, r#typeof, r#unsafe, r#unsized, r#use, r#virtual, r#where, r#while, r#yield, raw, safe, self_, self_2, super_, union};
+use super::com::golden::{
+    r#abstract, r#as, r#async, auto, r#await, r#become, r#box, r#break, r#const, r#continue,
+    crate_, default, r#do, r#dyn, r#else, r#enum, r#extern, r#false, r#final, r#fn, r#for, r#gen,
+    r#if, r#impl, r#in, keywords, r#let, r#loop, r#macro, r#match, mod_, r#move, r#mut, r#override,
+    r#priv, r#pub, raw, r#ref, r#return, safe, self_, self_2, r#static, r#struct, super_, r#trait,
+    r#true, r#try, r#type, r#typeof, union, r#unsafe, r#unsized, r#use, r#virtual, r#where,
+    r#while, r#yield,
+};
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.

@@ -4,7 +4,10 @@
 
 use huddle_syntax::schema::{Definition, Invalid};
 use super::com::golden::std_names;
-use super::com::golden::std::{err, error, input, none, ok, option, output, params, r#box, r#match, result, send, some, string, sync, vec};
+use super::com::golden::std::{
+    r#box, err, error, input, r#match, none, ok, option, output, params, result, send, some,
+    string, sync, vec,
+};
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.

@@ -28,9 +28,9 @@ impl Variants {
             // A token is called by its own name, a value as a whole.
             let name = value.rsplit_once('#').map_or(value.as_str(), |(_, name)| name);
             let [short, long] = [name, value].map(|name| started(&pascal(name), "Value"));
-            known.push((scope.claim([short, long]), value.clone()));
+            known.push((scope.claim(&[short, long]), value.clone()));
         }
-        let other = open.then(|| scope.claim(["Other".to_owned(), "OtherValue".to_owned()]));
+        let other = open.then(|| scope.claim(&["Other".to_owned(), "OtherValue".to_owned()]));
         Self { known, other }
     }
 
@@ -42,12 +42,12 @@ impl Variants {
             .iter()
             .map(|Reference { target, .. }| {
                 let long = started(&pascal(&target.to_string()), "Type");
-                let name = scope.claim([started(&member_name(target, home), "Type"), long]);
+                let name = scope.claim(&[started(&member_name(target, home), "Type"), long]);
                 (name, target.to_string())
             })
             .collect();
         let other = (!union.closed)
-            .then(|| scope.claim(["Unknown".to_owned(), "UnknownMember".to_owned()]));
+            .then(|| scope.claim(&["Unknown".to_owned(), "UnknownMember".to_owned()]));
         Self { known, other }
     }
 }

@@ -185,7 +185,7 @@ impl<'a> Lexicon<'_, 'a> {
         let mut variants = Vec::new();
         for (index, error) in errors.iter().enumerate() {
             if errors[..index].iter().all(|earlier| earlier.name != error.name) {
-                variants.push((scope.claim([started(&pascal(&error.name), "Error")]), error));
+                variants.push((scope.claim(&[started(&pascal(&error.name), "Error")]), error));
             }
         }
         let declared = variants.iter().map(|(variant, error)| {

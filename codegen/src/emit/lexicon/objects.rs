@@ -49,7 +49,7 @@ impl<'a> Lexicon<'_, 'a> {
     ) {
         let mut scope = Scope::default();
         let fields = self.fields(&object.properties, &mut scope);
-        let extra = scope.claim(["extra".to_owned()]);
+        let extra = scope.claim(&["extra".to_owned()]);
         self.structure(name, &fields, Some(&extra), docs, fallback);
         self.constructor(name, &fields, Some(&extra));
         let named: Vec<_> = fields.iter().map(|f| (f.property, f.name.clone())).collect();
@@ -101,7 +101,7 @@ impl<'a> Lexicon<'_, 'a> {
         properties
             .iter()
             .map(|property| {
-                let name = scope.claim([started(&snake(&property.name), "field_")]);
+                let name = scope.claim(&[started(&snake(&property.name), "field_")]);
                 let mut inner = self.rust_type(&property.schema);
                 let boxed = self.plan.resolution.needs_box(document, &property.schema);
                 if boxed {
@@ -318,9 +318,8 @@ fn text_or_default(
         // A default that the schema itself does not allow.
         (None, None) => return None,
     };
-    let value = match other {
-        Some(_) => quote!(clone().unwrap_or(#default)),
-        None => quote!(unwrap_or(#default)),
-    };
+    // An open set holds a string, which has to be copied.
+    let clone = other.is_some().then(|| quote!(clone().));
+    let value = quote!(#clone unwrap_or(#default));
     Some((false, value))
 }

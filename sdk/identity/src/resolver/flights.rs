@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
@@ -11,29 +11,23 @@ use futures_util::future::{Shared, WeakShared};
 /// Questions that are being asked at this moment, by key.
 ///
 /// No task runs them: those who wait drive the question together, and it goes on when the one who
-/// began it goes away. It ends unanswered only when nobody waits any more.
-pub(super) struct Flights<T: Clone> {
-    in_flight: Mutex<InFlight<T>>,
-}
+/// began it goes away. It ends unanswered only when nobody waits any more. Answered or abandoned,
+/// it is forgotten at once, so that nobody who asks later gets an old answer.
+pub(super) struct Flights<T: Clone>(Arc<Mutex<InFlight<T>>>);
 
 type Flight<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 struct InFlight<T: Clone> {
-    flights: HashMap<String, WeakShared<Flight<T>>>,
-    /// When this many are known, the landed ones are cleared away.
-    clear_at: usize,
+    by_key: HashMap<String, (u64, WeakShared<Flight<T>>)>,
+    next_id: u64,
 }
 
-const MIN_CLEAR_AT: usize = 64;
-
-impl<T: Clone> Flights<T> {
+impl<T: Clone + Send + Sync + 'static> Flights<T> {
     pub(super) fn new() -> Self {
-        Self {
-            in_flight: Mutex::new(InFlight {
-                flights: HashMap::new(),
-                clear_at: MIN_CLEAR_AT,
-            }),
-        }
+        Self(Arc::new(Mutex::new(InFlight {
+            by_key: HashMap::new(),
+            next_id: 0,
+        })))
     }
 
     /// The answer to the question `key`: of the one that is being asked, or else of `ask`.
@@ -42,56 +36,79 @@ impl<T: Clone> Flights<T> {
     }
 
     fn board(&self, key: &str, ask: impl FnOnce() -> Flight<T>) -> Shared<Flight<T>> {
-        let mut in_flight = self
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = in_flight.flights.get(key).and_then(WeakShared::upgrade) {
+        let mut in_flight = lock(&self.0);
+        let flying = in_flight.by_key.get(key);
+        if let Some(flight) = flying.and_then(|(_, flight)| flight.upgrade()) {
             return flight;
         }
-        let flight = ask().shared();
-        if in_flight.flights.len() >= in_flight.clear_at {
-            in_flight
-                .flights
-                .retain(|_, flight| flight.upgrade().is_some());
-            in_flight.clear_at = MIN_CLEAR_AT.max(2 * in_flight.flights.len());
-        }
+        let id = in_flight.next_id;
+        in_flight.next_id += 1;
+        let entry = Entry {
+            in_flight: Arc::clone(&self.0),
+            key: key.to_owned(),
+            id,
+        };
+        let question = ask();
+        let flight: Flight<T> = Box::pin(async move {
+            let answer = question.await;
+            drop(entry);
+            answer
+        });
+        let flight = flight.shared();
         if let Some(handle) = flight.downgrade() {
-            in_flight.flights.insert(key.to_owned(), handle);
+            in_flight.by_key.insert(key.to_owned(), (id, handle));
         }
         flight
     }
 }
 
+fn lock<T: Clone>(in_flight: &Mutex<InFlight<T>>) -> MutexGuard<'_, InFlight<T>> {
+    in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The entry of a flight: taken out when the flight has its answer, or when it is dropped without.
+struct Entry<T: Clone> {
+    in_flight: Arc<Mutex<InFlight<T>>>,
+    key: String,
+    id: u64,
+}
+
+impl<T: Clone> Drop for Entry<T> {
+    fn drop(&mut self) {
+        let mut in_flight = lock(&self.in_flight);
+        if in_flight.by_key.get(&self.key).map(|(id, _)| *id) == Some(self.id) {
+            in_flight.by_key.remove(&self.key);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use futures_util::future::{join, pending};
 
     use super::*;
 
+    /// Answers how often it was asked before, at the second look.
+    fn counting(asked: &AtomicU32) -> Flight<u32> {
+        let nth = asked.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            nth
+        })
+    }
+
     #[tokio::test]
     async fn those_who_ask_together_get_one_answer_and_later_ones_another() {
-        let flights = Flights::new();
-        let asked = AtomicU32::new(0);
-        let ask = || -> Flight<u32> {
-            let nth = asked.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async move {
-                tokio::task::yield_now().await;
-                nth
-            })
-        };
-        assert_eq!(
-            join(flights.join("a", ask), flights.join("a", ask)).await,
-            (0, 0)
-        );
+        let (flights, asked) = (Flights::new(), AtomicU32::new(0));
+        let ask = || counting(&asked);
+        let together = join(flights.join("a", ask), flights.join("a", ask)).await;
+        assert_eq!(together, (0, 0));
         assert_eq!(flights.join("a", ask).await, 1);
-        assert_eq!(
-            join(flights.join("a", ask), flights.join("b", ask)).await,
-            (2, 3)
-        );
+        let apart = join(flights.join("a", ask), flights.join("b", ask)).await;
+        assert_eq!(apart, (2, 3));
+        assert!(lock(&flights.0).by_key.is_empty());
     }
 
     #[tokio::test]
@@ -110,12 +127,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn abandoned_questions_are_asked_again_and_do_not_pile_up() {
+    async fn one_who_never_comes_for_the_answer_does_not_keep_it_alive() {
+        let (flights, asked) = (Flights::new(), AtomicU32::new(0));
+        let mut absent = Box::pin(flights.join("a", || counting(&asked)));
+        assert_eq!((&mut absent).now_or_never(), None);
+        assert_eq!(flights.join("a", || counting(&asked)).await, 0);
+        assert_eq!(flights.join("a", || counting(&asked)).await, 1);
+        assert_eq!(absent.await, 0);
+    }
+
+    #[tokio::test]
+    async fn abandoned_questions_are_dropped_and_asked_again() {
         let flights = Flights::new();
         let alive = Arc::new(());
-        for n in 0..10_000 {
-            let (key, alive) = (n.to_string(), Arc::clone(&alive));
-            let mut abandoned = Box::pin(flights.join(&key, || {
+        for _ in 0..3 {
+            let alive = Arc::clone(&alive);
+            let mut abandoned = Box::pin(flights.join("a", || {
                 Box::pin(async move {
                     let () = pending().await;
                     drop(alive);
@@ -124,7 +151,7 @@ mod tests {
             assert_eq!((&mut abandoned).now_or_never(), None);
         }
         assert_eq!(Arc::strong_count(&alive), 1);
-        assert!(flights.in_flight.lock().unwrap().flights.len() <= MIN_CLEAR_AT);
-        flights.join("0", || Box::pin(async {})).await;
+        assert!(lock(&flights.0).by_key.is_empty());
+        flights.join("a", || Box::pin(async {})).await;
     }
 }

@@ -17,8 +17,8 @@ const MAX_TOKEN_LEN: usize = 8 * 1024;
 /// The longest `jti`. A UUID has 36 characters.
 const MAX_NONCE_LEN: usize = 256;
 
-/// Types (RFC 8725 §3.11) of tokens that are signed with the same keys for something else: access tokens, refresh
-/// tokens of a PDS, `DPoP` proofs, and what OAuth and its extensions sign.
+/// Types (RFC 8725 §3.11) of tokens that are signed with the same keys for something else: access
+/// tokens, refresh tokens of a PDS, `DPoP` proofs, and what OAuth and its extensions sign.
 const OTHER_TYPES: &[&str] = &[
     "at+jwt",
     "refresh+jwt",
@@ -78,7 +78,8 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// The members of a JSON object in unpadded base64url. No padding, no other alphabet, no stray bits: one token has one text.
+/// The members of a JSON object in unpadded base64url. No padding, no other alphabet, no stray
+/// bits: one token has one text.
 fn decode_members(part: &str) -> Result<BTreeMap<String, Value>, ServiceAuthError> {
     let json = BASE64URL_NOPAD
         .decode(part.as_bytes())
@@ -102,7 +103,8 @@ fn check_header(header: &BTreeMap<String, Value>) -> Result<Curve, ServiceAuthEr
         }
         Some(_) => return Err(ServiceAuthError::Malformed),
     }
-    // RFC 7515 §4.1.11: who does not understand an extension must refuse the token, and we understand none.
+    // RFC 7515 §4.1.11: who does not understand an extension must refuse the token, and we
+    // understand none.
     if header.contains_key("crit") {
         return Err(ServiceAuthError::Malformed);
     }

@@ -73,7 +73,8 @@ struct Payload<'a> {
 }
 
 impl ServiceAuthMinter {
-    /// Tokens of `issuer`, whose document names the public half of `key`; each lives for sixty seconds.
+    /// Tokens of `issuer`, whose document names the public half of `key`; each lives for sixty
+    /// seconds.
     pub fn new(issuer: ServiceRef, key: SigningKey) -> Self {
         Self {
             issuer,

@@ -12,9 +12,11 @@ use sha2::{Digest, Sha256};
 /// Remembers used tokens.
 #[async_trait]
 pub trait ReplayStore: Send + Sync {
-    /// Whether the token `nonce` of `issuer` is used for the first time now; if so, it is remembered until `forget`.
+    /// Whether the token `nonce` of `issuer` is used for the first time now; if so, it is
+    /// remembered until `forget`.
     ///
-    /// Only called for tokens whose signature is valid. Two calls at the same time never both hear `true`.
+    /// Only called for tokens whose signature is valid. Two calls at the same time never both hear
+    /// `true`.
     async fn first_use(
         &self,
         issuer: &Did,
@@ -24,7 +26,8 @@ pub trait ReplayStore: Send + Sync {
     ) -> Result<bool, ReplayStoreError>;
 }
 
-/// It cannot be said whether the token was used: the store is full or out of reach. The token is not accepted.
+/// It cannot be said whether the token was used: the store is full or out of reach. The token is
+/// not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("used tokens cannot be remembered now")]
 pub struct ReplayStoreError;
@@ -32,7 +35,8 @@ pub struct ReplayStoreError;
 /// How much a [`MemoryReplayStore`] remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayLimits {
-    /// Tokens of one issuer that could still be replayed. The issuer's next ones are refused until some expire.
+    /// Tokens of one issuer that could still be replayed. The issuer's next ones are refused until
+    /// some expire.
     pub max_per_issuer: usize,
     /// Tokens of all issuers. About 150 bytes each.
     pub max_tokens: usize,
@@ -50,8 +54,9 @@ impl Default for ReplayLimits {
 
 /// The used tokens of a single process.
 ///
-/// It never forgets a token that could be replayed: when it is full it refuses new ones. The share of one issuer is bounded,
-/// so that one who floods it shuts out nobody else.
+/// It never forgets a token that could be replayed: when it is full it refuses new ones. The share
+/// of one issuer is bounded, so that one who floods it shuts out nobody else; to fill it takes 64
+/// issuers by default, each with valid tokens faster than any rate limit should let them come.
 #[derive(Default)]
 pub struct MemoryReplayStore {
     limits: ReplayLimits,

@@ -17,7 +17,8 @@ use crate::did_document::DocumentError;
 use crate::resolver::{Freshness, IdentityError};
 use crate::service_ref::ServiceRef;
 
-/// Where the keys of issuers come from: an [`IdentityResolver`](crate::IdentityResolver), or a table in tests.
+/// Where the keys of issuers come from: an [`IdentityResolver`](crate::IdentityResolver), or a
+/// table in tests.
 #[async_trait]
 pub trait SigningKeys: Send + Sync {
     /// The key `#name` of `did`. Asked for a fresh one, it bounds by itself how often it looks.
@@ -39,8 +40,9 @@ pub struct ServiceAuthConfig {
 }
 
 impl ServiceAuthConfig {
-    /// Tokens for `audience`, be they addressed to its DID alone, as personal data servers do when they
-    /// proxy, or to its service. They live for five minutes at most; clocks may differ by thirty seconds.
+    /// Tokens for `audience`, be they addressed to its DID alone, as personal data servers do when
+    /// they proxy, or to its service. They live for five minutes at most; clocks may differ by
+    /// thirty seconds.
     pub fn new(audience: &ServiceRef) -> Self {
         let config = Self {
             audiences: Vec::new(),
@@ -59,8 +61,9 @@ impl ServiceAuthConfig {
         self
     }
 
-    /// Tokens that services of this name issue too, for example `atproto_labeler`: `iss` is then the DID, `#` and the
-    /// name. A service is not the account it belongs to, so who allows one looks at [`Caller::service`].
+    /// Tokens that services of this name issue too, for example `atproto_labeler`: `iss` is then
+    /// the DID, `#` and the name. A service is not the account it belongs to, so who allows one
+    /// looks at [`Caller::service`].
     #[must_use]
     pub fn with_issuer_service(mut self, name: &str) -> Self {
         self.issuer_services.push(name.to_owned());
@@ -87,8 +90,8 @@ impl ServiceAuthConfig {
 pub struct Caller {
     /// The account whose key signed.
     pub did: Did,
-    /// The service of that DID which calls on its own behalf and **not** as the account. Always `None`
-    /// unless [`ServiceAuthConfig::with_issuer_service`] allows it.
+    /// The service of that DID which calls on its own behalf and **not** as the account. Always
+    /// `None` unless [`ServiceAuthConfig::with_issuer_service`] allows it.
     pub service: Option<String>,
     /// The method that the token is for.
     pub lxm: Nsid,
@@ -96,7 +99,8 @@ pub struct Caller {
     pub expires: Timestamp,
 }
 
-/// Why a token is not accepted. The texts say nothing about the token that its sender does not know.
+/// Why a token is not accepted. The texts say nothing about the token that its sender does not
+/// know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceAuthError {
     /// Not a JWT with the header and claims of service auth.
@@ -129,7 +133,8 @@ pub enum ServiceAuthError {
     /// It has been used.
     #[error("the token has been used before")]
     Replayed,
-    /// It cannot be said now whether it is valid: the issuer's keys or the record of used tokens cannot be reached.
+    /// It cannot be said now whether it is valid: the issuer's keys or the record of used tokens
+    /// cannot be reached.
     #[error("the token cannot be verified now")]
     Unavailable,
 }
@@ -167,12 +172,12 @@ impl From<ReplayStoreError> for ServiceAuthError {
 
 /// Verifies service-auth tokens.
 ///
-/// In this order, so that what costs a look-up comes last and what is remembered was signed: form, header, claims, key,
-/// signature, first use. A token whose signature does not fit the known key is tried once more with a fresh one, for
-/// the key may have changed.
+/// In this order, so that what costs a look-up comes last and what is remembered was signed: form,
+/// header, claims, key, signature, first use. A token whose signature does not fit the known key is
+/// tried once more with a fresh one, for the key may have changed.
 ///
-/// Every token is good once. One without a `jti`, which old servers send, is known by its whole text instead; as
-/// signatures cannot be changed into others (low s), it too is good once.
+/// Every token is good once. One without a `jti`, which old servers send, is known by what was
+/// signed instead.
 #[derive(Clone)]
 pub struct ServiceAuthVerifier {
     keys: Arc<dyn SigningKeys>,
@@ -249,8 +254,13 @@ impl ServiceAuthVerifier {
         if starts.is_some_and(|starts| starts > now + skew) {
             return Err(ServiceAuthError::NotYetValid);
         }
-        let lives_from = claims.issued.unwrap_or(now + skew).min(now + skew);
-        if claims.expires.since(lives_from) > max_lifetime {
+        if starts.is_some_and(|starts| starts > claims.expires) {
+            return Err(ServiceAuthError::Malformed);
+        }
+        // Without a date of issue it may have been issued just now, by a clock that is ahead of
+        // ours.
+        let issued = claims.issued.unwrap_or(now + skew);
+        if claims.expires.since(issued) > max_lifetime {
             return Err(ServiceAuthError::LifetimeTooLong);
         }
         Ok(())

@@ -289,8 +289,17 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_document_is_read_or_refused_and_survives_being_written(names in json_value(), keys in json_value(), services in json_value()) {
-        let json = json!({"id": ANA, "alsoKnownAs": names, "verificationMethod": keys, "service": services});
+    fn any_document_is_read_or_refused_and_survives_being_written(
+        names in json_value(),
+        keys in json_value(),
+        services in json_value(),
+    ) {
+        let json = json!({
+            "id": ANA,
+            "alsoKnownAs": names,
+            "verificationMethod": keys,
+            "service": services,
+        });
         let document = read(&json).unwrap();
         let _ = (document.handle(), document.signing_key(), document.pds());
         let written = serde_json::to_vec(&document).unwrap();

@@ -495,6 +495,21 @@ async fn a_handle_whose_did_does_not_claim_it_is_nobodys() {
 }
 
 #[tokio::test]
+async fn a_changed_handle_is_found_before_the_old_document_is_forgotten() {
+    let setup = setup();
+    identity(&setup, ANA).await.unwrap();
+    setup.clock.advance(MINUTE);
+    let key = key(Curve::K256, 1).public_key();
+    let renamed = document(ANA, "new.example.com", &key);
+    setup.web.put_document(ANA, &renamed);
+    setup
+        .dns
+        .put("_atproto.new.example.com", &[&format!("did={ANA}")]);
+    let identity = identity(&setup, "new.example.com").await.unwrap();
+    assert_eq!(identity.shown_handle(), "new.example.com");
+}
+
+#[tokio::test]
 async fn an_identity_shows_only_what_can_be_used() {
     for (endpoint, usable) in [
         ("https://pds.example.com", true),

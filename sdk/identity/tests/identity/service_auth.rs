@@ -129,6 +129,36 @@ async fn a_token_of_a_pds_says_who_is_calling() {
     assert_eq!(caller, expect);
 }
 
+/// Ana's, by her key of K-256: made at noon by `createServiceJwt` of npm `@atproto/xrpc-server`
+/// 0.13.2.
+const REFERENCE_K256: &str = concat!(
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NksifQ.eyJpYXQiOjE3NjcyNjg4MDAsImlzcyI6ImRpZDpwbGM6YW5hY",
+    "W5hYW5hYW5hYW5hYW5hYW5hYW5hIiwiYXVkIjoiZGlkOndlYjpodWRkbGUuZXhhbXBsZS5jb20iLCJleHAiOjE3N",
+    "jcyNjg4NjAsImx4bSI6ImNvbS5odWRkbGUubGlzdE9mZmVycyIsImp0aSI6IjNmNzIxMTc2Mjg2ZGU4MzFmNDM0N",
+    "jExMDZiMTYyNGFmIn0.gJyo3h23thlHcnNyNZX5CtLFoi7rcrIxXL1LDbJ-Fu4T5IWGutUdLVJ3vJbwm7Iccb28m",
+    "4mJe7QoUIkrwK5_qA",
+);
+
+/// Bob's, by his key of P-256, made likewise.
+const REFERENCE_P256: &str = concat!(
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJpYXQiOjE3NjcyNjg4MDAsImlzcyI6ImRpZDpwbGM6Ym9iYm9",
+    "iYm9iYm9iYm9iYm9iYm9iYm9iIiwiYXVkIjoiZGlkOndlYjpodWRkbGUuZXhhbXBsZS5jb20iLCJleHAiOjE3Njc",
+    "yNjg4NjAsImx4bSI6ImNvbS5odWRkbGUubGlzdE9mZmVycyIsImp0aSI6ImRjMzVmNDZmYzRmNWY1MmZjYzU2ZGY",
+    "zMDM3NmYxYTdkIn0.pDLyc95Vuyfi9mtjz8B-ME3zHMx7jXQAQoL5MjY88rhPIuSuyU6uBcBUVNM5JsNbaZTMr4R",
+    "Z5DVN9MPtH3KCbA",
+);
+
+#[tokio::test]
+async fn tokens_of_the_reference_implementation_are_accepted() {
+    let (setup, verifier) = setup();
+    let json = document(BOB, "bob.example.com", &key(Curve::P256, 2).public_key());
+    setup.web.put_document(BOB, &json);
+    for (token, did) in [(REFERENCE_K256, ANA), (REFERENCE_P256, BOB)] {
+        let caller = verifier.verify(token, &method()).await.unwrap();
+        assert_eq!(caller.did.as_str(), did);
+    }
+}
+
 #[tokio::test]
 async fn forms_that_servers_send_are_accepted() {
     for token in [
@@ -542,8 +572,8 @@ async fn the_edges_of_time_are_where_they_are_said_to_be() {
         (None, 331, Err(ServiceAuthError::LifetimeTooLong)),
         (None, -29, Ok(())),
         (None, -30, Err(ServiceAuthError::Expired)),
-        // Issued after it expires: nonsense, but short.
-        (Some(20), 10, Ok(())),
+        (Some(20), 20, Ok(())),
+        (Some(20), 19, Err(ServiceAuthError::Malformed)),
     ] {
         let mut claims = with("exp", json!(NOON_SECS + exp));
         match iat {

@@ -11,11 +11,28 @@ use super::app::bsky::graph::{block, follow, get_relationships};
 use super::app::bsky::richtext::facet;
 use super::com::huddle;
 use super::com::atproto::{identity, label, lexicon, repo, sync};
-use super::com::atproto::identity::{refresh_identity, resolve_did, resolve_handle, resolve_identity};
-use super::com::atproto::repo::{apply_writes, create_record, delete_record, describe_repo, get_record, list_records, put_record, strong_ref, upload_blob};
-use super::com::atproto::server::{create_account, create_session, describe_server, get_service_auth, get_session, refresh_session};
-use super::com::atproto::sync::{get_blob, get_latest_commit, get_repo, get_repo_status, list_repos, list_repos_by_collection, request_crawl, subscribe_repos};
-use super::com::huddle::{approve_booking, booking, booking_request, cancel_booking, confirm_email, create_offer, decline_booking, delete_connector, delete_offer, export_data, finalize, get_booking, get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors, list_offers, list_slots, office_hours, put_preferences, r#match, request_email_confirmation, reschedule_booking, search_hosts, service, slot_offer};
+use super::com::atproto::identity::{
+    refresh_identity, resolve_did, resolve_handle, resolve_identity,
+};
+use super::com::atproto::repo::{
+    apply_writes, create_record, delete_record, describe_repo, get_record, list_records,
+    put_record, strong_ref, upload_blob,
+};
+use super::com::atproto::server::{
+    create_account, create_session, describe_server, get_service_auth, get_session,
+    refresh_session,
+};
+use super::com::atproto::sync::{
+    get_blob, get_latest_commit, get_repo, get_repo_status, list_repos, list_repos_by_collection,
+    request_crawl, subscribe_repos,
+};
+use super::com::huddle::{
+    approve_booking, booking, booking_request, cancel_booking, confirm_email, create_offer,
+    decline_booking, delete_connector, delete_offer, export_data, finalize, get_booking,
+    get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors, list_offers,
+    list_slots, r#match, office_hours, put_preferences, request_email_confirmation,
+    reschedule_booking, search_hosts, service, slot_offer,
+};
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.

@@ -312,9 +312,12 @@ mod tests {
     }
 
     proptest! {
-        /// Against a map that never forgets: the cache may know less, never something else, and never holds more than its limits.
+        /// Against a map that never forgets: the cache may know less, never something else, and
+        /// never holds more than its limits.
         #[test]
-        fn the_cache_never_lies_and_never_outgrows_its_limits(steps in proptest::collection::vec(step(), 0..80)) {
+        fn the_cache_never_lies_and_never_outgrows_its_limits(
+            steps in proptest::collection::vec(step(), 0..80),
+        ) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
                 let (clock, cache) = cache(5, 1500);

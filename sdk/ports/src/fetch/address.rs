@@ -1,9 +1,9 @@
 //! Which addresses are on the public Internet.
 //!
-//! From the IANA special-purpose address registries (RFC 6890 and its updates) and the addresses where
-//! cloud platforms keep instance metadata. Of IPv6 only the part that is handed out, `2000::/3`, can be public,
-//! and any form that carries an IPv4 address inside is refused as a form: what a translator on the
-//! path makes of it cannot be known here.
+//! From the IANA special-purpose address registries (RFC 6890 and its updates) and the addresses
+//! where cloud platforms keep instance metadata. Of IPv6 only the part that is handed out,
+//! `2000::/3`, can be public, and any form that carries an IPv4 address inside is refused as a
+//! form: what a translator on the path makes of it cannot be known here.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

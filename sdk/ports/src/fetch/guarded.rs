@@ -1,4 +1,5 @@
-//! The one implementation of [`Fetch`] for real networks: what an adapter must not get wrong is done here.
+//! The one implementation of [`Fetch`] for real networks: what an adapter must not get wrong is
+//! done here.
 
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -16,19 +17,20 @@ use super::{Fetch, FetchError, FetchPolicy, RedirectError, Request, Response};
 
 /// What a runtime brings to make requests: look up a name, carry one request, wait.
 ///
-/// A transport decides nothing about whom to ask, and adds nothing to what it is given: no redirects, no proxy from the
-/// environment, no cookies, no credentials of its own.
+/// A transport decides nothing about whom to ask, and adds nothing to what it is given: no
+/// redirects, no proxy from the environment, no cookies, no credentials of its own.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Every address of the absolute name `host`, found without a search list, from a source that the transport will
-    /// not ask again when it connects.
+    /// Every address of the absolute name `host`, found without a search list, from a source that
+    /// the transport will not ask again when it connects.
     ///
-    /// A platform that resolves names itself when it connects answers with a lookup of its own, for example DNS over
-    /// HTTPS: what is vetted is then at least what DNS said, and the platform must not route to private networks.
+    /// A platform that resolves names itself when it connects answers with a lookup of its own, for
+    /// example DNS over HTTPS: what is vetted is then at least what DNS said, and the platform must
+    /// not route to private networks.
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, FetchError>;
 
-    /// Carries one request to one of its `addresses` and nowhere else, and gives the response as soon as
-    /// its headers are there, whatever its status.
+    /// Carries one request to one of its `addresses` and nowhere else, and gives the response as
+    /// soon as its headers are there, whatever its status.
     async fn send(&self, hop: Hop<'_>) -> Result<HopResponse, FetchError>;
 
     /// Returns when `duration` has passed, not earlier. Ends what takes too long: whatever the
@@ -86,8 +88,8 @@ impl std::fmt::Debug for HopResponse {
 /// A body that arrives in pieces.
 #[async_trait]
 pub trait ResponseBody: Send {
-    /// The next piece, or `None` after the last. A transport that decompresses gives what it has at bounded
-    /// intervals: it never inflates a whole body first.
+    /// The next piece, or `None` after the last. A transport that decompresses gives what it has at
+    /// bounded intervals: it never inflates a whole body first.
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError>;
 }
 
@@ -103,11 +105,13 @@ impl ResponseBody for Bytes {
 /// A [`Fetch`] that makes only the requests that its policy allows.
 ///
 /// For the request and again for each redirect it
-/// - checks the URL, then looks the host up, then checks **every** address, and lets the transport connect
-///   to those addresses only: a name whose next lookup says something else (DNS rebinding) gains nothing;
-/// - follows redirects itself, at most as many as the request allows. Another origin gets no credentials
-///   (`Authorization`, `Cookie`, `DPoP`, `Proxy-Authorization` and every header that is marked sensitive), and no body
-///   of a method that changes something. As in browsers a redirected `POST` becomes a `GET`, but for 307 and 308;
+/// - checks the URL, then looks the host up, then checks **every** address, and lets the transport
+///   connect to those addresses only: a name whose next lookup says something else (DNS rebinding)
+///   gains nothing;
+/// - follows redirects itself, at most as many as the request allows. Another origin gets no
+///   credentials (`Authorization`, `Cookie`, `DPoP`, `Proxy-Authorization` and every header that is
+///   marked sensitive), and no body of a method that changes something. As in browsers a redirected
+///   `POST` becomes a `GET`, but for 307 and 308;
 /// - reads no more of the body than the limit, and all of it within the time of the request.
 #[derive(Clone, Debug)]
 pub struct GuardedFetch<T> {
@@ -189,7 +193,8 @@ impl<T: Transport> Fetch for GuardedFetch<T> {
     }
 }
 
-/// Headers about the connection, the framing and the encoding, which only the transport can get right.
+/// Headers about the connection, the framing and the encoding, which only the transport can get
+/// right.
 const TRANSPORT_HEADERS: &[&str] = &[
     "accept-encoding",
     "connection",
@@ -207,8 +212,8 @@ const TRANSPORT_HEADERS: &[&str] = &[
 /// Headers that prove who asks. Others can be marked with `HeaderValue::set_sensitive`.
 const CREDENTIAL_HEADERS: &[&str] = &["authorization", "cookie", "dpop", "proxy-authorization"];
 
-/// Whether a response with this status stands for one elsewhere (RFC 9110 §15.4; 300 leaves the choice to
-/// a person, 304 is an answer).
+/// Whether a response with this status stands for one elsewhere (RFC 9110 §15.4; 300 leaves the
+/// choice to a person, 304 is an answer).
 fn is_redirect(status: StatusCode) -> bool {
     matches!(
         status,

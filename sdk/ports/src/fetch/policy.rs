@@ -21,6 +21,9 @@ pub enum Blocked {
     /// No host at all.
     #[error("the URL has no host")]
     NoHost,
+    /// No address to connect to.
+    #[error("the host has no address")]
+    NoAddress,
     /// A host name without a dot, which only means something on a local network.
     #[error("a host name needs a dot")]
     SingleLabel,
@@ -38,9 +41,12 @@ pub enum Blocked {
 ///
 /// - no user information in the URL;
 /// - no host name that is a single label or ends in a name reserved for local or special use;
-/// - no address that is loopback, private, link-local, shared, reserved, for documentation, multicast, that carries an
-///   IPv4 address inside an IPv6 one, or where a cloud platform keeps metadata. Of a name with several addresses
-///   **all** must be public.
+/// - no address that is loopback, private, link-local, shared, reserved, for documentation,
+///   multicast, that carries an IPv4 address inside an IPv6 one, or where a cloud platform keeps
+///   metadata. Of a name with several addresses **all** must be public.
+///
+/// So a machine that reaches the IPv4 Internet through NAT64 alone reaches only hosts that have
+/// IPv6 addresses of their own.
 ///
 /// ```
 /// use huddle_ports::{Blocked, FetchPolicy, Url};
@@ -59,9 +65,10 @@ pub struct FetchPolicy {
     development: bool,
 }
 
-/// Names that end in one of these mean something on a local network, to a special resolver, or nothing:
-/// the registry of RFC 6761 with its later entries (RFC 6762, RFC 7686, RFC 8375, RFC 9476), ICANN's `internal`,
-/// and the ones that networks use without asking and ICANN therefore does not delegate.
+/// Names that end in one of these mean something on a local network, to a special resolver, or
+/// nothing: the registry of RFC 6761 with its later entries (RFC 6762, RFC 7686, RFC 8375, RFC
+/// 9476), ICANN's `internal`, and the ones that networks use without asking and ICANN therefore
+/// does not delegate.
 const RESERVED_SUFFIXES: &[&str] = &[
     "alt",
     "arpa",
@@ -89,8 +96,8 @@ impl FetchPolicy {
         }
     }
 
-    /// The public rules, and beside them this machine: any port of a loopback address, `http` too, by any name that
-    /// resolves to nothing else. Never for a service that others can reach.
+    /// The public rules, and beside them this machine: any port of a loopback address, `http` too,
+    /// by any name that resolves to nothing else. Never for a service that others can reach.
     pub fn development() -> Self {
         Self {
             development: true,
@@ -128,8 +135,9 @@ impl FetchPolicy {
         }
     }
 
-    /// Whether a connection to these addresses, found for the host of `url`, may be made. One address
-    /// that may not be reached blocks them all: who answers with one is not to be trusted with the others.
+    /// Whether a connection to these addresses, found for the host of `url`, may be made. One
+    /// address that may not be reached blocks them all: who answers with one is not to be trusted
+    /// with the others.
     pub fn check_addresses(&self, url: &Url, addresses: &[IpAddr]) -> Result<(), Blocked> {
         self.check_url(url)?;
         if self.development && !addresses.is_empty() && addresses.iter().all(|a| is_loopback(*a)) {
@@ -137,6 +145,9 @@ impl FetchPolicy {
         }
         if let Some(blocked) = self.public_problem(url) {
             return Err(blocked);
+        }
+        if addresses.is_empty() {
+            return Err(Blocked::NoAddress);
         }
         match addresses.iter().find_map(|a| special_kind(*a)) {
             Some(kind) => Err(Blocked::Address(kind)),
@@ -375,6 +386,18 @@ mod tests {
             &["127.0.0.1"],
             Err(Blocked::Address(AddressKind::Loopback)),
         );
+    }
+
+    #[test]
+    fn a_host_without_addresses_is_not_allowed_for_want_of_a_bad_one() {
+        for policy in [FetchPolicy::public(), FetchPolicy::development()] {
+            check(
+                &policy,
+                "https://example.com/",
+                &[],
+                Err(Blocked::NoAddress),
+            );
+        }
     }
 
     #[test]

@@ -1,11 +1,19 @@
 //! Byte strings.
 
 use super::value::only_field;
-use data_encoding::BASE64_NOPAD;
+use data_encoding::{BASE64_NOPAD, Encoding};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
 use std::ops::Deref;
+use std::sync::LazyLock;
+
+/// Base64 whose last character may have bits to spare that are set, as in the official vectors.
+static LENIENT: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut base64 = BASE64_NOPAD.specification();
+    base64.check_trailing_bits = false;
+    base64.encoding().expect("base64 stays an encoding")
+});
 
 /// A byte string: in DAG-CBOR as it is, in JSON `{"$bytes": "…"}` in base64 without padding.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +30,8 @@ impl Bytes {
         BASE64_NOPAD.encode(&self.0)
     }
 
-    /// Reads the text that stands in JSON; padding may be there or not.
+    /// Reads the text that stands in JSON; padding may be there or not, and bits that the last
+    /// character has to spare may be anything.
     pub fn from_base64(text: &str) -> Option<Self> {
         let unpadded = if text.len().is_multiple_of(4) {
             text.strip_suffix("==")
@@ -31,7 +40,7 @@ impl Bytes {
         } else {
             text
         };
-        BASE64_NOPAD.decode(unpadded.as_bytes()).ok().map(Self)
+        LENIENT.decode(unpadded.as_bytes()).ok().map(Self)
     }
 }
 

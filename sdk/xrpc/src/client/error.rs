@@ -90,8 +90,10 @@ pub(super) fn read<E: ErrorName>(response: &huddle_ports::Response) -> ClientErr
     let name = body.error.filter(|name| !name.is_empty());
     let name = name.as_deref().map_or(by_status.name().into(), printable);
     let message = body.message.map(|message| printable(&message).into_owned());
-    let (retry_after_secs, rate_limit) =
-        (retry_after_secs(&response.headers), RateLimit::of(&response.headers));
+    let (retry_after_secs, rate_limit) = (
+        retry_after_secs(&response.headers),
+        RateLimit::of(&response.headers),
+    );
     match E::from_name(&name) {
         Some(error) => ClientError::Declared(ErrorResponse {
             error,

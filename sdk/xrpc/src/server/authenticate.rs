@@ -70,7 +70,10 @@ impl From<ServiceAuthError> for AuthError {
     fn from(error: ServiceAuthError) -> Self {
         match error {
             ServiceAuthError::Unavailable => Self::Unavailable,
-            _ => Self::Refused { name: error.name(), message: error.to_string().into() },
+            _ => Self::Refused {
+                name: error.name(),
+                message: error.to_string().into(),
+            },
         }
     }
 }
@@ -79,9 +82,9 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Refused { name, message } => Self::bad_credentials(name, message),
-            AuthError::Unavailable => {
-                Generic::NotEnoughResources.because("The caller cannot be verified now").into()
-            }
+            AuthError::Unavailable => Generic::NotEnoughResources
+                .because("The caller cannot be verified now")
+                .into(),
             AuthError::Fault(error) => Self::Fault(FaultCause::Error(error)),
         }
     }
@@ -96,7 +99,9 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
         message: message.into(),
     };
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(refused("Several Authorization headers"));
     }
@@ -108,7 +113,9 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim_matches(' '))
         .filter(|token| !token.is_empty());
-    token.map(Some).ok_or_else(|| refused("Authorization must be a Bearer token"))
+    token
+        .map(Some)
+        .ok_or_else(|| refused("Authorization must be a Bearer token"))
 }
 
 /// Service-auth tokens, each good for the one method that its `lxm` names.

@@ -22,7 +22,9 @@ pub(super) fn check(encoding: &str, headers: &HeaderMap, body: &Body) -> Result<
     match headers.get(header::CONTENT_TYPE) {
         None if body.is_end_stream() => Err(missing(encoding)),
         Some(content_type)
-            if content_type.to_str().is_ok_and(|text| mime::matches(encoding, text)) =>
+            if content_type
+                .to_str()
+                .is_ok_and(|text| mime::matches(encoding, text)) =>
         {
             Ok(())
         }
@@ -45,16 +47,21 @@ pub(super) async fn read(
         };
     }
     let bytes = collect(body, limit).await.map_err(|unread| match unread {
-        Unread::TooLong => {
-            Generic::PayloadTooLarge.because(format!("A body may have {limit} bytes at most")).into()
-        }
+        Unread::TooLong => Generic::PayloadTooLarge
+            .because(format!("A body may have {limit} bytes at most"))
+            .into(),
         Unread::Broken => broken(),
     })?;
     if bytes.is_empty() && mime::is_json(encoding) {
         return Err(missing(encoding));
     }
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    Ok(Payload { content_type: content_type.unwrap_or_default().trim().to_owned(), bytes })
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    Ok(Payload {
+        content_type: content_type.unwrap_or_default().trim().to_owned(),
+        bytes,
+    })
 }
 
 enum Unread {

@@ -32,7 +32,10 @@ const MAX_ASKED: usize = 32;
 
 /// Adds what every answer says.
 pub(super) fn allow(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
 }
 
@@ -55,7 +58,10 @@ pub(super) fn allow_preflight(asked: &HeaderMap, verbs: &'static str, headers: &
     }
     let names = HeaderValue::from_str(&names).expect("letters, digits, hyphens, commas");
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(verbs));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static(verbs),
+    );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECS.into());
     let vary = HeaderValue::from_static("access-control-request-headers");
     headers.insert(header::VARY, vary);

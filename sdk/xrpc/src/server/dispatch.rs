@@ -35,7 +35,11 @@ pub(super) struct Table {
 impl Table {
     pub(super) async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
         // The router is at `/xrpc/`; what the application puts before that, it takes off again.
-        let name = request.uri().path().strip_prefix("/xrpc/").unwrap_or_default();
+        let name = request
+            .uri()
+            .path()
+            .strip_prefix("/xrpc/")
+            .unwrap_or_default();
         let method = self.methods.get(name);
         let mut response = if request.method() == Method::OPTIONS {
             self.options(method, &request)
@@ -76,7 +80,9 @@ fn unknown(name: &str) -> Problem {
         Ok(nsid) => Generic::MethodNotImplemented
             .because(format!("{nsid} is not implemented here"))
             .into(),
-        Err(_) => Problem::invalid("The path does not name a method: it must be /xrpc/ and an NSID"),
+        Err(_) => {
+            Problem::invalid("The path does not name a method: it must be /xrpc/ and an NSID")
+        }
     }
 }
 
@@ -118,7 +124,10 @@ impl Mounted {
             .unwrap_or_else(|message| Err(Problem::Fault(FaultCause::Panic(message))))
             .unwrap_or_else(|problem| {
                 problem.into_response(|cause| {
-                    (self.on_fault)(&Fault { nsid: self.endpoint.name, cause });
+                    (self.on_fault)(&Fault {
+                        nsid: self.endpoint.name,
+                        cause,
+                    });
                 })
             })
     }
@@ -132,7 +141,9 @@ impl Mounted {
         body::check(self.endpoint.input, &parts.headers, &body)?;
         let caller = match &self.authenticate {
             Some(authenticate) => {
-                authenticate.authenticate(&self.endpoint.nsid, &parts.headers).await?
+                authenticate
+                    .authenticate(&self.endpoint.nsid, &parts.headers)
+                    .await?
             }
             None => None,
         };

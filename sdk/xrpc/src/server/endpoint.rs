@@ -93,7 +93,10 @@ fn request<M: Call>(incoming: Incoming) -> Result<Request<M>, Problem> {
 }
 
 fn response<M: Call>(reply: Reply<M>) -> Outcome {
-    let crate::Response { output, mut headers } = reply?;
+    let crate::Response {
+        output,
+        mut headers,
+    } = reply?;
     let invalid = |invalid| Problem::Fault(FaultCause::InvalidOutput(invalid));
     let payload = output.to_payload(M::OUTPUT).map_err(invalid)?;
     // The router's own: what a handler says of them could contradict the body.
@@ -114,12 +117,17 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
         headers.insert(header::CONTENT_TYPE, content_type);
     }
     // What others uploaded must not become a page or a script in a browser.
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     let mut response = axum::response::Response::new(Body::from(payload.bytes));
     *response.headers_mut() = headers;
     Ok(response)
 }
 
 fn wrong_type(encoding: &str) -> Invalid {
-    Invalid::new(Broken::Malformed(format!("the body must be of type {encoding}")))
+    Invalid::new(Broken::Malformed(format!(
+        "the body must be of type {encoding}"
+    )))
 }

@@ -55,7 +55,13 @@ impl Problem {
         on_fault: impl FnOnce(FaultCause),
     ) -> axum::response::Response {
         match self {
-            Self::Refused { status, name, message, retry_after_secs, challenge } => {
+            Self::Refused {
+                status,
+                name,
+                message,
+                retry_after_secs,
+                challenge,
+            } => {
                 let mut response = error_response(status, name, &message);
                 let headers = response.headers_mut();
                 if let Some(secs) = retry_after_secs {
@@ -67,8 +73,10 @@ impl Problem {
                 }
                 if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
                     // RFC 9110 §15.5.16
-                    headers
-                        .insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+                    headers.insert(
+                        header::ACCEPT_ENCODING,
+                        HeaderValue::from_static("identity"),
+                    );
                 }
                 response
             }

@@ -11,7 +11,30 @@ use crate::{Generic, Response};
 
 /// What the handler of a method returns: its output, or why there is none.
 ///
-/// Only errors that the lexicon of `M` declares can be refusals, so that an undeclared one does not compile:
+/// Errors that the lexicon of `M` declares are refusals:
+///
+/// ```
+/// # use huddle_syntax::schema;
+/// # #[derive(Clone, Copy, Debug)] enum Declared { NotFound }
+/// # huddle_syntax::error_names!(Declared { NotFound = "NotFound" });
+/// # #[derive(Clone, Copy, Debug)] enum OfAnother { Full }
+/// # huddle_syntax::error_names!(OfAnother { Full = "Full" });
+/// # struct Get;
+/// # impl schema::Method for Get {
+/// #     const NSID: &'static str = "com.example.get";
+/// #     type Params = ();
+/// #     type Error = Declared;
+/// # }
+/// # impl schema::Call for Get { type Input = (); type Output = (); }
+/// # impl schema::Query for Get {}
+/// use huddle_xrpc::server::{Failure, Reply};
+///
+/// fn answer() -> Reply<Get> {
+///     Err(Failure::refused(Declared::NotFound, "nothing of that name"))
+/// }
+/// ```
+///
+/// Any other does not compile:
 ///
 /// ```compile_fail,E0308
 /// # use huddle_syntax::schema;
@@ -36,8 +59,7 @@ use crate::{Generic, Response};
 ///
 /// Neither does any other error become a fault by a mere `?`: that a failure is nobody's business but ours is said with
 /// [`or_fault`](OrFault::or_fault).
-pub type Reply<M> =
-    Result<Response<<M as Call>::Output>, Failure<<M as Method>::Error>>;
+pub type Reply<M> = Result<Response<<M as Call>::Output>, Failure<<M as Method>::Error>>;
 
 /// An error that is somebody else's, of any kind.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -114,9 +136,17 @@ impl<E: ErrorName> Refusal<E> {
 
     /// The same with this status, e.g. `with_status::<404>()`. Any but a 4xx does not compile.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "every number of three digits is a status")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "every number of three digits is a status"
+    )]
     pub fn with_status<const STATUS: u16>(mut self) -> Self {
-        const { assert!(400 <= STATUS && STATUS < 500, "a refusal has a status of 4xx") };
+        const {
+            assert!(
+                400 <= STATUS && STATUS < 500,
+                "a refusal has a status of 4xx"
+            );
+        };
         self.status = StatusCode::from_u16(STATUS).expect("three digits");
         self
     }

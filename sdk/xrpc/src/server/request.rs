@@ -37,6 +37,8 @@ impl<M: Call> Request<M> {
 
     /// Who is calling; without anybody, `AuthenticationRequired` for a handler to return with `?`.
     pub fn caller(&self) -> Result<&Caller, Refusal<Generic>> {
-        self.caller.as_ref().ok_or_else(|| Generic::AuthenticationRequired.into())
+        self.caller
+            .as_ref()
+            .ok_or_else(|| Generic::AuthenticationRequired.into())
     }
 }

@@ -172,7 +172,7 @@ pub type Matrix = Vec<Vec<Size>>;
 /// `com.golden.aliases#choices`.
 pub type Choices = Vec<ChoicesItem>;
 
-/// The variants of item of [`Choices`].
+/// The variants of an item of `Choices`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChoicesItem {
     /// `com.golden.aliases#object`

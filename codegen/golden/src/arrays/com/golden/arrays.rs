@@ -81,7 +81,7 @@ huddle_syntax::record!(Arrays = "com.golden.arrays", key "tid" {
     inline: optional "inline",
 } ..extra);
 
-/// The variants of `choices` of [`Arrays`].
+/// The variants of `choices` in `Arrays`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArraysChoicesItem {
     /// `com.golden.arrays#thing`
@@ -97,7 +97,7 @@ huddle_syntax::union!(ArraysChoicesItem {
     Plain(Plain),
 } ..Unknown);
 
-/// The values of `days` of [`Arrays`].
+/// The values of `days` in `Arrays`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArraysDaysItem {
     /// `mo`
@@ -111,7 +111,7 @@ huddle_syntax::text_enum!(ArraysDaysItem {
     Tu = "tu",
 });
 
-/// The values of `names` of [`Arrays`].
+/// The values of `names` in `Arrays`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ArraysNamesItem {
     /// `a`
@@ -127,7 +127,7 @@ huddle_syntax::text_enum!(ArraysNamesItem {
     B = "b",
 } ..Other);
 
-/// The object in `inline` of [`Arrays`].
+/// The object in `inline` in `Arrays`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArraysInlineItem {
     /// `n`

@@ -69,7 +69,7 @@ huddle_syntax::record!(CaseCollisions = "com.golden.caseCollisions", key "tid" {
     mode_2: optional "Mode",
 } ..extra_3);
 
-/// The values of `mode` of [`CaseCollisions`].
+/// The values of `mode` in `CaseCollisions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CaseCollisionsMode2 {
     /// `a`
@@ -80,7 +80,7 @@ huddle_syntax::text_enum!(CaseCollisionsMode2 {
     A = "a",
 });
 
-/// The values of `Mode` of [`CaseCollisions`].
+/// The values of `Mode` in `CaseCollisions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CaseCollisionsMode3 {
     /// `b`

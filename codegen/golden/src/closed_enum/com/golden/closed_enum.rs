@@ -37,7 +37,7 @@ huddle_syntax::record!(ClosedEnum = "com.golden.closedEnum", key "tid" {
     one: optional "one",
 } ..extra);
 
-/// The values of `inline` of [`ClosedEnum`].
+/// The values of `inline` in `ClosedEnum`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClosedEnumInline {
     /// `on`
@@ -51,7 +51,7 @@ huddle_syntax::text_enum!(ClosedEnumInline {
     Off = "off",
 });
 
-/// The values of `one` of [`ClosedEnum`].
+/// The values of `one` in `ClosedEnum`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClosedEnumOne {
     /// `only`

@@ -76,7 +76,7 @@ huddle_syntax::record!(Constants = "com.golden.constants", key "tid" {
     null: required "null",
 } ..extra);
 
-/// The values of `day` of [`Constants`].
+/// The values of `day` in `Constants`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConstantsDay {
     /// `mo`

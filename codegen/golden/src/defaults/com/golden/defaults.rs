@@ -99,7 +99,7 @@ huddle_syntax::params!(Params {
     unlisted: optional "unlisted",
 });
 
-/// The values of `day` of [`Params`].
+/// The values of `day` in `Params`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsDay {
     /// `mo`
@@ -113,7 +113,7 @@ huddle_syntax::text_enum!(ParamsDay {
     Tu = "tu",
 });
 
-/// The values of `mode` of [`Params`].
+/// The values of `mode` in `Params`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsMode {
     /// `auto`
@@ -129,7 +129,7 @@ huddle_syntax::text_enum!(ParamsMode {
     Pick = "pick",
 } ..Other);
 
-/// The values of `unlisted` of [`Params`].
+/// The values of `unlisted` in `Params`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsUnlisted {
     /// `auto`
@@ -262,7 +262,7 @@ huddle_syntax::object!(Output = "" {
     required: required "required",
 } ..extra);
 
-/// The values of `day` of [`Output`].
+/// The values of `day` in `Output`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutputDay {
     /// `mo`
@@ -276,7 +276,7 @@ huddle_syntax::text_enum!(OutputDay {
     Tu = "tu",
 });
 
-/// The values of `mode` of [`Output`].
+/// The values of `mode` in `Output`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OutputMode {
     /// `auto`
@@ -292,7 +292,7 @@ huddle_syntax::text_enum!(OutputMode {
     Pick = "pick",
 } ..Other);
 
-/// The values of `unlisted` of [`Output`].
+/// The values of `unlisted` in `Output`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OutputUnlisted {
     /// `auto`

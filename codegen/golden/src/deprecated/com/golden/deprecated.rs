@@ -87,7 +87,7 @@ huddle_syntax::record!(Deprecated = "com.golden.deprecated", key "tid" {
     undeprecatedly: optional "undeprecatedly",
 } ..extra);
 
-/// The variants of `choice` of [`Deprecated`].
+/// The variants of `choice` in `Deprecated`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeprecatedChoice {
     /// `com.golden.deprecated#thing`

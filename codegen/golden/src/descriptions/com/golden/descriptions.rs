@@ -22,8 +22,8 @@ pub struct Descriptions {
     /// Use \<b>bold\</b>, \<T>, Vec\<String>, a < b && c > d, \<!-- comment -->, \</script> and \<a
     /// href="x">.
     pub html: Option<String>,
-    /// Read <https://example.com/a_b?c=[d]&e=*f*>, (<http://example.org>), \<https: //example.net>
-    /// and https: //x.y/\<z>.
+    /// Read <https://example.com/a_b?c=[d]&e=*f*>, (<http://example.org>), <https://example.net>
+    /// and <https://x.y/>\<z>.
     pub urls: Option<String>,
     /// C:\\new\\table, \\\[escaped\\\], \*/ and /\* and // and trailing \\
     pub slashes: Option<String>,
@@ -54,7 +54,7 @@ pub struct Descriptions {
     /// \*/\* and image/\* and \_under\_ \_\_init_\_ snake_case \*bold\* \*\*strong\*\* ~~gone~~
     /// trailing\_
     pub emphasis: Option<String>,
-    /// Ünïcödé 👩‍👩‍👧‍👦 right-to-left isolate nul bell escape return separator ﻿ bom
+    /// Ünïcödé 👩‍👩‍👧‍👦 right-to-left isolate nul bell escape return separator bom
     pub unicode: Option<String>,
     /// This is a long description, and it goes on - with dashes, + plus signs, # hashes, 1. numbers
     /// and > signs that might come to stand at the start of a line, where each of them would mean
@@ -106,7 +106,7 @@ huddle_syntax::record!(Descriptions = "com.golden.descriptions", key "tid" {
 /// `com.golden.descriptions#values`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Values {
-    /// ``
+    /// `` ` ``
     Value,
     /// `[x]`
     X,

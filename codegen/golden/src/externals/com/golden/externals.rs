@@ -68,7 +68,7 @@ huddle_syntax::record!(Externals = "com.golden.externals", key "tid" {
     unseen_main: optional "unseenMain",
 } ..extra);
 
-/// The variants of `choice` of [`Externals`].
+/// The variants of `choice` in `Externals`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExternalsChoice {
     /// `com.shared.defs#thing`

@@ -2,7 +2,9 @@
 
 //! The record `com.golden.formats`.
 
-use huddle_syntax::{AtIdentifier, AtUri, Cid, Datetime, Did, Handle, Language, Map, Nsid, RecordKey, Tid, Uri};
+use huddle_syntax::{
+    AtIdentifier, AtUri, Cid, Datetime, Did, Handle, Language, Map, Nsid, RecordKey, Tid, Uri,
+};
 use huddle_syntax::schema::{self, At as _, Invalid, check};
 
 /// `com.golden.formats`.

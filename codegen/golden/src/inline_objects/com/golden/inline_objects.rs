@@ -40,7 +40,7 @@ huddle_syntax::record!(InlineObjects = "com.golden.inlineObjects", key "tid" {
     optional: optional "optional",
 } ..extra);
 
-/// The object in `outer` of [`InlineObjects`].
+/// The object in `outer` in `InlineObjects`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InlineObjectsOuter {
     /// `inner`
@@ -74,7 +74,7 @@ huddle_syntax::object!(InlineObjectsOuter = "" {
     other: optional "other",
 } ..extra);
 
-/// The object in `inner` of [`InlineObjectsOuter`].
+/// The object in `inner` in `InlineObjectsOuter`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InlineObjectsOuterInner {
     /// `n`
@@ -108,7 +108,7 @@ huddle_syntax::object!(InlineObjectsOuterInner = "" {
     mode: optional "mode",
 } ..extra);
 
-/// The values of `mode` of [`InlineObjectsOuterInner`].
+/// The values of `mode` in `InlineObjectsOuterInner`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InlineObjectsOuterInnerMode {
     /// `a`
@@ -122,7 +122,7 @@ huddle_syntax::text_enum!(InlineObjectsOuterInnerMode {
     B = "b",
 });
 
-/// The object in `optional` of [`InlineObjects`].
+/// The object in `optional` in `InlineObjects`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct InlineObjectsOptional {
     /// `s`

@@ -1049,7 +1049,7 @@ huddle_syntax::object!(Choice = "com.golden.keywords#choice" {
     any: required "any",
 } ..extra);
 
-/// The variants of `any` of [`Choice`].
+/// The variants of `any` in `Choice`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChoiceAny {
     /// `com.golden.keywords#abstract`
@@ -1251,7 +1251,7 @@ huddle_syntax::object!(Abstract = "com.golden.keywords#abstract" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Abstract`].
+/// The values of `enum` in `Abstract`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AbstractEnum {
     /// `abstract`
@@ -1280,7 +1280,7 @@ huddle_syntax::object!(As = "com.golden.keywords#as" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`As`].
+/// The values of `enum` in `As`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AsEnum {
     /// `as`
@@ -1309,7 +1309,7 @@ huddle_syntax::object!(Async = "com.golden.keywords#async" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Async`].
+/// The values of `enum` in `Async`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AsyncEnum {
     /// `async`
@@ -1338,7 +1338,7 @@ huddle_syntax::object!(Await = "com.golden.keywords#await" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Await`].
+/// The values of `enum` in `Await`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AwaitEnum {
     /// `await`
@@ -1367,7 +1367,7 @@ huddle_syntax::object!(Become = "com.golden.keywords#become" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Become`].
+/// The values of `enum` in `Become`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BecomeEnum {
     /// `become`
@@ -1396,7 +1396,7 @@ huddle_syntax::object!(Box = "com.golden.keywords#box" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Box`].
+/// The values of `enum` in `Box`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoxEnum {
     /// `box`
@@ -1425,7 +1425,7 @@ huddle_syntax::object!(Break = "com.golden.keywords#break" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Break`].
+/// The values of `enum` in `Break`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BreakEnum {
     /// `break`
@@ -1454,7 +1454,7 @@ huddle_syntax::object!(Const = "com.golden.keywords#const" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Const`].
+/// The values of `enum` in `Const`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConstEnum {
     /// `const`
@@ -1483,7 +1483,7 @@ huddle_syntax::object!(Continue = "com.golden.keywords#continue" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Continue`].
+/// The values of `enum` in `Continue`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContinueEnum {
     /// `continue`
@@ -1512,7 +1512,7 @@ huddle_syntax::object!(Crate = "com.golden.keywords#crate" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Crate`].
+/// The values of `enum` in `Crate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CrateEnum {
     /// `crate`
@@ -1541,7 +1541,7 @@ huddle_syntax::object!(Do = "com.golden.keywords#do" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Do`].
+/// The values of `enum` in `Do`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DoEnum {
     /// `do`
@@ -1570,7 +1570,7 @@ huddle_syntax::object!(Dyn = "com.golden.keywords#dyn" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Dyn`].
+/// The values of `enum` in `Dyn`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DynEnum {
     /// `dyn`
@@ -1599,7 +1599,7 @@ huddle_syntax::object!(Else = "com.golden.keywords#else" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Else`].
+/// The values of `enum` in `Else`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ElseEnum {
     /// `else`
@@ -1625,7 +1625,7 @@ huddle_syntax::object!(Enum = "com.golden.keywords#enum" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Enum`].
+/// The values of `enum` in `Enum`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EnumEnum {
     /// `enum`
@@ -1654,7 +1654,7 @@ huddle_syntax::object!(Extern = "com.golden.keywords#extern" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Extern`].
+/// The values of `enum` in `Extern`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExternEnum {
     /// `extern`
@@ -1683,7 +1683,7 @@ huddle_syntax::object!(False = "com.golden.keywords#false" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`False`].
+/// The values of `enum` in `False`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FalseEnum {
     /// `false`
@@ -1712,7 +1712,7 @@ huddle_syntax::object!(Final = "com.golden.keywords#final" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Final`].
+/// The values of `enum` in `Final`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FinalEnum {
     /// `final`
@@ -1741,7 +1741,7 @@ huddle_syntax::object!(Fn = "com.golden.keywords#fn" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Fn`].
+/// The values of `enum` in `Fn`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FnEnum {
     /// `fn`
@@ -1770,7 +1770,7 @@ huddle_syntax::object!(For = "com.golden.keywords#for" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`For`].
+/// The values of `enum` in `For`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ForEnum {
     /// `for`
@@ -1799,7 +1799,7 @@ huddle_syntax::object!(Gen = "com.golden.keywords#gen" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Gen`].
+/// The values of `enum` in `Gen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GenEnum {
     /// `gen`
@@ -1828,7 +1828,7 @@ huddle_syntax::object!(If = "com.golden.keywords#if" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`If`].
+/// The values of `enum` in `If`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IfEnum {
     /// `if`
@@ -1857,7 +1857,7 @@ huddle_syntax::object!(Impl = "com.golden.keywords#impl" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Impl`].
+/// The values of `enum` in `Impl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ImplEnum {
     /// `impl`
@@ -1886,7 +1886,7 @@ huddle_syntax::object!(In = "com.golden.keywords#in" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`In`].
+/// The values of `enum` in `In`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InEnum {
     /// `in`
@@ -1915,7 +1915,7 @@ huddle_syntax::object!(Let = "com.golden.keywords#let" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Let`].
+/// The values of `enum` in `Let`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LetEnum {
     /// `let`
@@ -1944,7 +1944,7 @@ huddle_syntax::object!(Loop = "com.golden.keywords#loop" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Loop`].
+/// The values of `enum` in `Loop`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LoopEnum {
     /// `loop`
@@ -1973,7 +1973,7 @@ huddle_syntax::object!(Macro = "com.golden.keywords#macro" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Macro`].
+/// The values of `enum` in `Macro`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MacroEnum {
     /// `macro`
@@ -2002,7 +2002,7 @@ huddle_syntax::object!(Match = "com.golden.keywords#match" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Match`].
+/// The values of `enum` in `Match`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MatchEnum {
     /// `match`
@@ -2031,7 +2031,7 @@ huddle_syntax::object!(Mod = "com.golden.keywords#mod" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Mod`].
+/// The values of `enum` in `Mod`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModEnum {
     /// `mod`
@@ -2060,7 +2060,7 @@ huddle_syntax::object!(Move = "com.golden.keywords#move" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Move`].
+/// The values of `enum` in `Move`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MoveEnum {
     /// `move`
@@ -2089,7 +2089,7 @@ huddle_syntax::object!(Mut = "com.golden.keywords#mut" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Mut`].
+/// The values of `enum` in `Mut`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MutEnum {
     /// `mut`
@@ -2118,7 +2118,7 @@ huddle_syntax::object!(Override = "com.golden.keywords#override" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Override`].
+/// The values of `enum` in `Override`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OverrideEnum {
     /// `override`
@@ -2147,7 +2147,7 @@ huddle_syntax::object!(Priv = "com.golden.keywords#priv" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Priv`].
+/// The values of `enum` in `Priv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PrivEnum {
     /// `priv`
@@ -2176,7 +2176,7 @@ huddle_syntax::object!(Pub = "com.golden.keywords#pub" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Pub`].
+/// The values of `enum` in `Pub`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PubEnum {
     /// `pub`
@@ -2205,7 +2205,7 @@ huddle_syntax::object!(Ref = "com.golden.keywords#ref" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Ref`].
+/// The values of `enum` in `Ref`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefEnum {
     /// `ref`
@@ -2234,7 +2234,7 @@ huddle_syntax::object!(Return = "com.golden.keywords#return" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Return`].
+/// The values of `enum` in `Return`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReturnEnum {
     /// `return`
@@ -2263,7 +2263,7 @@ huddle_syntax::object!(Self_ = "com.golden.keywords#self" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Self_`].
+/// The values of `enum` in `Self_`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SelfEnum {
     /// `self`
@@ -2292,7 +2292,7 @@ huddle_syntax::object!(Self2 = "com.golden.keywords#Self" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Self2`].
+/// The values of `enum` in `Self2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Self2Enum {
     /// `Self`
@@ -2321,7 +2321,7 @@ huddle_syntax::object!(Static = "com.golden.keywords#static" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Static`].
+/// The values of `enum` in `Static`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StaticEnum {
     /// `static`
@@ -2350,7 +2350,7 @@ huddle_syntax::object!(Struct = "com.golden.keywords#struct" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Struct`].
+/// The values of `enum` in `Struct`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StructEnum {
     /// `struct`
@@ -2379,7 +2379,7 @@ huddle_syntax::object!(Super = "com.golden.keywords#super" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Super`].
+/// The values of `enum` in `Super`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SuperEnum {
     /// `super`
@@ -2408,7 +2408,7 @@ huddle_syntax::object!(Trait = "com.golden.keywords#trait" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Trait`].
+/// The values of `enum` in `Trait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TraitEnum {
     /// `trait`
@@ -2437,7 +2437,7 @@ huddle_syntax::object!(True = "com.golden.keywords#true" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`True`].
+/// The values of `enum` in `True`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrueEnum {
     /// `true`
@@ -2466,7 +2466,7 @@ huddle_syntax::object!(Try = "com.golden.keywords#try" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Try`].
+/// The values of `enum` in `Try`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TryEnum {
     /// `try`
@@ -2495,7 +2495,7 @@ huddle_syntax::object!(Type = "com.golden.keywords#type" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Type`].
+/// The values of `enum` in `Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TypeEnum {
     /// `type`
@@ -2524,7 +2524,7 @@ huddle_syntax::object!(Typeof = "com.golden.keywords#typeof" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Typeof`].
+/// The values of `enum` in `Typeof`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TypeofEnum {
     /// `typeof`
@@ -2553,7 +2553,7 @@ huddle_syntax::object!(Unsafe = "com.golden.keywords#unsafe" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Unsafe`].
+/// The values of `enum` in `Unsafe`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnsafeEnum {
     /// `unsafe`
@@ -2582,7 +2582,7 @@ huddle_syntax::object!(Unsized = "com.golden.keywords#unsized" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Unsized`].
+/// The values of `enum` in `Unsized`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnsizedEnum {
     /// `unsized`
@@ -2611,7 +2611,7 @@ huddle_syntax::object!(Use = "com.golden.keywords#use" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Use`].
+/// The values of `enum` in `Use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UseEnum {
     /// `use`
@@ -2640,7 +2640,7 @@ huddle_syntax::object!(Virtual = "com.golden.keywords#virtual" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Virtual`].
+/// The values of `enum` in `Virtual`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VirtualEnum {
     /// `virtual`
@@ -2669,7 +2669,7 @@ huddle_syntax::object!(Where = "com.golden.keywords#where" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Where`].
+/// The values of `enum` in `Where`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WhereEnum {
     /// `where`
@@ -2698,7 +2698,7 @@ huddle_syntax::object!(While = "com.golden.keywords#while" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`While`].
+/// The values of `enum` in `While`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WhileEnum {
     /// `while`
@@ -2727,7 +2727,7 @@ huddle_syntax::object!(Yield = "com.golden.keywords#yield" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Yield`].
+/// The values of `enum` in `Yield`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum YieldEnum {
     /// `yield`
@@ -2756,7 +2756,7 @@ huddle_syntax::object!(Auto = "com.golden.keywords#auto" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Auto`].
+/// The values of `enum` in `Auto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AutoEnum {
     /// `auto`
@@ -2785,7 +2785,7 @@ huddle_syntax::object!(Default = "com.golden.keywords#default" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Default`].
+/// The values of `enum` in `Default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DefaultEnum {
     /// `default`
@@ -2814,7 +2814,7 @@ huddle_syntax::object!(MacroRules = "com.golden.keywords#macro_rules" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`MacroRules`].
+/// The values of `enum` in `MacroRules`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MacroRulesEnum {
     /// `macro_rules`
@@ -2843,7 +2843,7 @@ huddle_syntax::object!(Raw = "com.golden.keywords#raw" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Raw`].
+/// The values of `enum` in `Raw`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RawEnum {
     /// `raw`
@@ -2872,7 +2872,7 @@ huddle_syntax::object!(Safe = "com.golden.keywords#safe" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Safe`].
+/// The values of `enum` in `Safe`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SafeEnum {
     /// `safe`
@@ -2901,7 +2901,7 @@ huddle_syntax::object!(Union = "com.golden.keywords#union" {
     r#enum: optional "enum",
 } ..extra);
 
-/// The values of `enum` of [`Union`].
+/// The values of `enum` in `Union`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnionEnum {
     /// `union`

@@ -56,7 +56,7 @@ huddle_syntax::record!(KnownValues = "com.golden.knownValues", key "tid" {
     values: optional "values",
 } ..extra);
 
-/// The values of `reason` of [`KnownValues`].
+/// The values of `reason` in `KnownValues`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KnownValuesReason {
     /// It is unasked for.
@@ -81,10 +81,10 @@ huddle_syntax::text_enum!(KnownValuesReason {
     ComGoldenTokens = "com.golden.tokens",
 } ..Other);
 
-/// The values of `odd` of [`KnownValues`].
+/// The values of `odd` in `KnownValues`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KnownValuesOdd {
-    /// ``
+    /// An empty text.
     Value,
     /// `!hide`
     Hide,
@@ -142,7 +142,7 @@ huddle_syntax::text_enum!(KnownValuesOdd {
     A = "a",
 } ..OtherValue2);
 
-/// The values of `short` of [`KnownValues`].
+/// The values of `short` in `KnownValues`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KnownValuesShort {
     /// `ab`
@@ -155,7 +155,7 @@ huddle_syntax::text_enum!(KnownValuesShort {
     Ab = "ab",
 } ..Other);
 
-/// The values of `values` of [`KnownValues`].
+/// The values of `values` in `KnownValues`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KnownValuesValuesItem {
     /// `x`

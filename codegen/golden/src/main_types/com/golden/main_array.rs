@@ -5,7 +5,7 @@
 /// `com.golden.mainArray`.
 pub type MainArray = Vec<MainArrayItem>;
 
-/// The values of item of [`MainArray`].
+/// The values of an item of `MainArray`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MainArrayItem {
     /// `a`

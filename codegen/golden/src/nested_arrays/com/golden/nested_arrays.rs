@@ -89,7 +89,7 @@ huddle_syntax::record!(NestedArrays = "com.golden.nestedArrays", key "tid" {
     choices: optional "choices",
 } ..extra);
 
-/// The values of `choices` of [`NestedArrays`].
+/// The values of `choices` in `NestedArrays`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NestedArraysChoicesItemItem {
     /// `x`

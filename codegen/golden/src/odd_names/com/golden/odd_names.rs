@@ -34,7 +34,7 @@ pub struct OddNames {
     pub back_slash: Option<i64>,
     /// `new line`
     pub new_line: Option<i64>,
-    /// `tick`
+    /// `` `tick` ``
     pub tick: Option<i64>,
     /// `DIDs`
     pub dids: Option<i64>,
@@ -114,14 +114,14 @@ huddle_syntax::record!(OddNames = "com.golden.oddNames", key "tid" {
     x: optional "x",
 } ..extra);
 
-/// The values of `x` of [`OddNames`].
+/// The values of `x` in `OddNames`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OddNamesX {
     /// `"`
     Value,
     /// `\`
     Value2,
-    /// ``
+    /// An empty text.
     Value3,
 }
 

@@ -89,7 +89,7 @@ huddle_syntax::object!(Output = "" {
     mode: required "mode",
 } ..extra);
 
-/// The values of `mode` of [`Output`].
+/// The values of `mode` in `Output`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutputMode {
     /// `done`

@@ -118,7 +118,7 @@ huddle_syntax::params!(Params {
     r#type: optional "type",
 });
 
-/// The values of `day` of [`Params`].
+/// The values of `day` in `Params`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsDay {
     /// `mo`
@@ -132,7 +132,7 @@ huddle_syntax::text_enum!(ParamsDay {
     Tu = "tu",
 });
 
-/// The values of `mode` of [`Params`].
+/// The values of `mode` in `Params`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsMode {
     /// `auto`
@@ -145,7 +145,7 @@ huddle_syntax::text_enum!(ParamsMode {
     Auto = "auto",
 } ..Other);
 
-/// The values of `days` of [`Params`].
+/// The values of `days` in `Params`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsDaysItem {
     /// `mo`

@@ -80,7 +80,7 @@ huddle_syntax::object!(Tree = "com.golden.recursion#tree" {
     choice: optional "choice",
 } ..extra);
 
-/// The variants of `choice` of [`Tree`].
+/// The variants of `choice` in `Tree`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TreeChoice {
     /// `com.golden.recursion#tree`
@@ -146,7 +146,7 @@ huddle_syntax::object!(Pong = "com.golden.recursion#pong" {
     name: optional "name",
 } ..extra);
 
-/// The object in `inline` of [`Pong`].
+/// The object in `inline` in `Pong`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PongInline {
     /// `ping`

@@ -51,7 +51,7 @@ huddle_syntax::object!(RoleNamesInput2 = "" {
     mode: optional "mode",
 } ..extra);
 
-/// The values of `mode` of [`RoleNamesInput2`].
+/// The values of `mode` in `RoleNamesInput2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RoleNamesInput2Mode {
     /// `a`
@@ -77,7 +77,7 @@ huddle_syntax::object!(RoleNamesOutput = "" {
     mode: optional "mode",
 } ..extra);
 
-/// The values of `mode` of [`RoleNamesOutput`].
+/// The values of `mode` in `RoleNamesOutput`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RoleNamesOutputMode {
     /// `a`

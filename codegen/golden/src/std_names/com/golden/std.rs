@@ -2,16 +2,16 @@
 
 //! Lexicons under `com.golden.std`.
 
+pub mod r#box;
 pub mod err;
 pub mod error;
 pub mod input;
+pub mod r#match;
 pub mod none;
 pub mod ok;
 pub mod option;
 pub mod output;
 pub mod params;
-pub mod r#box;
-pub mod r#match;
 pub mod result;
 pub mod send;
 pub mod some;

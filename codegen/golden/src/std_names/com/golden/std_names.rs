@@ -58,7 +58,7 @@ huddle_syntax::params!(StdNamesParams {
     some: optional "some",
 });
 
-/// The values of `some` of [`StdNamesParams`].
+/// The values of `some` in `StdNamesParams`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StdNamesParamsSome {
     /// `ok`
@@ -214,7 +214,7 @@ huddle_syntax::object!(StdNamesOutput = "" {
     none: optional "none",
 } ..extra);
 
-/// The variants of `choice` of [`StdNamesOutput`].
+/// The variants of `choice` in `StdNamesOutput`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StdNamesOutputChoice {
     /// `com.golden.stdNames#ok`
@@ -230,7 +230,7 @@ huddle_syntax::union!(StdNamesOutputChoice {
     Err(Err),
 } ..Unknown);
 
-/// The values of `open` of [`StdNamesOutput`].
+/// The values of `open` in `StdNamesOutput`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StdNamesOutputOpen {
     /// `x`

@@ -33,7 +33,7 @@ huddle_syntax::object!(UnionMembers = "com.golden.unionMembers" {
     all: required "all",
 } ..extra);
 
-/// The variants of `all` of [`UnionMembers`].
+/// The variants of `all` in `UnionMembers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionMembersAll {
     /// `com.golden.unionMembers#view`

@@ -66,7 +66,7 @@ huddle_syntax::record!(Unions = "com.golden.unions", key "tid" {
     nobody_checks: optional "nobodyChecks",
 } ..extra);
 
-/// The variants of `open` of [`Unions`].
+/// The variants of `open` in `Unions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionsOpen {
     /// `com.golden.unions#left`
@@ -82,7 +82,7 @@ huddle_syntax::union!(UnionsOpen {
     Right(Right),
 } ..Unknown);
 
-/// The variants of `closed` of [`Unions`].
+/// The variants of `closed` in `Unions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionsClosed {
     /// `com.golden.unions#left`
@@ -96,7 +96,7 @@ huddle_syntax::union!(UnionsClosed {
     Right(Right),
 });
 
-/// The variants of `single` of [`Unions`].
+/// The variants of `single` in `Unions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionsSingle {
     /// `com.golden.unions#left`
@@ -109,7 +109,7 @@ huddle_syntax::union!(UnionsSingle {
     Left(Left),
 } ..Unknown);
 
-/// The variants of `onlyOne` of [`Unions`].
+/// The variants of `onlyOne` in `Unions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionsOnlyOne {
     /// `com.golden.unions#left`
@@ -120,7 +120,7 @@ huddle_syntax::union!(UnionsOnlyOne {
     Left(Left),
 });
 
-/// The variants of `list` of [`Unions`].
+/// The variants of `list` in `Unions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionsListItem {
     /// `com.golden.unions#left`
@@ -136,7 +136,7 @@ huddle_syntax::union!(UnionsListItem {
     Plain(Plain),
 } ..Unknown);
 
-/// The variants of `nobodyChecks` of [`Unions`].
+/// The variants of `nobodyChecks` in `Unions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionsNobodyChecks {
     /// `com.golden.unions#plain`
@@ -203,7 +203,7 @@ huddle_syntax::object!(Right = "com.golden.unions#right" {
     inner: required "inner",
 } ..extra);
 
-/// The variants of `inner` of [`Right`].
+/// The variants of `inner` in `Right`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RightInner {
     /// `com.golden.unions#left`

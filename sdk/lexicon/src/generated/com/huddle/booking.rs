@@ -13,7 +13,7 @@ use super::defs;
 pub struct Booking {
     /// Which side the owner of this repo is.
     pub role: defs::Party,
-    /// How the booking stands.
+    /// How the booking stands; the record is updated in place.
     pub status: BookingStatus,
     /// How much of the time is shown: `masked`, nothing; `exact`, in `start` and `end`. An unknown
     /// value means `masked`.
@@ -73,7 +73,7 @@ huddle_syntax::record!(Booking = "com.huddle.booking", key "tid" {
     created_at: required "createdAt",
 } ..extra);
 
-/// How the booking stands.
+/// How the booking stands; the record is updated in place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BookingStatus {
     /// `confirmed`

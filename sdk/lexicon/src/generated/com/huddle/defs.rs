@@ -224,7 +224,7 @@ pub struct Constraints {
     /// The meeting ends then or earlier, e.g. `2026-12-05T00:00:00Z`. Absent means as far ahead as
     /// the host takes bookings.
     pub latest: Option<Datetime>,
-    /// Days of the week that would do, in the zone of `tz`, e.g. \["MO", "TU"\]. Absent means any.
+    /// Days of the week that would do, in the zone of `tz`, e.g. `["MO", "TU"]`. Absent means any.
     pub days: Option<Vec<Weekday>>,
     /// IANA time zone of the guest, e.g. `Asia/Tokyo`: that of `days`, and the one whose daytime is
     /// preferred. Absent means UTC.
@@ -268,10 +268,11 @@ huddle_syntax::object!(Constraints = "com.huddle.defs#constraints" {
 } ..extra);
 
 /// A window that opens every week, in the time zone of the record. Times that a clock change
-/// skips shift forward; of times that occur twice the first counts.
+/// skips shift forward; of times that occur twice the first counts. A time of any other form
+/// than HH:MM makes no window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeeklyRule {
-    /// Days of the week on which the window opens, e.g. \["MO", "WE"\].
+    /// Days of the week on which the window opens, e.g. `["MO", "WE"]`.
     pub days: Vec<Weekday>,
     /// Local time HH:MM at which the window opens, `00:00` to `23:59`, e.g. `09:00`.
     pub start: String,
@@ -482,7 +483,7 @@ impl SlotView {
 impl schema::Constraints for SlotView {
     fn check_fields(&self) -> Result<(), Invalid> {
         check::min_bytes(&self.slot_token, 1).at("slotToken")?;
-        check::max_bytes(&self.slot_token, 1024).at("slotToken")?;
+        check::max_bytes(&self.slot_token, 2048).at("slotToken")?;
         Ok(())
     }
 }
@@ -530,8 +531,8 @@ pub struct BookingView {
     /// What a pending booking waits for: `approval`, the host's; `calendar`, an answer from some
     /// calendar. Absent otherwise.
     pub waiting_for: Option<BookingViewWaitingFor>,
-    /// Read the booking again in so many seconds, e.g. 5; present while its status changes by
-    /// itself.
+    /// After how many seconds to read the booking again, e.g. 5; present while its status changes
+    /// by itself.
     pub poll_after_seconds: Option<i64>,
     /// What the guest asked for.
     pub constraints: Option<Constraints>,
@@ -927,13 +928,14 @@ pub struct Preferences {
     /// IANA time zone of the person, e.g. `Europe/Berlin`. Absent means UTC.
     pub tz: Option<String>,
     /// Lengths of meeting where an offer names none, in minutes, the preferred one first, e.g.
-    /// \[30, 60\]. Absent means \[30\].
+    /// `[30, 60]`. Absent means `[30]`.
     pub durations: Option<Vec<i64>>,
-    /// Slots begin every so many minutes, counted from the start of a window, e.g. 15.
+    /// Minutes from the start of one slot to that of the next, counted from the start of a window,
+    /// e.g. 15.
     pub slot_step_minutes: Option<i64>,
-    /// A meeting begins at least so many minutes after it was asked for, e.g. 120.
+    /// Least notice: minutes from asking for a meeting to its start, e.g. 120.
     pub minimum_notice_minutes: Option<i64>,
-    /// A meeting begins at most so many days ahead, e.g. 60.
+    /// How many days ahead a meeting can be booked, e.g. 60.
     pub booking_window_days: Option<i64>,
     /// Minutes kept free before each meeting, e.g. 10.
     pub buffer_before_minutes: Option<i64>,

@@ -2,7 +2,6 @@
 
 //! The query `com.huddle.listBookings`.
 
-use core::convert::Infallible;
 use huddle_syntax::{Datetime, Map};
 use huddle_syntax::schema::{self, At as _, Data as _, Invalid, check};
 use super::defs;
@@ -15,7 +14,7 @@ pub struct ListBookings;
 impl schema::Method for ListBookings {
     const NSID: &'static str = "com.huddle.listBookings";
     type Params = Params;
-    type Error = Infallible;
+    type Error = Error;
 }
 
 impl schema::Call for ListBookings {
@@ -98,7 +97,7 @@ huddle_syntax::text_enum!(ParamsRole {
     Guest = "guest",
 } ..Other);
 
-/// The values of `status` of [`Params`].
+/// The values of `status` in `Params`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsStatusItem {
     /// `pending`
@@ -167,3 +166,14 @@ huddle_syntax::object!(Output = "" {
     cursor: optional "cursor",
     bookings: required "bookings",
 } ..extra);
+
+/// The errors that `com.huddle.listBookings` declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Error {
+    /// The cursor was not issued by this method for these parameters.
+    InvalidCursor,
+}
+
+huddle_syntax::error_names!(Error {
+    InvalidCursor = "InvalidCursor",
+});

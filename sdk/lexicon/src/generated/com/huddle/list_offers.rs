@@ -115,8 +115,11 @@ huddle_syntax::object!(Output = "" {
 pub enum Error {
     /// The handle or DID does not resolve to an account.
     HostNotFound,
+    /// The cursor was not issued by this method for these parameters.
+    InvalidCursor,
 }
 
 huddle_syntax::error_names!(Error {
     HostNotFound = "HostNotFound",
+    InvalidCursor = "InvalidCursor",
 });

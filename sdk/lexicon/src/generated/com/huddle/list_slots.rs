@@ -136,14 +136,14 @@ huddle_syntax::object!(Output = "" {
 /// The errors that `com.huddle.listSlots` declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Error {
-    /// There is nothing to choose from. A host who is unknown, does not admit the caller, offers
-    /// nothing in `pick` mode, has disclosed enough, or whose calendar cannot be read is answered
-    /// in the very same way.
+    /// There is nothing to choose from. The answer is the very same where the host is unknown,
+    /// blocks or does not admit the caller, offers nothing in `pick` mode, has disclosed enough for
+    /// now, or has a calendar that cannot be read.
     NoSlot,
-    /// A connected calendar of the caller could not be read, and an unread calendar never counts as
-    /// free. Try again.
+    /// A connected calendar could not be read, and an unread calendar never counts as free. Try
+    /// again. Strangers learn this of their own calendars only.
     CalendarUnavailable,
-    /// The parameters contradict each other (e.g. `earliest` not before `latest`) or name an
+    /// The parameters contradict each other, e.g. `earliest` is not before `latest`, or name an
     /// unknown time zone.
     InvalidConstraints,
     /// The host's `com.huddle.service` record names another AppView; call that one.

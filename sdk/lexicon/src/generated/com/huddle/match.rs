@@ -48,8 +48,8 @@ pub struct Input {
     /// as much of what may be disclosed as a real match.
     pub dry_run: Option<bool>,
     /// Names this request, so that sending it again does nothing twice: fresh for every new
-    /// request, kept for 24 hours, e.g. a UUID. Required here unless the Idempotency-Key header
-    /// carries it; a PDS proxy drops that header.
+    /// request, kept as long as the booking, e.g. a UUID. Required here unless the Idempotency-Key
+    /// header carries it; a PDS proxy drops that header.
     pub idempotency_key: Option<String>,
     /// Fields that this version of the lexicon does not name.
     pub extra: Map,
@@ -81,7 +81,7 @@ impl schema::Constraints for Input {
         self.constraints.check().at("constraints")?;
         if let Some(slot_token) = &self.slot_token {
             check::min_bytes(slot_token, 1).at("slotToken")?;
-            check::max_bytes(slot_token, 1024).at("slotToken")?;
+            check::max_bytes(slot_token, 2048).at("slotToken")?;
         }
         if let Some(note) = &self.note {
             check::max_bytes(note, 2800).at("note")?;
@@ -143,17 +143,18 @@ huddle_syntax::object!(Output = "" {
 /// The errors that `com.huddle.match` declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Error {
-    /// No time suits both sides. A host who is unknown, does not admit the caller, or whose
-    /// calendar cannot be read is answered in the very same way.
+    /// No time suits both sides. The answer is the very same where the host is unknown, blocks or
+    /// does not admit the caller, has disclosed enough for now, or has a calendar that cannot be
+    /// read.
     NoSlot,
-    /// A connected calendar of the caller could not be read, and an unread calendar never counts as
-    /// free. Nothing is held; try again.
+    /// A connected calendar could not be read, and an unread calendar never counts as free. Nothing
+    /// is held; try again. Strangers learn this of their own calendars only.
     CalendarUnavailable,
     /// The caller holds as many slots as one guest may, with this host or in all, or let a hold
     /// lapse shortly before. The Retry-After header says when to try again.
     TooManyHolds,
-    /// The constraints contradict each other (e.g. `durationMin` above `durationMax`, `earliest`
-    /// not before `latest`) or name an unknown time zone.
+    /// The constraints contradict each other, e.g. `earliest` is not before `latest`, name an
+    /// unknown time zone, or come together with a slot token.
     InvalidConstraints,
     /// The slot token is malformed, has expired, or was not issued to the caller for this host.
     /// List the slots again.

@@ -17,20 +17,20 @@ pub struct OfficeHours {
     /// leaves only the overrides.
     pub rules: Vec<defs::WeeklyRule>,
     /// Exceptions: on these dates the windows given here replace all rules. Of two overrides for
-    /// one date the last stands.
+    /// one date the last stands. The whole record has 64 KiB at most.
     pub overrides: Option<Vec<defs::DateOverride>>,
     /// Who may book.
     pub policy: defs::Policy,
     /// How a booking comes about; absent means `auto`.
     pub mode: Option<defs::Mode>,
-    /// Lengths of meeting to choose from, in minutes, the preferred one first, e.g. \[30, 60\].
+    /// Lengths of meeting to choose from, in minutes, the preferred one first, e.g. `[30, 60]`.
     /// Absent means the host's usual lengths.
     pub durations: Option<Vec<i64>>,
     /// First local date, YYYY-MM-DD, on which these hours hold, e.g. `2026-12-01`. Absent means at
     /// once.
     pub valid_from: Option<String>,
-    /// Last local date, YYYY-MM-DD, on which these hours hold, e.g. `2026-12-31`. Absent means for
-    /// ever.
+    /// Last local date, YYYY-MM-DD, on which these hours hold, e.g. `2026-12-31`. Absent means
+    /// without end.
     pub valid_until: Option<String>,
     /// What the meeting may be about, for everybody to read, e.g. "Office hours for students".
     pub note: Option<String>,

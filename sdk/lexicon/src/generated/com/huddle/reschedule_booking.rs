@@ -69,7 +69,7 @@ impl schema::Constraints for Input {
         self.constraints.check().at("constraints")?;
         if let Some(slot_token) = &self.slot_token {
             check::min_bytes(slot_token, 1).at("slotToken")?;
-            check::max_bytes(slot_token, 1024).at("slotToken")?;
+            check::max_bytes(slot_token, 2048).at("slotToken")?;
         }
         if let Some(reason) = &self.reason {
             check::max_bytes(reason, 2800).at("reason")?;
@@ -134,8 +134,8 @@ pub enum Error {
     /// A connected calendar could not be read, and an unread calendar never counts as free. The
     /// booking keeps its time; try again.
     CalendarUnavailable,
-    /// The constraints contradict each other (e.g. `durationMin` above `durationMax`, `earliest`
-    /// not before `latest`) or name an unknown time zone.
+    /// The constraints contradict each other, e.g. `earliest` is not before `latest`, name an
+    /// unknown time zone, or come together with a slot token.
     InvalidConstraints,
     /// The slot token is malformed, has expired, or was not issued to the caller for this host.
     /// List the slots again.

@@ -2,7 +2,6 @@
 
 //! The query `com.huddle.searchHosts`.
 
-use core::convert::Infallible;
 use huddle_syntax::Map;
 use huddle_syntax::schema::{self, At as _, Data as _, Invalid, check};
 use super::defs;
@@ -15,7 +14,7 @@ pub struct SearchHosts;
 impl schema::Method for SearchHosts {
     const NSID: &'static str = "com.huddle.searchHosts";
     type Params = Params;
-    type Error = Infallible;
+    type Error = Error;
 }
 
 impl schema::Call for SearchHosts {
@@ -108,3 +107,14 @@ huddle_syntax::object!(Output = "" {
     cursor: optional "cursor",
     hosts: required "hosts",
 } ..extra);
+
+/// The errors that `com.huddle.searchHosts` declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Error {
+    /// The cursor was not issued by this method for these parameters.
+    InvalidCursor,
+}
+
+huddle_syntax::error_names!(Error {
+    InvalidCursor = "InvalidCursor",
+});

@@ -18,7 +18,7 @@ pub struct SlotOffer {
     pub policy: defs::Policy,
     /// How a booking comes about; absent means `auto`.
     pub mode: Option<defs::Mode>,
-    /// Lengths of meeting to choose from, in minutes, the preferred one first, e.g. \[30, 60\].
+    /// Lengths of meeting to choose from, in minutes, the preferred one first, e.g. `[30, 60]`.
     /// Absent means the host's usual lengths.
     pub durations: Option<Vec<i64>>,
     /// IANA time zone to show the window in, e.g. `Europe/Berlin`. Absent means UTC. `start` and

@@ -88,7 +88,7 @@ huddle_syntax::object!(Output = "" {
     relationships: required "relationships",
 } ..extra);
 
-/// The variants of `relationships` of [`Output`].
+/// The variants of `relationships` in `Output`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputRelationshipsItem {
     /// `app.bsky.graph.defs#relationship`

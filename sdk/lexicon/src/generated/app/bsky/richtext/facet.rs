@@ -40,7 +40,7 @@ huddle_syntax::object!(Facet = "app.bsky.richtext.facet" {
     features: required "features",
 } ..extra);
 
-/// The variants of `features` of [`Facet`].
+/// The variants of `features` in `Facet`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FacetFeaturesItem {
     /// `app.bsky.richtext.facet#mention`

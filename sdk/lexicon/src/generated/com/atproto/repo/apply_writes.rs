@@ -67,7 +67,7 @@ huddle_syntax::object!(Input = "" {
     swap_commit: optional "swapCommit",
 } ..extra);
 
-/// The variants of `writes` of [`Input`].
+/// The variants of `writes` in `Input`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputWritesItem {
     /// `com.atproto.repo.applyWrites#create`
@@ -102,7 +102,7 @@ huddle_syntax::object!(Output = "" {
     results: optional "results",
 } ..extra);
 
-/// The variants of `results` of [`Output`].
+/// The variants of `results` in `Output`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputResultsItem {
     /// `com.atproto.repo.applyWrites#createResult`

@@ -1,0 +1,349 @@
+//! The command-line tool: what it says, and how it ends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A folder of its own, gone when dropped.
+struct Workspace(tempfile::TempDir);
+
+/// How a run ended: status, stdout, stderr.
+type Run = (i32, String, String);
+
+impl Workspace {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn put(&self, path: &str, text: &str) -> &Self {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_huddle-codegen"))
+            .args(arguments)
+            .current_dir(self.root())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+
+    fn files(&self, folder: &str) -> Vec<PathBuf> {
+        fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found)
+                } else {
+                    found.push(path)
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.root().join(folder), &mut found);
+        found.sort();
+        found
+    }
+}
+
+const MANIFEST: &str = r#"
+[workspace.metadata.huddle-codegen]
+lexicons = "lexicons"
+types = { out = "src/generated" }
+"#;
+
+fn thing(properties: &str) -> String {
+    format!(
+        r#"{{"lexicon": 1, "id": "com.example.thing", "defs": {{"main": {{"type": "record", "key": "tid",
+           "description": "A thing.", "record": {{"type": "object", "properties": {properties}}}}}}}}}"#
+    )
+}
+
+#[test]
+fn generate_writes_what_check_then_finds_fresh() {
+    let space = Workspace::new();
+    space
+        .put("Cargo.toml", MANIFEST)
+        .put("lexicons/com/example/thing.json", &thing("{}"));
+
+    let (status, stdout, stderr) = space.run(&["check"]);
+    assert_eq!(status, 1, "{stderr}");
+    assert!(
+        stdout
+            .lines()
+            .all(|line| line.starts_with("missing: src/generated/")),
+        "{stdout}"
+    );
+    assert!(stderr.contains("huddle-codegen generate"), "{stderr}");
+
+    let (status, stdout, stderr) = space.run(&["generate"]);
+    assert_eq!(status, 0, "{stderr}");
+    assert!(
+        stdout
+            .lines()
+            .all(|line| line.starts_with("wrote src/generated/")),
+        "{stdout}"
+    );
+    let count = space.files("src/generated").len();
+    assert_eq!(
+        stderr,
+        format!("src/generated: {count} written, 0 removed, 0 unchanged\n")
+    );
+
+    let (status, stdout, stderr) = space.run(&["check"]);
+    assert_eq!((status, stdout.as_str()), (0, ""), "{stderr}");
+    let (_, stdout, stderr) = space.run(&["generate"]);
+    assert_eq!(stdout, "");
+    assert_eq!(
+        stderr,
+        format!("src/generated: 0 written, 0 removed, {count} unchanged\n")
+    );
+}
+
+#[test]
+fn check_names_stale_and_orphan_files() {
+    let space = Workspace::new();
+    space
+        .put("Cargo.toml", MANIFEST)
+        .put("lexicons/com/example/thing.json", &thing("{}"))
+        .put(
+            "lexicons/com/example/other.json",
+            &thing("{}").replace(".thing", ".other"),
+        );
+    assert_eq!(space.run(&["generate"]).0, 0);
+    space.put(
+        "lexicons/com/example/thing.json",
+        &thing(r#"{"a": {"type": "boolean"}}"#),
+    );
+    fs::remove_file(space.root().join("lexicons/com/example/other.json")).unwrap();
+
+    let (status, stdout, _) = space.run(&["check"]);
+    assert_eq!(status, 1);
+    assert!(
+        stdout.contains("stale: src/generated/com/example/thing.rs\n"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("orphan: src/generated/com/example/other.rs\n"),
+        "{stdout}"
+    );
+    let (status, json, _) = space.run(&["check", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(status, 1);
+    assert_eq!(
+        json["orphans"],
+        serde_json::json!(["src/generated/com/example/other.rs"])
+    );
+
+    let (status, stdout, _) = space.run(&["generate"]);
+    assert_eq!(status, 0);
+    assert!(
+        stdout.contains("removed src/generated/com/example/other.rs\n"),
+        "{stdout}"
+    );
+    assert_eq!(space.run(&["check"]).0, 0);
+}
+
+#[test]
+fn generate_works_on_any_folder_without_a_project() {
+    let space = Workspace::new();
+    space.put("mine/com/example/thing.json", &thing("{}"));
+    let flags = [
+        "--lexicons",
+        "mine",
+        "--out",
+        "out",
+        "--crate-name",
+        "example-lexicon",
+    ];
+    let (status, _, stderr) = space.run(&[&["generate"], &flags[..]].concat());
+    assert_eq!(status, 0, "{stderr}");
+    assert!(space.root().join("out/Cargo.toml").exists());
+    assert_eq!(space.run(&[&["check"], &flags[..]].concat()).0, 0);
+}
+
+#[test]
+fn wrong_lexicons_end_with_1_and_write_nothing() {
+    let space = Workspace::new();
+    space.put("Cargo.toml", MANIFEST).put(
+        "lexicons/com/example/thing.json",
+        &thing(r#"{"z": {"type": "strng"}}"#),
+    );
+    let told = "lexicons/com/example/thing.json: defs.main.record.properties.z: \
+                [schema-json-parse] unknown type \"strng\"\n";
+    for command in ["generate", "check"] {
+        let (status, stdout, _) = space.run(&[command]);
+        assert_eq!((status, stdout.as_str()), (1, told), "{command}");
+    }
+    assert!(!space.root().join("src").exists());
+}
+
+#[test]
+fn what_cannot_be_done_ends_with_2_and_says_what_to_do() {
+    let space = Workspace::new();
+    let check = |arguments: &[&str], expect: &str| {
+        let (status, stdout, stderr) = space.run(arguments);
+        assert_eq!(
+            (status, stdout.as_str()),
+            (2, ""),
+            "{arguments:?}: {stderr}"
+        );
+        assert!(stderr.contains(expect), "{arguments:?}: {stderr}");
+    };
+    check(&["generate"], "pass --lexicons and --out");
+    check(&["lint"], "pass a folder of lexicons");
+    check(&["generate", "--out", "out"], "pass --lexicons");
+    check(
+        &["generate", "--lexicons", "nowhere", "--out", "out"],
+        "cannot read nowhere",
+    );
+    check(&["lint", "nowhere"], "cannot read nowhere");
+    check(&["diff", "nowhere", "."], "cannot read nowhere");
+    check(
+        &["lint", ".", "--ignore", "no-such-rule"],
+        "there are schema-json-parse, ",
+    );
+    check(
+        &[
+            "generate",
+            "--lexicons",
+            ".",
+            "--out",
+            "out",
+            "--external",
+            "com.atproto.*",
+        ],
+        "NSID=PATH",
+    );
+    check(
+        &[
+            "generate",
+            "--lexicons",
+            ".",
+            "--out",
+            "out",
+            "--handlers",
+            "api",
+        ],
+        "pass --types",
+    );
+    check(&["generate", "--nsid", "com.example.*"], "--out");
+
+    space
+        .put("Cargo.toml", MANIFEST)
+        .put("lexicons/com/example/thing.json", &thing("{}"));
+    space.put("src/generated/com/example/thing.rs", "// Mine.\n");
+    check(
+        &["generate"],
+        "src/generated/com/example/thing.rs was not generated",
+    );
+    check(
+        &["check"],
+        "src/generated/com/example/thing.rs was not generated",
+    );
+}
+
+#[test]
+fn lint_fails_for_errors_and_for_warnings_if_asked() {
+    let space = Workspace::new();
+    space.put(
+        "lexicons/com/example/thing.json",
+        &thing(r#"{"a": {"type": "string"}}"#),
+    );
+    let warning =
+        "lexicons/com/example/thing.json: defs.main.record.properties.a: [unlimited-string] ";
+    let (status, stdout, stderr) = space.run(&["lint", "lexicons"]);
+    assert!(status == 0 && stdout.starts_with(warning), "{stdout}");
+    assert_eq!(stderr, "1 lexicons: 0 errors, 1 warnings\n");
+    assert_eq!(space.run(&["lint", "lexicons", "--deny-warnings"]).0, 1);
+    let ignored = space.run(&[
+        "lint",
+        "lexicons",
+        "--deny-warnings",
+        "-I",
+        "unlimited-string",
+    ]);
+    assert_eq!((ignored.0, ignored.1.as_str()), (0, ""));
+
+    space.put(
+        "lexicons/com/example/thing.json",
+        &thing(r#"{"a": {"type": "ref", "ref": "org.example.x"}}"#),
+    );
+    let (status, json, _) = space.run(&["lint", "lexicons", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (status, &json[0]["rule"], &json[0]["severity"]),
+        (1, &"unresolved-ref".into(), &"error".into())
+    );
+    assert_eq!(
+        space
+            .run(&["lint", "lexicons", "--external", "org.*=other"])
+            .0,
+        0
+    );
+    // What a single file refers to is not at hand.
+    assert_eq!(space.run(&["lint", "lexicons/com/example/thing.json"]).0, 0);
+}
+
+#[test]
+fn diff_fails_for_what_breaks_somebody() {
+    let space = Workspace::new();
+    space
+        .put(
+            "old/com/example/thing.json",
+            &thing(r#"{"a": {"type": "integer"}}"#),
+        )
+        .put(
+            "new/com/example/thing.json",
+            &thing(r#"{"a": {"type": "integer", "maximum": 5}}"#),
+        );
+    let (status, stdout, stderr) = space.run(&["diff", "old", "new"]);
+    assert_eq!(status, 1);
+    assert_eq!(
+        stdout,
+        "new/com/example/thing.json: defs.main.record.properties.a: [integer-range] breaks readers of \
+         existing data: no bound → at most 5\n"
+    );
+    assert_eq!(
+        stderr,
+        "1 lexicons before, 1 now: 1 breaking changes, 0 notes\n"
+    );
+    let (_, json, _) = space.run(&["diff", "old", "new", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["rule"], "integer-range");
+    assert_eq!(json[0]["direction"], "backward");
+    assert_eq!(json[0]["impact"], "breaking");
+
+    let same = space.run(&["diff", "old/com/example/thing.json", "old"]);
+    assert_eq!((same.0, same.1.as_str()), (0, ""));
+    space.put("new/com/example/thing.json", "{}");
+    assert_eq!(space.run(&["diff", "old", "new"]).0, 1);
+}
+
+#[test]
+fn help_names_every_command_and_the_settings() {
+    let (status, stdout, _) = Workspace::new().run(&["--help"]);
+    assert_eq!(status, 0);
+    for expect in [
+        "generate",
+        "check",
+        "lint",
+        "diff",
+        "[workspace.metadata.huddle-codegen]",
+        "Exit status",
+    ] {
+        assert!(stdout.contains(expect), "{stdout}");
+    }
+}
