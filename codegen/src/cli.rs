@@ -11,6 +11,7 @@ use huddle_codegen::output::Comparison;
 use huddle_codegen::project::{Project, ProjectError, Target};
 use huddle_codegen::resolve::{External, Externals};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -101,6 +102,9 @@ Examples:
       --external 'com.atproto.*=huddle_lexicon'
       only com.example, which finds com.atproto in another crate";
 
+const EXTERNAL_HELP: &str = "Lexicons whose types another crate has, and its Rust path, \
+    e.g. 'com.atproto.*=huddle_lexicon'; may be repeated";
+
 #[derive(Args, Debug)]
 struct Selection {
     /// The folder of lexicons. Default: the project's.
@@ -118,9 +122,7 @@ struct Selection {
     /// The Rust path by which handlers name the types. Default: the name of the crate, with `_` for `-`.
     #[arg(long, value_name = "PATH", requires = "handlers")]
     types: Option<String>,
-    /// Lexicons whose types another crate has, and its path, e.g. 'com.atproto.*=huddle_lexicon'; may be
-    /// repeated.
-    #[arg(long = "external", value_name = "NSID=PATH", requires = "out")]
+    #[arg(long = "external", value_name = "NSID=PATH", requires = "out", help = EXTERNAL_HELP)]
     externals: Vec<ExternalFlag>,
     /// The Rust path of the runtime that generated types stand on, for those who have it from another
     /// crate. Default: `huddle_syntax`.
@@ -301,13 +303,14 @@ fn generate(project: &Project) -> Result<Report, Failure> {
                 .iter()
                 .map(|path| format!("removed {}\n", path.display())),
         );
-        summary.push_str(&format!(
-            "{}: {} written, {} removed, {} unchanged\n",
+        let _ = writeln!(
+            summary,
+            "{}: {} written, {} removed, {} unchanged",
             target.folder.display(),
             done.missing.len() + done.stale.len(),
             done.orphans.len(),
             done.fresh
-        ));
+        );
     }
     Ok(Report {
         fine: true,
@@ -380,24 +383,21 @@ fn nothing_done(what: &str, problems: &[Diagnostic], format: Format) -> Report {
 
 impl LintRequest {
     fn run(self) -> Result<Report, Failure> {
-        let (path, project_externals) = match self.path {
-            Some(path) => (path, Externals::default()),
-            None => {
-                let project = project_here()?.ok_or(Failure::NoProject("a folder of lexicons"))?;
-                (project.lexicons, project.externals)
-            }
+        let project = project_here()?;
+        let externals = match (self.externals.as_slice(), &project) {
+            ([], Some(project)) => project.externals.clone(),
+            (flags, _) => externals(flags),
         };
-        let externals = match self.externals.as_slice() {
-            [] => project_externals,
-            flags => externals(flags),
-        };
+        let path = self.path.or(project.map(|project| project.lexicons));
+        let path = path.ok_or(Failure::NoProject("a folder of lexicons"))?;
         let loaded = load::read(&path)?;
         let mut found = lint(&loaded, &externals);
         // What a single file refers to is not at hand.
-        let alone = path.is_file();
-        found.retain(|d| {
-            !self.ignore.contains(&d.rule) && !(alone && d.rule == Rule::UnresolvedRef)
-        });
+        let mut ignored = self.ignore;
+        if path.is_file() {
+            ignored.push(Rule::UnresolvedRef);
+        }
+        found.retain(|diagnostic| !ignored.contains(&diagnostic.rule));
         let errors = found
             .iter()
             .filter(|d| d.rule.severity() == Severity::Error)

@@ -31,65 +31,108 @@ pub(crate) fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok,
     to.collect_str(&path.display())
 }
 
-/// The rules for lexicon files. Those that goat's `lex lint` knows have its names and severities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// The file is JSON, and every key has the type of the lexicon language.
-    SchemaJsonParse,
-    /// `id` is an NSID.
-    InvalidNsid,
-    /// `lexicon` is 1.
-    LexiconVersion,
-    /// The schema follows the rules of the lexicon language.
-    LexiconSchema,
-    /// Records, methods and permission sets are `main`.
-    NonMainPrimary,
-    /// Two files do not define the same lexicon.
-    DuplicateNsid,
-    /// A reference leads to a definition.
-    UnresolvedRef,
-    /// A `ref` leads to a type of data.
-    RefTarget,
-    /// A union's variants are distinct objects or records.
-    UnionMember,
-    /// A type does not consist of itself.
-    EndlessType,
-    /// Records and methods have a description.
-    MissingPrimaryDescription,
-    /// Definition names are letters and digits.
-    DefNameSyntax,
-    /// `*.defs` lexicons have no `main`.
-    DefsMainDefinition,
-    /// Queries and procedures define an output.
-    EndpointOutputUndefined,
-    /// Subscriptions define messages.
-    SubscriptionNoMessages,
-    /// Permission sets have a title.
-    PermissionsetNoTitle,
-    /// Permission sets allow something.
-    PermissionsetNoPermissions,
-    /// What may be longer than 20 KiB is a blob, not a string.
-    LargeString,
-    /// Strings have a format or a greatest length.
-    UnlimitedString,
-    /// `knownValues` name tokens in full.
-    KnownStringLocalRef,
-    /// Byte strings have a greatest length.
-    UnlimitedBytes,
-    /// What may be longer than 20 KiB is a blob, not bytes.
-    LargeBytes,
-    /// Field names are letters and digits.
-    FieldNameSyntax,
-    /// A field is not both nullable and optional.
-    NullableAndOptional,
-    /// Tokens have a description.
-    UndescribedToken,
-    /// Bodies say what their encoding is.
-    UnspecifiedEncoding,
-    /// There are no keys but those of the lexicon language.
-    UnexpectedField,
-    /// The file lies where its NSID says, e.g. `com/example/thing.json`.
-    FilePath,
+/// An enum whose variants have short names, by which people and programs know them.
+macro_rules! named {
+    (
+        $(#[$about:meta])*
+        pub enum $type:ident {
+            $($(#[$doc:meta])* $variant:ident = $name:literal,)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $type {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Its short name, in lower case with hyphens.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+    };
+}
+
+pub(crate) use named;
+
+named! {
+    /// The rules for lexicon files. Those that goat's `lex lint` knows have its names and severities.
+    pub enum Rule {
+        /// The file is JSON, and every key has the type of the lexicon language.
+        SchemaJsonParse = "schema-json-parse",
+        /// `id` is an NSID.
+        InvalidNsid = "invalid-nsid",
+        /// `lexicon` is 1.
+        LexiconVersion = "lexicon-version",
+        /// The schema follows the rules of the lexicon language.
+        LexiconSchema = "lexicon-schema",
+        /// Records, methods and permission sets are `main`.
+        NonMainPrimary = "non-main-primary",
+        /// Two files do not define the same lexicon.
+        DuplicateNsid = "duplicate-nsid",
+        /// A reference leads to a definition.
+        UnresolvedRef = "unresolved-ref",
+        /// A `ref` leads to a type of data.
+        RefTarget = "ref-target",
+        /// A union's variants are distinct objects or records.
+        UnionMember = "union-member",
+        /// A type does not consist of itself.
+        EndlessType = "endless-type",
+        /// Records and methods have a description.
+        MissingPrimaryDescription = "missing-primary-description",
+        /// Definition names are letters and digits.
+        DefNameSyntax = "def-name-syntax",
+        /// `*.defs` lexicons have no `main`.
+        DefsMainDefinition = "defs-main-definition",
+        /// Queries and procedures define an output.
+        EndpointOutputUndefined = "endpoint-output-undefined",
+        /// Subscriptions define messages.
+        SubscriptionNoMessages = "subscription-no-messages",
+        /// Permission sets have a title.
+        PermissionsetNoTitle = "permissionset-no-title",
+        /// Permission sets allow something.
+        PermissionsetNoPermissions = "permissionset-no-permissions",
+        /// What may be longer than 20 KiB is a blob, not a string.
+        LargeString = "large-string",
+        /// Strings have a format or a greatest length.
+        UnlimitedString = "unlimited-string",
+        /// `knownValues` name tokens in full.
+        KnownStringLocalRef = "known-string-local-ref",
+        /// Byte strings have a greatest length.
+        UnlimitedBytes = "unlimited-bytes",
+        /// What may be longer than 20 KiB is a blob, not bytes.
+        LargeBytes = "large-bytes",
+        /// Field names are letters and digits.
+        FieldNameSyntax = "field-name-syntax",
+        /// A field is not both nullable and optional.
+        NullableAndOptional = "nullable-and-optional",
+        /// Tokens have a description.
+        UndescribedToken = "undescribed-token",
+        /// Bodies say what their encoding is.
+        UnspecifiedEncoding = "unspecified-encoding",
+        /// There are no keys but those of the lexicon language.
+        UnexpectedField = "unexpected-field",
+        /// The file lies where its NSID says, e.g. `com/example/thing.json`.
+        FilePath = "file-path",
+    }
 }
 
 /// How bad it is to break a rule.
@@ -103,75 +146,9 @@ pub enum Severity {
 }
 
 impl Rule {
-    /// All of them.
-    pub const ALL: [Self; 28] = [
-        Self::SchemaJsonParse,
-        Self::InvalidNsid,
-        Self::LexiconVersion,
-        Self::LexiconSchema,
-        Self::NonMainPrimary,
-        Self::DuplicateNsid,
-        Self::UnresolvedRef,
-        Self::RefTarget,
-        Self::UnionMember,
-        Self::EndlessType,
-        Self::MissingPrimaryDescription,
-        Self::DefNameSyntax,
-        Self::DefsMainDefinition,
-        Self::EndpointOutputUndefined,
-        Self::SubscriptionNoMessages,
-        Self::PermissionsetNoTitle,
-        Self::PermissionsetNoPermissions,
-        Self::LargeString,
-        Self::UnlimitedString,
-        Self::KnownStringLocalRef,
-        Self::UnlimitedBytes,
-        Self::LargeBytes,
-        Self::FieldNameSyntax,
-        Self::NullableAndOptional,
-        Self::UndescribedToken,
-        Self::UnspecifiedEncoding,
-        Self::UnexpectedField,
-        Self::FilePath,
-    ];
-
-    /// Its short name, e.g. `unlimited-string`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SchemaJsonParse => "schema-json-parse",
-            Self::InvalidNsid => "invalid-nsid",
-            Self::LexiconVersion => "lexicon-version",
-            Self::LexiconSchema => "lexicon-schema",
-            Self::NonMainPrimary => "non-main-primary",
-            Self::DuplicateNsid => "duplicate-nsid",
-            Self::UnresolvedRef => "unresolved-ref",
-            Self::RefTarget => "ref-target",
-            Self::UnionMember => "union-member",
-            Self::EndlessType => "endless-type",
-            Self::MissingPrimaryDescription => "missing-primary-description",
-            Self::DefNameSyntax => "def-name-syntax",
-            Self::DefsMainDefinition => "defs-main-definition",
-            Self::EndpointOutputUndefined => "endpoint-output-undefined",
-            Self::SubscriptionNoMessages => "subscription-no-messages",
-            Self::PermissionsetNoTitle => "permissionset-no-title",
-            Self::PermissionsetNoPermissions => "permissionset-no-permissions",
-            Self::LargeString => "large-string",
-            Self::UnlimitedString => "unlimited-string",
-            Self::KnownStringLocalRef => "known-string-local-ref",
-            Self::UnlimitedBytes => "unlimited-bytes",
-            Self::LargeBytes => "large-bytes",
-            Self::FieldNameSyntax => "field-name-syntax",
-            Self::NullableAndOptional => "nullable-and-optional",
-            Self::UndescribedToken => "undescribed-token",
-            Self::UnspecifiedEncoding => "unspecified-encoding",
-            Self::UnexpectedField => "unexpected-field",
-            Self::FilePath => "file-path",
-        }
-    }
-
     /// The rule of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.name() == name)
+        Self::ALL.iter().copied().find(|rule| rule.name() == name)
     }
 
     /// How bad it is to break it.
@@ -187,37 +164,8 @@ impl Rule {
             | Self::RefTarget
             | Self::UnionMember
             | Self::EndlessType => Severity::Error,
-            Self::MissingPrimaryDescription
-            | Self::DefNameSyntax
-            | Self::DefsMainDefinition
-            | Self::EndpointOutputUndefined
-            | Self::SubscriptionNoMessages
-            | Self::PermissionsetNoTitle
-            | Self::PermissionsetNoPermissions
-            | Self::LargeString
-            | Self::UnlimitedString
-            | Self::KnownStringLocalRef
-            | Self::UnlimitedBytes
-            | Self::LargeBytes
-            | Self::FieldNameSyntax
-            | Self::NullableAndOptional
-            | Self::UndescribedToken
-            | Self::UnspecifiedEncoding
-            | Self::UnexpectedField
-            | Self::FilePath => Severity::Warn,
+            _ => Severity::Warn,
         }
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl Serialize for Rule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }
 

@@ -12,7 +12,7 @@ mod schema;
 
 pub use self::effect::{Direction, Effect, Side};
 
-use crate::diagnostic::as_text;
+use crate::diagnostic::{as_text, named};
 use crate::model::{Catalog, DefId, Document};
 use serde::Serialize;
 use std::fmt;
@@ -50,140 +50,63 @@ pub enum Impact {
     Breaking,
 }
 
-/// The kinds of differences. Those that goat's `lex breaking` knows have its names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// A definition or field is of another type.
-    TypeChange,
-    /// A record's keys are of another kind.
-    RecordKeyType,
-    /// A body has another encoding.
-    BodyEncoding,
-    /// A `const` is another.
-    ConstValue,
-    /// An `enum` has other values.
-    EnumValues,
-    /// An integer's bounds moved.
-    IntegerRange,
-    /// A string's bounds moved.
-    StringLength,
-    /// A string has another format.
-    StringFormat,
-    /// A byte string's bounds moved.
-    BytesLength,
-    /// An array's bounds moved.
-    ArrayLength,
-    /// Other fields are required.
-    ObjectRequired,
-    /// Other fields may be null.
-    ObjectNullable,
-    /// A blob may be of other types.
-    BlobAccept,
-    /// A blob's bound moved.
-    BlobSize,
-    /// Other parameters are required.
-    ParamsRequired,
-    /// A reference leads elsewhere.
-    RefChange,
-    /// A union was closed or opened.
-    UnionOpenClosed,
-    /// A closed union has other variants.
-    UnionClosedRefs,
-    /// An open union lost variants.
-    UnionOpenRefs,
-    /// A subscription lost message types.
-    MessageRefs,
-    /// A parameter is gone: who sends it is no longer heard.
-    ParamsRemoved,
-    /// A body is there that was not, or the other way round.
-    BodyPresence,
-    /// A body has a schema that had none, or the other way round.
-    BodySchema,
-    /// A method declares other errors.
-    ErrorNames,
-    /// A permission set allows something else.
-    Permissions,
-    /// A definition is gone.
-    DefinitionRemoved,
-    /// A lexicon is gone.
-    LexiconRemoved,
-}
-
-impl Change {
-    /// All of them.
-    pub const ALL: [Self; 27] = [
-        Self::TypeChange,
-        Self::RecordKeyType,
-        Self::BodyEncoding,
-        Self::ConstValue,
-        Self::EnumValues,
-        Self::IntegerRange,
-        Self::StringLength,
-        Self::StringFormat,
-        Self::BytesLength,
-        Self::ArrayLength,
-        Self::ObjectRequired,
-        Self::ObjectNullable,
-        Self::BlobAccept,
-        Self::BlobSize,
-        Self::ParamsRequired,
-        Self::RefChange,
-        Self::UnionOpenClosed,
-        Self::UnionClosedRefs,
-        Self::UnionOpenRefs,
-        Self::MessageRefs,
-        Self::ParamsRemoved,
-        Self::BodyPresence,
-        Self::BodySchema,
-        Self::ErrorNames,
-        Self::Permissions,
-        Self::DefinitionRemoved,
-        Self::LexiconRemoved,
-    ];
-
-    /// Its short name, e.g. `object-required`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TypeChange => "type-change",
-            Self::RecordKeyType => "record-key-type",
-            Self::BodyEncoding => "body-encoding",
-            Self::ConstValue => "const-value",
-            Self::EnumValues => "enum-values",
-            Self::IntegerRange => "integer-range",
-            Self::StringLength => "string-length",
-            Self::StringFormat => "string-format",
-            Self::BytesLength => "bytes-length",
-            Self::ArrayLength => "array-length",
-            Self::ObjectRequired => "object-required",
-            Self::ObjectNullable => "object-nullable",
-            Self::BlobAccept => "blob-accept",
-            Self::BlobSize => "blob-size",
-            Self::ParamsRequired => "params-required",
-            Self::RefChange => "ref-change",
-            Self::UnionOpenClosed => "union-open-closed",
-            Self::UnionClosedRefs => "union-closed-refs",
-            Self::UnionOpenRefs => "union-open-refs",
-            Self::MessageRefs => "message-refs",
-            Self::ParamsRemoved => "params-removed",
-            Self::BodyPresence => "body-presence",
-            Self::BodySchema => "body-schema",
-            Self::ErrorNames => "error-names",
-            Self::Permissions => "permissions",
-            Self::DefinitionRemoved => "definition-removed",
-            Self::LexiconRemoved => "lexicon-removed",
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl Serialize for Change {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
+named! {
+    /// The kinds of differences. Those that goat's `lex breaking` knows have its names.
+    pub enum Change {
+        /// A definition or field is of another type.
+        TypeChange = "type-change",
+        /// A record's keys are of another kind.
+        RecordKeyType = "record-key-type",
+        /// A body has another encoding.
+        BodyEncoding = "body-encoding",
+        /// A `const` is another.
+        ConstValue = "const-value",
+        /// An `enum` has other values.
+        EnumValues = "enum-values",
+        /// An integer's bounds moved.
+        IntegerRange = "integer-range",
+        /// A string's bounds moved.
+        StringLength = "string-length",
+        /// A string has another format.
+        StringFormat = "string-format",
+        /// A byte string's bounds moved.
+        BytesLength = "bytes-length",
+        /// An array's bounds moved.
+        ArrayLength = "array-length",
+        /// Other fields are required.
+        ObjectRequired = "object-required",
+        /// Other fields may be null.
+        ObjectNullable = "object-nullable",
+        /// A blob may be of other types.
+        BlobAccept = "blob-accept",
+        /// A blob's bound moved.
+        BlobSize = "blob-size",
+        /// Other parameters are required.
+        ParamsRequired = "params-required",
+        /// A reference leads elsewhere.
+        RefChange = "ref-change",
+        /// A union was closed or opened.
+        UnionOpenClosed = "union-open-closed",
+        /// A closed union has other variants.
+        UnionClosedRefs = "union-closed-refs",
+        /// An open union lost variants.
+        UnionOpenRefs = "union-open-refs",
+        /// A subscription lost message types.
+        MessageRefs = "message-refs",
+        /// A parameter is gone: who sends it is no longer heard.
+        ParamsRemoved = "params-removed",
+        /// A body is there that was not, or the other way round.
+        BodyPresence = "body-presence",
+        /// A body has a schema that had none, or the other way round.
+        BodySchema = "body-schema",
+        /// A method declares other errors.
+        ErrorNames = "error-names",
+        /// A permission set allows something else.
+        Permissions = "permissions",
+        /// A definition is gone.
+        DefinitionRemoved = "definition-removed",
+        /// A lexicon is gone.
+        LexiconRemoved = "lexicon-removed",
     }
 }
 

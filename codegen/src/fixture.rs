@@ -1,5 +1,10 @@
 //! Lexicons for tests, written as briefly as they can be read.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "cases are read more easily without `&`"
+)]
+
 use crate::model::{Catalog, Document};
 use crate::parse;
 use serde_json::{Value as Json, json};

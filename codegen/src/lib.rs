@@ -1,7 +1,10 @@
 //! Lexicon JSON to Rust: owned plain types, XRPC handlers, lint and breaking-change check.
 //!
 //! [`load`] reads a folder into a [`Catalog`](model::Catalog), [`parse`] being what reads one file;
-//! [`resolve`] follows references; [`emit`] writes Rust.
+//! [`resolve`] follows references; [`emit`] writes Rust, and [`output`] puts it on disk; [`project`] is
+//! all of that as a `Cargo.toml` asks for it. On the side, [`lint`] says what is unwise, [`diff`] what a
+//! new version breaks. [`validate`] checks data without generated code, and [`sample`] makes some, so
+//! that [`proof`] can hold generated code against its lexicons.
 
 pub mod diagnostic;
 pub mod diff;

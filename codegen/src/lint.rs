@@ -22,14 +22,12 @@ const LONGEST_NAME: usize = 255;
 /// what is wrong with each, where references lead, and what is unwise.
 pub fn lint(loaded: &Loaded, externals: &Externals) -> Vec<Diagnostic> {
     let mut found = loaded.problems.clone();
-    if let Err(Diagnostics(problems)) = resolve(&loaded.catalog, &[], externals) {
-        // What did not load has been reported; what refers to it is not wrong for that.
-        let unread: Vec<_> = loaded.problems.iter().map(|problem| problem.rule).collect();
-        found.extend(
-            problems
-                .into_iter()
-                .filter(|problem| unread.is_empty() || problem.rule != Rule::UnresolvedRef),
-        );
+    if let Err(Diagnostics(mut problems)) = resolve(&loaded.catalog, &[], externals) {
+        if !loaded.problems.is_empty() {
+            // What seems to be missing may be in a file that could not be read.
+            problems.retain(|problem| problem.rule != Rule::UnresolvedRef);
+        }
+        found.extend(problems);
     }
     found.extend(loaded.catalog.documents().flat_map(document));
     // Stable: within a file, errors stay before advice.
@@ -147,12 +145,11 @@ impl Linter<'_> {
     }
 
     fn output(&mut self, path: &str, output: Option<&Body>) {
-        match output {
-            Some(output) => self.body(output),
-            None => {
-                let message = "what does this answer? say so, even if it is an empty object";
-                self.say(path, Rule::EndpointOutputUndefined, message);
-            }
+        if let Some(output) = output {
+            self.body(output);
+        } else {
+            let message = "what does this answer? say so, even if it is an empty object";
+            self.say(path, Rule::EndpointOutputUndefined, message);
         }
     }
 

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The most bytes that a lexicon file may have; the largest published one has some 40 KB.
+/// The most bytes that a lexicon file may have; the largest that `com.atproto` to `tools.ozone` have has 40 KB.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What a folder holds: what could be read as a lexicon, and what is wrong with the rest.
@@ -72,19 +72,17 @@ pub fn read(path: &Path) -> Result<Loaded, Unreadable> {
 }
 
 fn insert(loaded: &mut Loaded, document: Document) {
-    if let Err((second, first)) = loaded.catalog.insert(document) {
-        let message = format!(
-            "{} is defined in {} already",
-            second.id,
-            first.file.display()
-        );
-        loaded.problems.push(Diagnostic {
-            file: second.file,
-            path: "id".to_owned(),
-            rule: Rule::DuplicateNsid,
-            message,
-        });
-    }
+    let Err(second) = loaded.catalog.insert(document) else {
+        return;
+    };
+    let first = loaded.catalog.get(&second.id);
+    let first = first.map_or_else(String::new, |first| first.file.display().to_string());
+    loaded.problems.push(Diagnostic {
+        message: format!("{} is defined in {first} already", second.id),
+        file: second.file,
+        path: "id".to_owned(),
+        rule: Rule::DuplicateNsid,
+    });
 }
 
 /// Finds the files below a path. `seen` has the folders that have been read, by their true names: a

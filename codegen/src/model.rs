@@ -45,6 +45,10 @@ pub struct Definition {
 
 /// What a definition defines.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are some hundreds at most, and most of the large ones are methods"
+)]
 pub enum DefKind {
     /// An object that can be stored in a repository.
     Record(Record),
@@ -514,10 +518,10 @@ impl Docs {
     ///
     /// The specification has no key for this: published lexicons start the description with the word.
     pub fn deprecation(&self) -> Option<&str> {
+        const WORD: &str = "deprecated";
         if let Some(note) = &self.deprecated {
             return Some(note);
         }
-        const WORD: &str = "deprecated";
         let description = self.description.as_deref()?;
         let (word, note) = description.split_at_checked(WORD.len())?;
         let ends = !note.starts_with(char::is_alphanumeric);

@@ -167,8 +167,8 @@ fn replace(path: &Path, text: &str) -> Result<(), OutputError> {
     })
 }
 
-/// Looks for generated files that are not expected. Links are left alone, and so are hidden folders
-/// and build output.
+/// Looks for generated files that are not expected. Links are left alone, and so are hidden folders,
+/// build output and other packages, whose files another run may have generated.
 fn find_orphans(
     folder: &Path,
     expected: &BTreeSet<PathBuf>,
@@ -185,7 +185,9 @@ fn find_orphans(
         let path = entry.path();
         let kind = entry.file_type().map_err(failed("read", &path))?;
         let name = entry.file_name();
-        let skipped = name.as_encoded_bytes().starts_with(b".") || name == "target";
+        let skipped = name.as_encoded_bytes().starts_with(b".")
+            || name == "target"
+            || is_other_package(&path, expected);
         if kind.is_dir() && !skipped && depth < MAX_FOLDER_DEPTH {
             find_orphans(&path, expected, depth + 1, found)?;
         } else if kind.is_file() && !expected.contains(&path) && is_generated(&first_line(&path)?) {
@@ -193,6 +195,11 @@ fn find_orphans(
         }
     }
     Ok(())
+}
+
+fn is_other_package(folder: &Path, expected: &BTreeSet<PathBuf>) -> bool {
+    let manifest = folder.join("Cargo.toml");
+    manifest.exists() && !expected.contains(&manifest)
 }
 
 fn first_line(path: &Path) -> Result<String, OutputError> {

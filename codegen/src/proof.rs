@@ -43,10 +43,10 @@ pub fn prove(
     };
     let place = place(catalog, definition.nsid, definition.path)
         .ok_or_else(|| disagreement("there is no such schema".to_owned()))?;
-    let sampler = Sampler::new(catalog);
+    let source = Sampler::new(catalog);
     let mut tally = Tally::default();
     for _ in 0..samples {
-        let Some(value) = sampler.sample(place.against(), &mut random) else { break };
+        let Some(value) = source.sample(place.against(), &mut random) else { break };
         let result = match (&definition.codec, &place) {
             (Codec::Data { cbor, json, value: through_value }, _) => {
                 let codecs = Codecs { cbor: *cbor, json: *json, value: *through_value };

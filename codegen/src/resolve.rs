@@ -322,9 +322,9 @@ pub(crate) fn visit_schemas<'a>(document: &'a Document, found: &mut impl FnMut(&
 
 pub(crate) fn visit_definition<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a Schema)) {
     if let Some(Params { properties, .. }) = definition.kind.parameters() {
-        properties
-            .iter()
-            .for_each(|property| visit_schema(&property.schema, found));
+        for property in properties {
+            visit_schema(&property.schema, found);
+        }
     }
     let (input, output) = match &definition.kind {
         DefKind::Query(query) => (None, query.output.as_ref()),

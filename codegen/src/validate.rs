@@ -391,7 +391,7 @@ impl Validation<'_> {
         self.refuse_all(broken.0);
         for (index, item) in items.iter().enumerate() {
             self.at(index.to_string(), |validation| {
-                validation.schema(&schema.items, item)
+                validation.schema(&schema.items, item);
             });
         }
     }
@@ -402,7 +402,7 @@ impl Validation<'_> {
             && !matches!(map.get("$type"), Some(Value::String(tag)) if id.nsid() == tag.as_str())
         {
             self.at("$type", |v| {
-                v.refuse(Constraint::Tag, format!("must be {id}"))
+                v.refuse(Constraint::Tag, format!("must be {id}"));
             });
         }
         self.object(object, value);
@@ -415,7 +415,7 @@ impl Validation<'_> {
             && !names(tag, id)
         {
             self.at("$type", |v| {
-                v.refuse(Constraint::Tag, format!("must be {id}"))
+                v.refuse(Constraint::Tag, format!("must be {id}"));
             });
         }
         self.object(object, value);
@@ -445,7 +445,7 @@ impl Validation<'_> {
                 Some(value) => self.at(name, |validation| validation.schema(schema, value)),
                 None if *required => {
                     self.at(name, |v| {
-                        v.refuse(Constraint::Required, "required, but missing")
+                        v.refuse(Constraint::Required, "required, but missing");
                     });
                 }
                 None => {}
@@ -459,7 +459,7 @@ impl Validation<'_> {
         };
         let Some(tag @ Value::String(_)) = map.get("$type") else {
             return self.at("$type", |v| {
-                v.refuse(Constraint::Tag, "required, but missing")
+                v.refuse(Constraint::Tag, "required, but missing");
             });
         };
         let variant = union

@@ -1,5 +1,7 @@
 //! The command-line tool: what it says, and how it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,9 +47,9 @@ impl Workspace {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    walk(&path, found)
+                    walk(&path, found);
                 } else {
-                    found.push(path)
+                    found.push(path);
                 }
             }
         }

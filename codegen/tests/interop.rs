@@ -1,5 +1,7 @@
 //! The lexicon cases of the official interop suite.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use huddle_codegen::load;
 use huddle_codegen::model::{Catalog, DefId, DefKind};
 use huddle_codegen::parse;

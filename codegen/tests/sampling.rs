@@ -1,5 +1,7 @@
 //! Sampled values satisfy their schema, and mutated ones break it in one place.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use huddle_codegen::load;
 use huddle_codegen::model::{Catalog, DefId, DefKind};
 use huddle_codegen::parse;
@@ -7,10 +9,11 @@ use huddle_codegen::sample::{Sampler, mutations};
 use huddle_codegen::validate::{Against, Constraint, violations};
 use huddle_syntax::{Value, data};
 use huddle_testdata::shared;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// SplitMix64: evenly spread, and the same from the same seed.
+/// `SplitMix64`: evenly spread, and the same from the same seed.
 fn numbers(mut state: u64) -> impl FnMut() -> u64 {
     move || {
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -142,12 +145,12 @@ fn catalog_of(text: &str) -> Catalog {
 
 #[test]
 fn every_construct_has_samples_and_every_constraint_is_broken_by_a_mutation() {
-    let broken = check(&catalog_of(EVERYTHING), 100, 30);
-    let kinds: BTreeSet<_> = broken.keys().copied().collect();
     use Constraint::{
         Accept, Const, Enum, Format, MaxGraphemes, MaxLength, MaxSize, Maximum, MinGraphemes,
         MinLength, Minimum, Required, Tag, Type,
     };
+    let broken = check(&catalog_of(EVERYTHING), 100, 30);
+    let kinds: BTreeSet<_> = broken.keys().copied().collect();
     let all = [
         Type,
         Tag,
@@ -239,6 +242,67 @@ fn what_has_no_value_has_no_sample() {
     check(r#"{"a": {"type": "string", "maxLength": 2, "minGraphemes": 3}}"#);
     check(r#"{"a": {"type": "string", "format": "did", "maxLength": 3}}"#);
     check(r#"{"a": {"type": "integer", "enum": [1], "minimum": 2}}"#);
+}
+
+/// Changes a lexicon somewhere: a number, a flag, a text, or a key that goes.
+fn change(json: &mut Json, random: &mut impl FnMut() -> u64) {
+    let mut below = |bound: usize| usize::try_from(random() % bound as u64).unwrap();
+    match json {
+        Json::Object(map) if !map.is_empty() => {
+            let key = map.keys().nth(below(map.len())).unwrap().clone();
+            if below(12) == 0 {
+                map.remove(&key);
+            } else {
+                change(map.get_mut(&key).unwrap(), random);
+            }
+        }
+        Json::Array(items) if !items.is_empty() => {
+            let index = below(items.len());
+            change(&mut items[index], random);
+        }
+        Json::Number(_) => *json = ([-1, 0, 1, 2, 3, 10, 100, i64::MAX][below(8)]).into(),
+        Json::Bool(value) => *value = !*value,
+        Json::String(text) => {
+            let types = [
+                "string", "integer", "boolean", "bytes", "unknown", "did", "datetime", "a",
+            ];
+            types[below(8)].clone_into(text);
+        }
+        _ => *json = Json::Bool(true),
+    }
+}
+
+#[test]
+fn whatever_the_schema_its_samples_satisfy_it() {
+    let original: Json = serde_json::from_str(EVERYTHING).unwrap();
+    let mut random = numbers(7);
+    let mut sampled = 0;
+    for _ in 0..2_000 {
+        let mut lexicon = original.clone();
+        for _ in 0..=random() % 3 {
+            change(&mut lexicon["defs"], &mut random);
+        }
+        let text = lexicon.to_string();
+        let Ok(document) = parse::document(Path::new("all.json"), "all.json", text.as_bytes())
+        else {
+            continue;
+        };
+        let mut catalog = Catalog::default();
+        catalog.insert(document).unwrap();
+        let sampler = Sampler::new(&catalog);
+        for_each_target(&catalog, |name, against| {
+            let Some(value) = sampler.sample(against, &mut random) else {
+                return;
+            };
+            assert_eq!(
+                violations(&catalog, against, &value),
+                [],
+                "{name} of {text}"
+            );
+            sampled += 1;
+        });
+    }
+    assert!(sampled > 1_000, "only {sampled} samples");
 }
 
 #[test]

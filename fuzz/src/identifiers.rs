@@ -1,9 +1,8 @@
 //! Target `identifiers`: a text as every identifier, and as the query string of every method.
 
 use crate::mutate::Random;
-use crate::repository::LEXICONS;
+use crate::repository::{LEXICONS, SAMPLER};
 use huddle_codegen::model::{Params, Property, SchemaKind};
-use huddle_codegen::sample::Sampler;
 use huddle_codegen::validate::Against;
 use huddle_lexicon::registry::DEFINITIONS;
 use huddle_lexicon::schema::{Codec, Invalid, QueryWriter};
@@ -82,7 +81,10 @@ fn accounts(text: &str) {
     }
     let who = read::<AtIdentifier>(text);
     assert_eq!(who.as_ref().and_then(AtIdentifier::as_did), did.as_ref());
-    assert_eq!(who.as_ref().and_then(AtIdentifier::as_handle), handle.as_ref());
+    assert_eq!(
+        who.as_ref().and_then(AtIdentifier::as_handle),
+        handle.as_ref()
+    );
     assert_eq!(who.is_some(), did.is_some() || handle.is_some());
 }
 
@@ -99,18 +101,36 @@ fn names(text: &str) {
         assert_eq!(key, Some(RecordKey::from(nsid)));
     }
     if let Some(uri) = read::<AtUri>(text) {
-        let collection = uri.collection().map(|nsid| format!("/{nsid}")).unwrap_or_default();
-        let rkey = uri.rkey().map(|rkey| format!("/{rkey}")).unwrap_or_default();
-        let fragment = uri.fragment().map(|path| format!("#{path}")).unwrap_or_default();
-        assert_eq!(format!("at://{}{collection}{rkey}{fragment}", uri.authority()), text);
-        if let (AtIdentifier::Did(did), Some(collection), Some(rkey), None) =
-            (uri.authority(), uri.collection(), uri.rkey(), uri.fragment())
-        {
+        let collection = uri
+            .collection()
+            .map(|nsid| format!("/{nsid}"))
+            .unwrap_or_default();
+        let rkey = uri
+            .rkey()
+            .map(|rkey| format!("/{rkey}"))
+            .unwrap_or_default();
+        let fragment = uri
+            .fragment()
+            .map(|path| format!("#{path}"))
+            .unwrap_or_default();
+        assert_eq!(
+            format!("at://{}{collection}{rkey}{fragment}", uri.authority()),
+            text
+        );
+        if let (AtIdentifier::Did(did), Some(collection), Some(rkey), None) = (
+            uri.authority(),
+            uri.collection(),
+            uri.rkey(),
+            uri.fragment(),
+        ) {
             assert_eq!(AtUri::for_record(&did, &collection, &rkey), uri);
         }
     }
     if let Some(uri) = read::<Uri>(text) {
-        assert!(text.strip_prefix(uri.scheme()).is_some_and(|rest| rest.starts_with(':')));
+        assert!(
+            text.strip_prefix(uri.scheme())
+                .is_some_and(|rest| rest.starts_with(':'))
+        );
     }
 }
 
@@ -129,7 +149,10 @@ fn times(text: &str) {
         assert!(datetime.cmp_instant(&datetime).is_eq());
         // The last hours of the year 9999 may belong to the next one in UTC.
         if let Ok(written) = Datetime::from_utc(instant) {
-            assert_eq!(written.instant().timestamp_millis(), instant.timestamp_millis());
+            assert_eq!(
+                written.instant().timestamp_millis(),
+                instant.timestamp_millis()
+            );
             assert_eq!(read(written.as_str()), Some(written));
         }
     }
@@ -159,7 +182,10 @@ static METHODS: LazyLock<Vec<Method>> = LazyLock::new(|| {
     let method = |nsid: &str, codec| {
         let nsid = nsid.parse().expect("a generated type is of a lexicon");
         let main = LEXICONS.get(&nsid)?.definition("main")?;
-        Some(Method { params: main.kind.parameters()?, codec })
+        Some(Method {
+            params: main.kind.parameters()?,
+            codec,
+        })
     };
     DEFINITIONS
         .iter()
@@ -248,7 +274,7 @@ pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
 /// The query string of some valid call.
 fn sample(random: &mut Random) -> Option<String> {
     let params = random.pick(&METHODS)?.params;
-    let value = Sampler::new(&LEXICONS, || random.number()).sample(Against::Params(params))?;
+    let value = SAMPLER.sample(Against::Params(params), &mut || random.number())?;
     let Value::Map(map) = value else { return None };
     let mut query = QueryWriter::default();
     for (name, value) in map.iter() {

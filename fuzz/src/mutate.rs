@@ -69,7 +69,11 @@ pub fn mutate(
 pub fn json(input: &[u8], donors: &[Value], random: &mut Random) -> Option<Vec<u8>> {
     let mut value = match serde_json::from_slice(input) {
         Ok(value) if !random.one_in(64) => value,
-        _ => return random.pick(donors).map(|donor| donor.to_string().into_bytes()),
+        _ => {
+            return random
+                .pick(donors)
+                .map(|donor| donor.to_string().into_bytes());
+        }
     };
     for _ in 0..=random.below(3) {
         let mut place = random.below(count(&value));
@@ -215,7 +219,7 @@ fn edit_text(text: &mut String, donors: &[Value], random: &mut Random) {
         0 => text.insert_str(place, oddity),
         1 => text.truncate(place),
         2 => drop(text.drain(..place)),
-        3 => *text = oddity.to_owned(),
+        3 => oddity.clone_into(text),
         4 => text.push_str(&text.clone()),
         _ => {
             if let Some(other) = part_of(donors, random, Value::as_str) {

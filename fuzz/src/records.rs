@@ -1,9 +1,9 @@
 //! Target `records`: bytes as every record, object and body that there is a type for.
 
 use crate::mutate::{self, Random};
-use crate::repository::LEXICONS;
+use crate::repository::{LEXICONS, SAMPLER};
 use huddle_codegen::model::{DefId, DefKind, Schema};
-use huddle_codegen::sample::{Sampler, mutations};
+use huddle_codegen::sample::mutations;
 use huddle_codegen::validate::{Against, violations};
 use huddle_lexicon::registry::{DEFINITIONS, check_record};
 use huddle_lexicon::schema::{Codec, Invalid};
@@ -42,11 +42,20 @@ static TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {
         let Codec::Data { cbor, json, value } = definition.codec else {
             return None;
         };
-        let nsid = definition.nsid.parse().expect("a generated type is of a lexicon");
+        let nsid = definition
+            .nsid
+            .parse()
+            .expect("a generated type is of a lexicon");
         let against = place(&nsid, definition.path).expect("a generated type is of a schema");
         let record = check_record(definition.nsid, &[]).map(|_| definition.nsid);
         let record = record.filter(|_| definition.path == "defs.main");
-        Some(Type { against, record, cbor, json, value })
+        Some(Type {
+            against,
+            record,
+            cbor,
+            json,
+            value,
+        })
     });
     types.collect()
 });
@@ -54,7 +63,11 @@ static TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {
 /// What stands at a JSON path of a lexicon.
 fn place(nsid: &Nsid, path: &str) -> Option<Place> {
     let document = LEXICONS.get(nsid)?;
-    if let Some(definition) = document.defs.iter().find(|definition| definition.path == path) {
+    if let Some(definition) = document
+        .defs
+        .iter()
+        .find(|definition| definition.path == path)
+    {
         return Some(Place::Definition(document.def_id(definition)));
     }
     let bodies = match &document.definition("main")?.kind {
@@ -62,8 +75,13 @@ fn place(nsid: &Nsid, path: &str) -> Option<Place> {
         DefKind::Procedure(procedure) => [procedure.input.as_ref(), procedure.output.as_ref()],
         _ => [None, None],
     };
-    let mut schemas = bodies.into_iter().flatten().filter_map(|body| body.schema.as_ref());
-    schemas.find(|schema| schema.path == path).map(Place::Schema)
+    let mut schemas = bodies
+        .into_iter()
+        .flatten()
+        .filter_map(|body| body.schema.as_ref());
+    schemas
+        .find(|schema| schema.path == path)
+        .map(Place::Schema)
 }
 
 impl Type {
@@ -106,8 +124,10 @@ impl Type {
         match verdict {
             Ok(()) => assert_eq!(violations, []),
             Err(invalid) => assert!(
-                violations.iter().any(|violation| violation.path == invalid.path()
-                    && violation.constraint.is_reported_as(invalid.problem())),
+                violations
+                    .iter()
+                    .any(|violation| violation.path == invalid.path()
+                        && violation.constraint.is_reported_as(invalid.problem())),
                 "{invalid:?} is none of {violations:?}"
             ),
         }
@@ -120,7 +140,9 @@ pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let edited = if random.one_in(4) {
         value
     } else {
-        let before = data::from_cbor::<Value>(input).or_else(|_| data::from_json(input)).ok();
+        let before = data::from_cbor::<Value>(input)
+            .or_else(|_| data::from_json(input))
+            .ok();
         let json = data::to_json(before.as_ref().unwrap_or(&value)).ok()?;
         let donor = data::to_json(&value).ok()?;
         let donor = serde_json::from_slice(&donor).expect("our own JSON is JSON");
@@ -131,16 +153,24 @@ pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
             Err(_) => return Some(edited),
         }
     };
-    if random.one_in(2) { data::to_cbor(&edited).ok() } else { data::to_json(&edited).ok() }
+    if random.one_in(2) {
+        data::to_cbor(&edited).ok()
+    } else {
+        data::to_json(&edited).ok()
+    }
 }
 
 /// A value of some type, perhaps broken in one place.
 fn sample(random: &mut Random) -> Option<Value> {
     let against = random.pick(&TYPES)?.against();
-    let value = Sampler::new(&LEXICONS, || random.number()).sample(against)?;
+    let value = SAMPLER.sample(against, &mut || random.number())?;
     if random.one_in(2) {
         return Some(value);
     }
     let broken: Vec<_> = mutations(&LEXICONS, against, &value).collect();
-    Some(random.pick(&broken).map_or(value.clone(), |mutation| mutation.value.clone()))
+    Some(
+        random
+            .pick(&broken)
+            .map_or(value.clone(), |mutation| mutation.value.clone()),
+    )
 }

@@ -104,7 +104,7 @@ impl Effect {
     }
 
     /// A lower bound moved.
-    pub(super) fn of_least<T: PartialOrd>(old: Option<T>, new: Option<T>) -> Self {
+    pub(super) fn of_least<T: PartialOrd + Copy>(old: Option<T>, new: Option<T>) -> Self {
         // No bound is below every bound, which is how `Option` compares.
         Self {
             narrows: new > old,
@@ -113,7 +113,7 @@ impl Effect {
     }
 
     /// An upper bound moved.
-    pub(super) fn of_most<T: PartialOrd>(old: Option<T>, new: Option<T>) -> Self {
+    pub(super) fn of_most<T: PartialOrd + Copy>(old: Option<T>, new: Option<T>) -> Self {
         match (old, new) {
             (Some(old), Some(new)) => Self {
                 narrows: new < old,

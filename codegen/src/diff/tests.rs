@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "cases are read more easily without `&`"
+)]
+
 use super::{Change, diff};
 use crate::fixture::{catalog, object};
 use serde_json::{Value as Json, json};

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "cases are read more easily without `&`"
+)]
+
 use super::{document, lint};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fixture;
@@ -309,7 +314,7 @@ fn everything_about_a_folder_comes_in_the_order_of_its_files() {
 #[test]
 fn every_rule_has_a_name_of_its_own() {
     for rule in Rule::ALL {
-        assert_eq!(Rule::from_name(rule.name()), Some(rule));
+        assert_eq!(Rule::from_name(rule.name()), Some(*rule));
     }
     assert_eq!(Rule::from_name("no-such-rule"), None);
     assert!(Severity::Warn < Severity::Error);

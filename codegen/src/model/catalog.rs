@@ -12,14 +12,14 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Adds a document; gives it back, with the one that is in its place, if the name is taken.
-    pub fn insert(&mut self, document: Document) -> Result<(), (Document, &Document)> {
+    /// Adds a document; gives it back if there is one of its name already.
+    pub fn insert(&mut self, document: Document) -> Result<(), Box<Document>> {
         match self.documents.entry(document.id.clone()) {
             Entry::Vacant(place) => {
                 place.insert(document);
                 Ok(())
             }
-            Entry::Occupied(place) => Err((document, place.into_mut())),
+            Entry::Occupied(_) => Err(Box::new(document)),
         }
     }
 

@@ -86,6 +86,8 @@ fn a_comparison_tells_stale_missing_and_orphan_files_and_touches_none() {
     put(root, "handwritten.rs", "// Mine.\n");
     put(root, "target/built.rs", &file("", "built").text);
     put(root, ".git/kept.rs", &file("", "kept").text);
+    put(root, "other/Cargo.toml", "[package]");
+    put(root, "other/src/lib.rs", &file("", "of another run").text);
     put(root, "binary", "\u{0}\u{1}");
     let before = list(root);
 

@@ -66,7 +66,7 @@ fn key(reader: &mut Reader, node: &Node<'_>) -> Option<KeyKind> {
                     "{} is no kind of key: tid, nsid, any, literal:<key>",
                     quote(other)
                 );
-                reader.fail(&path, Rule::LexiconSchema, message);
+                reader.fail(&node.path, Rule::LexiconSchema, message);
                 return None;
             }
         },
@@ -194,7 +194,7 @@ fn error(reader: &mut Reader, node: &Node<'_>) -> Option<DeclaredError> {
         let name = reader.text(node)?;
         if name.is_empty() || name.contains(char::is_whitespace) {
             let message = "the name of an error is not empty and has no whitespace";
-            reader.fail(&path, Rule::LexiconSchema, message);
+            reader.fail(&node.path, Rule::LexiconSchema, message);
         }
         Some(name)
     });
@@ -225,7 +225,7 @@ fn by_language(reader: &mut Reader, node: &Node<'_>) -> Option<Vec<(String, Stri
             if let Err(error) = tag.parse::<Language>() {
                 reader.fail(&node.path, Rule::LexiconSchema, error.to_string());
             }
-            Some((tag.to_owned(), reader.text(node)?))
+            Some((tag.to_owned(), reader.text(&node)?))
         })
         .collect();
     texts.into_iter().collect()

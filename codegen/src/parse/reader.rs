@@ -161,7 +161,11 @@ impl Reader {
         let value = self.integer(node)?;
         let count = usize::try_from(value).ok();
         if count.is_none() {
-            self.fail(&node.path, Rule::LexiconSchema, format!("{value} is no length"));
+            self.fail(
+                &node.path,
+                Rule::LexiconSchema,
+                format!("{value} is no length"),
+            );
         }
         count
     }

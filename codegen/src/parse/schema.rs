@@ -126,7 +126,7 @@ fn format(reader: &mut Reader, node: &Node<'_>) -> Option<Format> {
     if format.is_none() {
         let known = Format::ALL.map(Format::name).join(", ");
         let message = format!("unknown format {}; there are {known}", quote(&name));
-        reader.fail(&path, Rule::LexiconSchema, message);
+        reader.fail(&node.path, Rule::LexiconSchema, message);
     }
     format
 }
@@ -145,7 +145,7 @@ fn blob(reader: &mut Reader, fields: &mut Fields<'_>) -> BlobSchema {
         let size = reader.integer(node)?;
         if size <= 0 {
             reader.fail(
-                &path,
+                &node.path,
                 Rule::LexiconSchema,
                 format!("{size} is no size of a blob"),
             );
@@ -167,7 +167,7 @@ fn mime_pattern(reader: &mut Reader, node: &Node<'_>) -> Option<String> {
     });
     if !valid {
         let message = format!("{} is no MIME type, `type/*` or `*/*`", quote(&text));
-        reader.fail(&path, Rule::LexiconSchema, message);
+        reader.fail(&node.path, Rule::LexiconSchema, message);
     }
     Some(text)
 }
@@ -224,7 +224,7 @@ pub(super) fn properties(
                 let message = "a field's name is not empty and does not start with `$`";
                 reader.fail(&node.path, Rule::LexiconSchema, message);
             }
-            let schema = read(reader, node)?;
+            let schema = read(reader, &node)?;
             Some(Property {
                 name: name.to_owned(),
                 required: false,
@@ -258,16 +258,15 @@ fn mark(
     set: impl Fn(&mut Property),
 ) {
     for (index, name) in names.iter().enumerate() {
-        match properties
+        let property = properties
             .iter_mut()
-            .find(|property| property.name == *name)
-        {
-            Some(property) => set(property),
-            None => {
-                let path = format!("{}.{list}[{index}]", fields.path());
-                let message = format!("there is no property {}", quote(name));
-                reader.fail(&path, Rule::LexiconSchema, message);
-            }
+            .find(|property| property.name == *name);
+        if let Some(property) = property {
+            set(property);
+        } else {
+            let path = format!("{}.{list}[{index}]", fields.path());
+            let message = format!("there is no property {}", quote(name));
+            reader.fail(&path, Rule::LexiconSchema, message);
         }
     }
 }
@@ -297,9 +296,9 @@ fn choices<T: Clone + Eq + std::hash::Hash>(
     let values = reader.list(node, read)?;
     let distinct: HashSet<_> = values.iter().cloned().collect();
     if values.is_empty() {
-        reader.fail(&path, Rule::LexiconSchema, "no value is allowed");
+        reader.fail(&node.path, Rule::LexiconSchema, "no value is allowed");
     } else if distinct.len() < values.len() {
-        reader.fail(&path, Rule::LexiconSchema, "a value is there twice");
+        reader.fail(&node.path, Rule::LexiconSchema, "a value is there twice");
     }
     Some(values)
 }

@@ -17,15 +17,14 @@ pub(super) fn ranks(catalog: &Catalog, elsewhere: bool) -> BTreeMap<DefId, usize
     let mut dependents: BTreeMap<&DefId, Vec<&DefId>> = BTreeMap::new();
     for (id, definition) in &definitions {
         required(definition, &mut |target, _| {
-            dependents.entry(target).or_default().push(id)
+            dependents.entry(target).or_default().push(id);
         });
     }
     let mut ranks: BTreeMap<DefId, usize> = BTreeMap::new();
     let mut open: VecDeque<&DefId> = definitions.keys().collect();
     while let Some(id) = open.pop_front() {
-        let has_value = |target: &DefId| match definitions.contains_key(target) {
-            true => ranks.contains_key(target),
-            false => elsewhere,
+        let has_value = |target: &DefId| {
+            ranks.contains_key(target) || (elsewhere && !definitions.contains_key(target))
         };
         if !ranks.contains_key(id) && inhabited(definitions[id], &has_value) {
             ranks.insert(id.clone(), ranks.len());

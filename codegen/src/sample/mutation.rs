@@ -133,7 +133,7 @@ impl Search<'_> {
 
     fn set_field(&mut self, name: &str, constraint: Constraint, new: impl Into<Value>) {
         self.at(Step::Field(name.to_owned()), |search| {
-            search.set(constraint, new)
+            search.set(constraint, new);
         });
     }
 
@@ -318,7 +318,7 @@ impl Search<'_> {
         }
         for (index, item) in items.iter().enumerate() {
             self.at(Step::Item(index), |search| {
-                search.schema(&schema.items, item)
+                search.schema(&schema.items, item);
             });
         }
     }
@@ -342,7 +342,7 @@ impl Search<'_> {
             }
             if *value != Value::Null {
                 self.at(Step::Field(name.clone()), |search| {
-                    search.schema(schema, value)
+                    search.schema(schema, value);
                 });
             }
         }

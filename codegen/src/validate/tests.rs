@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "cases are read more easily without `&`"
+)]
+
 use super::{Against, Constraint, violations};
 use crate::fixture::{catalog, object};
 use crate::model::{Catalog, DefId, DefKind};

@@ -23,7 +23,7 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
         return Some(path);
     }
     assert!(
-        std::env::var_os("HUDDLE_REQUIRE_SHARED").is_none_or(|v| v != "1"),
+        !required(),
         "{} is missing, and HUDDLE_REQUIRE_SHARED=1",
         path.display()
     );
@@ -32,6 +32,12 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
         path.display()
     );
     None
+}
+
+/// Whether what a test cannot do without must be there, as in CI: `HUDDLE_REQUIRE_SHARED=1`.
+#[expect(clippy::disallowed_methods, reason = "a test's own settings")]
+pub fn required() -> bool {
+    std::env::var_os("HUDDLE_REQUIRE_SHARED").is_some_and(|value| value == "1")
 }
 
 /// Reads a shared file as text; `None` as for [`shared`].

@@ -213,7 +213,12 @@ impl<'a> Lexicon<'_, 'a> {
     /// An argument of `new`, and the field that it becomes.
     fn argument(&mut self, field: &Field<'a>) -> (TokenStream, TokenStream) {
         let name = token(&field.name);
-        if field.full == self.source.prelude("String") {
+        let (_, schema) = self.plan.resolved(self.document(), &field.property.schema);
+        let text = match &schema.kind {
+            SchemaKind::String(schema) => schema.format.is_none() && text_values(schema).is_none(),
+            _ => false,
+        };
+        if text && !field.property.nullable {
             let (into, full) = (tokens(&self.source.prelude("Into")), tokens(&field.full));
             return (quote!(#name: impl #into<#full>), quote!(#name: #name.into()));
         }

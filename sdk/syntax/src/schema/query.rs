@@ -25,7 +25,7 @@ impl FromParam for i64 {
     fn from_param(text: &str) -> Result<Self, Invalid> {
         // `from_str` would take a plus sign, which no encoder writes.
         let digits = text.strip_prefix('-').unwrap_or(text);
-        if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Invalid::malformed("must be an integer"));
         }
         text.parse()

@@ -1,7 +1,7 @@
 //! A server for tests, not the product: generated `com.huddle` handlers over data in memory, with real service auth.
 //!
 //! It listens on this machine alone and runs until it is stopped. Its first line says where it is and who:
-//! `{"listening":"http://localhost:PORT","did":"did:web:localhost%3APORT"}`.
+//! `{"did":"did:web:localhost%3APORT","listening":"http://localhost:PORT"}`.
 
 mod offers;
 

@@ -42,9 +42,9 @@ pub struct Aliases {
 
 impl Aliases {
     /// With what is required; the rest is absent.
-    pub fn new(name: Name, names: Names, size: Size) -> Self {
+    pub fn new(name: impl Into<Name>, names: Names, size: Size) -> Self {
         Self {
-            name,
+            name: name.into(),
             names,
             names2: None,
             size,

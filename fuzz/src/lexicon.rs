@@ -1,0 +1,181 @@
+//! Target `lexicon`: a text as a lexicon, from its JSON to the Rust that is generated of it.
+
+mod names;
+
+use crate::mutate::{self, Random};
+use crate::repository::json_files;
+use huddle_codegen::diagnostic::{Diagnostic, Diagnostics};
+use huddle_codegen::diff::diff;
+use huddle_codegen::emit::{Error, GeneratedFile, Options, Output, generate};
+use huddle_codegen::lint::lint;
+use huddle_codegen::load::Loaded;
+use huddle_codegen::model::{Catalog, Document, NsidPattern};
+use huddle_codegen::parse;
+use huddle_codegen::resolve::{External, Externals, resolve};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// A text is refused for a reason, or it is a lexicon: it differs from itself in nothing, it can be held
+/// against others and linted, and if its references lead somewhere, what is generated of it is Rust.
+pub fn check(input: &[u8]) {
+    let document = match read("lexicons/input.json", input) {
+        Ok(document) => document,
+        Err(Diagnostics(problems)) => return check_printable(&problems),
+    };
+    compare(&document);
+
+    let mut loaded = Loaded {
+        catalog: COMPANIONS.clone(),
+        problems: Vec::new(),
+    };
+    let nsid = document.id.clone();
+    if loaded.catalog.insert(document).is_err() {
+        return;
+    }
+    let elsewhere = Externals::new([External {
+        lexicons: parsed("com.atproto.*"),
+        rust_path: "elsewhere::lexicons".to_owned(),
+    }]);
+    check_printable(&lint(&loaded, &elsewhere));
+
+    let selection = vec![parsed(nsid.as_str())];
+    let resolves = resolve(&loaded.catalog, &selection, &elsewhere).is_ok();
+    let types = "crate::lexicon".to_owned();
+    for output in [
+        Output::Crate {
+            name: "input".to_owned(),
+        },
+        Output::Handlers { types },
+    ] {
+        let options = Options {
+            output,
+            selection: selection.clone(),
+            externals: elsewhere.clone(),
+            runtime: None,
+        };
+        match generate(&loaded.catalog, &options) {
+            Ok(files) => {
+                assert!(resolves);
+                check_files(&files);
+                assert_eq!(generate(&loaded.catalog, &options).ok(), Some(files));
+            }
+            Err(Error::Lexicons(Diagnostics(problems))) => check_printable(&problems),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn read(source: &str, text: &[u8]) -> Result<Document, Diagnostics> {
+    parse::document(Path::new(source), source, text)
+}
+
+fn parsed(pattern: &str) -> NsidPattern {
+    pattern
+        .parse()
+        .expect("an NSID is a pattern, and so is a prefix with a star")
+}
+
+/// Lexicons that others can refer to, one for each kind of `main`.
+static COMPANIONS: LazyLock<Catalog> = LazyLock::new(|| {
+    let texts: Vec<Value> = serde_json::from_str(include_str!("lexicon/companions.json"))
+        .expect("the file is a list of lexicons");
+    let mut catalog = Catalog::default();
+    for text in texts {
+        let document = read("lexicons/companion.json", text.to_string().as_bytes());
+        let document = document.expect("a companion is a lexicon");
+        catalog
+            .insert(document)
+            .expect("each has a name of its own");
+    }
+    catalog
+});
+
+fn catalog(document: Document) -> Catalog {
+    let mut catalog = Catalog::default();
+    catalog
+        .insert(document)
+        .expect("nothing is in the way of the first");
+    catalog
+}
+
+/// Holds a lexicon against itself, against each companion as if that were another version of it, and its
+/// definitions against each other.
+fn compare(document: &Document) {
+    let this = catalog(document.clone());
+    assert_eq!(diff(&this, &this), []);
+
+    let mut turned = document.clone();
+    let names: Vec<String> = turned
+        .defs
+        .iter()
+        .map(|definition| definition.name.clone())
+        .collect();
+    for (definition, name) in turned
+        .defs
+        .iter_mut()
+        .zip(names.into_iter().cycle().skip(1))
+    {
+        definition.name = name;
+    }
+    let companions = COMPANIONS.documents().map(|companion| Document {
+        id: document.id.clone(),
+        ..companion.clone()
+    });
+    for other in companions.chain([turned]).map(catalog) {
+        for finding in diff(&this, &other).into_iter().chain(diff(&other, &this)) {
+            assert!(!finding.to_string().contains('\n'), "{finding}");
+            assert_ne!(finding.old, finding.new);
+        }
+    }
+}
+
+/// There are problems, or none; each is one line, whatever is in the lexicon.
+fn check_printable(problems: &[Diagnostic]) {
+    for problem in problems {
+        assert!(!problem.to_string().contains('\n'), "{problem}");
+        serde_json::to_string(problem).expect("a problem can be written as JSON");
+    }
+}
+
+fn check_files(files: &[GeneratedFile]) {
+    let paths: BTreeSet<&Path> = files.iter().map(|file| file.path.as_path()).collect();
+    assert_eq!(paths.len(), files.len(), "{paths:?}");
+    for GeneratedFile { path, text } in files {
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let file = syn::parse_file(text)
+                .unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()));
+            if let Err(name) = names::check(&file) {
+                panic!("{}: {name} is there twice\n{text}", path.display());
+            }
+        }
+    }
+}
+
+/// The lexicons of the repository and, last, texts and numbers that are worth meeting in one.
+static DONORS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let files = ["lexicons", "codegen/golden/lexicons"]
+        .into_iter()
+        .flat_map(json_files);
+    let mut donors: Vec<Value> = files
+        .filter_map(|text| serde_json::from_slice(&text).ok())
+        .collect();
+    donors.push(json!([
+        ["#main", "#thing", "com.example.input", "com.example.input#thing", "com.atproto.defs"],
+        ["com.example.record", "com.example.record#object", "com.example.record#token"],
+        ["com.example.query", "com.example.record#list", "com.example.record#closed"],
+        ["main", "thing", "self", "Self", "crate", "super", "type", "r#type", "extra", "try"],
+        ["Option", "String", "Vec", "Box", "Result", "Ok", "Some", "Params", "Output", "Error"],
+        ["schema", "check", "Other", "Unknown", "Data", "huddle_syntax", "core", "std", "new"],
+        {"maxLength": 0, "minLength": 0, "maxGraphemes": 0, "minimum": 0, "maximum": 0},
+        {"const": 0, "default": 0, "enum": [0], "knownValues": [], "closed": true},
+        {"const": "", "default": "", "enum": [""], "deprecated": "", "nullable": []},
+    ]));
+    donors
+});
+
+/// Edits a lexicon with parts of others; of what is none, it makes one.
+pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    mutate::json(input, &DONORS, random)
+}
