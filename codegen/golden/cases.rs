@@ -1,4 +1,4 @@
-// The cases, as what the generator is asked to do.
+//! The cases, as what the generator is asked to do.
 
 use huddle_codegen::emit::{Options, Output};
 use huddle_codegen::project::{Project, Target};

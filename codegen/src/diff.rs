@@ -13,7 +13,7 @@ mod schema;
 pub use self::effect::{Direction, Effect, Side};
 
 use crate::diagnostic::{as_text, named};
-use crate::model::{Catalog, DefId, Document};
+use crate::model::{Catalog, Document};
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -162,7 +162,8 @@ fn documents(
     findings: &mut Vec<Finding>,
 ) {
     for definition in &old.defs {
-        let Some(successor) = new.definition(&definition.name) else {
+        let id = old.def_id(definition);
+        let Some(successor) = new_catalog.definition(&id) else {
             findings.push(Finding {
                 file: new.file.clone(),
                 path: definition.path.clone(),
@@ -170,7 +171,7 @@ fn documents(
                 direction: Direction::Backward,
                 side: Side::of(&definition.kind),
                 impact: Impact::Breaking,
-                old: DefId::new(old.id.clone(), &definition.name).to_string(),
+                old: id.to_string(),
                 new: "nothing".to_owned(),
             });
             continue;

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod name;
+pub(crate) mod visit;
 
 pub use self::catalog::Catalog;
 pub use self::name::{DefId, NsidPattern, PatternError};
@@ -407,7 +408,7 @@ pub enum Resource {
 }
 
 impl Document {
-    /// The definition of this name.
+    /// The definition of this name. A [`Catalog`] finds it faster where there are many.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.defs.iter().find(|definition| definition.name == name)
     }

@@ -6,11 +6,14 @@ mod inhabited;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a};
 use crate::model::{
-    Catalog, DefId, DefKind, Definition, Document, NsidPattern, ObjectSchema, Params, Reference,
-    Schema, SchemaKind, UnionSchema,
+    Catalog, DefId, DefKind, Definition, Document, NsidPattern, Reference, Schema, SchemaKind,
+    visit,
 };
 use huddle_syntax::Nsid;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// How many definitions are listed where the one that was meant is not among them.
+const MAX_LISTED: usize = 20;
 
 /// Lexicons whose types another crate has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,7 +130,7 @@ impl<'a> Resolution<'a> {
             });
         }
         let document = self.catalog.get(id.nsid())?;
-        Some(Target::Local(document, document.definition(id.name())?))
+        Some(Target::Local(document, self.catalog.definition(id)?))
     }
 
     /// Whether the type that a `ref` stands for contains itself through this `ref`, with no list and
@@ -158,7 +161,7 @@ fn closure(catalog: &Catalog, selection: &[NsidPattern], externals: &Externals) 
         .collect();
     let mut selected: BTreeSet<Nsid> = open.iter().map(|d| d.id.clone()).collect();
     while let Some(document) = open.pop() {
-        visit_document(document, &mut |mention| {
+        visit_references(document, &mut |mention| {
             let nsid = mention.reference().target.nsid();
             if let Some(next) = catalog.get(nsid).filter(|_| ours(nsid))
                 && selected.insert(nsid.clone())
@@ -175,7 +178,7 @@ fn check_document(
     document: &Document,
     problems: &mut Vec<Diagnostic>,
 ) {
-    visit_document(document, &mut |mention| {
+    visit_references(document, &mut |mention| {
         let reference = mention.reference();
         let refusal = match resolution.target(&reference.target) {
             None => Some((Rule::UnresolvedRef, missing(resolution, reference))),
@@ -194,7 +197,7 @@ fn check_document(
             problems.push(problem(document, &reference.path, rule, message));
         }
     });
-    visit_unions(document, &mut |union| {
+    visit::unions(document, &mut |union| {
         let mut seen = HashSet::new();
         for reference in union.refs.iter().filter(|r| !seen.insert(&r.target)) {
             let message = format!("{} is a variant of this union twice", reference.target);
@@ -212,10 +215,17 @@ fn missing(resolution: &Resolution<'_>, reference: &Reference) -> String {
     let target = &reference.target;
     match resolution.catalog.get(target.nsid()) {
         Some(document) => {
-            let names: Vec<_> = document.defs.iter().map(|d| d.name.as_str()).collect();
-            let file = document.file.display();
+            let names = document
+                .defs
+                .iter()
+                .map(|definition| definition.name.as_str());
+            let mut names: Vec<_> = names.take(MAX_LISTED + 1).collect();
+            if names.len() > MAX_LISTED {
+                names[MAX_LISTED] = "…";
+            }
             format!(
-                "{file} has no definition `{}`, only {}",
+                "{} has no definition `{}`, only {}",
+                document.file.display(),
                 target.name(),
                 names.join(", ")
             )
@@ -276,89 +286,20 @@ impl<'a> Mention<'a> {
     }
 }
 
-/// Calls back with every reference of a document, in source order.
-fn visit_document<'a>(document: &'a Document, found: &mut impl FnMut(Mention<'a>)) {
-    visit_schemas(document, &mut |schema| match &schema.kind {
-        SchemaKind::Ref(reference) => found(Mention::Ref(reference)),
-        SchemaKind::Union(union) => union
+/// Calls back with every reference of a document.
+fn visit_references<'a>(document: &'a Document, found: &mut impl FnMut(Mention<'a>)) {
+    visit::schemas(document, &mut |schema| {
+        if let SchemaKind::Ref(reference) = &schema.kind {
+            found(Mention::Ref(reference));
+        }
+    });
+    visit::unions(document, &mut |union| {
+        union
             .refs
             .iter()
             .map(Mention::Variant)
-            .for_each(&mut *found),
-        _ => {}
+            .for_each(&mut *found);
     });
-    for definition in &document.defs {
-        if let DefKind::Subscription(subscription) = &definition.kind {
-            subscription
-                .message
-                .union
-                .refs
-                .iter()
-                .map(Mention::Variant)
-                .for_each(&mut *found);
-        }
-    }
-}
-
-fn visit_unions<'a>(document: &'a Document, found: &mut impl FnMut(&'a UnionSchema)) {
-    visit_schemas(document, &mut |schema| {
-        if let SchemaKind::Union(union) = &schema.kind {
-            found(union);
-        }
-    });
-    for definition in &document.defs {
-        if let DefKind::Subscription(subscription) = &definition.kind {
-            found(&subscription.message.union);
-        }
-    }
-}
-
-/// Calls back with every schema of a document, outer ones first.
-pub(crate) fn visit_schemas<'a>(document: &'a Document, found: &mut impl FnMut(&'a Schema)) {
-    for definition in &document.defs {
-        visit_definition(definition, found);
-    }
-}
-
-pub(crate) fn visit_definition<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a Schema)) {
-    if let Some(Params { properties, .. }) = definition.kind.parameters() {
-        for property in properties {
-            visit_schema(&property.schema, found);
-        }
-    }
-    let (input, output) = match &definition.kind {
-        DefKind::Query(query) => (None, query.output.as_ref()),
-        DefKind::Procedure(procedure) => (procedure.input.as_ref(), procedure.output.as_ref()),
-        _ => (None, None),
-    };
-    for schema in input
-        .into_iter()
-        .chain(output)
-        .filter_map(|body| body.schema.as_ref())
-    {
-        visit_schema(schema, found);
-    }
-    match &definition.kind {
-        DefKind::Record(record) => visit_object(&record.object, found),
-        DefKind::Type(schema) => visit_schema(schema, found),
-        _ => {}
-    }
-}
-
-fn visit_object<'a>(object: &'a ObjectSchema, found: &mut impl FnMut(&'a Schema)) {
-    object
-        .properties
-        .iter()
-        .for_each(|property| visit_schema(&property.schema, found));
-}
-
-fn visit_schema<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a Schema)) {
-    found(schema);
-    match &schema.kind {
-        SchemaKind::Array(array) => visit_schema(&array.items, found),
-        SchemaKind::Object(object) => visit_object(object, found),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

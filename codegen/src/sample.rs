@@ -18,8 +18,7 @@ use crate::validate::{Against, integer};
 use huddle_syntax::{Blob, Bytes, CidLink, Map, Value, data};
 use std::collections::BTreeMap;
 
-/// How deep values nest before only what is required is added. The data model allows 64 levels;
-/// what is required may go on from here for as many levels as there are definitions.
+/// How deep values nest before only what is required is added.
 const COMFORTABLE_DEPTH: usize = 6;
 
 /// How many parts a value has before only what is required is added.
@@ -46,7 +45,8 @@ impl<'a> Sampler<'a> {
     }
 
     /// A value that satisfies what it would be checked against; `None` if there is none, or none that
-    /// could be found: what is no type of data, refers to what is not there, or contradicts itself.
+    /// could be found: what is no type of data, refers to what is not there, contradicts itself, or
+    /// requires more levels than the data model has.
     ///
     /// `random` gives numbers that are spread evenly; the same numbers give the same value.
     pub fn sample(&self, against: Against<'_>, random: &mut impl FnMut() -> u64) -> Option<Value> {
@@ -122,6 +122,9 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
     }
 
     fn schema(&mut self, schema: &Schema, depth: usize) -> Option<Value> {
+        if depth > data::MAX_DEPTH {
+            return None;
+        }
         self.parts += 1;
         Some(match &schema.kind {
             SchemaKind::Boolean(schema) => Value::Bool(self.boolean(schema)),

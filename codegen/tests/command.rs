@@ -268,7 +268,7 @@ fn lint_fails_for_errors_and_for_warnings_if_asked() {
         "lexicons/com/example/thing.json: defs.main.record.properties.a: [unlimited-string] ";
     let (status, stdout, stderr) = space.run(&["lint", "lexicons"]);
     assert!(status == 0 && stdout.starts_with(warning), "{stdout}");
-    assert_eq!(stderr, "1 lexicons: 0 errors, 1 warnings\n");
+    assert_eq!(stderr, "1 lexicon: 0 errors, 1 warning\n");
     assert_eq!(space.run(&["lint", "lexicons", "--deny-warnings"]).0, 1);
     let ignored = space.run(&[
         "lint",
@@ -320,7 +320,7 @@ fn diff_fails_for_what_breaks_somebody() {
     );
     assert_eq!(
         stderr,
-        "1 lexicons before, 1 now: 1 breaking changes, 0 notes\n"
+        "1 lexicon before, 1 now: 1 breaking change, 0 notes\n"
     );
     let (_, json, _) = space.run(&["diff", "old", "new", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

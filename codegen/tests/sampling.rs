@@ -242,6 +242,21 @@ fn what_has_no_value_has_no_sample() {
     check(r#"{"a": {"type": "string", "maxLength": 2, "minGraphemes": 3}}"#);
     check(r#"{"a": {"type": "string", "format": "did", "maxLength": 3}}"#);
     check(r#"{"a": {"type": "integer", "enum": [1], "minimum": 2}}"#);
+    let required = |n: usize| {
+        format!(
+            r##""{}": {{"type": "object", "required": ["x"], "properties": {{"x": {{"type": "ref", "ref": "#{n}"}}}}}}"##,
+            if n == 0 {
+                "a".to_owned()
+            } else {
+                (n - 1).to_string()
+            }
+        )
+    };
+    let chain: Vec<_> = (0..20_000).map(required).collect();
+    check(&format!(
+        r#"{{{}, "19999": {{"type": "boolean"}}}}"#,
+        chain.join(",")
+    ));
 }
 
 /// Changes a lexicon somewhere: a number, a flag, a text, or a key that goes.
@@ -276,7 +291,7 @@ fn change(json: &mut Json, random: &mut impl FnMut() -> u64) {
 fn whatever_the_schema_its_samples_satisfy_it() {
     let original: Json = serde_json::from_str(EVERYTHING).unwrap();
     let mut random = numbers(7);
-    let mut sampled = 0;
+    let mut count = 0;
     for _ in 0..2_000 {
         let mut lexicon = original.clone();
         for _ in 0..=random() % 3 {
@@ -299,18 +314,17 @@ fn whatever_the_schema_its_samples_satisfy_it() {
                 [],
                 "{name} of {text}"
             );
-            sampled += 1;
+            count += 1;
         });
     }
-    assert!(sampled > 1_000, "only {sampled} samples");
+    assert!(count > 1_000, "only {count} samples");
 }
 
 #[test]
-fn every_published_schema_has_samples_and_mutations() {
+fn every_published_schema_has_samples() {
     let Some(folder) = shared("conformance/lexicons") else {
         return;
     };
     let catalog = load::load(&folder).unwrap_or_else(|error| panic!("{error}"));
-    let broken = check(&catalog, 4, 1);
-    assert!(broken.values().sum::<usize>() > 10_000);
+    check(&catalog, 8, 0);
 }

@@ -537,7 +537,6 @@ mod methods {
     fn a_stream_carries_frames() {
         use subscription::com::golden::subscription::{Created, Message, Subscription as Stream};
         use subscription::com::golden::subscription_defs::Info;
-        assert_eq!(Stream::NSID, "com.golden.subscription");
         #[track_caller]
         fn check(message: impl Into<Message>, tag: &[u8]) {
             let frame = Frame::<<Stream as Subscription>::Message>::Message(message.into());
@@ -545,6 +544,7 @@ mod methods {
             assert!(bytes.windows(tag.len()).any(|window| window == tag), "{}", bytes.escape_ascii());
             assert_eq!(Frame::decode(&bytes), Ok(frame));
         }
+        assert_eq!(Stream::NSID, "com.golden.subscription");
         check(Created::new(1, "x"), b"\x68#created");
         check(Info::new("x"), b"\x78\x20com.golden.subscriptionDefs#info");
 

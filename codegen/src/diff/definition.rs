@@ -1,7 +1,8 @@
 //! Definitions side by side: records, methods, permission sets.
 
 use super::effect::{Effect, Side};
-use super::schema::{covers_mime, list};
+use super::same::by_name;
+use super::schema::list;
 use super::{Change, Comparison, Direction, Impact};
 use crate::model::{
     Body, DeclaredError, DefKind, Definition, KeyKind, Params, PermissionSet, Property, Record,
@@ -98,7 +99,9 @@ impl Comparison<'_> {
         let new: &[Property] = new.map_or(&[], |params| &params.properties);
         self.on(Side::Call, |comparison| {
             comparison.required(Change::ParamsRequired, &path, old, new);
-            for property in old.iter().filter(|p| new.iter().all(|q| q.name != p.name)) {
+            let remaining = by_name(new);
+            let gone = |p: &&Property| !remaining.contains_key(p.name.as_str());
+            for property in old.iter().filter(gone) {
                 let at = &property.schema.path;
                 comparison.push(
                     Change::ParamsRemoved,
@@ -132,10 +135,9 @@ impl Comparison<'_> {
     }
 
     fn bodies(&mut self, path: &str, old: &Body, new: &Body) {
-        let encoding = Effect::of_patterns(
+        let encoding = Effect::of_mime_patterns(
             std::slice::from_ref(&old.encoding),
             std::slice::from_ref(&new.encoding),
-            |by, what| covers_mime(by, what),
         );
         let at = format!("{path}.encoding");
         self.report(

@@ -145,9 +145,16 @@ impl Effect {
         }
     }
 
-    /// Patterns of what is allowed, one of which may cover another.
-    pub(super) fn of_patterns<T>(old: &[T], new: &[T], covers: impl Fn(&T, &T) -> bool) -> Self {
-        let covered = |by: &[T], what: &[T]| what.iter().all(|w| by.iter().any(|b| covers(b, w)));
+    /// MIME patterns, of which `type/*` covers `type/subtype`, and `*/*` covers all.
+    pub(super) fn of_mime_patterns(old: &[String], new: &[String]) -> Self {
+        let covered = |by: &[String], what: &[String]| {
+            let by: BTreeSet<&str> = by.iter().map(String::as_str).collect();
+            by.contains("*/*")
+                || what.iter().all(|pattern| {
+                    let family = pattern.split('/').next().unwrap_or_default();
+                    by.contains(pattern.as_str()) || by.contains(format!("{family}/*").as_str())
+                })
+        };
         Self {
             narrows: !covered(new, old),
             widens: !covered(old, new),

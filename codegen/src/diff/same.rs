@@ -1,7 +1,9 @@
 //! Whether two schemas take the same data, whatever names it has in them.
 
-use crate::model::{Catalog, DefKind, Definition, ObjectSchema, Schema, SchemaKind, UnionSchema};
-use std::collections::HashSet;
+use crate::model::{
+    Catalog, DefKind, Definition, ObjectSchema, Property, Schema, SchemaKind, UnionSchema,
+};
+use std::collections::{HashMap, HashSet};
 use std::ptr::from_ref;
 
 /// How many references are followed one from another before two schemas count as different.
@@ -64,15 +66,24 @@ impl<'a> Sameness<'a> {
     }
 
     fn objects(&mut self, old: &ObjectSchema, new: &ObjectSchema) -> bool {
+        let successors = by_name(&new.properties);
         old.properties.len() == new.properties.len()
             && old.properties.iter().all(|before| {
-                new.property(&before.name).is_some_and(|after| {
+                successors.get(before.name.as_str()).is_some_and(|after| {
                     before.required == after.required
                         && before.nullable == after.nullable
                         && self.schemas(&before.schema, &after.schema)
                 })
             })
     }
+}
+
+/// Properties, found by their names.
+pub(super) fn by_name(properties: &[Property]) -> HashMap<&str, &Property> {
+    properties
+        .iter()
+        .map(|property| (property.name.as_str(), property))
+        .collect()
 }
 
 /// What a schema stands for; `None` for what a catalog does not have, and for records: the data of a

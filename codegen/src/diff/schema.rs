@@ -1,7 +1,7 @@
 //! Types of data side by side.
 
 use super::effect::Effect;
-use super::same::Sameness;
+use super::same::{Sameness, by_name};
 use super::{Change, Comparison, Direction, Impact};
 use crate::model::{
     ArraySchema, BlobSchema, BooleanSchema, BytesSchema, Format, IntegerSchema, ObjectSchema,
@@ -102,7 +102,7 @@ impl Comparison<'_> {
             accept => accept.to_vec(),
         };
         let (before, after) = (patterns(old), patterns(new));
-        let effect = Effect::of_patterns(&before, &after, |by, what| covers_mime(by, what));
+        let effect = Effect::of_mime_patterns(&before, &after);
         self.report(
             Change::BlobAccept,
             path,
@@ -132,8 +132,9 @@ impl Comparison<'_> {
     }
 
     pub(super) fn properties(&mut self, old: &[Property], new: &[Property]) {
+        let successors = by_name(new);
         for before in old {
-            if let Some(after) = new.iter().find(|after| after.name == before.name) {
+            if let Some(after) = successors.get(before.name.as_str()) {
                 self.schema(&before.schema, &after.schema);
             }
         }
@@ -163,10 +164,10 @@ impl Comparison<'_> {
     fn nullable(&mut self, path: &str, old: &[Property], new: &[Property]) {
         // Only fields that both have: a field that comes or goes is no change of what may be null.
         let names = |some: &[Property], others: &[Property]| -> Vec<String> {
-            let shared = |p: &&Property| others.iter().any(|other| other.name == p.name);
-            some.iter()
+            let others = by_name(others);
+            let shared = some.iter().filter(|p| others.contains_key(p.name.as_str()));
+            shared
                 .filter(|p| p.nullable)
-                .filter(shared)
                 .map(|p| p.name.clone())
                 .collect()
         };
@@ -267,15 +268,6 @@ fn format_effect(old: Option<Format>, new: Option<Format>) -> Effect {
         (Some(old), Some(new)) if within(old, new) => Effect::WIDENS,
         (Some(old), Some(new)) if within(new, old) => Effect::NARROWS,
         _ => Effect::BOTH,
-    }
-}
-
-/// Whether a MIME pattern allows all that another does.
-pub(super) fn covers_mime(by: &str, what: &str) -> bool {
-    match by.strip_suffix("/*") {
-        Some("*") => true,
-        Some(family) => what.split('/').next() == Some(family),
-        None => by == what,
     }
 }
 

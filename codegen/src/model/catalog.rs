@@ -2,13 +2,20 @@
 
 use super::{DefId, Definition, Document};
 use huddle_syntax::Nsid;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 /// Lexicons by name, in the order of their names; no name twice.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    documents: BTreeMap<Nsid, Document>,
+    documents: BTreeMap<Nsid, Indexed>,
+}
+
+/// A document, and where in it each definition is.
+#[derive(Clone, Debug)]
+struct Indexed {
+    document: Document,
+    defs: HashMap<String, usize>,
 }
 
 impl Catalog {
@@ -16,7 +23,12 @@ impl Catalog {
     pub fn insert(&mut self, document: Document) -> Result<(), Box<Document>> {
         match self.documents.entry(document.id.clone()) {
             Entry::Vacant(place) => {
-                place.insert(document);
+                let names = document
+                    .defs
+                    .iter()
+                    .map(|definition| definition.name.clone());
+                let defs = names.zip(0..).collect();
+                place.insert(Indexed { document, defs });
                 Ok(())
             }
             Entry::Occupied(_) => Err(Box::new(document)),
@@ -25,17 +37,18 @@ impl Catalog {
 
     /// The document of this name.
     pub fn get(&self, nsid: &Nsid) -> Option<&Document> {
-        self.documents.get(nsid)
+        self.documents.get(nsid).map(|indexed| &indexed.document)
     }
 
     /// The definition of this name.
     pub fn definition(&self, id: &DefId) -> Option<&Definition> {
-        self.get(id.nsid())?.definition(id.name())
+        let Indexed { document, defs } = self.documents.get(id.nsid())?;
+        document.defs.get(*defs.get(id.name())?)
     }
 
     /// All documents, in the order of their names.
     pub fn documents(&self) -> impl ExactSizeIterator<Item = &Document> {
-        self.documents.values()
+        self.documents.values().map(|indexed| &indexed.document)
     }
 
     /// How many documents there are.

@@ -7,7 +7,7 @@ use crate::model::{
     Property, Schema, SchemaKind, StringSchema, UnionSchema,
 };
 use crate::validate::{self, Constraint};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 /// Reads a schema that stands in a field, an item or a body.
@@ -257,12 +257,13 @@ fn mark(
     names: &[String],
     set: impl Fn(&mut Property),
 ) {
+    let mut places = HashMap::new();
+    for (place, property) in properties.iter().enumerate() {
+        places.insert(property.name.clone(), place);
+    }
     for (index, name) in names.iter().enumerate() {
-        let property = properties
-            .iter_mut()
-            .find(|property| property.name == *name);
-        if let Some(property) = property {
-            set(property);
+        if let Some(place) = places.get(name) {
+            set(&mut properties[*place]);
         } else {
             let path = format!("{}.{list}[{index}]", fields.path());
             let message = format!("there is no property {}", quote(name));

@@ -24,19 +24,14 @@ pub(super) fn boxed(resolution: &Resolution<'_>) -> HashSet<(Nsid, String)> {
     let graph = Graph::new(resolution, fields_of);
     graph
         .on_cycles()
+        .into_iter()
         .map(|(document, path)| (document.id.clone(), path.to_owned()))
         .collect()
 }
 
 /// Types that no program can write down, and types of which there is no value.
 pub(super) fn endless(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
-    let lists = Graph::new(resolution, items_of);
-    let lists = lists.on_cycles().map(|at| {
-        (
-            at,
-            "this list holds nothing but itself; an object in between would make it a type",
-        )
-    });
+    let lists = Graph::new(resolution, items_of).on_cycles();
     // What has no value and is on no cycle requires something that is.
     let ranks = inhabited::ranks(resolution.catalog, true);
     let hopeless = Graph::new(resolution, |id, definition, found| {
@@ -44,18 +39,18 @@ pub(super) fn endless(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
             inhabited::required(definition, &mut |target, path| found.push((target, path)));
         }
     });
-    let hopeless = hopeless.on_cycles().map(|at| {
-        (
-            at,
-            "this requires itself, so that no value is ever complete; something has to be optional",
-        )
-    });
-    lists
-        .chain(hopeless)
-        .map(|((document, path), message)| {
+    let about = |message: &'static str| {
+        move |(document, path): (&Document, &str)| {
             problem(document, path, Rule::EndlessType, message.to_owned())
-        })
-        .collect()
+        }
+    };
+    let of_lists = lists.into_iter().map(about(
+        "this list holds nothing but itself; an object in between would make it a type",
+    ));
+    let of_hopeless = hopeless.on_cycles().into_iter().map(about(
+        "this requires itself, so that no value is ever complete; something has to be optional",
+    ));
+    of_lists.chain(of_hopeless).collect()
 }
 
 /// The refs that are laid out in the definition itself: fields, and fields of objects in it.
@@ -123,19 +118,17 @@ impl<'a> Graph<'a> {
     }
 
     /// The edges that lie on a cycle: both ends are in one strongly connected component.
-    fn on_cycles(&self) -> impl Iterator<Item = (&'a Document, &'a str)> {
+    fn on_cycles(&self) -> Vec<(&'a Document, &'a str)> {
         let component = self.components();
-        self.edges
-            .iter()
-            .enumerate()
-            .flat_map(move |(from, edges)| {
-                let component = component.clone();
-                let document = self.nodes[from].0;
-                edges
-                    .iter()
-                    .filter(move |(to, _)| component[from] == component[*to])
-                    .map(move |(_, path)| (document, *path))
-            })
+        let mut found = Vec::new();
+        for (from, edges) in self.edges.iter().enumerate() {
+            let (document, _) = self.nodes[from];
+            let inside = edges
+                .iter()
+                .filter(|(to, _)| component[from] == component[*to]);
+            found.extend(inside.map(|(_, path)| (document, *path)));
+        }
+        found
     }
 
     /// The strongly connected component of each node (Tarjan), without recursion: a chain of refs

@@ -1,6 +1,6 @@
-use super::{External, Externals, Target, resolve, visit_schemas};
+use super::{External, Externals, Target, resolve};
 use crate::fixture::{catalog, object};
-use crate::model::{Catalog, DefId, NsidPattern, SchemaKind};
+use crate::model::{Catalog, DefId, NsidPattern, SchemaKind, visit};
 use serde_json::{Value as Json, json};
 
 fn reference(to: &str) -> Json {
@@ -170,7 +170,7 @@ fn check_boxed(defs: Json, expect: &[&str]) {
     let resolution = resolve(&catalog, &[], &externals).unwrap();
     let mut boxed = Vec::new();
     for document in resolution.documents() {
-        visit_schemas(document, &mut |schema| {
+        visit::schemas(document, &mut |schema| {
             if matches!(schema.kind, SchemaKind::Ref(_)) && resolution.needs_box(document, schema) {
                 boxed.push(schema.path.clone());
             }

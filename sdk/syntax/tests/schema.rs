@@ -1,5 +1,7 @@
 //! The runtime of generated types, shown on types written by hand in the generator's shape.
 
+#![expect(clippy::option_option, reason = "an optional field that may be null")]
+
 use huddle_syntax::data::{Map, Value};
 use huddle_syntax::schema::{
     self, At, Audience, Constraints, Data, Frame, FrameError, Invalid, Permission, PermissionSet,

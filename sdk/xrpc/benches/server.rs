@@ -1,7 +1,5 @@
 //! What a checked method costs beside a plain axum handler of the same shape, and where that goes.
 
-#![expect(missing_docs, reason = "divan writes a public item for each benchmark")]
-
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -162,7 +160,7 @@ fn plain() -> axum::Router {
         )
 }
 
-fn run(bencher: Bencher, router: axum::Router, request: impl Fn() -> HttpRequest<Body> + Sync) {
+fn run(bencher: Bencher, router: &axum::Router, request: impl Fn() -> HttpRequest<Body> + Sync) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
@@ -191,22 +189,22 @@ fn procedure() -> HttpRequest<Body> {
 
 #[divan::bench]
 fn query_checked(bencher: Bencher) {
-    run(bencher, checked(), query);
+    run(bencher, &checked(), query);
 }
 
 #[divan::bench]
 fn query_plain_axum(bencher: Bencher) {
-    run(bencher, plain(), query);
+    run(bencher, &plain(), query);
 }
 
 #[divan::bench]
 fn procedure_checked(bencher: Bencher) {
-    run(bencher, checked(), procedure);
+    run(bencher, &checked(), procedure);
 }
 
 #[divan::bench]
 fn procedure_plain_axum(bencher: Bencher) {
-    run(bencher, plain(), procedure);
+    run(bencher, &plain(), procedure);
 }
 
 /// The parts of `procedure_checked` that are not the router's.

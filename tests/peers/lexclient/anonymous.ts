@@ -8,7 +8,7 @@ const { createOffer, listOffers } = com.huddle
 const once = { maxRetries: 0 }
 
 const list = (params: object) =>
-  xrpcSafe(service, listOffers, { ...once, params: params as listOffers.$Params })
+  xrpcSafe(service, listOffers, { ...once, params: params as com.huddle.listOffers.$Params })
 const raw = (path: string, init?: RequestInit) => fetch(`${service}/xrpc/${path}`, init)
 const post = (body: string, type: string) =>
   raw('com.huddle.createOffer', { method: 'POST', body, headers: { 'content-type': type } })
@@ -19,14 +19,11 @@ await report('declared error', list({ host: 'nobody.test' }))
 await report('signed in by nobody', xrpcSafe(service, createOffer, { ...once, body: { record: {} } }))
 
 // The client checks what it sends only where it is asked to, and the server checks all the same.
-try {
-  await xrpcSafe(service, listOffers, {
-    validateRequest: true,
-    params: { host: 'not a handle' } as unknown as listOffers.$Params,
-  }).then((result) => print('refused by the client', { success: result.success }))
-} catch (error) {
-  print('refused by the client', { success: false, message: String(error) })
-}
+const unsent = await xrpcSafe(service, listOffers, {
+  validateRequest: true,
+  params: { host: 'not a handle' } as unknown as com.huddle.listOffers.$Params,
+})
+print('refused by the client', { message: unsent.success ? 'sent' : String(unsent.cause) })
 await reportRaw('parameter of another format', raw('com.huddle.listOffers?host=not+a+handle'))
 await reportRaw('parameter out of bounds', raw('com.huddle.listOffers?host=host.test&limit=500'))
 await reportRaw('parameter that is no number', raw('com.huddle.listOffers?host=host.test&limit=ten'))

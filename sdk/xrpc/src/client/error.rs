@@ -69,13 +69,19 @@ impl<E> ClientError<E> {
     /// the first call had no effect.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Undeclared(error) => {
-                error.status.is_server_error() && error.status != StatusCode::NOT_IMPLEMENTED
-                    || error.status == StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::Declared(response) => response.is_retryable(),
+            Self::Undeclared(response) => response.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
-            Self::Declared(_) | Self::InvalidRequest(_) | Self::InvalidResponse(_) => false,
+            Self::InvalidRequest(_) | Self::InvalidResponse(_) => false,
         }
+    }
+}
+
+impl<N> ErrorResponse<N> {
+    fn is_retryable(&self) -> bool {
+        self.retry_after_secs.is_some()
+            || self.status == StatusCode::TOO_MANY_REQUESTS
+            || self.status.is_server_error() && self.status != StatusCode::NOT_IMPLEMENTED
     }
 }
 

@@ -12,9 +12,10 @@ use axum::body::Body;
 use http::{HeaderValue, Method, StatusCode, header};
 use huddle_syntax::Nsid;
 
+use super::body::Expected;
 use super::endpoint::{Endpoint, Incoming, Verb};
 use super::problem::Problem;
-use super::{Authenticate, Cors, Fault, FaultCause, body, cors};
+use super::{Authenticate, Cors, Fault, FaultCause, cors};
 use crate::Generic;
 
 /// A method with the settings of the router that it comes from.
@@ -138,7 +139,11 @@ impl Mounted {
         request: axum::extract::Request,
     ) -> Result<axum::response::Response, Problem> {
         let (parts, body) = request.into_parts();
-        body::check(self.endpoint.input, &parts.headers, &body)?;
+        let expected = Expected {
+            encoding: self.endpoint.input,
+            limit: self.body_limit,
+        };
+        expected.check(&parts.headers, &body)?;
         let caller = match &self.authenticate {
             Some(authenticate) => {
                 authenticate
@@ -147,8 +152,7 @@ impl Mounted {
             }
             None => None,
         };
-        let payload =
-            body::read(self.endpoint.input, &parts.headers, body, self.body_limit).await?;
+        let payload = expected.read(&parts.headers, body).await?;
         let incoming = Incoming {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             payload,

@@ -1,5 +1,7 @@
 //! What a handler is called with.
 
+use std::fmt;
+
 use http::{Extensions, HeaderMap};
 use huddle_identity::Caller;
 use huddle_syntax::schema::Call;
@@ -8,7 +10,6 @@ use super::Refusal;
 use crate::Generic;
 
 /// A call of the method `M`; everything in it has been checked against the lexicon.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Request<M: Call> {
     /// The parameters of the URL.
@@ -40,5 +41,19 @@ impl<M: Call> Request<M> {
         self.caller
             .as_ref()
             .ok_or_else(|| Generic::AuthenticationRequired.into())
+    }
+}
+
+impl<M: Call> fmt::Debug for Request<M> {
+    /// Leaves out what may be secret: parameters, the body, what headers say.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &M::NSID)
+            .field(
+                "caller",
+                &self.caller.as_ref().map(|caller| caller.did.as_str()),
+            )
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }

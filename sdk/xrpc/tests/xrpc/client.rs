@@ -123,6 +123,7 @@ async fn a_declared_error_is_typed() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "Busy (409): Later");
+    assert!(error.is_retryable(), "the server says when");
     let ClientError::Declared(response) = error else {
         panic!("{error}")
     };

@@ -71,6 +71,10 @@ async fn invalid_parameters_are_refused_by_name() {
         ),
         (
             "author=did:web:a.example&limit=1.0",
+            "limit: must be an integer",
+        ),
+        (
+            "author=did:web:a.example&limit=9223372036854775808",
             "limit: must be an integer of 64 bits",
         ),
         (

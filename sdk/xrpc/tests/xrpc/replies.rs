@@ -196,4 +196,13 @@ fn a_handler_can_be_tested_alone() {
     });
     assert_eq!(request.caller().unwrap().did.as_str(), "did:web:a.example");
     assert_eq!(request.input.notes, [Note::new("a")]);
+
+    request
+        .headers
+        .insert("authorization", HeaderValue::from_static("Bearer secret"));
+    let text = format!("{request:?}");
+    assert!(
+        text.contains("did:web:a.example") && !text.contains("secret"),
+        "{text}"
+    );
 }

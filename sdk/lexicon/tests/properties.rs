@@ -1,0 +1,55 @@
+//! Every type agrees with its lexicon: valid values keep their bytes through a rewrite, and a value that
+//! breaks one constraint is refused for that constraint, at its place.
+
+use huddle_codegen::load::load;
+use huddle_codegen::model::{Catalog, DefKind};
+use huddle_codegen::proof::prove;
+use huddle_lexicon::registry::{DEFINITIONS, check_record};
+use std::path::Path;
+
+fn catalog() -> Catalog {
+    let lexicons = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lexicons");
+    load(&lexicons).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_type_agrees_with_its_lexicon() {
+    let catalog = catalog();
+    let (mut values, mut mutations) = (0, 0);
+    for (seed, definition) in (0..).zip(DEFINITIONS) {
+        let tally = prove(&catalog, definition, 24, seed).unwrap_or_else(|error| panic!("{error}"));
+        assert!(tally.values > 0, "{definition:?} was never tried");
+        values += tally.values;
+        mutations += tally.mutations;
+    }
+    println!("{} types, {values} values, {mutations} broken ones", DEFINITIONS.len());
+}
+
+#[test]
+fn every_object_body_and_parameter_is_tried() {
+    let catalog = catalog();
+    let mut expected = 0;
+    for definition in catalog.documents().flat_map(|document| &document.defs) {
+        let kind = &definition.kind;
+        expected += usize::from(kind.object().is_some());
+        expected += usize::from(kind.parameters().is_some_and(|p| !p.properties.is_empty()));
+        expected += kind.bodies().filter(|body| body.schema.is_some()).count();
+    }
+    assert_eq!(DEFINITIONS.len(), expected);
+}
+
+#[test]
+fn every_record_is_found_by_its_collection() {
+    let catalog = catalog();
+    let mut records = 0;
+    for document in catalog.documents() {
+        let main = document.definition("main");
+        let is_record = main.is_some_and(|main| matches!(main.kind, DefKind::Record(_)));
+        records += usize::from(is_record);
+        // An empty map lacks at least its `$type`.
+        let checked = check_record(document.id.as_str(), b"\xa0");
+        assert_eq!(checked.is_some_and(|result| result.is_err()), is_record, "{}", document.id);
+    }
+    assert!(records > 4);
+    assert_eq!(check_record("com.example.unknown", b"\xa0"), None);
+}
