@@ -24,6 +24,12 @@ const COMFORTABLE_DEPTH: usize = 6;
 /// How many parts a value has before only what is required is added.
 const COMFORTABLE_SIZE: usize = 80;
 
+/// The most parts that a value has at all: a schema may require more than there is memory for.
+const MOST_PARTS: usize = 100_000;
+
+/// The longest string or byte string that is made, however long it is required to be.
+const LONGEST: usize = 1 << 16;
+
 /// The most characters, bytes or items that are added beyond what is required.
 const GENEROUS_LENGTH: usize = 24;
 
@@ -45,8 +51,8 @@ impl<'a> Sampler<'a> {
     }
 
     /// A value that satisfies what it would be checked against; `None` if there is none, or none that
-    /// could be found: what is no type of data, refers to what is not there, contradicts itself, or
-    /// requires more levels than the data model has.
+    /// could be found: what is no type of data, refers to what is not there, contradicts itself,
+    /// requires more levels than the data model has, or is very large.
     ///
     /// `random` gives numbers that are spread evenly; the same numbers give the same value.
     pub fn sample(&self, against: Against<'_>, random: &mut impl FnMut() -> u64) -> Option<Value> {
@@ -122,7 +128,7 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
     }
 
     fn schema(&mut self, schema: &Schema, depth: usize) -> Option<Value> {
-        if depth > data::MAX_DEPTH {
+        if depth > data::MAX_DEPTH || self.parts > MOST_PARTS {
             return None;
         }
         self.parts += 1;
@@ -130,7 +136,7 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
             SchemaKind::Boolean(schema) => Value::Bool(self.boolean(schema)),
             SchemaKind::Integer(schema) => Value::Integer(self.integer(schema)?),
             SchemaKind::String(schema) => Value::String(self.string(schema)?),
-            SchemaKind::Bytes(schema) => Value::Bytes(self.bytes(schema)),
+            SchemaKind::Bytes(schema) => Value::Bytes(self.bytes(schema)?),
             SchemaKind::CidLink => Value::Link(self.link()),
             SchemaKind::Blob(schema) => self.blob(schema)?,
             SchemaKind::Array(schema) => self.array(schema, depth)?,
@@ -168,12 +174,10 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
         })
     }
 
-    fn bytes(&mut self, schema: &BytesSchema) -> Bytes {
+    fn bytes(&mut self, schema: &BytesSchema) -> Option<Bytes> {
         let length = self.length(schema.min_length, schema.max_length);
-        (0..length)
-            .map(|_| (self.random)().to_le_bytes()[0])
-            .collect::<Vec<_>>()
-            .into()
+        let bytes = (0..length).map(|_| (self.random)().to_le_bytes()[0]);
+        (length <= LONGEST).then(|| bytes.collect::<Vec<_>>().into())
     }
 
     fn link(&mut self) -> CidLink {

@@ -1,8 +1,10 @@
-//! The published lexicons, and the cases of the interop suite, go through.
+//! Lexicons that are in use go through, and ours as they should be.
 
+use huddle_codegen::diagnostic::Severity;
+use huddle_codegen::lint::lint;
 use huddle_codegen::load;
 use huddle_codegen::resolve::{Externals, resolve};
-use huddle_testdata::shared;
+use huddle_testdata::{shared, workspace_root};
 
 #[test]
 fn the_published_lexicons_load_and_resolve() {
@@ -10,8 +12,23 @@ fn the_published_lexicons_load_and_resolve() {
         return;
     };
     let catalog = load::load(&folder).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(catalog.len(), 402);
     let externals = Externals::default();
     let resolution = resolve(&catalog, &[], &externals).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(resolution.documents().count(), 402);
+    assert_eq!(resolution.documents().count(), catalog.len());
+    assert!(catalog.len() > 300, "only {} lexicons", catalog.len());
+}
+
+#[test]
+fn our_lexicons_break_no_rule_and_those_of_others_none_that_matters() {
+    let loaded =
+        load::read(&workspace_root().join("lexicons")).unwrap_or_else(|error| panic!("{error}"));
+    let mut found = lint(&loaded, &Externals::default());
+    found.retain(|diagnostic| {
+        let ours = diagnostic
+            .file
+            .components()
+            .any(|part| part.as_os_str() == "huddle");
+        ours || diagnostic.rule.severity() == Severity::Error
+    });
+    assert_eq!(found, []);
 }

@@ -242,6 +242,19 @@ fn what_has_no_value_has_no_sample() {
     check(r#"{"a": {"type": "string", "maxLength": 2, "minGraphemes": 3}}"#);
     check(r#"{"a": {"type": "string", "format": "did", "maxLength": 3}}"#);
     check(r#"{"a": {"type": "integer", "enum": [1], "minimum": 2}}"#);
+    let immense = i64::MAX;
+    for kind in ["string", "bytes"] {
+        check(&format!(
+            r#"{{"a": {{"type": "{kind}", "minLength": {immense}}}}}"#
+        ));
+    }
+    check(&format!(
+        r#"{{"a": {{"type": "string", "minGraphemes": {immense}}}}}"#
+    ));
+    let items = r#"{"type": "array", "items": {"type": "boolean"}, "minLength": 1000000}"#;
+    check(&format!(
+        r#"{{"a": {{"type": "array", "items": {items}, "minLength": {immense}}}}}"#
+    ));
     let required = |n: usize| {
         format!(
             r##""{}": {{"type": "object", "required": ["x"], "properties": {{"x": {{"type": "ref", "ref": "#{n}"}}}}}}"##,

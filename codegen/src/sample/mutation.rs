@@ -1,5 +1,6 @@
 //! Values that break one constraint each.
 
+use super::LONGEST;
 use super::text::grapheme;
 use crate::model::{
     ArraySchema, BlobSchema, BytesSchema, Catalog, DefId, DefKind, IntegerSchema, Property, Schema,
@@ -7,9 +8,6 @@ use crate::model::{
 };
 use crate::validate::{Against, Constraint, violations};
 use huddle_syntax::{Map, Value};
-
-/// The longest string, byte string or list that is made only to be too long.
-const LONGEST: usize = 1 << 16;
 
 /// A value that breaks one constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,7 +226,7 @@ impl Search<'_> {
         let Value::String(text) = value else { return };
         let bytes = |least: usize| least.max(schema.min_length.unwrap_or(0));
         let graphemes = schema.min_graphemes.unwrap_or(1).max(1);
-        if let Some(least) = schema.min_length.filter(|n| *n > 0) {
+        if let Some(least) = schema.min_length.filter(|n| (1..LONGEST).contains(n)) {
             self.set(
                 Constraint::MinLength,
                 text_of(graphemes.min(least - 1), least - 1),
@@ -240,7 +238,7 @@ impl Search<'_> {
             let more = (most + 1).saturating_sub(text.len());
             self.set(Constraint::MaxLength, format!("{text}{}", "a".repeat(more)));
         }
-        if let Some(least) = schema.min_graphemes.filter(|n| *n > 0) {
+        if let Some(least) = schema.min_graphemes.filter(|n| (1..LONGEST).contains(n)) {
             let size = if least == 1 { 0 } else { bytes(least - 1) };
             self.set(Constraint::MinGraphemes, text_of(least - 1, size));
         }
@@ -268,7 +266,7 @@ impl Search<'_> {
     fn bytes(&mut self, schema: &BytesSchema) {
         self.set(Constraint::Type, "AQI");
         self.set(Constraint::Type, Value::Map(Map::new()));
-        if let Some(least) = schema.min_length.filter(|n| *n > 0) {
+        if let Some(least) = schema.min_length.filter(|n| (1..LONGEST).contains(n)) {
             self.set(
                 Constraint::MinLength,
                 Value::Bytes(vec![7; least - 1].into()),
@@ -306,7 +304,7 @@ impl Search<'_> {
     fn array(&mut self, schema: &ArraySchema, value: &Value) {
         self.set(Constraint::Type, true);
         let Value::List(items) = value else { return };
-        if let Some(least) = schema.min_length.filter(|n| *n > 0) {
+        if let Some(least) = schema.min_length.filter(|n| (1..LONGEST).contains(n)) {
             let short: Vec<_> = items.iter().take(least - 1).cloned().collect();
             self.set(Constraint::MinLength, short);
         }

@@ -1,6 +1,6 @@
 //! Strings of given sizes and formats.
 
-use super::Sampling;
+use super::{LONGEST, Sampling};
 use crate::model::{Format, StringSchema};
 use crate::validate::string;
 
@@ -43,7 +43,7 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
             .unwrap_or(0)
             .max(usize::from(least > 0));
         let greatest = schema.max_graphemes.unwrap_or(most).min(most);
-        if greatest < fewest {
+        if greatest < fewest || least > LONGEST || fewest > LONGEST {
             return None;
         }
         let graphemes = self.length(Some(fewest), Some(greatest));

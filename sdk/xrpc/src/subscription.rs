@@ -1,7 +1,8 @@
 //! Event streams: where to open the WebSocket, and what its messages say.
 //!
 //! The socket itself belongs to a runtime and is not here. Whoever has one opens it at [`url()`], and gives each binary
-//! message that comes to [`decode`]; a service writes messages with [`Frame::encode`].
+//! message that comes to [`decode`]. A service adds a route at `/xrpc/` and the NSID beside its
+//! [`Router`](crate::server::Router), which upgrades in its runtime's way, and writes messages with [`Frame::encode`].
 //!
 //! An error frame ends a stream; whether its lexicon declares the error,
 //! [`ErrorName::from_name`](huddle_syntax::schema::ErrorName::from_name) of `M::Error` says.

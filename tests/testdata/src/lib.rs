@@ -9,11 +9,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Panics
 /// When the data is absent and `HUDDLE_REQUIRE_SHARED=1`.
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "a test's own settings and its word to the person running it"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test's own settings")]
 #[track_caller]
 pub fn shared(relative: &str) -> Option<PathBuf> {
     let root = std::env::var_os("HUDDLE_SHARED")
@@ -22,22 +18,27 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    assert!(
-        !required(),
-        "{} is missing, and HUDDLE_REQUIRE_SHARED=1",
+    skip(&format!(
+        "{} is missing (set HUDDLE_SHARED to the folder that holds it)",
         path.display()
-    );
-    eprintln!(
-        "skipped: {} is missing (set HUDDLE_SHARED to the folder that holds it)",
-        path.display()
-    );
+    ));
     None
 }
 
-/// Whether what a test cannot do without must be there, as in CI: `HUDDLE_REQUIRE_SHARED=1`.
-#[expect(clippy::disallowed_methods, reason = "a test's own settings")]
-pub fn required() -> bool {
-    std::env::var_os("HUDDLE_REQUIRE_SHARED").is_some_and(|value| value == "1")
+/// Says why a test that cannot run here is skipped.
+///
+/// # Panics
+/// When `HUDDLE_REQUIRE_SHARED=1`: then nothing may be skipped.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test's own settings and its word to the person running it"
+)]
+#[track_caller]
+pub fn skip(reason: &str) {
+    let required = std::env::var_os("HUDDLE_REQUIRE_SHARED").is_some_and(|value| value == "1");
+    assert!(!required, "{reason}, and HUDDLE_REQUIRE_SHARED=1");
+    eprintln!("skipped: {reason}");
 }
 
 /// Reads a shared file as text; `None` as for [`shared`].

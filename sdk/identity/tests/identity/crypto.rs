@@ -285,6 +285,7 @@ fn debug_shows_public_keys_and_hides_private_ones() {
     let private = SigningKey::from_bytes(Curve::P256, &[0xab; 32]).unwrap();
     let text = format!("{private:?}");
     assert!(text.contains(&private.public_key().to_did_key()));
+    assert!(format!("{:?}", private.public_key()).contains("did:key:zDn"));
     assert!(!text.contains("abab") && !text.contains("171"), "{text}");
 }
 

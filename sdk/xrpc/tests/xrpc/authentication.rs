@@ -260,7 +260,15 @@ async fn who_is_calling_is_asked_before_anything_of_the_body_is_read() {
         .header("authorization", "Bearer unavailable")
         .body(axum::body::Body::from_stream(body))
         .unwrap();
-    assert_eq!(Answer::of(router, request).await.status, 503);
+    assert_eq!(Answer::of(router.clone(), request).await.status, 503);
+    // And what the headers alone rule out costs no look-up of a caller.
+    let ask = Ask::post("/xrpc/com.example.putNotes").header("authorization", "Bearer unavailable");
+    let too_long = ask
+        .clone()
+        .header("content-type", "application/json")
+        .body(vec![b' '; 300_000]);
+    assert_eq!(too_long.of_axum(router.clone()).await.status, 413);
+    assert_eq!(ask.body("{}").of_axum(router).await.status, 415);
 }
 
 #[tokio::test]

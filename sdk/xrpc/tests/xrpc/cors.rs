@@ -47,23 +47,15 @@ async fn atproto_headers_are_allowed_and_nothing_else_is_repeated() {
             "Atproto-Proxy, atproto-accept-labelers",
             ", atproto-proxy, atproto-accept-labelers",
         ),
-        ("x-secret, cookie, atproto-\u{7f}", ""),
-        ("atproto-a b", ""),
+        ("x-secret, cookie, content-type", ""),
+        ("atproto-a b, atproto-a_b, atproto-a:b, xatproto-a", ""),
         (",,,", ""),
         (&*format!("atproto-{}", "x".repeat(100)), ""),
     ] {
-        let Ok(value) = http::HeaderValue::from_str(asked) else {
-            continue;
-        };
-        let answer = preflight(PUT, value.to_str().unwrap_or_default())
-            .of(echo())
-            .await;
+        let answer = preflight(PUT, asked).of(echo()).await;
         let expect = format!("{ALWAYS}{more}");
-        assert_eq!(
-            answer.header("access-control-allow-headers"),
-            Some(&*expect),
-            "{asked:?}"
-        );
+        let allowed = answer.header("access-control-allow-headers");
+        assert_eq!(allowed, Some(&*expect), "{asked}");
     }
     let many = vec!["atproto-x"; 1000].join(",");
     let answer = preflight(PUT, &many).of(echo()).await;
