@@ -6,12 +6,19 @@ mod cases;
 use huddle_codegen::load::load;
 use huddle_codegen::proof::prove;
 use huddle_syntax::schema::Definition;
+use proptest::test_runner::Config as ProptestConfig;
+
+/// How many values to try of each type: `PROPTEST_CASES` says whether it is to be many.
+fn samples() -> usize {
+    let cases = ProptestConfig::default().cases;
+    usize::try_from(cases / 20).expect("a few").max(1)
+}
 
 #[track_caller]
 fn check(name: &str, definitions: &[Definition]) {
     let catalog = load(&cases::project(name).lexicons).expect("the case has lexicons");
     for definition in definitions {
-        prove(&catalog, definition, 12, 7).unwrap_or_else(|d| panic!("{name}: {d}"));
+        prove(&catalog, definition, samples(), 7).unwrap_or_else(|d| panic!("{name}: {d}"));
     }
 }
 

@@ -5,6 +5,7 @@ use huddle_codegen::load::load;
 use huddle_codegen::model::{Catalog, DefKind};
 use huddle_codegen::proof::prove;
 use huddle_lexicon::registry::{DEFINITIONS, check_record};
+use proptest::test_runner::Config as ProptestConfig;
 use std::path::Path;
 
 fn catalog() -> Catalog {
@@ -12,12 +13,18 @@ fn catalog() -> Catalog {
     load(&lexicons).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// How many values to try of each type: `PROPTEST_CASES` says whether it is to be many.
+fn samples() -> usize {
+    let cases = ProptestConfig::default().cases;
+    usize::try_from(cases / 64).expect("a few").max(1)
+}
+
 #[test]
 fn every_type_agrees_with_its_lexicon() {
     let catalog = catalog();
     let (mut values, mut mutations) = (0, 0);
     for (seed, definition) in (0..).zip(DEFINITIONS) {
-        let tally = prove(&catalog, definition, 24, seed).unwrap_or_else(|error| panic!("{error}"));
+        let tally = prove(&catalog, definition, samples(), seed).unwrap_or_else(|error| panic!("{error}"));
         assert!(tally.values > 0, "{definition:?} was never tried");
         values += tally.values;
         mutations += tally.mutations;
