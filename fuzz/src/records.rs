@@ -1,4 +1,4 @@
-//! Target `records`: bytes as every record, object and body that there is a type for.
+//! Target `records`: a line with the name of a type, then bytes as that record, object or body.
 
 use crate::mutate::{self, Random};
 use crate::repository::{LEXICONS, SAMPLER};
@@ -13,18 +13,27 @@ use std::sync::LazyLock;
 /// A type takes exactly what its lexicon allows, in CBOR, in JSON and as a value; what it takes comes out
 /// as it went in. What it refuses, it refuses for a reason that the lexicon gives.
 pub fn check(input: &[u8]) {
-    let cbor = data::from_cbor(input);
-    let json = data::from_json(input);
-    for kind in TYPES.iter() {
-        kind.check_cbor(input, cbor.as_ref());
-        kind.check_json(input, json.as_ref());
+    if let Some((kind, body)) = split(input) {
+        kind.check_cbor(body);
+        kind.check_json(body);
     }
+}
+
+/// The type that the first line names, and what follows.
+fn split(input: &[u8]) -> Option<(&'static Type, &[u8])> {
+    let end = input.iter().position(|byte| *byte == b'\n')?;
+    let (name, body) = (&input[..end], &input[end + 1..]);
+    let kind = TYPES.iter().find(|kind| kind.name.as_bytes() == name)?;
+    Some((kind, body))
 }
 
 /// A generated type, and the lexicon that it is held against.
 struct Type {
-    against: Place,
-    record: Option<&'static str>,
+    /// The lexicon and the JSON path in it, e.g. `com.huddle.booking defs.main`.
+    name: String,
+    place: Place,
+    /// The collection, of a record.
+    collection: Option<&'static str>,
     cbor: fn(&[u8]) -> Result<Vec<u8>, Invalid>,
     json: fn(&[u8]) -> Result<Vec<u8>, Invalid>,
     value: fn(&Value) -> Result<Value, Invalid>,
@@ -42,16 +51,13 @@ static TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {
         let Codec::Data { cbor, json, value } = definition.codec else {
             return None;
         };
-        let nsid = definition
-            .nsid
-            .parse()
-            .expect("a generated type is of a lexicon");
-        let against = place(&nsid, definition.path).expect("a generated type is of a schema");
-        let record = check_record(definition.nsid, &[]).map(|_| definition.nsid);
-        let record = record.filter(|_| definition.path == "defs.main");
+        let (nsid, path) = (definition.nsid, definition.path);
+        let place = place(&nsid.parse().ok()?, path).expect("a type is of a schema");
+        let is_record = path == "defs.main" && check_record(nsid, &[]).is_some();
         Some(Type {
-            against,
-            record,
+            name: format!("{nsid} {path}"),
+            place,
+            collection: is_record.then_some(nsid),
             cbor,
             json,
             value,
@@ -86,33 +92,34 @@ fn place(nsid: &Nsid, path: &str) -> Option<Place> {
 
 impl Type {
     fn against(&self) -> Against<'_> {
-        match &self.against {
+        match &self.place {
             Place::Definition(id) => Against::Definition(id),
             Place::Schema(schema) => Against::Schema(schema),
         }
     }
 
-    fn check_cbor(&self, input: &[u8], value: Result<&Value, &DataError>) {
-        let result = (self.cbor)(input);
-        if let Some(nsid) = self.record {
-            assert_eq!(check_record(nsid, input), Some(result.clone().map(drop)));
+    fn check_cbor(&self, cbor: &[u8]) {
+        let result = (self.cbor)(cbor);
+        if let Some(nsid) = self.collection {
+            assert_eq!(check_record(nsid, cbor), Some(result.clone().map(drop)));
         }
-        self.check_verdict(value, result.as_ref().map(drop));
-        if let Ok(cbor) = result {
-            assert_eq!(cbor, input);
-        }
-    }
-
-    fn check_json(&self, input: &[u8], value: Result<&Value, &DataError>) {
-        let result = (self.json)(input);
-        self.check_verdict(value, result.as_ref().map(drop));
-        if let Ok(json) = result {
-            assert_eq!(data::from_json(&json).as_ref(), value);
-            assert_eq!((self.json)(&json), Ok(json));
+        self.check_verdict(data::from_cbor(cbor).as_ref(), result.as_ref().map(drop));
+        if let Ok(again) = result {
+            assert_eq!(again, cbor);
         }
     }
 
-    /// Whether a value was rightly taken or refused; where it is no value at all, it was not taken.
+    fn check_json(&self, json: &[u8]) {
+        let result = (self.json)(json);
+        let value = data::from_json(json);
+        self.check_verdict(value.as_ref(), result.as_ref().map(drop));
+        if let Ok(again) = result {
+            assert_eq!(data::from_json(&again), value);
+            assert_eq!((self.json)(&again), Ok(again));
+        }
+    }
+
+    /// Whether a value was rightly taken or refused; what is no value at all was not taken.
     #[track_caller]
     fn check_verdict(&self, value: Result<&Value, &DataError>, verdict: Result<(), &Invalid>) {
         let Ok(value) = value else {
@@ -123,54 +130,67 @@ impl Type {
         let violations = violations(&LEXICONS, self.against(), value);
         match verdict {
             Ok(()) => assert_eq!(violations, []),
-            Err(invalid) => assert!(
-                violations
-                    .iter()
-                    .any(|violation| violation.path == invalid.path()
-                        && violation.constraint.is_reported_as(invalid.problem())),
-                "{invalid:?} is none of {violations:?}"
-            ),
+            Err(invalid) => {
+                let found = violations.iter().any(|violation| {
+                    violation.path == invalid.path()
+                        && violation.constraint.is_reported_as(invalid.problem())
+                });
+                assert!(found, "{invalid:?} is none of {violations:?}");
+            }
         }
+    }
+
+    /// A value of this type, perhaps broken in one place.
+    fn sample(&self, random: &mut Random) -> Option<Value> {
+        let against = self.against();
+        let value = SAMPLER.sample(against, &mut || random.number())?;
+        if random.one_in(2) {
+            return Some(value);
+        }
+        let broken = mutations(&LEXICONS, against, &value).nth(random.below(8));
+        Some(broken.map_or(value, |mutation| mutation.value))
     }
 }
 
-/// Makes a valid value, breaks one in one place, or edits what there is.
+/// Makes a value of some type, or edits the one that there is.
 pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
-    let value = sample(random)?;
-    let edited = if random.one_in(4) {
-        value
-    } else {
-        let before = data::from_cbor::<Value>(input)
-            .or_else(|_| data::from_json(input))
-            .ok();
-        let json = data::to_json(before.as_ref().unwrap_or(&value)).ok()?;
-        let donor = data::to_json(&value).ok()?;
-        let donor = serde_json::from_slice(&donor).expect("our own JSON is JSON");
-        let edited = mutate::json(&json, &[donor], random)?;
-        match data::from_json(&edited) {
-            Ok(value) => value,
-            // What only JSON can say, and not the data model.
-            Err(_) => return Some(edited),
+    let read = |body| {
+        data::from_cbor(body)
+            .or_else(|_| data::from_json(body))
+            .ok()
+    };
+    let (kind, body) = match split(input) {
+        Some((kind, body)) if !random.one_in(16) => {
+            let sample = kind.sample(random)?;
+            let body = match read(body) {
+                Some(value) if !random.one_in(8) => edit(&value, &sample, random)?,
+                _ => encode(&sample, random)?,
+            };
+            (kind, body)
+        }
+        _ => {
+            let kind = random.pick(&TYPES)?;
+            (kind, encode(&kind.sample(random)?, random)?)
         }
     };
-    if random.one_in(2) {
-        data::to_cbor(&edited).ok()
-    } else {
-        data::to_json(&edited).ok()
-    }
+    Some([kind.name.as_bytes(), &body].join(&b'\n'))
 }
 
-/// A value of some type, perhaps broken in one place.
-fn sample(random: &mut Random) -> Option<Value> {
-    let against = random.pick(&TYPES)?.against();
-    let value = SAMPLER.sample(against, &mut || random.number())?;
-    if random.one_in(2) {
-        return Some(value);
+fn encode(value: &Value, random: &mut Random) -> Option<Vec<u8>> {
+    let encoded = if random.one_in(2) {
+        data::to_cbor(value)
+    } else {
+        data::to_json(value)
+    };
+    encoded.ok()
+}
+
+/// Edits a value with parts of another; the result is JSON if the data model cannot hold it.
+fn edit(value: &Value, donor: &Value, random: &mut Random) -> Option<Vec<u8>> {
+    let donor = serde_json::from_slice(&data::to_json(donor).ok()?).ok()?;
+    let json = mutate::json(&data::to_json(value).ok()?, &[donor], random)?;
+    match data::from_json::<Value>(&json) {
+        Ok(value) => encode(&value, random),
+        Err(_) => Some(json),
     }
-    let broken: Vec<_> = mutations(&LEXICONS, against, &value).collect();
-    Some(
-        random
-            .pick(&broken)
-            .map_or(value.clone(), |mutation| mutation.value.clone()),
-    )
 }

@@ -373,14 +373,10 @@ impl World {
         let outcome = asked.await;
         let now = self.clock.now();
         let keep = match (&outcome, known) {
-            (Err(IdentityError::Unavailable), Some(known))
-                if !matches!(known.outcome, Err(IdentityError::Unavailable)) =>
-            {
-                Known {
-                    asked: now,
-                    ..known
-                }
-            }
+            (Err(IdentityError::Unavailable), Some(known)) => Known {
+                asked: now,
+                ..known
+            },
             _ => Known {
                 ttl: self.lifetime(&outcome, ttl),
                 outcome: outcome.clone(),

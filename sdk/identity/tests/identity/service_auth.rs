@@ -299,6 +299,17 @@ fn what_has_not_the_form_of_a_token_is_refused() {
 }
 
 #[test]
+fn a_token_may_have_eight_kibibytes_and_no_more() {
+    let padded = |n| token(&with("x", json!("x".repeat(n))));
+    // Three characters more of a claim are four more of the token.
+    let room = (8192 - padded(0).len()) / 4 * 3;
+    let longest = padded(room);
+    assert!((8189..=8192).contains(&longest.len()));
+    run(verify(&longest)).expect("as long as it may be");
+    check("three more", padded(room + 3), ServiceAuthError::Malformed);
+}
+
+#[test]
 fn a_header_that_promises_something_else_is_refused() {
     use ServiceAuthError::{Malformed, Signature, Type};
 
