@@ -30,8 +30,15 @@ pub(crate) fn project(name: &str) -> Project {
         externals: externals.clone(),
         runtime: None,
     };
-    let target = Target { folder: folder("src").join(name), options };
-    Project { lexicons: folder("lexicons").join(name), externals, targets: vec![target] }
+    let target = Target {
+        folder: folder("src").join(name),
+        options,
+    };
+    Project {
+        lexicons: folder("lexicons").join(name),
+        externals,
+        targets: vec![target],
+    }
 }
 
 fn folder(name: &str) -> PathBuf {

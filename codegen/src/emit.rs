@@ -72,9 +72,17 @@ const RUNTIME: &str = "huddle_syntax";
 
 /// Generates Rust source, in a fixed order: the same input gives the same files.
 pub fn generate(docs: &Catalog, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
-    let Options { output, selection, externals, runtime } = options;
+    let Options {
+        output,
+        selection,
+        externals,
+        runtime,
+    } = options;
     let runtime = runtime.as_deref().unwrap_or(RUNTIME);
-    externals.rust_paths().chain([runtime]).try_for_each(refuse_path)?;
+    externals
+        .rust_paths()
+        .chain([runtime])
+        .try_for_each(refuse_path)?;
     let mut files = match output {
         Output::Module => {
             let resolution = resolve(docs, selection, externals)?;
@@ -106,12 +114,17 @@ pub fn generate(docs: &Catalog, options: &Options) -> Result<Vec<GeneratedFile>,
 
 /// Refuses what could not stand in front of a module's name.
 fn refuse_path(path: &str) -> Result<(), Error> {
-    let valid = syn::parse_str::<syn::Path>(path)
-        .is_ok_and(|path| path.segments.iter().all(|segment| segment.arguments.is_none()));
+    let valid = syn::parse_str::<syn::Path>(path).is_ok_and(|path| {
+        path.segments
+            .iter()
+            .all(|segment| segment.arguments.is_none())
+    });
     if valid && !path.contains(char::is_whitespace) {
         return Ok(());
     }
-    Err(Error::Unsupported(format!("{path:?} is no Rust path, e.g. example_lexicon or crate::lexicon")))
+    Err(Error::Unsupported(format!(
+        "{path:?} is no Rust path, e.g. example_lexicon or crate::lexicon"
+    )))
 }
 
 /// Refuses bodies that are no objects in the end: the specification has no others, and there is no
@@ -119,8 +132,16 @@ fn refuse_path(path: &str) -> Result<(), Error> {
 fn refuse_bodies(resolution: &Resolution<'_>) -> Result<(), Diagnostics> {
     let mut problems = Vec::new();
     for document in resolution.documents() {
-        for body in document.defs.iter().flat_map(|definition| definition.kind.bodies()) {
-            let Some(Schema { kind: SchemaKind::Ref(reference), path, .. }) = &body.schema else {
+        for body in document
+            .defs
+            .iter()
+            .flat_map(|definition| definition.kind.bodies())
+        {
+            let Some(Schema {
+                kind: SchemaKind::Ref(reference),
+                ..
+            }) = &body.schema
+            else {
                 continue;
             };
             let target = match resolution.target(&reference.target) {
@@ -131,7 +152,7 @@ fn refuse_bodies(resolution: &Resolution<'_>) -> Result<(), Diagnostics> {
             if let Some(target) = target.filter(|target| target.kind.object().is_none()) {
                 problems.push(Diagnostic {
                     file: document.file.clone(),
-                    path: path.clone(),
+                    path: reference.path.clone(),
                     rule: Rule::RefTarget,
                     message: format!(
                         "{} is a {}; a body is an object or a union",
@@ -142,7 +163,11 @@ fn refuse_bodies(resolution: &Resolution<'_>) -> Result<(), Diagnostics> {
             }
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Diagnostics(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Diagnostics(problems))
+    }
 }
 
 /// The first line of a generated file.

@@ -49,10 +49,23 @@ pub fn prove(
     let source = Sampler::new(catalog);
     let mut tally = Tally::default();
     for _ in 0..samples {
-        let Some(value) = source.sample(place.against(), &mut random) else { break };
+        let Some(value) = source.sample(place.against(), &mut random) else {
+            break;
+        };
         let result = match (&definition.codec, &place) {
-            (Codec::Data { cbor, json, value: through_value }, _) => {
-                let codecs = Codecs { cbor: *cbor, json: *json, value: *through_value };
+            (
+                Codec::Data {
+                    cbor,
+                    json,
+                    value: through_value,
+                },
+                _,
+            ) => {
+                let codecs = Codecs {
+                    cbor: *cbor,
+                    json: *json,
+                    value: *through_value,
+                };
                 codecs.prove(catalog, place.against(), &value, &mut tally)
             }
             (Codec::Params(codec), Place::Params(params)) => {
@@ -126,9 +139,15 @@ impl Codecs {
         self.survives(value)?;
         tally.values += 1;
         for mutation in mutations(catalog, against, value) {
-            refused("a value", &mutation, (self.value)(&mutation.value).map(drop))?;
+            refused(
+                "a value",
+                &mutation,
+                (self.value)(&mutation.value).map(drop),
+            )?;
             // What the data model itself cannot hold is refused before any schema is asked.
-            let Ok(cbor) = data::to_cbor(&mutation.value) else { continue };
+            let Ok(cbor) = data::to_cbor(&mutation.value) else {
+                continue;
+            };
             refused("CBOR", &mutation, (self.cbor)(&cbor).map(drop))?;
             if let Ok(json) = data::to_json(&mutation.value) {
                 refused("JSON", &mutation, (self.json)(&json).map(drop))?;
@@ -162,22 +181,22 @@ impl Codecs {
 }
 
 /// Whether a broken value was refused at the place and for the constraint that is broken.
-fn refused(
-    format: &str,
-    mutation: &Mutation,
-    result: Result<(), Invalid>,
-) -> Result<(), String> {
-    let Mutation { path, constraint, value } = mutation;
+fn refused(format: &str, mutation: &Mutation, result: Result<(), Invalid>) -> Result<(), String> {
+    let Mutation {
+        path,
+        constraint,
+        value,
+    } = mutation;
     match result {
-        Err(invalid)
-            if invalid.path() == path && constraint.is_reported_as(invalid.problem()) =>
-        {
+        Err(invalid) if invalid.path() == path && constraint.is_reported_as(invalid.problem()) => {
             Ok(())
         }
         Err(invalid) => Err(format!(
             "{constraint:?} is broken at {path:?}, but {format} was refused with {invalid:?}: {value:?}"
         )),
-        Ok(()) => Err(format!("{format} was taken, with {constraint:?} broken at {path:?}: {value:?}")),
+        Ok(()) => Err(format!(
+            "{format} was taken, with {constraint:?} broken at {path:?}: {value:?}"
+        )),
     }
 }
 
@@ -188,7 +207,9 @@ fn prove_params(
     value: &Value,
     tally: &mut Tally,
 ) -> Result<(), String> {
-    let Some(query) = query(&params.properties, value) else { return Ok(()) };
+    let Some(query) = query(&params.properties, value) else {
+        return Ok(());
+    };
     let same = codec(&query).map_err(|error| format!("{query} was refused: {error}"))?;
     if same != query {
         return Err(format!("{query} came back as {same}"));

@@ -21,11 +21,20 @@ struct Package {
 }
 
 impl Package {
-    /// Generates the selected lexicons of a catalog into a crate with these tests.
-    fn generate(name: &str, catalog: &Catalog, selection: &[NsidPattern], tests: &[(&str, &str)]) -> Self {
+    /// Generates the selected lexicons of a catalog into a crate with one test, which depends on another
+    /// crate.
+    fn generate(
+        name: &str,
+        catalog: &Catalog,
+        selection: &[NsidPattern],
+        test: (&str, &str),
+        dev_dependency: &str,
+    ) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let options = Options {
-            output: Output::Crate { name: name.to_owned() },
+            output: Output::Crate {
+                name: name.to_owned(),
+            },
             selection: selection.to_vec(),
             externals: Externals::default(),
             runtime: None,
@@ -37,24 +46,24 @@ impl Package {
         let manifest = format!(
             "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
              [dependencies]\nhuddle-syntax = {{ path = {:?} }}\n\n\
-             [dev-dependencies]\nhuddle-codegen = {{ path = {:?} }}\nserde_json = \"1\"\n\n\
+             [dev-dependencies]\n{dev_dependency}\n\n\
              [lints.rust]\nwarnings = \"deny\"\nmissing_docs = \"deny\"\nmissing_debug_implementations = \"deny\"\n\
              unreachable_pub = \"deny\"\nunused_qualifications = \"deny\"\n",
             root.join("sdk/syntax"),
-            root.join("codegen"),
         );
         write(&folder.join("Cargo.toml"), &manifest);
-        for (name, text) in tests {
-            write(&folder.join("tests").join(name), text);
-        }
-        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file is there");
+        write(&folder.join("tests").join(test.0), test.1);
+        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
+            .expect("the lock file is there");
         Self { folder }
     }
 
     /// Runs cargo in the crate.
     #[track_caller]
     fn cargo(&self, arguments: &[&str], variables: &[(&str, &Path)]) {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it lies in the target folder");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .parent()
+            .expect("it lies in the target folder");
         let output = Command::new(env!("CARGO"))
             .args(arguments)
             .args(["--offline", "--quiet", "--target-dir"])
@@ -65,12 +74,16 @@ impl Package {
             .expect("cargo can be started");
         let said = String::from_utf8_lossy(&output.stderr);
         let more = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "cargo {arguments:?}:\n{said}\n{more}");
+        assert!(
+            output.status.success(),
+            "cargo {arguments:?}:\n{said}\n{more}"
+        );
     }
 }
 
 fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().expect("it is below the crate")).expect("a folder can be made");
+    fs::create_dir_all(path.parent().expect("it is below the crate"))
+        .expect("a folder can be made");
     fs::write(path, text).expect("a file can be written");
 }
 
@@ -79,17 +92,25 @@ fn catalog(lexicons: &Path, suite: &Path) -> Catalog {
     let mut catalog = load(lexicons).unwrap_or_else(|error| panic!("{error}"));
     let examples = load(&suite.join("catalog")).unwrap_or_else(|error| panic!("{error}"));
     for document in examples.documents() {
-        catalog.insert(document.clone()).expect("the suite's names are its own");
+        catalog
+            .insert(document.clone())
+            .expect("the suite's names are its own");
     }
     catalog
 }
 
 #[test]
 fn the_published_lexicons_compile_without_a_warning() {
-    let Some(lexicons) = shared("conformance/lexicons") else { return };
+    let Some(lexicons) = shared("conformance/lexicons") else {
+        return;
+    };
     let catalog = load(&lexicons).unwrap_or_else(|error| panic!("{error}"));
-    let proof = [("proof.rs", include_str!("official/proof.rs"))];
-    let package = Package::generate("official-lexicons", &catalog, &[], &proof);
+    let proof = ("proof.rs", include_str!("official/proof.rs"));
+    let codegen = format!(
+        "huddle-codegen = {{ path = {:?} }}",
+        workspace_root().join("codegen")
+    );
+    let package = Package::generate("official-lexicons", &catalog, &[], proof, &codegen);
     package.cargo(&["check"], &[]);
     // To try every type takes minutes: it is for those who ask for more cases than usual.
     if ProptestConfig::default().cases > 256 {
@@ -99,11 +120,21 @@ fn the_published_lexicons_compile_without_a_warning() {
 
 #[test]
 fn the_interop_suite_holds_for_generated_code() {
-    let Some(lexicons) = shared("conformance/lexicons") else { return };
-    let Some(suite) = shared("conformance/interop/lexicon") else { return };
+    let Some(lexicons) = shared("conformance/lexicons") else {
+        return;
+    };
+    let Some(suite) = shared("conformance/interop/lexicon") else {
+        return;
+    };
     let selection = ["example.lexicon.*".parse().expect("a prefix of NSIDs")];
-    let vectors = [("vectors.rs", include_str!("official/vectors.rs"))];
-    let package =
-        Package::generate("interop-lexicons", &catalog(&lexicons, &suite), &selection, &vectors);
+    let vectors = ("vectors.rs", include_str!("official/vectors.rs"));
+    let catalog = catalog(&lexicons, &suite);
+    let package = Package::generate(
+        "interop-lexicons",
+        &catalog,
+        &selection,
+        vectors,
+        "serde_json = \"1\"",
+    );
     package.cargo(&["test", "--test", "vectors"], &[("VECTORS", &suite)]);
 }

@@ -47,6 +47,8 @@ pub mod keywords;
 #[rustfmt::skip]
 pub mod known_values;
 #[rustfmt::skip]
+pub mod letters;
+#[rustfmt::skip]
 pub mod main_types;
 #[rustfmt::skip]
 pub mod many_fields;

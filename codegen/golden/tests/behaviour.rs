@@ -15,7 +15,8 @@ use huddle_syntax::{Map, Value, data};
 #[track_caller]
 fn survives<T: Data>(json: &str) -> T {
     let typed = T::from_json(json.as_bytes()).unwrap_or_else(|error| panic!("{error}: {json}"));
-    let value: Value = data::from_json(json.as_bytes()).expect("the test's JSON is of the data model");
+    let value: Value =
+        data::from_json(json.as_bytes()).expect("the test's JSON is of the data model");
     let cbor = data::to_cbor(&value).expect("the data model has a canonical form");
     assert_eq!(typed.to_cbor().as_ref(), Ok(&cbor), "{json}");
     assert_eq!(typed.to_value(), Ok(value), "{json}");
@@ -51,8 +52,14 @@ mod records {
         assert!(record.boolean);
         assert_eq!((record.integer, record.string.as_str()), (-7, "é"));
         assert_eq!(&record.bytes[..], [1, 2]);
-        assert_eq!((record.blob.mime_type.as_str(), record.blob.size), ("image/png", 3));
-        assert_eq!(record.unknown.get("$type"), Some(&Value::from("org.example.other")));
+        assert_eq!(
+            (record.blob.mime_type.as_str(), record.blob.size),
+            ("image/png", 3)
+        );
+        assert_eq!(
+            record.unknown.get("$type"),
+            Some(&Value::from("org.example.other"))
+        );
         assert_eq!(record.list, [1, 2, 3]);
         assert!(record.extra.is_empty());
     }
@@ -61,14 +68,23 @@ mod records {
     fn the_type_must_be_there_and_right() {
         assert_eq!(refusal::<Everything>("{}"), "$type: required, but missing");
         let other = FULL.replace("com.golden.record", "com.golden.other");
-        assert_eq!(refusal::<Everything>(&other), "$type: must be one of com.golden.record");
+        assert_eq!(
+            refusal::<Everything>(&other),
+            "$type: must be one of com.golden.record"
+        );
         let main = FULL.replace("com.golden.record", "com.golden.record#main");
-        assert_eq!(refusal::<Everything>(&main), "$type: must be one of com.golden.record");
+        assert_eq!(
+            refusal::<Everything>(&main),
+            "$type: must be one of com.golden.record"
+        );
     }
 
     #[test]
     fn unknown_fields_are_kept() {
-        let json = FULL.replace(r#""integer""#, r#""later": {"b": [null], "a": {"$bytes": ""}}, "integer""#);
+        let json = FULL.replace(
+            r#""integer""#,
+            r#""later": {"b": [null], "a": {"$bytes": ""}}, "integer""#,
+        );
         let record: Everything = survives(&json);
         assert_eq!(record.extra.keys().collect::<Vec<_>>(), ["later"]);
     }
@@ -84,7 +100,11 @@ mod records {
         use record_keys::com::golden::keys;
         assert_eq!(Everything::NSID, "com.golden.record");
         assert_eq!(
-            [keys::tid::Tid::KEY, keys::nsid::Nsid::KEY, keys::any::Any::KEY],
+            [
+                keys::tid::Tid::KEY,
+                keys::nsid::Nsid::KEY,
+                keys::any::Any::KEY
+            ],
             ["tid", "nsid", "any"]
         );
         assert_eq!(keys::literal::Literal::KEY, "literal:self");
@@ -122,9 +142,18 @@ mod constraints {
         let json = |grid: &str| format!(r#"{{"$type":"com.golden.nestedArrays","grid":{grid}}}"#);
         survives::<NestedArrays>(&json("[[0,1],[2]]"));
         let refused = |grid: &str| refusal::<NestedArrays>(&json(grid));
-        assert_eq!(refused("[[0],[1,-1]]"), "grid/1/1: is -1, and must be at least 0");
-        assert_eq!(refused("[[0],[]]"), "grid/1: has 0 items, and must have at least 1");
-        assert_eq!(refused("[[0],[1],[2],[3]]"), "grid: has 4 items, and may have at most 3");
+        assert_eq!(
+            refused("[[0],[1,-1]]"),
+            "grid/1/1: is -1, and must be at least 0"
+        );
+        assert_eq!(
+            refused("[[0],[]]"),
+            "grid/1: has 0 items, and must have at least 1"
+        );
+        assert_eq!(
+            refused("[[0],[1],[2],[3]]"),
+            "grid: has 4 items, and may have at most 3"
+        );
         assert!(refused("[[0],\"1\"]").starts_with("grid/1: expected an array"));
     }
 
@@ -137,12 +166,20 @@ mod constraints {
         let long = strings("ééé", "ab").expect_err("6 bytes");
         assert_eq!(
             *long.problem(),
-            Problem::TooLong { unit: Unit::Bytes, maximum: 4, actual: 6 }
+            Problem::TooLong {
+                unit: Unit::Bytes,
+                maximum: 4,
+                actual: 6
+            }
         );
         let long = strings("ab", &family.repeat(5)).expect_err("5 graphemes");
         assert_eq!(
             *long.problem(),
-            Problem::TooLong { unit: Unit::Graphemes, maximum: 4, actual: 5 }
+            Problem::TooLong {
+                unit: Unit::Graphemes,
+                maximum: 4,
+                actual: 5
+            }
         );
     }
 
@@ -151,9 +188,18 @@ mod constraints {
         use integers::com::golden::integers::Integers;
         let mut integers = Integers::new(5, 4).valid().expect("within bounds");
         integers.bounded = 6;
-        assert_eq!(integers.check().expect_err("above the maximum").path(), "bounded");
-        assert_eq!(integers.to_cbor().expect_err("above the maximum").path(), "bounded");
-        assert_eq!(integers.to_json().expect_err("above the maximum").path(), "bounded");
+        assert_eq!(
+            integers.check().expect_err("above the maximum").path(),
+            "bounded"
+        );
+        assert_eq!(
+            integers.to_cbor().expect_err("above the maximum").path(),
+            "bounded"
+        );
+        assert_eq!(
+            integers.to_json().expect_err("above the maximum").path(),
+            "bounded"
+        );
         integers.bounded = 5;
         integers.chosen = 3;
         let error = integers.valid().expect_err("not in the enum");
@@ -165,22 +211,39 @@ mod constraints {
         use aliases::com::golden::aliases::Aliases;
         let aliases = |names: &[&str], size| {
             let names = names.iter().map(|&name| name.to_owned()).collect();
-            Aliases::new("name", names, size).valid().map_err(|error| error.to_string())
+            Aliases::new("name", names, size)
+                .valid()
+                .map_err(|error| error.to_string())
         };
         assert!(aliases(&["a"], 1).is_ok());
-        assert_eq!(aliases(&[], 1), Err("names: has 0 items, and must have at least 1".to_owned()));
+        assert_eq!(
+            aliases(&[], 1),
+            Err("names: has 0 items, and must have at least 1".to_owned())
+        );
         let long = aliases(&["a", "longer"], 1);
-        assert_eq!(long, Err("names/1: has 6 bytes, and may have at most 5".to_owned()));
-        assert_eq!(aliases(&["a"], 0), Err("size: is 0, and must be at least 1".to_owned()));
+        assert_eq!(
+            long,
+            Err("names/1: has 6 bytes, and may have at most 5".to_owned())
+        );
+        assert_eq!(
+            aliases(&["a"], 0),
+            Err("size: is 0, and must be at least 1".to_owned())
+        );
     }
 
     #[test]
     fn nested_objects_are_checked_through_lists_and_unions() {
         use arrays::com::golden::arrays::{Arrays, ArraysChoicesItem, Thing};
         let mut arrays = Arrays::new(vec![1]);
-        arrays.choices = Some(vec![Thing::new(1).into(), ArraysChoicesItem::from(Thing::new(0))]);
+        arrays.choices = Some(vec![
+            Thing::new(1).into(),
+            ArraysChoicesItem::from(Thing::new(0)),
+        ]);
         let error = arrays.valid().expect_err("a size of 0");
-        assert_eq!(error.to_string(), "choices/1/size: is 0, and must be at least 1");
+        assert_eq!(
+            error.to_string(),
+            "choices/1/size: is 0, and must be at least 1"
+        );
     }
 
     #[test]
@@ -192,10 +255,17 @@ mod constraints {
             "language":"de-AT","nsid":"com.example.thing","record-key":"self","tid":"3kznmn7xqxl22",
             "uri":"https://example.com"}"#;
         let formats: Formats = survives(json);
-        assert_eq!(formats.datetime.as_str(), "2026-01-01T10:00:00.123456789-10:00");
-        let wrong = refusal::<Formats>(&json.replace("did:plc:abc\",\"handle", "plc:abc\",\"handle"));
+        assert_eq!(
+            formats.datetime.as_str(),
+            "2026-01-01T10:00:00.123456789-10:00"
+        );
+        let wrong =
+            refusal::<Formats>(&json.replace("did:plc:abc\",\"handle", "plc:abc\",\"handle"));
         assert!(wrong.starts_with("did: invalid DID: "), "{wrong}");
-        let long = refusal::<Formats>(&json.replace("com.golden.formats\"", "com.golden.formats\",\"list\":[\"did:plc:aaaaaaaaaaaaaaaaaaaa\"]"));
+        let long = refusal::<Formats>(&json.replace(
+            "com.golden.formats\"",
+            "com.golden.formats\",\"list\":[\"did:plc:aaaaaaaaaaaaaaaaaaaa\"]",
+        ));
         assert_eq!(long, "list/0: has 28 bytes, and may have at most 20");
     }
 }
@@ -246,21 +316,38 @@ mod values_given_by_the_lexicon {
     fn constants_need_not_be_given() {
         use constants::com::golden::constants::{Constants, ConstantsDay, Fixed, OnlyFixed};
         let when = "1970-01-01T00:00:00Z".parse().expect("a datetime");
-        let constants = Constants::new(when, ConstantsDay::Tu, None).valid().expect("all as the lexicon says");
+        let constants = Constants::new(when, ConstantsDay::Tu, None)
+            .valid()
+            .expect("all as the lexicon says");
         assert!(constants.yes);
-        assert_eq!((constants.answer, constants.word.as_str()), (42, "swordfish"));
+        assert_eq!(
+            (constants.answer, constants.word.as_str()),
+            (42, "swordfish")
+        );
         assert_eq!(Fixed::default().valid().expect("valid").word, "x");
         assert_eq!(OnlyFixed::default().n, 0);
 
-        let error = Constants { answer: 41, ..constants.clone() }.valid().expect_err("not the answer");
+        let error = Constants {
+            answer: 41,
+            ..constants.clone()
+        }
+        .valid()
+        .expect_err("not the answer");
         assert_eq!(error.to_string(), "answer: must be one of 42");
-        let error = Constants { day: ConstantsDay::Mo, ..constants }.valid().expect_err("not that day");
+        let error = Constants {
+            day: ConstantsDay::Mo,
+            ..constants
+        }
+        .valid()
+        .expect_err("not that day");
         assert_eq!(error.to_string(), "day: must be one of tu");
     }
 
     #[test]
     fn defaults_are_read_and_never_written() {
-        use defaults::com::golden::defaults::{Mode, Output, OutputDay, OutputMode, OutputUnlisted, Params};
+        use defaults::com::golden::defaults::{
+            Mode, Output, OutputDay, OutputMode, OutputUnlisted, Params,
+        };
         let output = Output::new(1);
         assert!(output.flag_or_default());
         assert_eq!(output.count_or_default(), 10_000);
@@ -268,13 +355,23 @@ mod values_given_by_the_lexicon {
         assert_eq!(output.lang_or_default(), "en-GB");
         assert_eq!(output.day_or_default(), OutputDay::Tu);
         assert_eq!(output.mode_or_default(), OutputMode::Auto);
-        assert_eq!(output.unlisted_or_default(), OutputUnlisted::Other("approve".to_owned()));
+        assert_eq!(
+            output.unlisted_or_default(),
+            OutputUnlisted::Other("approve".to_owned())
+        );
         assert_eq!(output.shared_or_default(), Mode::B);
         assert_eq!(output.type_or_default(), -1);
         assert_eq!(output.to_json().as_deref(), Ok(&br#"{"required":1}"#[..]));
 
-        let given = Output { count: Some(3), text: Some("t".to_owned()), ..output };
-        assert_eq!((given.count_or_default(), given.text_or_default()), (3, "t"));
+        let given = Output {
+            count: Some(3),
+            text: Some("t".to_owned()),
+            ..output
+        };
+        assert_eq!(
+            (given.count_or_default(), given.text_or_default()),
+            (3, "t")
+        );
 
         let params = Params::from_query("").expect("nothing is required");
         assert_eq!((params.count_or_default(), params.count), (10_000, None));
@@ -291,7 +388,10 @@ mod sets_of_strings {
         use huddle_codegen_golden::closed_enum::com::golden::closed_enum::{ClosedEnum, Day};
         let json = |day: &str| format!(r#"{{"$type":"com.golden.closedEnum","day":"{day}"}}"#);
         assert_eq!(survives::<ClosedEnum>(&json("TU")).day, Day::Tu);
-        assert_eq!(refusal::<ClosedEnum>(&json("tu")), "day: must be one of MO, TU, WE");
+        assert_eq!(
+            refusal::<ClosedEnum>(&json("tu")),
+            "day: must be one of MO, TU, WE"
+        );
         assert_eq!(Day::VALUES, ["MO", "TU", "WE"]);
         assert_eq!("WE".parse(), Ok(Day::We));
         assert!("we".parse::<Day>().is_err());
@@ -301,11 +401,15 @@ mod sets_of_strings {
     fn an_open_set_keeps_other_values() {
         use known_values::com::golden::known_values::KnownValues;
         let json = r#"{"$type":"com.golden.knownValues","policy":"friends of friends"}"#;
-        assert_eq!(survives::<KnownValues>(json).policy.as_str(), "friends of friends");
+        assert_eq!(
+            survives::<KnownValues>(json).policy.as_str(),
+            "friends of friends"
+        );
         assert_eq!("mutual".parse(), Ok(Policy::Mutual));
         assert_eq!(Policy::Mutual.to_string(), "mutual");
         let long = Policy::Other("x".repeat(60)).to_string();
-        let reason = format!(r#"{{"$type":"com.golden.knownValues","policy":"","reason":"{long}"}}"#);
+        let reason =
+            format!(r#"{{"$type":"com.golden.knownValues","policy":"","reason":"{long}"}}"#);
         let refused = refusal::<KnownValues>(&reason);
         assert_eq!(refused, "reason: has 60 bytes, and may have at most 50");
     }
@@ -316,8 +420,14 @@ mod sets_of_strings {
         assert_eq!(SPAM.parse(), Ok(KnownValuesReason::Spam));
         assert_eq!("spam".parse(), Ok(KnownValuesReason::Spam2));
         let other = known_values::com::golden::tokens::TOKENS;
-        assert_eq!((other, other.parse()), ("com.golden.tokens", Ok(KnownValuesReason::ComGoldenTokens)));
-        assert_eq!(main_types::com::golden::main_token::MAIN_TOKEN, "com.golden.mainToken");
+        assert_eq!(
+            (other, other.parse()),
+            ("com.golden.tokens", Ok(KnownValuesReason::ComGoldenTokens))
+        );
+        assert_eq!(
+            main_types::com::golden::main_token::MAIN_TOKEN,
+            "com.golden.mainToken"
+        );
     }
 }
 
@@ -344,7 +454,9 @@ mod members_of_unions {
         let unknown = r#"{"z":[1,{"y":null}],"$type":"org.example.later","link":{"$link":
             "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a"}}"#;
         let record: Unions = survives(&json(unknown));
-        let UnionsOpen::Unknown(unknown) = &record.open else { panic!("{record:?}") };
+        let UnionsOpen::Unknown(unknown) = &record.open else {
+            panic!("{record:?}")
+        };
         assert_eq!(unknown.type_name(), "org.example.later");
         assert_eq!(unknown.fields().len(), 3);
     }
@@ -352,7 +464,9 @@ mod members_of_unions {
     #[test]
     fn a_closed_union_refuses_what_it_does_not_name() {
         let json = |closed: &str| {
-            format!(r#"{{"$type":"com.golden.unions","open":{{"$type":"a.b.c"}},"closed":{closed}}}"#)
+            format!(
+                r#"{{"$type":"com.golden.unions","open":{{"$type":"a.b.c"}},"closed":{closed}}}"#
+            )
         };
         survives::<Unions>(&json("null"));
         survives::<Unions>(&json(r#"{"$type":"com.golden.unions#left","n":1}"#));
@@ -370,7 +484,10 @@ mod members_of_unions {
 
     #[test]
     fn a_member_without_a_tag_is_refused() {
-        assert_eq!(refusal::<Unions>(&json(r#"{"n":1}"#)), "open/$type: required, but missing");
+        assert_eq!(
+            refusal::<Unions>(&json(r#"{"n":1}"#)),
+            "open/$type: required, but missing"
+        );
         assert!(refusal::<Unions>(&json("1")).starts_with("open: "));
     }
 
@@ -381,11 +498,16 @@ mod members_of_unions {
         };
         let json = r#"{"all":{"$type":"com.golden.images#main","n":1}}"#;
         let members: UnionMembers = survives(json);
-        let UnionMembersAll::Images(images) = &members.all else { panic!("{members:?}") };
+        let UnionMembersAll::Images(images) = &members.all else {
+            panic!("{members:?}")
+        };
         assert_eq!(images.n, Some(1));
         // A collection has one name only.
         let post = r#"{"all":{"$type":"com.golden.post#main","text":"x"}}"#;
-        assert_eq!(refusal::<UnionMembers>(post), "all/$type: must be one of com.golden.post");
+        assert_eq!(
+            refusal::<UnionMembers>(post),
+            "all/$type: must be one of com.golden.post"
+        );
     }
 
     #[test]
@@ -424,9 +546,15 @@ mod objects {
         let mut record = UnknownFields::new(Map::new());
         record.extra.insert("thing", Value::Null);
         let error = record.to_cbor().expect_err("thing is a field");
-        assert_eq!(error.to_string(), "thing: is a field of the schema, and no extra one");
+        assert_eq!(
+            error.to_string(),
+            "thing: is a field of the schema, and no extra one"
+        );
         record.extra = [("$type", Value::from("com.golden.other"))].into();
-        assert_eq!(record.to_cbor().expect_err("the tag is ours").path(), "$type");
+        assert_eq!(
+            record.to_cbor().expect_err("the tag is ours").path(),
+            "$type"
+        );
     }
 
     #[test]
@@ -436,7 +564,8 @@ mod objects {
         odd.with_space = Some(2);
         odd.a_b_2 = Some(4);
         assert_eq!(odd.valid().expect_err("at most 3").path(), "a/b");
-        let record: OddNames = survives(r#"{"$type":"com.golden.oddNames","1st":1,"→":5,"new\nline":6}"#);
+        let record: OddNames =
+            survives(r#"{"$type":"com.golden.oddNames","1st":1,"→":5,"new\nline":6}"#);
         assert_eq!((record.field_1st, record.new_line), (1, Some(6)));
     }
 
@@ -458,7 +587,13 @@ mod objects {
     #[expect(deprecated, reason = "it is what is tested")]
     fn what_is_deprecated_works_and_says_so() {
         use deprecated::com::golden::deprecated::Deprecated;
-        assert_eq!(Deprecated::new(3).valid().expect("at most 3").older_or_default(), 1);
+        assert_eq!(
+            Deprecated::new(3)
+                .valid()
+                .expect("at most 3")
+                .older_or_default(),
+            1
+        );
     }
 
     #[test]
@@ -481,20 +616,33 @@ mod methods {
     #[test]
     fn a_method_is_a_type_with_all_that_belongs_to_it() {
         use procedure::com::golden::procedure::{Input, Output as Answer, Procedure};
-        fn method<M: Call<Input = I, Output = O>, I, O>() -> (&'static str, &'static str, &'static str) {
+        fn method<M: Call<Input = I, Output = O>, I, O>()
+        -> (&'static str, &'static str, &'static str) {
             (M::NSID, M::INPUT, M::OUTPUT)
         }
-        assert_eq!(method::<Query, (), Output>(), ("com.golden.query", "", "application/json"));
+        assert_eq!(
+            method::<Query, (), Output>(),
+            ("com.golden.query", "", "application/json")
+        );
         let json = "application/json";
-        assert_eq!(method::<Procedure, Input, Answer>(), ("com.golden.procedure", json, json));
+        assert_eq!(
+            method::<Procedure, Input, Answer>(),
+            ("com.golden.procedure", json, json)
+        );
     }
 
     #[test]
     fn parameters_are_read_checked_and_written() {
         let query = "flag=true&text=a%20b&did=did:plc:abc&day=tu&mode=later&ids=at://did:plc:a&ids=at://did:plc:b&numbers=-1&other=x";
         let params = QueryParams::from_query(query).expect("valid");
-        assert_eq!((params.flag, params.text.as_str(), params.day), (true, "a b", Some(ParamsDay::Tu)));
-        assert_eq!((params.ids.len(), params.numbers.as_deref()), (2, Some(&[-1][..])));
+        assert_eq!(
+            (params.flag, params.text.as_str(), params.day),
+            (true, "a b", Some(ParamsDay::Tu))
+        );
+        assert_eq!(
+            (params.ids.len(), params.numbers.as_deref()),
+            (2, Some(&[-1][..]))
+        );
         assert_eq!(params.count_or_default(), 5);
         let again = params.to_query().expect("valid");
         assert_eq!(QueryParams::from_query(&again), Ok(params));
@@ -506,19 +654,39 @@ mod methods {
         let least = "flag=true&text=a&ids=at://did:plc:a";
         assert!(QueryParams::from_query(least).is_ok());
         assert_eq!(refused("flag=true&text=a"), "ids: required, but missing");
-        assert_eq!(refused(&format!("{least}&flag=true")), "flag: may be there only once");
-        assert_eq!(refused(&format!("{least}&count=11")), "count: is 11, and may be at most 10");
-        assert_eq!(refused(&format!("{least}&count=1e1")), "count: must be an integer");
-        assert_eq!(refused(&format!("{least}&day=we")), "day: must be one of mo, tu");
-        assert_eq!(refused(&format!("{least}&numbers=1&numbers=10")), "numbers/1: is 10, and may be at most 9");
-        assert_eq!(refused(&format!("{least}&words=ab&words=abc")), "words/1: has 3 bytes, and may have at most 2");
+        assert_eq!(
+            refused(&format!("{least}&flag=true")),
+            "flag: may be there only once"
+        );
+        assert_eq!(
+            refused(&format!("{least}&count=11")),
+            "count: is 11, and may be at most 10"
+        );
+        assert_eq!(
+            refused(&format!("{least}&count=1e1")),
+            "count: must be an integer"
+        );
+        assert_eq!(
+            refused(&format!("{least}&day=we")),
+            "day: must be one of mo, tu"
+        );
+        assert_eq!(
+            refused(&format!("{least}&numbers=1&numbers=10")),
+            "numbers/1: is 10, and may be at most 9"
+        );
+        assert_eq!(
+            refused(&format!("{least}&words=ab&words=abc")),
+            "words/1: has 3 bytes, and may have at most 2"
+        );
         assert!(refused(&format!("{least}&did=plc")).starts_with("did: invalid DID: "));
     }
 
     #[test]
     fn parameters_are_checked_when_they_are_made() {
         let id = "at://did:plc:a".parse().expect("a URI");
-        let mut params = QueryParams::new(true, "text", vec![id]).valid().expect("valid");
+        let mut params = QueryParams::new(true, "text", vec![id])
+            .valid()
+            .expect("valid");
         params.text = "longer".to_owned();
         assert_eq!(params.to_query().expect_err("6 bytes").path(), "text");
         assert_eq!(params.valid().expect_err("6 bytes").path(), "text");
@@ -541,7 +709,11 @@ mod methods {
         fn check(message: impl Into<Message>, tag: &[u8]) {
             let frame = Frame::<<Stream as Subscription>::Message>::Message(message.into());
             let bytes = frame.encode().expect("valid");
-            assert!(bytes.windows(tag.len()).any(|window| window == tag), "{}", bytes.escape_ascii());
+            assert!(
+                bytes.windows(tag.len()).any(|window| window == tag),
+                "{}",
+                bytes.escape_ascii()
+            );
             assert_eq!(Frame::decode(&bytes), Ok(frame));
         }
         assert_eq!(Stream::NSID, "com.golden.subscription");

@@ -9,11 +9,31 @@ use huddle_codegen::output::Comparison;
 fn every_case_is_fresh() {
     let mut wrong = Vec::new();
     for name in cases::names() {
-        let compared = cases::project(&name).compare().unwrap_or_else(|e| panic!("{name}: {e}"));
-        for Comparison { stale, missing, orphans, .. } in compared {
-            wrong.extend(stale.iter().map(|path| format!("stale: {}", path.display())));
-            wrong.extend(missing.iter().map(|path| format!("missing: {}", path.display())));
-            wrong.extend(orphans.iter().map(|path| format!("orphan: {}", path.display())));
+        let compared = cases::project(&name)
+            .compare()
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        for Comparison {
+            stale,
+            missing,
+            orphans,
+            ..
+        } in compared
+        {
+            wrong.extend(
+                stale
+                    .iter()
+                    .map(|path| format!("stale: {}", path.display())),
+            );
+            wrong.extend(
+                missing
+                    .iter()
+                    .map(|path| format!("missing: {}", path.display())),
+            );
+            wrong.extend(
+                orphans
+                    .iter()
+                    .map(|path| format!("orphan: {}", path.display())),
+            );
         }
     }
     assert!(
@@ -27,6 +47,9 @@ fn every_case_is_fresh() {
 fn every_case_is_compiled() {
     let lib = include_str!("../src/lib.rs");
     for name in cases::names() {
-        assert!(lib.contains(&format!("pub mod {name};\n")), "src/lib.rs does not name {name}");
+        assert!(
+            lib.contains(&format!("pub mod {name};\n")),
+            "src/lib.rs does not name {name}"
+        );
     }
 }

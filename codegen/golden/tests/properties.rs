@@ -40,7 +40,7 @@ macro_rules! cases {
 cases!(
     aliases arrays blobs bodies bytes case_collisions closed_enum constants defaults deprecated
     descriptions empty external_types externals formats import_names inline_objects integers keywords
-    known_values main_types many_fields modules nested_arrays nullable odd_names own_names
+    known_values letters main_types many_fields modules nested_arrays nullable odd_names own_names
     permission_set prefixes procedure query record record_keys recursion role_names std_names strings
     subscription union_members unions unknown_fields
 );

@@ -12,7 +12,10 @@ const GLUE: char = '\u{1}';
 
 /// Doc comment and `#[deprecated]` of something; `fallback` where there is no description.
 pub(crate) fn attributes(docs: &Docs, fallback: &str) -> TokenStream {
-    let text = docs.description.as_deref().filter(|text| !text.trim().is_empty());
+    let text = docs
+        .description
+        .as_deref()
+        .filter(|text| !text.trim().is_empty());
     let comment = text.map_or_else(|| comment(fallback), |text| comment(&markdown(text)));
     let deprecated = docs.deprecation().map(|note| match printable(note).trim() {
         "" => quote!(#[deprecated]),
@@ -36,7 +39,9 @@ pub(crate) fn markdown(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut in_list = false;
     for line in text.lines().map(str::trim) {
-        let item = ["- ", "* ", "+ "].iter().find_map(|marker| line.strip_prefix(marker));
+        let item = ["- ", "* ", "+ "]
+            .iter()
+            .find_map(|marker| line.strip_prefix(marker));
         let last_is_text = lines.last().is_some_and(|last| !last.is_empty());
         if last_is_text && (line.is_empty() || in_list != item.is_some()) {
             lines.push(String::new());
@@ -44,7 +49,11 @@ pub(crate) fn markdown(text: &str) -> String {
         in_list = item.is_some();
         let (first, rest) = if in_list { ("- ", "  ") } else { ("", "") };
         for (index, wrapped) in wrap(&inline(item.unwrap_or(line))).into_iter().enumerate() {
-            lines.push(format!("{}{}", if index == 0 { first } else { rest }, wrapped));
+            lines.push(format!(
+                "{}{}",
+                if index == 0 { first } else { rest },
+                wrapped
+            ));
         }
     }
     while lines.last().is_some_and(String::is_empty) {
@@ -67,24 +76,36 @@ fn inline(line: &str) -> String {
     if spans % 2 == 1 || line.contains("``") {
         return escape(&line.replace('`', "\\`"));
     }
-    let parts = line.split('`').enumerate().map(|(index, part)| match index % 2 {
-        0 => escape(part),
-        _ => format!("`{}`", part.replace(char::is_whitespace, &GLUE.to_string())),
-    });
+    let parts = line
+        .split('`')
+        .enumerate()
+        .map(|(index, part)| match index % 2 {
+            0 => escape(part),
+            _ => format!("`{}`", part.replace(char::is_whitespace, &GLUE.to_string())),
+        });
     parts.collect()
 }
 
 fn escape(text: &str) -> String {
-    text.split(' ').map(escape_word).collect::<Vec<_>>().join(" ")
+    text.split(' ')
+        .map(escape_word)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn escape_word(word: &str) -> String {
-    let Some(start) = ["https://", "http://"].iter().filter_map(|s| word.find(s)).min() else {
+    let Some(start) = ["https://", "http://"]
+        .iter()
+        .filter_map(|s| word.find(s))
+        .min()
+    else {
         return escape_text(word);
     };
     let (before, url) = word.split_at(start);
     let end = url.find(['<', '>', '`', '\\', '"']).unwrap_or(url.len());
-    let end = url[..end].trim_end_matches(|c: char| ".,;:!?)]}'”’".contains(c)).len();
+    let end = url[..end]
+        .trim_end_matches(|c: char| ".,;:!?)]}'”’".contains(c))
+        .len();
     let (url, after) = url.split_at(end);
     // As `<…>` it is a link, whether or not it was written so.
     let (before, after) = match (before.strip_suffix('<'), after.strip_prefix('>')) {
@@ -102,7 +123,9 @@ fn escape_text(word: &str) -> String {
         let special = match c {
             '[' | ']' | '*' => true,
             // Only these can open a tag or an automatic link.
-            '<' => chars.peek().is_some_and(|c| c.is_alphanumeric() || "/!?".contains(*c)),
+            '<' => chars
+                .peek()
+                .is_some_and(|c| c.is_alphanumeric() || "/!?".contains(*c)),
             // A backtick comes with its backslash.
             '\\' => chars.peek() != Some(&'`'),
             '_' => !last.is_some_and(char::is_alphanumeric) || chars.peek().is_none(),

@@ -24,7 +24,9 @@ pub(super) fn files(
 ) -> Vec<GeneratedFile> {
     let selected = |module: &Module<'_>| match selection {
         [] => module.home.is_none(),
-        patterns => patterns.iter().any(|pattern| pattern.matches(&module.document.id)),
+        patterns => patterns
+            .iter()
+            .any(|pattern| pattern.matches(&module.document.id)),
     };
     let methods: Vec<_> = plan
         .modules()
@@ -59,13 +61,21 @@ impl<'a> Method<'a> {
             DefKind::Procedure(_) => "procedure",
             _ => return None,
         };
-        Some(Self { definition, name: module.name(&definition.path).to_owned(), adds })
+        Some(Self {
+            definition,
+            name: module.name(&definition.path).to_owned(),
+            adds,
+        })
     }
 
     fn file(&self, module: &Module<'_>, types: &str, modules: &Modules<'_>) -> String {
         let nsid = module.document.id.as_str();
         let mut taken = Scope::default();
-        modules.names.iter().chain([&self.name.as_str()]).for_each(|name| taken.reserve(name));
+        modules
+            .names
+            .iter()
+            .chain([&self.name.as_str()])
+            .for_each(|name| taken.reserve(name));
         let generic = token(&taken.clone().claim(&["H".to_owned(), "T".to_owned()]));
         let mut source = Source::new("", &taken);
         let home = module.home.as_deref().unwrap_or(types);
@@ -108,16 +118,26 @@ fn all(methods: &[(&Module<'_>, Method<'_>)]) -> GeneratedFile {
     let router = tokens(&source.import(SERVER, "Router"));
     let mut item =
         |module: &Module<'_>, name: &str| source.module_item(&here, None, &module.path, name);
-    let traits: Vec<_> =
-        methods.iter().map(|(module, method)| item(module, &method.name)).collect();
-    let functions: Vec<_> =
-        methods.iter().map(|(module, _)| tokens(&item(module, "route"))).collect();
-    let bounds = if traits.is_empty() { "Send + Sync + 'static".to_owned() } else { traits.join("\n    + ") };
+    let traits: Vec<_> = methods
+        .iter()
+        .map(|(module, method)| item(module, &method.name))
+        .collect();
+    let functions: Vec<_> = methods
+        .iter()
+        .map(|(module, _)| tokens(&item(module, "route")))
+        .collect();
+    let bounds = if traits.is_empty() {
+        "Send + Sync + 'static".to_owned()
+    } else {
+        traits.join("\n    + ")
+    };
     source.push_text(format!(
         "/// What answers every one of these methods.\npub trait Handlers:\n    {bounds}\n{{\n}}"
     ));
     let bounds = bounds.replace('\n', "\n    ");
-    source.push_text(format!("impl<H> Handlers for H where\n    H: {bounds}\n{{\n}}"));
+    source.push_text(format!(
+        "impl<H> Handlers for H where\n    H: {bounds}\n{{\n}}"
+    ));
     let steps = if functions.is_empty() {
         quote!(router)
     } else {
@@ -133,6 +153,14 @@ fn all(methods: &[(&Module<'_>, Method<'_>)]) -> GeneratedFile {
             #steps
         }
     });
-    let text = source.finish(&header("lexicons"), "All methods together.", "", &Modules::NONE);
-    GeneratedFile { path: PathBuf::from("handlers.rs"), text }
+    let text = source.finish(
+        &header("lexicons"),
+        "All methods together.",
+        "",
+        &Modules::NONE,
+    );
+    GeneratedFile {
+        path: PathBuf::from("handlers.rs"),
+        text,
+    }
 }

@@ -45,7 +45,10 @@ pub(crate) fn started(name: &str, prefix: &str) -> String {
 /// The ASCII words of a name: apart by case (`fooBar`, `HTTPServer`, `allDIDs`) or by other characters.
 fn words(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
+    for part in name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+    {
         let mut start = 0;
         for end in 1..part.len() {
             if starts_word(part.as_bytes(), end) {
@@ -111,7 +114,11 @@ impl Scope {
         }
         let last = candidates.last().map_or("", String::as_str);
         let snake = last.starts_with(|c: char| !c.is_ascii_uppercase()) || last.contains('_');
-        let separator = if snake || last.ends_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+        let separator = if snake || last.ends_with(|c: char| c.is_ascii_digit()) {
+            "_"
+        } else {
+            ""
+        };
         let numbered = (2..).map(|number| format!("{last}{separator}{number}"));
         let name = numbered.into_iter().find(|name| !self.0.contains(name));
         let name = name.expect("numbers do not end");

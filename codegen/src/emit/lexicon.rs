@@ -10,13 +10,19 @@ use super::docs;
 use super::ident::token;
 use super::plan::{Module, Plan, is_enum};
 use super::source::Source;
-use crate::model::{DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind};
+use crate::model::{
+    DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind,
+};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 /// Writes the file of a module.
 pub(super) fn file(plan: &Plan<'_>, module: &Module<'_>, runtime: &str) -> Source {
-    let mut lexicon = Lexicon { plan, module, source: Source::new(runtime, &module.names) };
+    let mut lexicon = Lexicon {
+        plan,
+        module,
+        source: Source::new(runtime, &module.names),
+    };
     for definition in &module.document.defs {
         lexicon.definition(definition);
     }
@@ -51,7 +57,10 @@ impl<'a> Lexicon<'_, 'a> {
         match &definition.kind {
             DefKind::Record(record) => {
                 let docs = first_described([&definition.docs, &record.docs]);
-                let role = objects::Role::Record { nsid: &id, key: record.key.to_string() };
+                let role = objects::Role::Record {
+                    nsid: &id,
+                    key: record.key.to_string(),
+                };
                 self.object(&name, &record.object, docs, &fallback, &role);
                 self.inline_types(&record.object, &name);
             }
@@ -59,7 +68,8 @@ impl<'a> Lexicon<'_, 'a> {
             DefKind::Token => {
                 let attributes = docs::attributes(&definition.docs, &fallback);
                 let (name, text) = (token(&name), tokens(&self.source.prelude("str")));
-                self.source.push(quote!(#attributes pub const #name: &#text = #id;));
+                self.source
+                    .push(quote!(#attributes pub const #name: &#text = #id;));
             }
             DefKind::PermissionSet(set) => self.permission_set(&name, definition, set),
             DefKind::Query(query) => self.query(&name, definition, query),
@@ -87,7 +97,8 @@ impl<'a> Lexicon<'_, 'a> {
                 let attributes = docs::attributes(&definition.docs, &fallback);
                 let alias = token(name);
                 let target = tokens(&self.rust_type(schema));
-                self.source.push(quote!(#attributes pub type #alias = #target;));
+                self.source
+                    .push(quote!(#attributes pub type #alias = #target;));
                 self.inline_type(schema, &format!("an item of `{name}`"));
             }
         }
@@ -151,8 +162,11 @@ impl<'a> Lexicon<'_, 'a> {
         let Some((document, definition)) = self.plan.target(id) else {
             return self.unseen(id);
         };
-        let Some(home) = self.plan.module(&document.id) else { return self.unseen(id) };
-        self.source.lexicon_type(self.module, home, home.name(&definition.path))
+        let Some(home) = self.plan.module(&document.id) else {
+            return self.unseen(id);
+        };
+        self.source
+            .lexicon_type(self.module, home, home.name(&definition.path))
     }
 
     /// The type of a definition in another crate, whose lexicon is not at hand: what it is called if
@@ -161,7 +175,8 @@ impl<'a> Lexicon<'_, 'a> {
         let externals = self.plan.resolution.externals();
         let home = externals.rust_path(id.nsid()).unwrap_or("super");
         let (path, name) = super::plan::plain_path(id);
-        self.source.module_item(&self.module.path, Some(home), &path, &name)
+        self.source
+            .module_item(&self.module.path, Some(home), &path, &name)
     }
 }
 

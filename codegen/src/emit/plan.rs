@@ -44,11 +44,17 @@ pub(crate) struct Node<'m, 'a> {
 impl<'m, 'a> Node<'m, 'a> {
     /// The tree of some modules; this is its root.
     pub(crate) fn tree(modules: impl Iterator<Item = &'m Module<'a>>) -> Self {
-        let mut root = Node { module: None, children: BTreeMap::new() };
+        let mut root = Node {
+            module: None,
+            children: BTreeMap::new(),
+        };
         for module in modules {
             let mut node = &mut root;
             for name in &module.path {
-                let empty = || Node { module: None, children: BTreeMap::new() };
+                let empty = || Node {
+                    module: None,
+                    children: BTreeMap::new(),
+                };
                 node = node.children.entry(name).or_insert_with(empty);
             }
             node.module = Some(module);
@@ -73,12 +79,17 @@ impl<'a> Plan<'a> {
             for document in documents {
                 let path = paths[&document.id].clone();
                 let below = paths.values().filter(|other| other.starts_with(&path));
-                let children = below.filter_map(|other| other.get(path.len())).map(String::as_str);
+                let children = below
+                    .filter_map(|other| other.get(path.len()))
+                    .map(String::as_str);
                 let module = Module::new(document, home, path.clone(), children);
                 modules.insert(&document.id, module);
             }
         }
-        Self { resolution, modules }
+        Self {
+            resolution,
+            modules,
+        }
     }
 
     /// The modules of all lexicons at hand, in the order of their NSIDs.
@@ -114,7 +125,13 @@ impl<'a> Plan<'a> {
         // `resolve` refuses references that lead nowhere but to each other.
         while let SchemaKind::Ref(reference) = &place.1.kind {
             match self.target(&reference.target) {
-                Some((document, Definition { kind: DefKind::Type(schema), .. })) => {
+                Some((
+                    document,
+                    Definition {
+                        kind: DefKind::Type(schema),
+                        ..
+                    },
+                )) => {
                     place = (document, schema);
                 }
                 _ => break,
@@ -139,8 +156,10 @@ impl<'a> Module<'a> {
             by_path: BTreeMap::new(),
         };
         children.for_each(|name| module.names.reserve(name));
-        let (main, others): (Vec<_>, Vec<_>) =
-            document.defs.iter().partition(|definition| definition.name == "main");
+        let (main, others): (Vec<_>, Vec<_>) = document
+            .defs
+            .iter()
+            .partition(|definition| definition.name == "main");
         for definition in main.into_iter().chain(others) {
             let name = module.definition_name(definition);
             module.by_path.insert(definition.path.clone(), name);
@@ -208,7 +227,9 @@ impl<'a> Module<'a> {
         if absent {
             return None;
         }
-        let name = self.names.claim(&[role.to_owned(), format!("{}{role}", plain(method))]);
+        let name = self
+            .names
+            .claim(&[role.to_owned(), format!("{}{role}", plain(method))]);
         self.by_path.insert(role_path(path, role), name.clone());
         Some(name)
     }
@@ -227,7 +248,9 @@ impl<'a> Module<'a> {
         let Some((body, schema)) = body.and_then(|body| Some((body, body.schema.as_ref()?))) else {
             return;
         };
-        let name = self.names.claim(&[role.to_owned(), format!("{}{role}", plain(method))]);
+        let name = self
+            .names
+            .claim(&[role.to_owned(), format!("{}{role}", plain(method))]);
         self.by_path.insert(body.path.clone(), name.clone());
         self.by_path.insert(schema.path.clone(), name.clone());
         if let SchemaKind::Object(object) = &schema.kind {
@@ -310,7 +333,10 @@ fn module_paths<'n>(nsids: impl Iterator<Item = &'n Nsid>) -> BTreeMap<&'n Nsid,
             let Segment { taken, below, .. } = segment;
             segment = below.entry(text).or_insert_with(|| {
                 let name = taken.claim(&[module_name(text, path.is_empty())]);
-                Segment { name, ..Segment::default() }
+                Segment {
+                    name,
+                    ..Segment::default()
+                }
             });
             path.push(segment.name.clone());
         }
@@ -331,7 +357,13 @@ fn module_name(segment: &str, at_root: bool) -> String {
 /// Where a definition lies and what it is called, as far as that follows from its name alone.
 pub(crate) fn plain_path(id: &DefId) -> (Vec<String>, String) {
     let segments = id.nsid().segments().enumerate();
-    let path = segments.map(|(index, text)| escape(&module_name(text, index == 0))).collect();
-    let name = if id.is_main() { id.nsid().name() } else { id.name() };
+    let path = segments
+        .map(|(index, text)| escape(&module_name(text, index == 0)))
+        .collect();
+    let name = if id.is_main() {
+        id.nsid().name()
+    } else {
+        id.name()
+    };
     (path, escape(&started(&pascal(name), "Type")))
 }

@@ -1,8 +1,8 @@
 //! What stands around the files of lexicons: the modules that lead to them, the registry, the crate.
 
 use super::ident::Scope;
-use super::plan::{Module, Node, Plan, role_path};
 use super::ident::plain;
+use super::plan::{Module, Node, Plan, role_path};
 use super::source::{Modules, Source, file_path};
 use super::{GeneratedFile, docs, header, lexicon};
 use crate::model::{DefKind, Definition, SchemaKind};
@@ -57,9 +57,15 @@ pub(super) fn tree_files(
     leaf: &mut dyn FnMut(&Module<'_>, &Modules<'_>) -> String,
 ) -> Vec<GeneratedFile> {
     let names = tree.children.keys().copied().chain([more]).collect();
-    let modules = Modules { names, unformatted: true };
+    let modules = Modules {
+        names,
+        unformatted: true,
+    };
     let text = plain_file(docs, ALLOWED, &modules);
-    let mut files = vec![GeneratedFile { path: PathBuf::from(root), text }];
+    let mut files = vec![GeneratedFile {
+        path: PathBuf::from(root),
+        text,
+    }];
     for (name, node) in &tree.children {
         node_files(node, &[(*name).to_owned()], leaf, &mut files);
     }
@@ -72,14 +78,24 @@ fn node_files(
     leaf: &mut dyn FnMut(&Module<'_>, &Modules<'_>) -> String,
     files: &mut Vec<GeneratedFile>,
 ) {
-    let modules = Modules { names: node.children.keys().copied().collect(), unformatted: false };
+    let modules = Modules {
+        names: node.children.keys().copied().collect(),
+        unformatted: false,
+    };
     let text = if let Some(module) = node.module {
         leaf(module, &modules)
     } else {
         let names: Vec<_> = path.iter().map(|name| plain(name)).collect();
-        plain_file(&format!("Lexicons under `{}`.", names.join(".")), "", &modules)
+        plain_file(
+            &format!("Lexicons under `{}`.", names.join(".")),
+            "",
+            &modules,
+        )
     };
-    files.push(GeneratedFile { path: file_path(path), text });
+    files.push(GeneratedFile {
+        path: file_path(path),
+        text,
+    });
     for (name, node) in &node.children {
         let path: Vec<_> = path.iter().cloned().chain([(*name).to_owned()]).collect();
         node_files(node, &path, leaf, files);
@@ -119,7 +135,10 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
                 }
                 _ => {}
             }
-            if kind.parameters().is_some_and(|params| !params.properties.is_empty()) {
+            if kind
+                .parameters()
+                .is_some_and(|params| !params.properties.is_empty())
+            {
                 let place = format!("{path}.parameters");
                 entry(&mut source, &role_path(path, "Params"), &place, "params");
             }
@@ -159,18 +178,26 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
     });
     let docs = "Finds the types of these lexicons by name.";
     let text = source.finish(&header("lexicons"), docs, "", &Modules::NONE);
-    GeneratedFile { path: PathBuf::from("registry.rs"), text }
+    GeneratedFile {
+        path: PathBuf::from("registry.rs"),
+        text,
+    }
 }
 
 /// The manifest of a crate of types.
 pub(super) fn manifest(name: &str, crates: &BTreeSet<&str>) -> GeneratedFile {
-    let dependencies: Vec<_> =
-        crates.iter().map(|name| format!("{} = \"*\"", name.replace('_', "-"))).collect();
+    let dependencies: Vec<_> = crates
+        .iter()
+        .map(|name| format!("{} = \"*\"", name.replace('_', "-")))
+        .collect();
     let text = format!(
         "# {}\n\n[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [dependencies]\n{}\n",
         header("lexicons").trim_start_matches("// "),
         dependencies.join("\n"),
     );
-    GeneratedFile { path: PathBuf::from("Cargo.toml"), text }
+    GeneratedFile {
+        path: PathBuf::from("Cargo.toml"),
+        text,
+    }
 }

@@ -20,7 +20,10 @@ pub(crate) struct Modules<'a> {
 
 impl Modules<'_> {
     /// No modules.
-    pub(crate) const NONE: Self = Self { names: Vec::new(), unformatted: false };
+    pub(crate) const NONE: Self = Self {
+        names: Vec::new(),
+        unformatted: false,
+    };
 }
 
 /// A file in the making.
@@ -54,7 +57,11 @@ impl Source {
     fn root(&self, path: &str) -> String {
         let first = path.split("::").next().unwrap_or_default();
         let relative = matches!(first, "crate" | "self" | "super" | "");
-        if !relative && self.taken.contains(first) { format!("::{path}") } else { path.to_owned() }
+        if !relative && self.taken.contains(first) {
+            format!("::{path}")
+        } else {
+            path.to_owned()
+        }
     }
 
     /// A name of the runtime's root, e.g. `Datetime` or `schema`.
@@ -73,7 +80,10 @@ impl Source {
     /// Brings a trait of the runtime's module `schema` into scope, for its methods.
     pub(crate) fn use_trait(&mut self, name: &str) {
         let from = format!("{}::schema", self.runtime);
-        self.imports.entry(from).or_default().insert(format!("{name} as _"));
+        self.imports
+            .entry(from)
+            .or_default()
+            .insert(format!("{name} as _"));
     }
 
     /// A name of the prelude, which something in the file may hide.
@@ -89,25 +99,25 @@ impl Source {
             "Ok" => "::core::result::Result::Ok",
             "Into" => "::core::convert::Into",
             "Default" => "::core::default::Default",
-            "Future" => "::core::future::Future",
             "Send" => "::core::marker::Send",
             "Sync" => "::core::marker::Sync",
-            primitive => return self.primitive(primitive),
+            // What is left are primitive types, which a module can hide.
+            primitive => &format!("::core::primitive::{primitive}"),
         };
-        if self.taken.contains(name) { path.to_owned() } else { name.to_owned() }
-    }
-
-    /// A primitive type, which a module can hide.
-    fn primitive(&self, name: &str) -> String {
         if self.taken.contains(name) {
-            format!("::core::primitive::{name}")
+            path.to_owned()
         } else {
             name.to_owned()
         }
     }
 
     /// A type of a lexicon, as this file of the module `from` names it.
-    pub(crate) fn lexicon_type(&mut self, from: &Module<'_>, to: &Module<'_>, name: &str) -> String {
+    pub(crate) fn lexicon_type(
+        &mut self,
+        from: &Module<'_>,
+        to: &Module<'_>,
+        name: &str,
+    ) -> String {
         if std::ptr::eq(from, to) || from.document.id == to.document.id {
             return name.to_owned();
         }
@@ -135,17 +145,16 @@ impl Source {
         if parents_only || below {
             return format!("{}::{name}", path.join("::"));
         }
-        let mut last = 1;
-        while last <= path.len().min(2) {
-            let (base, rest) = path.split_at(path.len() - last);
-            if base.is_empty() || rest[0] == "super" {
-                break;
-            }
-            let base = base.join("::");
-            if let Some(_module) = self.try_import(&base, &rest[0]) {
+        // The module alone if that is clear, or else with the one that it is in.
+        for length in [1, 2] {
+            let (base, rest) = path.split_at(path.len().saturating_sub(length));
+            let [module, ..] = rest else { break };
+            if !base.is_empty()
+                && module != "super"
+                && self.try_import(&base.join("::"), module).is_some()
+            {
                 return format!("{}::{name}", rest.join("::"));
             }
-            last += 1;
         }
         self.root(&format!("{}::{name}", path.join("::")))
     }
@@ -159,19 +168,31 @@ impl Source {
     }
 
     /// An item of another crate's module, which this file calls `alias`.
-    pub(crate) fn of_alias(&mut self, home: &str, module: &[String], alias: &str, name: &str) -> String {
+    pub(crate) fn of_alias(
+        &mut self,
+        home: &str,
+        module: &[String],
+        alias: &str,
+        name: &str,
+    ) -> String {
         let mut path: Vec<_> = home.split("::").map(str::to_owned).collect();
         path.extend_from_slice(module);
         let (Some(last), false) = (path.pop(), self.taken.contains(alias)) else {
             return self.root(&format!("{home}::{}::{name}", module.join("::")));
         };
         self.taken.reserve(alias);
-        self.imports.entry(path.join("::")).or_default().insert(format!("{last} as {alias}"));
+        self.imports
+            .entry(path.join("::"))
+            .or_default()
+            .insert(format!("{last} as {alias}"));
         format!("{alias}::{name}")
     }
 
     fn try_import(&mut self, from: &str, name: &str) -> Option<String> {
-        let imported = self.imports.get(from).is_some_and(|names| names.contains(name));
+        let imported = self
+            .imports
+            .get(from)
+            .is_some_and(|names| names.contains(name));
         if !imported {
             // The runtime's own modules are everywhere, and keep their names for themselves.
             let reserved = matches!(name, "schema" | "check") && !from.starts_with(&self.runtime);
@@ -179,7 +200,10 @@ impl Source {
                 return None;
             }
             self.taken.reserve(name);
-            self.imports.entry(from.to_owned()).or_default().insert(name.to_owned());
+            self.imports
+                .entry(from.to_owned())
+                .or_default()
+                .insert(name.to_owned());
         }
         Some(name.to_owned())
     }
@@ -191,8 +215,13 @@ impl Source {
     pub(crate) fn push(&mut self, items: TokenStream) {
         let file: syn::File = syn::parse2(items).expect("the generator writes items");
         for item in file.items {
-            let file = syn::File { shebang: None, attrs: Vec::new(), items: vec![item] };
-            self.items.push(spaced(prettyplease::unparse(&file).trim_end()));
+            let file = syn::File {
+                shebang: None,
+                attrs: Vec::new(),
+                items: vec![item],
+            };
+            self.items
+                .push(spaced(prettyplease::unparse(&file).trim_end()));
         }
     }
 
@@ -225,11 +254,20 @@ impl Source {
         attributes: &str,
         modules: &Modules<'_>,
     ) -> String {
-        let docs = docs.lines().map(|line| format!("//! {line}").trim_end().to_owned());
-        let skip = if modules.unformatted { "#[rustfmt::skip]\n" } else { "" };
+        let docs = docs
+            .lines()
+            .map(|line| format!("//! {line}").trim_end().to_owned());
+        let skip = if modules.unformatted {
+            "#[rustfmt::skip]\n"
+        } else {
+            ""
+        };
         let mut names = modules.names.clone();
         names.sort_by_key(|name| plain(name));
-        let names: Vec<_> = names.iter().map(|name| format!("{skip}pub mod {name};")).collect();
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| format!("{skip}pub mod {name};"))
+            .collect();
         let mut parts = vec![
             header.to_owned(),
             docs.collect::<Vec<_>>().join("\n"),
@@ -253,14 +291,24 @@ impl Source {
         {
             imports.entry(schema).or_default().insert("self".to_owned());
         }
-        let (others, parents): (Vec<_>, Vec<_>) =
-            imports.into_iter().partition(|(from, _)| !from.starts_with("super"));
-        let lines = others.into_iter().chain(parents).filter(|(_, names)| !names.is_empty());
+        let (others, parents): (Vec<_>, Vec<_>) = imports
+            .into_iter()
+            .partition(|(from, _)| !from.starts_with("super"));
+        let lines = others
+            .into_iter()
+            .chain(parents)
+            .filter(|(_, names)| !names.is_empty());
         let lines = lines.map(|(from, names)| {
             // A name of the file's own does not count in an import, but a module's does.
             let from = self.root(&from);
             let mut names: Vec<_> = names.into_iter().collect();
-            names.sort_by_key(|name| (name != "self", name.starts_with(lowercase), plain(name).to_owned()));
+            names.sort_by_key(|name| {
+                (
+                    name != "self",
+                    name.starts_with(lowercase),
+                    plain(name).to_owned(),
+                )
+            });
             import(&from, &names)
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -306,15 +354,28 @@ fn relative(from: &[String], to: &[String]) -> Vec<String> {
 
 /// Sets the members of an `impl` or a `trait` apart by blank lines.
 fn spaced(item: &str) -> String {
-    let block = item.lines().find(|line| !line.starts_with(['#', '/'])).unwrap_or_default();
-    if !["impl", "pub trait"].iter().any(|start| block.starts_with(start)) {
+    let block = item
+        .lines()
+        .find(|line| !line.starts_with(['#', '/']))
+        .unwrap_or_default();
+    if !["impl", "pub trait"]
+        .iter()
+        .any(|start| block.starts_with(start))
+    {
         return item.to_owned();
     }
     let mut spaced = String::with_capacity(item.len() + 64);
     let mut last = "";
     for line in item.lines() {
-        let member_ended = last == "    }" || (last.starts_with("    ") && last.ends_with(';') && !last.starts_with("     "));
-        let starts = ["    fn ", "    pub fn ", "    async fn ", "    ///", "    #["];
+        let member_ended = last == "    }"
+            || (last.starts_with("    ") && last.ends_with(';') && !last.starts_with("     "));
+        let starts = [
+            "    fn ",
+            "    pub fn ",
+            "    async fn ",
+            "    ///",
+            "    #[",
+        ];
         let member_starts = starts.iter().any(|start| line.starts_with(start));
         if member_ended && (member_starts || (last == "    }" && line.starts_with("    "))) {
             spaced.push('\n');

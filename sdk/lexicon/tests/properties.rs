@@ -24,12 +24,16 @@ fn every_type_agrees_with_its_lexicon() {
     let catalog = catalog();
     let (mut values, mut mutations) = (0, 0);
     for (seed, definition) in (0..).zip(DEFINITIONS) {
-        let tally = prove(&catalog, definition, samples(), seed).unwrap_or_else(|error| panic!("{error}"));
+        let tally =
+            prove(&catalog, definition, samples(), seed).unwrap_or_else(|error| panic!("{error}"));
         assert!(tally.values > 0, "{definition:?} was never tried");
         values += tally.values;
         mutations += tally.mutations;
     }
-    println!("{} types, {values} values, {mutations} broken ones", DEFINITIONS.len());
+    println!(
+        "{} types, {values} values, {mutations} broken ones",
+        DEFINITIONS.len()
+    );
 }
 
 #[test]
@@ -55,7 +59,12 @@ fn every_record_is_found_by_its_collection() {
         records += usize::from(is_record);
         // An empty map lacks at least its `$type`.
         let checked = check_record(document.id.as_str(), b"\xa0");
-        assert_eq!(checked.is_some_and(|result| result.is_err()), is_record, "{}", document.id);
+        assert_eq!(
+            checked.is_some_and(|result| result.is_err()),
+            is_record,
+            "{}",
+            document.id
+        );
     }
     assert!(records > 4);
     assert_eq!(check_record("com.example.unknown", b"\xa0"), None);

@@ -556,6 +556,14 @@ async fn a_body_is_read_as_far_as_the_limit_and_not_a_byte_further() {
     }
 }
 
+#[tokio::test]
+async fn bytes_are_a_body_of_one_piece_or_none() {
+    let mut body = Bytes::from("hello");
+    assert_eq!(body.chunk().await, Ok(Some("hello".into())));
+    assert_eq!(body.chunk().await, Ok(None));
+    assert_eq!(Bytes::new().chunk().await, Ok(None));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_endless_body_ends_at_the_limit() {
     let script = Script::default().host("example.com", PUBLIC).answer(

@@ -29,7 +29,9 @@ use std::marker::PhantomData;
 pub use self::definition::{Codec, Definition};
 pub use self::frame::{Frame, FrameError, Message};
 pub use self::invalid::{At, Invalid, Problem, Unit};
-pub use self::method::{Body, Call, ErrorName, Method, Params, Payload, Procedure, Query, Subscription};
+pub use self::method::{
+    Body, Call, ErrorName, Method, Params, Payload, Procedure, Query, Subscription,
+};
 pub use self::object::{Constraints, Field, Fields, Object, Record, Writer};
 pub use self::permission::{Audience, Permission, PermissionSet};
 pub use self::query::{FromParam, QueryPairs, QueryWriter};

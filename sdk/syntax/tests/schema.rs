@@ -208,7 +208,9 @@ fn an_invalid_value_is_not_encoded() {
 
     let mut twice = offer;
     twice.extra.insert("note".to_owned(), Value::from("hidden"));
-    let hidden = twice.to_cbor().expect_err("a field of the schema hides in extra");
+    let hidden = twice
+        .to_cbor()
+        .expect_err("a field of the schema hides in extra");
     assert_eq!(hidden.path(), "note");
 }
 

@@ -55,7 +55,8 @@ impl<'a> Lexicon<'_, 'a> {
                 }
             }
         };
-        self.source.push(quote!(impl #schema::Constraints for #name { #body }));
+        self.source
+            .push(quote!(impl #schema::Constraints for #name { #body }));
     }
 
     fn field_checks(&mut self, property: &'a Property, field: &str) -> Option<TokenStream> {
@@ -68,9 +69,19 @@ impl<'a> Lexicon<'_, 'a> {
             (_, true) => (quote!(&#field), quote!(#field)),
             (_, false) => (quote!(#field), quote!(*#field)),
         };
-        let receiver = if layers == 0 { quote!(self.#field) } else { quote!(#field) };
+        let receiver = if layers == 0 {
+            quote!(self.#field)
+        } else {
+            quote!(#field)
+        };
         let path = quote!(.at(#name));
-        let place = Place { reference, value, receiver, path, depth: 0 };
+        let place = Place {
+            reference,
+            value,
+            receiver,
+            path,
+            depth: 0,
+        };
         let statements = match self.checks(home, schema, &place) {
             Checks::Nested => {
                 self.source.use_trait("Data");
@@ -80,7 +91,11 @@ impl<'a> Lexicon<'_, 'a> {
             Checks::Statements(statements) => statements,
         };
         let some = tokens(&self.source.prelude("Some"));
-        let subject = if copied { quote!(self.#field) } else { quote!(&self.#field) };
+        let subject = if copied {
+            quote!(self.#field)
+        } else {
+            quote!(&self.#field)
+        };
         Some(match layers {
             0 => quote!(#(#statements)*),
             1 => quote!(if let #some(#field) = #subject { #(#statements)* }),
@@ -117,10 +132,18 @@ impl<'a> Lexicon<'_, 'a> {
         schema: &'a ArraySchema,
         place: &Place,
     ) -> Checks {
-        let bounds = [("min_items", schema.min_length), ("max_items", schema.max_length)];
+        let bounds = [
+            ("min_items", schema.min_length),
+            ("max_items", schema.max_length),
+        ];
         let bounds = self.bound_calls(&bounds, &place.reference);
         let mut all = statements(&bounds, place);
-        let Place { receiver, path, depth, .. } = place;
+        let Place {
+            receiver,
+            path,
+            depth,
+            ..
+        } = place;
         let numbered = |name: &str| match depth {
             0 => token(name),
             depth => token(&format!("{name}_{}", depth + 1)),
@@ -173,7 +196,13 @@ impl<'a> Lexicon<'_, 'a> {
             let check = self.check();
             calls.push(quote!(#check::maximum(#value, #maximum)));
         }
-        let values: Vec<_> = schema.values.iter().flatten().copied().map(integer).collect();
+        let values: Vec<_> = schema
+            .values
+            .iter()
+            .flatten()
+            .copied()
+            .map(integer)
+            .collect();
         calls.extend(self.one_of(&values, place));
         let constant: Vec<_> = schema.constant.into_iter().map(integer).collect();
         calls.extend(self.one_of(&constant, place));
@@ -197,7 +226,10 @@ impl<'a> Lexicon<'_, 'a> {
     }
 
     fn bytes_calls(&mut self, schema: &BytesSchema, place: &Place) -> Vec<TokenStream> {
-        let bounds = [("min_size", schema.min_length), ("max_size", schema.max_length)];
+        let bounds = [
+            ("min_size", schema.min_length),
+            ("max_size", schema.max_length),
+        ];
         self.bound_calls(&bounds, &place.reference)
     }
 
@@ -206,7 +238,9 @@ impl<'a> Lexicon<'_, 'a> {
         bounds: &[(&str, Option<usize>)],
         value: &TokenStream,
     ) -> Vec<TokenStream> {
-        let present = bounds.iter().filter_map(|(function, bound)| Some((function, (*bound)?)));
+        let present = bounds
+            .iter()
+            .filter_map(|(function, bound)| Some((function, (*bound)?)));
         let mut calls = Vec::new();
         for (function, bound) in present {
             let (check, function, bound) = (self.check(), token(function), count(bound));
@@ -245,19 +279,26 @@ fn has_constraints<'a>(
 ) -> bool {
     let of_target = |id: &DefId, seen: &mut HashSet<_>| {
         // What another crate has may have constraints.
-        plan.target(id).is_none_or(|(document, definition)| match &definition.kind {
-            DefKind::Record(record) => {
-                seen.insert((document.id.as_str(), definition.path.as_str()))
-                    && of_object(plan, document, &record.object, seen)
-            }
-            DefKind::Type(schema) => has_constraints(plan, document, schema, seen),
-            _ => false,
-        })
+        plan.target(id)
+            .is_none_or(|(document, definition)| match &definition.kind {
+                DefKind::Record(record) => {
+                    seen.insert((document.id.as_str(), definition.path.as_str()))
+                        && of_object(plan, document, &record.object, seen)
+                }
+                DefKind::Type(schema) => has_constraints(plan, document, schema, seen),
+                _ => false,
+            })
     };
     match &schema.kind {
         SchemaKind::Boolean(schema) => schema.constant.is_some(),
         SchemaKind::Integer(schema) => {
-            let IntegerSchema { minimum, maximum, values, constant, default: _ } = schema;
+            let IntegerSchema {
+                minimum,
+                maximum,
+                values,
+                constant,
+                default: _,
+            } = schema;
             minimum.is_some() || maximum.is_some() || values.is_some() || constant.is_some()
         }
         SchemaKind::String(schema) => {
@@ -280,9 +321,10 @@ fn has_constraints<'a>(
                 && of_object(plan, document, object, seen)
         }
         SchemaKind::Ref(reference) => of_target(&reference.target, seen),
-        SchemaKind::Union(union) => {
-            union.refs.iter().any(|reference| of_target(&reference.target, seen))
-        }
+        SchemaKind::Union(union) => union
+            .refs
+            .iter()
+            .any(|reference| of_target(&reference.target, seen)),
     }
 }
 
@@ -292,5 +334,8 @@ fn of_object<'a>(
     object: &'a ObjectSchema,
     seen: &mut HashSet<(&'a str, &'a str)>,
 ) -> bool {
-    object.properties.iter().any(|field| has_constraints(plan, document, &field.schema, seen))
+    object
+        .properties
+        .iter()
+        .any(|field| has_constraints(plan, document, &field.schema, seen))
 }

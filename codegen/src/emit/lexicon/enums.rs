@@ -26,7 +26,9 @@ impl Variants {
                 continue;
             }
             // A token is called by its own name, a value as a whole.
-            let name = value.rsplit_once('#').map_or(value.as_str(), |(_, name)| name);
+            let name = value
+                .rsplit_once('#')
+                .map_or(value.as_str(), |(_, name)| name);
             let [short, long] = [name, value].map(|name| started(&pascal(name), "Value"));
             known.push((scope.claim(&[short, long]), value.clone()));
         }
@@ -117,14 +119,21 @@ impl<'a> Lexicon<'_, 'a> {
             .iter()
             .map(|(variant, value)| format!("{variant} = {}", literal(value)))
             .collect();
-        let tail = variants.other.as_ref().map(|other| format!(" ..{other}")).unwrap_or_default();
+        let tail = variants
+            .other
+            .as_ref()
+            .map(|other| format!(" ..{other}"))
+            .unwrap_or_default();
         self.source.push_macro("text_enum", name, &lines, &tail);
     }
 
     /// What is known of a value: the description of the token that it is, or itself.
     fn value_docs(&self, value: &str) -> TokenStream {
         let fallback = docs::code(value);
-        let token = value.parse::<DefId>().ok().and_then(|id| self.plan.target(&id));
+        let token = value
+            .parse::<DefId>()
+            .ok()
+            .and_then(|id| self.plan.target(&id));
         match token {
             Some((_, definition)) if matches!(definition.kind, DefKind::Token) => {
                 docs::attributes(&definition.docs, &fallback)
@@ -141,14 +150,21 @@ impl<'a> Lexicon<'_, 'a> {
         attributes: &TokenStream,
     ) -> Variants {
         let variants = Variants::of_union(union, self.nsid());
-        let members: Vec<_> =
-            union.refs.iter().map(|reference| self.referred(&reference.target)).collect();
+        let members: Vec<_> = union
+            .refs
+            .iter()
+            .map(|reference| self.referred(&reference.target))
+            .collect();
         let boxed = tokens(&self.source.prelude("Box"));
-        let known = variants.known.iter().zip(&members).map(|((variant, tag), member)| {
-            let doc = docs::comment(&format!("`{tag}`"));
-            let (variant, member) = (token(variant), tokens(member));
-            quote!(#doc #variant(#boxed<#member>))
-        });
+        let known = variants
+            .known
+            .iter()
+            .zip(&members)
+            .map(|((variant, tag), member)| {
+                let doc = docs::comment(&format!("`{tag}`"));
+                let (variant, member) = (token(variant), tokens(member));
+                quote!(#doc #variant(#boxed<#member>))
+            });
         let known: Vec<_> = known.collect();
         let other = variants.other.as_ref().map(|other| {
             let (other, unknown) = (token(other), tokens(&self.source.of_schema("Unknown")));
@@ -172,7 +188,11 @@ impl<'a> Lexicon<'_, 'a> {
             .zip(&members)
             .map(|((variant, _), member)| format!("{variant}({member})"))
             .collect();
-        let tail = variants.other.as_ref().map(|other| format!(" ..{other}")).unwrap_or_default();
+        let tail = variants
+            .other
+            .as_ref()
+            .map(|other| format!(" ..{other}"))
+            .unwrap_or_default();
         self.source.push_macro("union", name, &lines, &tail);
         variants
     }

@@ -12,7 +12,11 @@ use quote::quote;
 
 impl<'a> Lexicon<'_, 'a> {
     pub(super) fn query(&mut self, name: &str, definition: &'a Definition, query: &'a Query) {
-        let Query { parameters, output, errors } = query;
+        let Query {
+            parameters,
+            output,
+            errors,
+        } = query;
         self.marker(name, definition, parameters.as_ref(), errors);
         self.call(name, None, output.as_ref());
         let (schema, marker) = (self.schema(), token(name));
@@ -28,11 +32,17 @@ impl<'a> Lexicon<'_, 'a> {
         definition: &'a Definition,
         procedure: &'a Procedure,
     ) {
-        let Procedure { parameters, input, output, errors } = procedure;
+        let Procedure {
+            parameters,
+            input,
+            output,
+            errors,
+        } = procedure;
         self.marker(name, definition, parameters.as_ref(), errors);
         self.call(name, input.as_ref(), output.as_ref());
         let (schema, marker) = (self.schema(), token(name));
-        self.source.push(quote!(impl #schema::Procedure for #marker {}));
+        self.source
+            .push(quote!(impl #schema::Procedure for #marker {}));
         self.params_type(definition, parameters.as_ref());
         self.body("input", input.as_ref());
         self.body("output", output.as_ref());
@@ -45,7 +55,12 @@ impl<'a> Lexicon<'_, 'a> {
         definition: &'a Definition,
         subscription: &'a Subscription,
     ) {
-        self.marker(name, definition, subscription.parameters.as_ref(), &subscription.errors);
+        self.marker(
+            name,
+            definition,
+            subscription.parameters.as_ref(),
+            &subscription.errors,
+        );
         let message = self.name(&role_path(&definition.path, "Message"));
         let schema = self.schema();
         let (marker, message_type) = (token(name), token(&message));
@@ -68,7 +83,10 @@ impl<'a> Lexicon<'_, 'a> {
                 format!("{variant} = {}", literal(own.unwrap_or(tag)))
             })
             .collect();
-        let tail = variants.other.map(|other| format!(" ..{other}")).unwrap_or_default();
+        let tail = variants
+            .other
+            .map(|other| format!(" ..{other}"))
+            .unwrap_or_default();
         self.source.push_macro("message", &message, &lines, &tail);
         self.errors(definition, &subscription.errors);
     }
@@ -129,7 +147,9 @@ impl<'a> Lexicon<'_, 'a> {
     }
 
     fn params_type(&mut self, definition: &'a Definition, params: Option<&'a Params>) {
-        let Some(params) = params.filter(|params| !params.properties.is_empty()) else { return };
+        let Some(params) = params.filter(|params| !params.properties.is_empty()) else {
+            return;
+        };
         let name = self.name(&role_path(&definition.path, "Params"));
         let fallback = format!("The parameters of `{}`.", self.nsid());
         self.params(&name, &params.properties, &params.docs, &fallback);
@@ -147,7 +167,10 @@ impl<'a> Lexicon<'_, 'a> {
             (None, encoding) => (self.source.of_schema("Payload"), encoding),
         };
         let (constant, text) = (token(constant), tokens(&self.source.prelude("str")));
-        (tokens(&body_type), quote!(const #constant: &'static #text = #encoding;))
+        (
+            tokens(&body_type),
+            quote!(const #constant: &'static #text = #encoding;),
+        )
     }
 
     /// Writes the type of a body that has a schema.
@@ -160,7 +183,13 @@ impl<'a> Lexicon<'_, 'a> {
         let docs = first_described([&body.docs, &schema.docs]);
         match &schema.kind {
             SchemaKind::Object(object) => {
-                self.object(&name, object, docs, &fallback, &objects::Role::Object { tag: "" });
+                self.object(
+                    &name,
+                    object,
+                    docs,
+                    &fallback,
+                    &objects::Role::Object { tag: "" },
+                );
                 self.inline_types(object, &name);
             }
             SchemaKind::Union(union) if !union.refs.is_empty() || union.closed => {
@@ -169,7 +198,8 @@ impl<'a> Lexicon<'_, 'a> {
             _ => {
                 let attributes = docs::attributes(docs, &fallback);
                 let (name, target) = (token(&name), tokens(&self.rust_type(schema)));
-                self.source.push(quote!(#attributes pub type #name = #target;));
+                self.source
+                    .push(quote!(#attributes pub type #name = #target;));
             }
         }
     }
@@ -179,13 +209,21 @@ impl<'a> Lexicon<'_, 'a> {
             return;
         }
         let name = self.name(&role_path(&definition.path, "Error"));
-        let attributes =
-            docs::attributes(&Docs::default(), &format!("The errors that `{}` declares.", self.nsid()));
+        let attributes = docs::attributes(
+            &Docs::default(),
+            &format!("The errors that `{}` declares.", self.nsid()),
+        );
         let mut scope = Scope::default();
         let mut variants = Vec::new();
         for (index, error) in errors.iter().enumerate() {
-            if errors[..index].iter().all(|earlier| earlier.name != error.name) {
-                variants.push((scope.claim(&[started(&pascal(&error.name), "Error")]), error));
+            if errors[..index]
+                .iter()
+                .all(|earlier| earlier.name != error.name)
+            {
+                variants.push((
+                    scope.claim(&[started(&pascal(&error.name), "Error")]),
+                    error,
+                ));
             }
         }
         let declared = variants.iter().map(|(variant, error)| {

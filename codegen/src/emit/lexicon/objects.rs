@@ -52,12 +52,19 @@ impl<'a> Lexicon<'_, 'a> {
         let extra = scope.claim(&["extra".to_owned()]);
         self.structure(name, &fields, Some(&extra), docs, fallback);
         self.constructor(name, &fields, Some(&extra));
-        let named: Vec<_> = fields.iter().map(|f| (f.property, f.name.clone())).collect();
+        let named: Vec<_> = fields
+            .iter()
+            .map(|f| (f.property, f.name.clone()))
+            .collect();
         self.constraints(name, &named);
         let lines: Vec<_> = fields
             .iter()
             .map(|Field { property, name, .. }| {
-                let presence = if property.required { "required" } else { "optional" };
+                let presence = if property.required {
+                    "required"
+                } else {
+                    "optional"
+                };
                 format!("{name}: {presence} {}", literal(&property.name))
             })
             .collect();
@@ -75,23 +82,41 @@ impl<'a> Lexicon<'_, 'a> {
     }
 
     /// Writes the struct of a method's parameters, and what it implements.
-    pub(super) fn params(&mut self, name: &str, properties: &'a [Property], docs: &Docs, fallback: &str) {
+    pub(super) fn params(
+        &mut self,
+        name: &str,
+        properties: &'a [Property],
+        docs: &Docs,
+        fallback: &str,
+    ) {
         let fields = self.fields(properties, &mut Scope::default());
         self.structure(name, &fields, None, docs, fallback);
         self.constructor(name, &fields, None);
-        let named: Vec<_> = fields.iter().map(|f| (f.property, f.name.clone())).collect();
+        let named: Vec<_> = fields
+            .iter()
+            .map(|f| (f.property, f.name.clone()))
+            .collect();
         self.constraints(name, &named);
         let lines: Vec<_> = fields
             .iter()
             .map(|Field { property, name, .. }| {
-                let presence = if property.required { "required" } else { "optional" };
+                let presence = if property.required {
+                    "required"
+                } else {
+                    "optional"
+                };
                 let list = matches!(property.schema.kind, SchemaKind::Array(_));
                 let list = if list { "_list" } else { "" };
                 format!("{name}: {presence}{list} {}", literal(&property.name))
             })
             .collect();
         self.source.push_macro("params", name, &lines, "");
-        for Property { name: field, schema, .. } in properties {
+        for Property {
+            name: field,
+            schema,
+            ..
+        } in properties
+        {
             self.inline_type(schema, &format!("{} in `{name}`", docs::code(field)));
         }
     }
@@ -113,7 +138,13 @@ impl<'a> Lexicon<'_, 'a> {
                         full = format!("{}<{full}>", self.source.prelude("Option"));
                     }
                 }
-                Field { property, name, inner, full, boxed }
+                Field {
+                    property,
+                    name,
+                    inner,
+                    full,
+                    boxed,
+                }
             })
             .collect()
     }
@@ -159,7 +190,10 @@ impl<'a> Lexicon<'_, 'a> {
     /// Writes `new`, or `Default` where nothing has to be given and it cannot be derived; and the
     /// accessors of fields that have defaults.
     fn constructor(&mut self, name: &str, fields: &[Field<'a>], extra: Option<&str>) {
-        let accessors: Vec<_> = fields.iter().filter_map(|field| self.accessor(field)).collect();
+        let accessors: Vec<_> = fields
+            .iter()
+            .filter_map(|field| self.accessor(field))
+            .collect();
         let mut arguments = Vec::new();
         let mut values = Vec::new();
         for field in fields {
@@ -220,7 +254,10 @@ impl<'a> Lexicon<'_, 'a> {
         };
         if text && !field.property.nullable {
             let (into, full) = (tokens(&self.source.prelude("Into")), tokens(&field.full));
-            return (quote!(#name: impl #into<#full>), quote!(#name: #name.into()));
+            return (
+                quote!(#name: impl #into<#full>),
+                quote!(#name: #name.into()),
+            );
         }
         if field.boxed && !field.property.nullable {
             let unboxed = tokens(&self.rust_type(&field.property.schema));
@@ -281,7 +318,11 @@ impl<'a> Lexicon<'_, 'a> {
         } else {
             tokens(&field.inner)
         };
-        let name = field.name.strip_prefix("r#").unwrap_or(&field.name).trim_end_matches('_');
+        let name = field
+            .name
+            .strip_prefix("r#")
+            .unwrap_or(&field.name)
+            .trim_end_matches('_');
         let function = token(&format!("{name}_or_default"));
         let name = token(&field.name);
         let wire_name = docs::code(&field.property.name);

@@ -21,8 +21,11 @@ impl Lexicon<'_, '_> {
         let detail = set.detail.as_deref().unwrap_or_default();
         let titles = translations(&set.title_lang);
         let details = translations(&set.detail_lang);
-        let permissions: Vec<_> =
-            set.permissions.iter().filter_map(|permission| self.permission(permission)).collect();
+        let permissions: Vec<_> = set
+            .permissions
+            .iter()
+            .filter_map(|permission| self.permission(permission))
+            .collect();
         let name = token(name);
         self.source.push(quote! {
             #attributes
@@ -41,10 +44,17 @@ impl Lexicon<'_, '_> {
     fn permission(&mut self, permission: &Permission) -> Option<TokenStream> {
         let kind = tokens(&self.source.of_schema("Permission"));
         match &permission.resource {
-            Resource::Repo { collections, actions } => Some(quote! {
+            Resource::Repo {
+                collections,
+                actions,
+            } => Some(quote! {
                 #kind::Repo { collections: &[#(#collections),*], actions: &[#(#actions),*] }
             }),
-            Resource::Rpc { methods, audience, inherit_audience } => {
+            Resource::Rpc {
+                methods,
+                audience,
+                inherit_audience,
+            } => {
                 let service = tokens(&self.source.of_schema("Audience"));
                 let audience = match audience.as_deref() {
                     _ if *inherit_audience => quote!(#service::Inherited),
@@ -60,5 +70,8 @@ impl Lexicon<'_, '_> {
 }
 
 fn translations(by_language: &[(String, String)]) -> Vec<TokenStream> {
-    by_language.iter().map(|(language, text)| quote!((#language, #text))).collect()
+    by_language
+        .iter()
+        .map(|(language, text)| quote!((#language, #text)))
+        .collect()
 }

@@ -648,8 +648,12 @@ async fn a_token_is_good_once() {
     let again = token(&with("exp", json!(NOON_SECS + 61)));
     let outcome = verifier.verify(&again, &method()).await;
     assert_eq!(outcome, Err(ServiceAuthError::Replayed));
+    // Until the last moment that it would be accepted by a clock that is behind.
+    setup.clock.advance(89 * SECOND);
+    let outcome = verifier.verify(&token(&claims()), &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Replayed));
     // Nothing is good again when it is forgotten.
-    setup.clock.advance(90 * SECOND);
+    setup.clock.advance(SECOND);
     let outcome = verifier.verify(&token(&claims()), &method()).await;
     assert_eq!(outcome, Err(ServiceAuthError::Expired));
 }
@@ -701,6 +705,21 @@ async fn a_rotated_key_is_found_by_asking_once_more() {
     verifier.verify(&new, &method()).await.unwrap();
     let old = token(&with("jti", json!("old")));
     let outcome = verifier.verify(&old, &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Signature));
+    assert_eq!(setup.web.take_asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_rotation_lets_no_forged_token_through() {
+    let (setup, verifier) = setup();
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+    setup.clock.advance(31 * SECOND);
+    let rotated = key(Curve::K256, 4).public_key();
+    let json = document(ANA, "ana.example.com", &rotated);
+    setup.web.put_document(ANA, &json);
+    let payload = with("jti", json!("forged")).to_string();
+    let forged = signed(&header().to_string(), &payload, &key(Curve::K256, 2));
+    let outcome = verifier.verify(&forged, &method()).await;
     assert_eq!(outcome, Err(ServiceAuthError::Signature));
     assert_eq!(setup.web.take_asked().len(), 2);
 }

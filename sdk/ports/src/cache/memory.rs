@@ -260,12 +260,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_entry_that_fills_the_cache_is_kept() {
+        let (_, cache) = cache(1, ENTRY_OVERHEAD_BYTES + 11);
+        cache.put("a", vec![0; 10].into(), MINUTE).await;
+        assert_eq!(cache.len(), 1);
+        cache.put("b", vec![0; 11].into(), MINUTE).await;
+        assert_eq!(cache.len(), 1, "what cannot fit displaces nothing");
+        assert!(cache.get("a").await.is_some());
+    }
+
+    #[tokio::test]
     async fn replacing_and_deleting_give_their_bytes_back() {
         let (_, cache) = cache(4, 10_000);
         for _ in 0..1000 {
             cache.put("a", vec![0; 100].into(), MINUTE).await;
         }
         assert_eq!(cache.len(), 1);
+        assert!(!cache.is_empty());
+        assert_eq!(cache.lock().bytes, 1 + 100 + ENTRY_OVERHEAD_BYTES);
         cache.delete("a").await;
         cache.delete("a").await;
         assert_eq!(cache.lock().bytes, 0);

@@ -416,6 +416,7 @@ mod tests {
     #[test]
     fn development_adds_this_machine_and_nothing_else() {
         let policy = FetchPolicy::development();
+        assert!(policy.is_development() && !FetchPolicy::default().is_development());
         let private = Err(Blocked::Address(AddressKind::Private));
         for (text, addresses, expect) in [
             ("http://localhost:2583/", &["127.0.0.1", "::1"][..], Ok(())),

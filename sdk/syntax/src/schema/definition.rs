@@ -43,6 +43,10 @@ impl Definition {
 
     /// The parameters of a method.
     pub const fn params<T: Params>(nsid: &'static str, path: &'static str) -> Self {
-        Self { nsid, path, codec: Codec::Params(|query| T::from_query(query)?.to_query()) }
+        Self {
+            nsid,
+            path,
+            codec: Codec::Params(|query| T::from_query(query)?.to_query()),
+        }
     }
 }

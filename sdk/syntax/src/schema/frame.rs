@@ -96,7 +96,10 @@ impl<M: Message> Frame<M> {
     pub fn encode(&self) -> Result<Vec<u8>, Invalid> {
         let (header, body) = match self {
             Self::Message(message) => (
-                Map::from([("op", Value::Integer(1)), ("t", message.frame_type().into())]),
+                Map::from([
+                    ("op", Value::Integer(1)),
+                    ("t", message.frame_type().into()),
+                ]),
                 message.to_body()?,
             ),
             Self::Error { error, message } => {

@@ -112,11 +112,16 @@ impl Invalid {
             .and_then(|carried| carried.split_once(": "))
             .unwrap_or(("", text));
         let problem = match text.strip_prefix(NOT_ALLOWED) {
-            Some(allowed) => Problem::NotAllowed { allowed: allowed.to_owned() },
+            Some(allowed) => Problem::NotAllowed {
+                allowed: allowed.to_owned(),
+            },
             None if text == MISSING => Problem::Missing,
             None => Problem::Malformed(text.to_owned()),
         };
-        Self { path: path.to_owned(), problem }
+        Self {
+            path: path.to_owned(),
+            problem,
+        }
     }
 
     /// What an error of a format says, at the place where the format met it.
@@ -124,11 +129,14 @@ impl Invalid {
         use serde_path_to_error::Segment;
 
         let steps: Vec<_> = path.iter().collect();
-        steps.into_iter().rev().fold(Self::of_text(text), |invalid, step| match step {
-            Segment::Seq { index } => invalid.under(index),
-            Segment::Map { key } => invalid.under(key),
-            Segment::Enum { .. } | Segment::Unknown => invalid,
-        })
+        steps
+            .into_iter()
+            .rev()
+            .fold(Self::of_text(text), |invalid, step| match step {
+                Segment::Seq { index } => invalid.under(index),
+                Segment::Map { key } => invalid.under(key),
+                Segment::Enum { .. } | Segment::Unknown => invalid,
+            })
     }
 
     pub(super) fn under(mut self, step: impl Display) -> Self {

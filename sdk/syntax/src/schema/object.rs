@@ -192,7 +192,8 @@ pub(super) fn write<T: Object, S: Serializer>(
     object.write(&mut fields)?;
     for (name, value) in extra {
         if T::FIELDS.contains(&name.as_str()) || (T::TAGGED && name == "$type") {
-            let invalid = Invalid::malformed("is a field of the schema, and no extra one").under(name);
+            let invalid =
+                Invalid::malformed("is a field of the schema, and no extra one").under(name);
             return Err(S::Error::custom(invalid.carried()));
         }
         if let ("$type", Value::String(tag)) = (name.as_str(), value) {
@@ -206,11 +207,18 @@ pub(super) fn write<T: Object, S: Serializer>(
 /// Compares `$type` with the schema. `#main` may be spelled out, except where the tag names a
 /// collection.
 fn check_tag<T: Object>(tag: &str) -> Result<(), Invalid> {
-    let plain = if T::TAGGED { tag } else { tag.strip_suffix("#main").unwrap_or(tag) };
+    let plain = if T::TAGGED {
+        tag
+    } else {
+        tag.strip_suffix("#main").unwrap_or(tag)
+    };
     if T::TYPE.is_empty() || plain == T::TYPE {
         return Ok(());
     }
-    Err(Invalid::new(Problem::NotAllowed { allowed: T::TYPE.to_owned() }).under("$type"))
+    Err(Invalid::new(Problem::NotAllowed {
+        allowed: T::TYPE.to_owned(),
+    })
+    .under("$type"))
 }
 
 /// Reads an object; what [`Data::decode`] of every generated struct does.
@@ -276,9 +284,9 @@ macro_rules! object {
             const TAGGED: bool = $tagged;
             const FIELDS: &'static [&'static str] = &[$($name),*];
 
-            fn read<'de, M: $crate::schema::macros::MapAccess<'de>>(
-                mut fields: $crate::schema::Fields<'de, Self, M>,
-            ) -> ::core::result::Result<Self, M::Error> {
+            fn read<'de, __M: $crate::schema::macros::MapAccess<'de>>(
+                mut fields: $crate::schema::Fields<'de, Self, __M>,
+            ) -> ::core::result::Result<Self, __M::Error> {
                 $(let mut $field = $crate::schema::Field::new($name);)*
                 let mut extra = $crate::data::Map::new();
                 while let ::core::option::Option::Some(name) = fields.next_name()? {
@@ -294,10 +302,10 @@ macro_rules! object {
                 })
             }
 
-            fn write<W: $crate::schema::macros::SerializeMap>(
+            fn write<__W: $crate::schema::macros::SerializeMap>(
                 &self,
-                fields: &mut $crate::schema::Writer<W>,
-            ) -> ::core::result::Result<(), W::Error> {
+                fields: &mut $crate::schema::Writer<__W>,
+            ) -> ::core::result::Result<(), __W::Error> {
                 let _ = &fields;
                 $(fields.$presence($name, &self.$field)?;)*
                 ::core::result::Result::Ok(())
@@ -309,16 +317,16 @@ macro_rules! object {
         }
 
         impl $crate::schema::Data for $type {
-            fn decode<'de, D: $crate::schema::macros::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn decode<'de, __D: $crate::schema::macros::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 $crate::schema::macros::decode_object(deserializer)
             }
 
-            fn encode<S: $crate::schema::macros::Serializer>(
+            fn encode<__S: $crate::schema::macros::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 $crate::schema::macros::encode_object(self, serializer)
             }
 
@@ -355,21 +363,21 @@ macro_rules! serde_by_data {
     ($type:ident) => {
         impl<'de> $crate::schema::macros::Deserialize<'de> for $type {
             fn deserialize<D: $crate::schema::macros::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 let value = <Self as $crate::schema::Data>::decode(deserializer)?;
                 $crate::schema::Data::valid(value)
-                    .map_err(<D::Error as $crate::schema::macros::DeError>::custom)
+                    .map_err(<__D::Error as $crate::schema::macros::DeError>::custom)
             }
         }
 
         impl $crate::schema::macros::Serialize for $type {
-            fn serialize<S: $crate::schema::macros::Serializer>(
+            fn serialize<__S: $crate::schema::macros::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 $crate::schema::Data::check(self)
-                    .map_err(<S::Error as $crate::schema::macros::SerError>::custom)?;
+                    .map_err(<__S::Error as $crate::schema::macros::SerError>::custom)?;
                 $crate::schema::Data::encode(self, serializer)
             }
         }

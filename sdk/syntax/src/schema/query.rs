@@ -126,9 +126,12 @@ impl QueryWriter {
         if !self.0.is_empty() {
             self.0.push('&');
         }
-        self.0.extend(form_urlencoded::byte_serialize(name.as_bytes()));
+        self.0
+            .extend(form_urlencoded::byte_serialize(name.as_bytes()));
         self.0.push('=');
-        self.0.extend(form_urlencoded::byte_serialize(value.to_string().as_bytes()));
+        self.0.extend(form_urlencoded::byte_serialize(
+            value.to_string().as_bytes(),
+        ));
     }
 
     /// Adds a parameter, if it is there.

@@ -71,16 +71,16 @@ macro_rules! text_enum {
         }
 
         impl $crate::schema::Data for $type {
-            fn decode<'de, D: $crate::schema::macros::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn decode<'de, __D: $crate::schema::macros::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 $crate::schema::macros::decode_text_enum(deserializer)
             }
 
-            fn encode<S: $crate::schema::macros::Serializer>(
+            fn encode<__S: $crate::schema::macros::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
@@ -107,7 +107,7 @@ pub fn text_enum_from_str<T: TextEnum>(text: &str) -> Result<T, Invalid> {
 }
 
 #[doc(hidden)]
-pub fn decode_text_enum<'de, T: TextEnum, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+pub fn decode_text_enum<'de, T: TextEnum, D: Deserializer<'de>>(from: D) -> Result<T, __D::Error> {
     struct TextOf<T>(PhantomData<T>);
 
     impl<T: TextEnum> Visitor<'_> for TextOf<T> {

@@ -131,9 +131,9 @@ macro_rules! union {
         )*
 
         impl $crate::schema::Data for $type {
-            fn decode<'de, D: $crate::schema::macros::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn decode<'de, __D: $crate::schema::macros::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 let variant = $crate::schema::read_union(deserializer)?;
                 match variant.tag() {
                     $(<$member as $crate::schema::Object>::TYPE => variant.read().map(Self::$variant),)*
@@ -143,10 +143,10 @@ macro_rules! union {
                 }
             }
 
-            fn encode<S: $crate::schema::macros::Serializer>(
+            fn encode<__S: $crate::schema::macros::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 match self {
                     $(Self::$variant(value) => $crate::schema::write_variant(&**value, serializer),)*
                     $(Self::$unknown(value) => $crate::schema::macros::Serialize::serialize(value, serializer),)?
