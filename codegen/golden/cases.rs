@@ -3,8 +3,9 @@
 use huddle_codegen::emit::{Options, Output};
 use huddle_codegen::project::{Project, Target};
 use huddle_codegen::resolve::{External, Externals};
+use huddle_testdata::workspace_root;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The names of all cases, in their order.
 pub(crate) fn names() -> Vec<String> {
@@ -18,29 +19,33 @@ pub(crate) fn names() -> Vec<String> {
     names
 }
 
+/// The cases whose methods get handlers too, in their order.
+pub(crate) const WITH_HANDLERS: [&str; 7] =
+    ["bodies", "keywords", "letters", "procedure", "query", "role_names", "std_names"];
+
 /// What is generated for a case.
 pub(crate) fn project(name: &str) -> Project {
     let externals = Externals::new((name == "externals").then(|| External {
         lexicons: "com.shared.*".parse().expect("a prefix of NSIDs"),
         rust_path: "crate::external_types".to_owned(),
     }));
-    let options = Options {
-        output: Output::Module,
-        selection: Vec::new(),
-        externals: externals.clone(),
-        runtime: None,
+    let target = |folder: PathBuf, output| {
+        let options = Options {
+            output,
+            selection: Vec::new(),
+            externals: externals.clone(),
+            runtime: None,
+        };
+        Target { folder, options }
     };
-    let target = Target {
-        folder: folder("src").join(name),
-        options,
-    };
-    Project {
-        lexicons: folder("lexicons").join(name),
-        externals,
-        targets: vec![target],
+    let mut targets = vec![target(folder("src").join(name), Output::Module)];
+    if WITH_HANDLERS.contains(&name) {
+        let types = format!("crate::{name}");
+        targets.push(target(folder("src/handlers").join(name), Output::Handlers { types }));
     }
+    Project { lexicons: folder("lexicons").join(name), externals, targets }
 }
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    workspace_root().join("codegen/golden").join(name)
 }

@@ -112,19 +112,18 @@ pub fn generate(docs: &Catalog, options: &Options) -> Result<Vec<GeneratedFile>,
     Ok(files)
 }
 
-/// Refuses what could not stand in front of a module's name.
+/// Refuses what could not stand in front of a module's name, in whatever file.
 fn refuse_path(path: &str) -> Result<(), Error> {
-    let valid = syn::parse_str::<syn::Path>(path).is_ok_and(|path| {
-        path.segments
-            .iter()
-            .all(|segment| segment.arguments.is_none())
+    let valid = syn::parse_str::<syn::Path>(path).is_ok_and(|parsed| {
+        let plain = parsed.segments.iter().all(|segment| segment.arguments.is_none());
+        let first = parsed.segments.first().map(|segment| segment.ident.to_string());
+        plain && !matches!(first.as_deref(), Some("self" | "super" | "Self"))
     });
     if valid && !path.contains(char::is_whitespace) {
         return Ok(());
     }
-    Err(Error::Unsupported(format!(
-        "{path:?} is no Rust path, e.g. example_lexicon or crate::lexicon"
-    )))
+    let message = format!("{path:?} is no Rust path from a crate on, e.g. example_lexicon or crate::lexicon");
+    Err(Error::Unsupported(message))
 }
 
 /// Refuses bodies that are no objects in the end: the specification has no others, and there is no

@@ -36,6 +36,7 @@ pub mod external_types;
 pub mod externals;
 #[rustfmt::skip]
 pub mod formats;
+pub mod handlers;
 #[rustfmt::skip]
 pub mod import_names;
 #[rustfmt::skip]

@@ -38,7 +38,7 @@ fn every_case_is_fresh() {
     }
     assert!(
         wrong.is_empty(),
-        "{}\nrun `cargo run -p huddle-codegen-golden --example regenerate`, and read the difference",
+        "{}\nrun `cargo run -p huddle-codegen --example golden`, and read the difference",
         wrong.join("\n")
     );
 }
@@ -47,9 +47,10 @@ fn every_case_is_fresh() {
 fn every_case_is_compiled() {
     let lib = include_str!("../src/lib.rs");
     for name in cases::names() {
-        assert!(
-            lib.contains(&format!("pub mod {name};\n")),
-            "src/lib.rs does not name {name}"
-        );
+        assert!(lib.contains(&format!("\npub mod {name};\n")), "src/lib.rs does not name {name}");
+    }
+    let handlers = include_str!("../src/handlers.rs");
+    for name in cases::WITH_HANDLERS {
+        assert!(handlers.contains(&format!("\npub mod {name};\n")), "src/handlers.rs lacks {name}");
     }
 }

@@ -83,8 +83,9 @@ impl<'a> Method<'a> {
         let [request, reply, router] =
             ["Request", "Reply", "Router"].map(|name| tokens(&source.import(SERVER, name)));
         let arc = tokens(&source.import("std::sync", "Arc"));
-        let [future, send, sync] =
-            ["Future", "Send", "Sync"].map(|name| tokens(&source.prelude(name)));
+        // In the prelude only since the edition of 2024.
+        let future = tokens(&source.import("std::future", "Future"));
+        let [send, sync] = ["Send", "Sync"].map(|name| tokens(&source.prelude(name)));
         let (name, adds) = (token(&self.name), token(self.adds));
         let answer = token(&escape(&snake(&self.name)));
         let docs = docs::attributes(&self.definition.docs, &format!("`{nsid}`."));

@@ -8,10 +8,9 @@ mod permissions;
 
 use super::docs;
 use super::ident::token;
-use super::plan::{Module, Plan, is_enum};
+use super::plan::{Module, Plan, is_enum, plain_path};
 use super::source::Source;
-use crate::model::{
-    DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind,
+use crate::model::{DefId, DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind,
 };
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -158,25 +157,25 @@ impl<'a> Lexicon<'_, 'a> {
     }
 
     /// The Rust type of a definition, here or elsewhere.
-    fn referred(&mut self, id: &crate::model::DefId) -> String {
-        let Some((document, definition)) = self.plan.target(id) else {
-            return self.unseen(id);
-        };
-        let Some(home) = self.plan.module(&document.id) else {
-            return self.unseen(id);
-        };
-        self.source
-            .lexicon_type(self.module, home, home.name(&definition.path))
+    fn referred(&mut self, id: &DefId) -> String {
+        let at_hand = self.plan.target(id).and_then(|(document, definition)| {
+            Some((self.plan.module(&document.id)?, definition))
+        });
+        match at_hand {
+            Some((home, definition)) => {
+                self.source.lexicon_type(self.module, home, home.name(&definition.path))
+            }
+            None => self.unseen(id),
+        }
     }
 
     /// The type of a definition in another crate, whose lexicon is not at hand: what it is called if
     /// nothing gets in the way.
-    fn unseen(&mut self, id: &crate::model::DefId) -> String {
-        let externals = self.plan.resolution.externals();
-        let home = externals.rust_path(id.nsid()).unwrap_or("super");
-        let (path, name) = super::plan::plain_path(id);
-        self.source
-            .module_item(&self.module.path, Some(home), &path, &name)
+    fn unseen(&mut self, id: &DefId) -> String {
+        let home = self.plan.resolution.externals().rust_path(id.nsid());
+        let home = home.expect("`resolve` refuses what is neither at hand nor external");
+        let (path, name) = plain_path(id);
+        self.source.module_item(&self.module.path, Some(home), &path, &name)
     }
 }
 

@@ -362,7 +362,7 @@ macro_rules! record {
 macro_rules! serde_by_data {
     ($type:ident) => {
         impl<'de> $crate::schema::macros::Deserialize<'de> for $type {
-            fn deserialize<D: $crate::schema::macros::Deserializer<'de>>(
+            fn deserialize<__D: $crate::schema::macros::Deserializer<'de>>(
                 deserializer: __D,
             ) -> ::core::result::Result<Self, __D::Error> {
                 let value = <Self as $crate::schema::Data>::decode(deserializer)?;

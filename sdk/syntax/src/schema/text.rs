@@ -107,7 +107,7 @@ pub fn text_enum_from_str<T: TextEnum>(text: &str) -> Result<T, Invalid> {
 }
 
 #[doc(hidden)]
-pub fn decode_text_enum<'de, T: TextEnum, D: Deserializer<'de>>(from: D) -> Result<T, __D::Error> {
+pub fn decode_text_enum<'de, T: TextEnum, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     struct TextOf<T>(PhantomData<T>);
 
     impl<T: TextEnum> Visitor<'_> for TextOf<T> {

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::approve_booking as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Say yes to a booking that waits for the host: a slot is found, held and confirmed. While

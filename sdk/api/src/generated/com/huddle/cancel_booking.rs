@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::cancel_booking as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Call a booking off, whether confirmed or not, and free its slot. A booking that is already

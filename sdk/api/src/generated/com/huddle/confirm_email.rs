@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::confirm_email as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Show that the mail with the token arrived: from now on mail about bookings goes to that

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::create_offer as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Check an offer, or office hours, write it to the caller's repo, and list it at once. Writing

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::decline_booking as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Turn down a booking that is not confirmed yet, and free its slot. A booking that is already

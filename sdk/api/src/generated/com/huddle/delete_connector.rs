@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::delete_connector as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Disconnect a calendar account: access is given back to the provider, and everything read

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::delete_offer as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Take an offer, or office hours, out of the caller's repo and off the list. Bookings already

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::export_data as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Download all that the AppView keeps about the caller. Records are not in it, since they are

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::finalize as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Accept the held slot: both calendars are checked afresh, and the meeting is confirmed. While

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::get_booking as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Read one booking as it stands at this moment. Needs authentication as either party.

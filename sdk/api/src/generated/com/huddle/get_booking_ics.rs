@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::get_booking_ics as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Download the caller's invitation to a booking, or its cancellation, as an iCalendar file

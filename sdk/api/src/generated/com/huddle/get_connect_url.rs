@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::get_connect_url as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Get the address of the AppView's own page on which the caller connects a calendar account.

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::get_preferences as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Read the caller's preferences. Needs authentication.

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::list_bookings as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// List the caller's bookings, most recently asked for first. It may lag a moment behind

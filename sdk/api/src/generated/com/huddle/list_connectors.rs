@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::list_connectors as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// List the caller's connected calendar accounts. Needs authentication.

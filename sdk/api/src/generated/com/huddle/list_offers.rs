@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::list_offers as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// List the offers and office hours of a host that have not passed yet, newest first. Public:

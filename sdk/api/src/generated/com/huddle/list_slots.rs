@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::list_slots as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// List some slots that suit host and caller, from offers in `pick` mode, best first. Never all

@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::r#match as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Find a time that suits host and caller, and hold it on both sides. The caller becomes the

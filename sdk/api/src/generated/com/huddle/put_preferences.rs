@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::put_preferences as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Replace all of the caller's preferences: send everything that `com.huddle.getPreferences`

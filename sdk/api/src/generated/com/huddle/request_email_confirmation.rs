@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::request_email_confirmation as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Set the address to which the caller gets mail about bookings, and send a token there. No

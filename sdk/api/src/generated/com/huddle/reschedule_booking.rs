@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::reschedule_booking as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Move a confirmed booking to another time that suits both sides. It keeps its id, and its old

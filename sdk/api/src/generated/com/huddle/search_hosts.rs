@@ -4,6 +4,7 @@
 
 use huddle_lexicon::com::huddle::search_hosts as lexicon;
 use huddle_xrpc::server::{Reply, Request, Router};
+use std::future::Future;
 use std::sync::Arc;
 
 /// Search the hosts who let themselves be listed. Public: needs no authentication, and is

@@ -1,6 +1,6 @@
-//! Generates all cases anew; what changes is to be read before it is committed.
+//! Generates the golden cases anew; what changes is to be read before it is committed.
 
-#[path = "../cases.rs"]
+#[path = "../golden/cases.rs"]
 mod cases;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
