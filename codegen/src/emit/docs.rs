@@ -191,3 +191,50 @@ pub(crate) fn code(text: &str) -> String {
     let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
     format!("{fence} {text} {fence}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_are_escaped_where_they_would_be_markup() {
+        #[track_caller]
+        fn check(text: &str, expect: &str) {
+            assert_eq!(markdown(text), expect);
+        }
+        check("A `code span` and plain text.", "A `code span` and plain text.");
+        check("See [this] or `[that]`.", r"See \[this\] or `[that]`.");
+        check("A lone ` tick", r"A lone \` tick");
+        check("Vec<String>, a < b", r"Vec\<String>, a < b");
+        check("https://a.example/x.", "<https://a.example/x>.");
+        check("(see <http://a.example>)", "(see <http://a.example>)");
+        check("image/* and */*", r"image/\* and \*/\*");
+        check("snake_case and _this_", r"snake_case and \_this\_");
+        check(r"C:\dir", r"C:\\dir");
+        check("# Not a heading", r"\# Not a heading");
+        check("1. not a list", r"1\. not a list");
+        check("One\nTwo\n\n\nThree\n\n", "One\nTwo\n\nThree");
+        check("These:\n- one\n- two\nAnd more.", "These:\n\n- one\n- two\n\nAnd more.");
+        check("Tab\there \u{202e}and\r there\u{0}", "Tab here and there");
+        check("  ", "");
+    }
+
+    #[test]
+    fn long_lines_are_broken_outside_of_code() {
+        let code = format!("`{}`", "x y ".repeat(20));
+        let text = markdown(&format!("{} {code} - {}", "word ".repeat(15), "more ".repeat(15)));
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert_eq!(lines[1], format!("{code} -"));
+        assert!(markdown(&format!("{} - x", "y".repeat(WIDTH - 1))).ends_with("\n\\- x"));
+        assert!(markdown(&format!("- {}", "word ".repeat(30))).contains("\n  word"));
+    }
+
+    #[test]
+    fn any_text_can_be_a_code_span() {
+        assert_eq!(code("a b"), "`a b`");
+        assert_eq!(code("a`b``c"), "``` a`b``c ```");
+        assert_eq!(code("a\nb"), "`a b`");
+        assert_eq!(code(""), "An empty text.");
+    }
+}

@@ -136,3 +136,65 @@ impl Scope {
         self.0.contains(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_into_words() {
+        #[track_caller]
+        fn check(name: &str, expect: [&str; 3]) {
+            assert_eq!([snake(name), screaming(name), pascal(name)], expect, "{name}");
+        }
+        check("getBookingIcs", ["get_booking_ics", "GET_BOOKING_ICS", "GetBookingIcs"]);
+        check("get-booking_ics", ["get_booking_ics", "GET_BOOKING_ICS", "GetBookingIcs"]);
+        check("HTTPServer", ["http_server", "HTTP_SERVER", "HttpServer"]);
+        check("allDIDs", ["all_dids", "ALL_DIDS", "AllDids"]);
+        check("DIDsOfAll", ["dids_of_all", "DIDS_OF_ALL", "DidsOfAll"]);
+        check("IDs", ["ids", "IDS", "Ids"]);
+        check("ISee", ["i_see", "I_SEE", "ISee"]);
+        check("sha256Hash", ["sha256_hash", "SHA256_HASH", "Sha256Hash"]);
+        check("v2", ["v2", "V2", "V2"]);
+        check("_private_", ["private", "PRIVATE", "Private"]);
+        check("a.b c#d", ["a_b_c_d", "A_B_C_D", "ABCD"]);
+        check("naïve", ["na_ve", "NA_VE", "NaVe"]);
+        check("4chan", ["4chan", "4CHAN", "4chan"]);
+        check("→", ["", "", ""]);
+    }
+
+    #[test]
+    fn every_keyword_can_be_a_name() {
+        for keyword in KEYWORDS {
+            assert!(syn::parse_str::<syn::Ident>(keyword).is_err(), "{keyword} is no keyword");
+        }
+        for keyword in KEYWORDS.into_iter().chain(NEVER_RAW) {
+            let name = escape(keyword);
+            assert_eq!(token(&name).to_string(), name);
+            assert!(syn::parse_str::<syn::Ident>(&name).is_ok(), "{name}");
+        }
+        assert_eq!(escape("match"), "r#match");
+        assert_eq!(escape("crate"), "crate_");
+        assert_eq!(escape("union"), "union");
+    }
+
+    #[test]
+    fn no_two_things_share_a_name() {
+        let mut scope = Scope::default();
+        let mut claim = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            scope.claim(&names)
+        };
+        assert_eq!(claim(&["Other", "OtherValue"]), "Other");
+        assert_eq!(claim(&["Other", "OtherValue"]), "OtherValue");
+        assert_eq!(claim(&["Other", "OtherValue"]), "OtherValue2");
+        assert_eq!(claim(&["OtherValue2"]), "OtherValue2_2");
+        assert_eq!(claim(&["foo_bar"]), "foo_bar");
+        assert_eq!(claim(&["foo_bar"]), "foo_bar_2");
+        assert_eq!(claim(&["foo_bar"]), "foo_bar_3");
+        assert_eq!(claim(&["match"]), "r#match");
+        assert_eq!(claim(&["match"]), "match_2");
+        assert_eq!(claim(&["Self"]), "Self_");
+        assert_eq!(claim(&["Self"]), "Self2");
+    }
+}

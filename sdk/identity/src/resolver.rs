@@ -434,17 +434,21 @@ impl World {
                 max_response_bytes: DidDocument::MAX_BYTES,
                 max_redirects: 0,
             });
+        let is_listed = did.method() == "plc";
         let response = match self.fetch.fetch(request).await {
             Ok(response) => response,
-            // A directory that is not there says nothing about the DIDs in it; the host of a
-            // did:web is the DID.
-            Err(FetchError::UnknownHost) if did.method() == "plc" => {
-                return Err(IdentityError::Unavailable);
-            }
+            // A directory that does not answer as it should says nothing about the DIDs in it; the
+            // host of a did:web is the DID.
+            Err(_) if is_listed => return Err(IdentityError::Unavailable),
             Err(error) => return Err(error.into()),
         };
         match response.status {
-            StatusCode::OK => Ok(DidDocument::from_json(did, &response.body)?),
+            StatusCode::OK => match DidDocument::from_json(did, &response.body) {
+                Err(DocumentError::NotADocument | DocumentError::TooLong) if is_listed => {
+                    Err(IdentityError::Unavailable)
+                }
+                document => Ok(document?),
+            },
             // The directory answers 410 for a DID that was tombstoned.
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::BAD_REQUEST => {
                 Err(IdentityError::NotFound)

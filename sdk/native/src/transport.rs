@@ -48,6 +48,9 @@ impl ReqwestTransport {
             .redirect(Policy::none())
             .referer(false)
             .no_proxy()
+            // Shared out among the addresses of a host, so that a silent one leaves time for the next;
+            // it also ends a connection that is still being made when its request is gone.
+            .connect_timeout(Duration::from_secs(3))
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(8)
             .dns_resolver(PinnedResolver(Arc::clone(&vetted)));

@@ -218,8 +218,8 @@ pub enum RedirectError {
     /// A `Location` that is not a URL.
     #[error("but not to a URL")]
     BadLocation,
-    /// It would send a body that changes something to another origin, which the caller did not
+    /// It would repeat a request that changes something at another origin, which the caller did not
     /// choose.
-    #[error("with its body to another origin")]
-    BodyAcrossOrigins,
+    #[error("a request that changes something to another origin")]
+    ChangeAcrossOrigins,
 }

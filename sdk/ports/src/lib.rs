@@ -13,11 +13,11 @@ pub mod fetch;
 pub mod random;
 
 pub use bytes::Bytes;
-pub use cache::{Cache, MemoryCache};
+pub use cache::{Cache, MemoryCache, MemoryCacheLimits};
 pub use clock::{Clock, Timestamp};
 pub use dns::{DnsError, DnsTxt};
 pub use fetch::{
-    Blocked, Fetch, FetchError, FetchLimits, FetchPolicy, GuardedFetch, Hop, HopResponse,
+    AddressKind, Blocked, Fetch, FetchError, FetchLimits, FetchPolicy, GuardedFetch, Hop, HopResponse,
     RedirectError, Request, Response, ResponseBody, Transport,
 };
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

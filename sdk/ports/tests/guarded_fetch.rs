@@ -494,7 +494,7 @@ async fn another_origin_gets_no_body_that_changes_something() {
         let outcome = redirected(method, 307, "https://other.example.com/b").await;
         assert_eq!(
             outcome.unwrap_err(),
-            FetchError::Redirect(RedirectError::BodyAcrossOrigins),
+            FetchError::Redirect(RedirectError::ChangeAcrossOrigins),
             "{method}"
         );
     }

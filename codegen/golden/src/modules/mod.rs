@@ -16,6 +16,7 @@
     clippy::struct_field_names,
     clippy::too_many_arguments,
     clippy::too_many_lines,
+    clippy::unsafe_removed_from_name,
     clippy::wrong_self_convention,
     reason = "names, sizes and descriptions are those of the lexicons"
 )]

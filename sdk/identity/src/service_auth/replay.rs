@@ -16,7 +16,8 @@ pub trait ReplayStore: Send + Sync {
     /// remembered until `forget`.
     ///
     /// Only called for tokens whose signature is valid. Two calls at the same time never both hear
-    /// `true`.
+    /// `true`. A token whose time to be forgotten has come, by the latest `now` of any call, is never
+    /// used for the first time: clocks are set back, and calls overtake each other.
     async fn first_use(
         &self,
         issuer: &Did,
@@ -72,6 +73,8 @@ struct Used {
     per_issuer: HashMap<Key, usize>,
     /// Forgetting time, token, issuer: the first is the next to forget.
     by_time: BTreeSet<(Timestamp, Key, Key)>,
+    /// The latest time that was heard of.
+    latest: Option<Timestamp>,
 }
 
 impl MemoryReplayStore {
@@ -116,8 +119,10 @@ impl ReplayStore for MemoryReplayStore {
         let issuer = digest(&[issuer.as_bytes()]);
 
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = used.latest.map_or(now, |latest| latest.max(now));
+        used.latest = Some(now);
         used.forget_before(now);
-        if used.tokens.contains(&token) {
+        if forget <= now || used.tokens.contains(&token) {
             return Ok(false);
         }
         let of_issuer = used.per_issuer.get(&issuer).copied().unwrap_or_default();

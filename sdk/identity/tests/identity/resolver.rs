@@ -165,22 +165,13 @@ async fn every_bad_answer_about_a_did_has_its_error() {
         (page(500, "{}"), IdentityError::Unavailable),
         (page(503, "{}"), IdentityError::Unavailable),
         (page(204, ""), IdentityError::Unavailable),
-        (
-            page(200, ""),
-            IdentityError::Document(DocumentError::NotADocument),
-        ),
-        (
-            page(200, "<html>"),
-            IdentityError::Document(DocumentError::NotADocument),
-        ),
+        (page(200, ""), IdentityError::Unavailable),
+        (page(200, "<html>"), IdentityError::Unavailable),
         (
             page(200, &other),
             IdentityError::Document(DocumentError::OtherDid),
         ),
-        (
-            page(200, &"x".repeat(70_000)),
-            IdentityError::Document(DocumentError::TooLong),
-        ),
+        (page(200, &"x".repeat(70_000)), IdentityError::Unavailable),
         (Page::Fails(FetchError::Timeout), IdentityError::Unavailable),
         (Page::Fails(FetchError::Resolve), IdentityError::Unavailable),
         (
@@ -197,11 +188,11 @@ async fn every_bad_answer_about_a_did_has_its_error() {
         ),
         (
             Page::Fails(FetchError::Blocked(Blocked::Scheme)),
-            IdentityError::NotAllowed,
+            IdentityError::Unavailable,
         ),
         (
             Page::Fails(FetchError::Redirect(RedirectError::TooMany)),
-            IdentityError::Document(DocumentError::NotADocument),
+            IdentityError::Unavailable,
         ),
     ] {
         let setup = Setup::new();
@@ -209,13 +200,56 @@ async fn every_bad_answer_about_a_did_has_its_error() {
         assert_eq!(resolve(&setup, ANA).await, Err(expect));
         assert_eq!(expect.is_retryable(), expect == IdentityError::Unavailable);
     }
-    let setup = Setup::new();
-    let url = "https://gone.example.com/.well-known/did.json";
-    setup.web.put(url, Page::Fails(FetchError::UnknownHost));
-    assert_eq!(
-        resolve(&setup, "did:web:gone.example.com").await,
-        Err(IdentityError::NotFound)
-    );
+}
+
+#[tokio::test]
+async fn the_host_of_a_did_web_speaks_for_its_did_where_a_directory_does_not() {
+    let page = |status, body: &str| Page::Is(status, body.as_bytes().to_vec());
+    for (answer, expect) in [
+        (
+            page(200, "<html>"),
+            IdentityError::Document(DocumentError::NotADocument),
+        ),
+        (
+            page(200, &"x".repeat(70_000)),
+            IdentityError::Document(DocumentError::TooLong),
+        ),
+        (
+            Page::Fails(FetchError::UnknownHost),
+            IdentityError::NotFound,
+        ),
+        (
+            Page::Fails(FetchError::Blocked(Blocked::Scheme)),
+            IdentityError::NotAllowed,
+        ),
+        (
+            Page::Fails(FetchError::Redirect(RedirectError::TooMany)),
+            IdentityError::Document(DocumentError::NotADocument),
+        ),
+        (Page::Fails(FetchError::Timeout), IdentityError::Unavailable),
+    ] {
+        let setup = Setup::new();
+        let url = "https://gone.example.com/.well-known/did.json";
+        setup.web.put(url, answer);
+        assert_eq!(
+            resolve(&setup, "did:web:gone.example.com").await,
+            Err(expect)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_answers_nonsense_does_not_displace_what_it_said_before() {
+    let setup = setup();
+    resolve(&setup, ANA).await.unwrap();
+    setup.clock.advance(MINUTE);
+    setup
+        .web
+        .put(ANA_URL, Page::Is(200, b"<html>maintenance</html>".to_vec()));
+    let did = ANA.parse().unwrap();
+    let asked = setup.resolver.resolve_did(&did, Freshness::Fresh).await;
+    assert_eq!(asked, Err(IdentityError::Unavailable));
+    resolve(&setup, ANA).await.unwrap();
 }
 
 #[tokio::test]
@@ -244,8 +278,8 @@ async fn refusals_are_kept_for_thirty_seconds_and_failures_for_five() {
     for (answer, error, ttl) in [
         (Page::Is(404, Vec::new()), IdentityError::NotFound, 30),
         (
-            Page::Is(200, Vec::new()),
-            IdentityError::Document(DocumentError::NotADocument),
+            Page::Is(200, br#"{"id":"did:plc:somebodyelse"}"#.to_vec()),
+            IdentityError::Document(DocumentError::OtherDid),
             30,
         ),
         (

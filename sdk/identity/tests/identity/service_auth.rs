@@ -1024,3 +1024,14 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_token_that_was_forgotten_is_not_new_by_a_clock_that_was_set_back() {
+    let store = MemoryReplayStore::default();
+    let at = |secs: i64| Timestamp::from_millis(secs * 1000);
+    let eve: Did = "did:plc:eve".parse().unwrap();
+    assert_eq!(store.first_use(&eve, "1", at(100), at(0)).await, Ok(true));
+    // Another's call makes the store forget it.
+    assert_eq!(store.first_use(&eve, "2", at(300), at(150)).await, Ok(true));
+    assert_eq!(store.first_use(&eve, "1", at(100), at(99)).await, Ok(false));
+}

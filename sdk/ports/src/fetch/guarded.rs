@@ -110,7 +110,7 @@ impl ResponseBody for Bytes {
 ///   gains nothing;
 /// - follows redirects itself, at most as many as the request allows. Another origin gets no
 ///   credentials (`Authorization`, `Cookie`, `DPoP`, `Proxy-Authorization` and every header that is
-///   marked sensitive), and no body of a method that changes something. As in browsers a redirected
+///   marked sensitive), and no method that changes something. As in browsers a redirected
 ///   `POST` becomes a `GET`, but for 307 and 308;
 /// - reads no more of the body than the limit, and all of it within the time of the request.
 #[derive(Clone, Debug)]
@@ -249,8 +249,8 @@ fn redirect(request: &mut Request, response: &HopResponse) -> Result<(), Redirec
         }
     }
     if target.origin() != request.url.origin() {
-        if !request.body.is_empty() && !only_reads(&request.method) {
-            return Err(RedirectError::BodyAcrossOrigins);
+        if !only_reads(&request.method) {
+            return Err(RedirectError::ChangeAcrossOrigins);
         }
         let sensitive: Vec<HeaderName> = request
             .headers
