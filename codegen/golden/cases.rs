@@ -20,8 +20,15 @@ pub(crate) fn names() -> Vec<String> {
 }
 
 /// The cases whose methods get handlers too, in their order.
-pub(crate) const WITH_HANDLERS: [&str; 7] =
-    ["bodies", "keywords", "letters", "procedure", "query", "role_names", "std_names"];
+pub(crate) const WITH_HANDLERS: [&str; 7] = [
+    "bodies",
+    "keywords",
+    "letters",
+    "procedure",
+    "query",
+    "role_names",
+    "std_names",
+];
 
 /// What is generated for a case.
 pub(crate) fn project(name: &str) -> Project {
@@ -41,9 +48,16 @@ pub(crate) fn project(name: &str) -> Project {
     let mut targets = vec![target(folder("src").join(name), Output::Module)];
     if WITH_HANDLERS.contains(&name) {
         let types = format!("crate::{name}");
-        targets.push(target(folder("src/handlers").join(name), Output::Handlers { types }));
+        targets.push(target(
+            folder("src/handlers").join(name),
+            Output::Handlers { types },
+        ));
     }
-    Project { lexicons: folder("lexicons").join(name), externals, targets }
+    Project {
+        lexicons: folder("lexicons").join(name),
+        externals,
+        targets,
+    }
 }
 
 fn folder(name: &str) -> PathBuf {

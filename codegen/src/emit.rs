@@ -115,14 +115,21 @@ pub fn generate(docs: &Catalog, options: &Options) -> Result<Vec<GeneratedFile>,
 /// Refuses what could not stand in front of a module's name, in whatever file.
 fn refuse_path(path: &str) -> Result<(), Error> {
     let valid = syn::parse_str::<syn::Path>(path).is_ok_and(|parsed| {
-        let plain = parsed.segments.iter().all(|segment| segment.arguments.is_none());
-        let first = parsed.segments.first().map(|segment| segment.ident.to_string());
+        let plain = parsed
+            .segments
+            .iter()
+            .all(|segment| segment.arguments.is_none());
+        let first = parsed
+            .segments
+            .first()
+            .map(|segment| segment.ident.to_string());
         plain && !matches!(first.as_deref(), Some("self" | "super" | "Self"))
     });
     if valid && !path.contains(char::is_whitespace) {
         return Ok(());
     }
-    let message = format!("{path:?} is no Rust path from a crate on, e.g. example_lexicon or crate::lexicon");
+    let message =
+        format!("{path:?} is no Rust path from a crate on, e.g. example_lexicon or crate::lexicon");
     Err(Error::Unsupported(message))
 }
 

@@ -45,11 +45,11 @@ impl Package {
         let root = workspace_root();
         let manifest = format!(
             "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-             [dependencies]\nhuddle-syntax = {{ path = {:?} }}\n\n\
+             [dependencies]\nhuddle-syntax = {{ path = '{}' }}\n\n\
              [dev-dependencies]\n{dev_dependency}\n\n\
              [lints.rust]\nwarnings = \"deny\"\nmissing_docs = \"deny\"\nmissing_debug_implementations = \"deny\"\n\
              unreachable_pub = \"deny\"\nunused_qualifications = \"deny\"\n",
-            root.join("sdk/syntax"),
+            root.join("sdk/syntax").display(),
         );
         write(&folder.join("Cargo.toml"), &manifest);
         write(&folder.join("tests").join(test.0), test.1);

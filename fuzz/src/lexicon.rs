@@ -182,34 +182,26 @@ pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
         return Some(edited);
     }
     // What refers to nothing is refused early, and parts of other lexicons mostly do.
-    let mut document = serde_json::from_slice(&edited).ok()?;
-    let mut targets = companion_definitions();
-    if let Some(definitions) = document_definitions(&document) {
-        targets.extend(definitions.keys().map(|name| format!("#{name}")));
-    }
+    let mut document: Value = serde_json::from_slice(&edited).ok()?;
+    let mut targets: Vec<String> = COMPANIONS
+        .documents()
+        .flat_map(|document| document.defs.iter().map(|d| document.def_id(d).to_string()))
+        .collect();
+    let definitions = document.get("defs").and_then(Value::as_object);
+    let names = definitions
+        .into_iter()
+        .flat_map(|definitions| definitions.keys());
+    targets.extend(names.map(|name| format!("#{name}")));
     lead_somewhere(&mut document, &targets, random);
     Some(document.to_string().into_bytes())
-}
-
-fn document_definitions(document: &Value) -> Option<&serde_json::Map<String, Value>> {
-    document.get("defs")?.as_object()
-}
-
-fn companion_definitions() -> Vec<String> {
-    let all = COMPANIONS.documents();
-    all.flat_map(|d| {
-        d.defs
-            .iter()
-            .map(|definition| d.def_id(definition).to_string())
-    })
-    .collect()
 }
 
 /// Gives references that are not to one of the targets one of them.
 fn lead_somewhere(value: &mut Value, targets: &[String], random: &mut Random) {
     let mut lead = |reference: &mut Value| {
-        let leads = targets.iter().any(|target| reference == target);
-        if let (Value::String(text), false, Some(target)) = (reference, leads, random.pick(targets))
+        if let Value::String(text) = reference
+            && !targets.contains(text)
+            && let Some(target) = random.pick(targets)
         {
             target.clone_into(text);
         }
@@ -217,20 +209,16 @@ fn lead_somewhere(value: &mut Value, targets: &[String], random: &mut Random) {
     match value {
         Value::Object(fields) => {
             fields.get_mut("ref").into_iter().for_each(&mut lead);
-            fields
-                .get_mut("refs")
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-                .for_each(lead);
-            fields
-                .values_mut()
-                .for_each(|field| lead_somewhere(field, targets, random));
+            let refs = fields.get_mut("refs").and_then(Value::as_array_mut);
+            refs.into_iter().flatten().for_each(lead);
+            for field in fields.values_mut() {
+                lead_somewhere(field, targets, random);
+            }
         }
         Value::Array(items) => {
-            items
-                .iter_mut()
-                .for_each(|item| lead_somewhere(item, targets, random));
+            for item in items {
+                lead_somewhere(item, targets, random);
+            }
         }
         _ => {}
     }

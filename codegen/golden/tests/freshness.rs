@@ -47,10 +47,16 @@ fn every_case_is_fresh() {
 fn every_case_is_compiled() {
     let lib = include_str!("../src/lib.rs");
     for name in cases::names() {
-        assert!(lib.contains(&format!("\npub mod {name};\n")), "src/lib.rs does not name {name}");
+        assert!(
+            lib.contains(&format!("\npub mod {name};\n")),
+            "src/lib.rs does not name {name}"
+        );
     }
     let handlers = include_str!("../src/handlers.rs");
     for name in cases::WITH_HANDLERS {
-        assert!(handlers.contains(&format!("\npub mod {name};\n")), "src/handlers.rs lacks {name}");
+        assert!(
+            handlers.contains(&format!("\npub mod {name};\n")),
+            "src/handlers.rs lacks {name}"
+        );
     }
 }

@@ -202,7 +202,10 @@ mod tests {
         fn check(text: &str, expect: &str) {
             assert_eq!(markdown(text), expect);
         }
-        check("A `code span` and plain text.", "A `code span` and plain text.");
+        check(
+            "A `code span` and plain text.",
+            "A `code span` and plain text.",
+        );
         check("See [this] or `[that]`.", r"See \[this\] or `[that]`.");
         check("A lone ` tick", r"A lone \` tick");
         check("Vec<String>, a < b", r"Vec\<String>, a < b");
@@ -214,7 +217,10 @@ mod tests {
         check("# Not a heading", r"\# Not a heading");
         check("1. not a list", r"1\. not a list");
         check("One\nTwo\n\n\nThree\n\n", "One\nTwo\n\nThree");
-        check("These:\n- one\n- two\nAnd more.", "These:\n\n- one\n- two\n\nAnd more.");
+        check(
+            "These:\n- one\n- two\nAnd more.",
+            "These:\n\n- one\n- two\n\nAnd more.",
+        );
         check("Tab\there \u{202e}and\r there\u{0}", "Tab here and there");
         check("  ", "");
     }
@@ -222,10 +228,14 @@ mod tests {
     #[test]
     fn long_lines_are_broken_outside_of_code() {
         let code = format!("`{}`", "x y ".repeat(20));
-        let text = markdown(&format!("{} {code} - {}", "word ".repeat(15), "more ".repeat(15)));
+        let text = markdown(&format!(
+            "{} {code} - {}",
+            "word ".repeat(15),
+            "more ".repeat(15)
+        ));
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
-        assert_eq!(lines[1], format!("{code} -"));
+        assert!(lines[1].starts_with(&format!("{code} - ")), "{text}");
         assert!(markdown(&format!("{} - x", "y".repeat(WIDTH - 1))).ends_with("\n\\- x"));
         assert!(markdown(&format!("- {}", "word ".repeat(30))).contains("\n  word"));
     }

@@ -145,10 +145,20 @@ mod tests {
     fn names_are_split_into_words() {
         #[track_caller]
         fn check(name: &str, expect: [&str; 3]) {
-            assert_eq!([snake(name), screaming(name), pascal(name)], expect, "{name}");
+            assert_eq!(
+                [snake(name), screaming(name), pascal(name)],
+                expect,
+                "{name}"
+            );
         }
-        check("getBookingIcs", ["get_booking_ics", "GET_BOOKING_ICS", "GetBookingIcs"]);
-        check("get-booking_ics", ["get_booking_ics", "GET_BOOKING_ICS", "GetBookingIcs"]);
+        check(
+            "getBookingIcs",
+            ["get_booking_ics", "GET_BOOKING_ICS", "GetBookingIcs"],
+        );
+        check(
+            "get-booking_ics",
+            ["get_booking_ics", "GET_BOOKING_ICS", "GetBookingIcs"],
+        );
         check("HTTPServer", ["http_server", "HTTP_SERVER", "HttpServer"]);
         check("allDIDs", ["all_dids", "ALL_DIDS", "AllDids"]);
         check("DIDsOfAll", ["dids_of_all", "DIDS_OF_ALL", "DidsOfAll"]);
@@ -165,13 +175,17 @@ mod tests {
 
     #[test]
     fn every_keyword_can_be_a_name() {
-        for keyword in KEYWORDS {
-            assert!(syn::parse_str::<syn::Ident>(keyword).is_err(), "{keyword} is no keyword");
+        // To `syn`, which knows no editions, `gen` is a name like any other.
+        for keyword in KEYWORDS.into_iter().filter(|keyword| *keyword != "gen") {
+            assert!(
+                syn::parse_str::<syn::Ident>(keyword).is_err(),
+                "{keyword} is no keyword"
+            );
         }
         for keyword in KEYWORDS.into_iter().chain(NEVER_RAW) {
             let name = escape(keyword);
             assert_eq!(token(&name).to_string(), name);
-            assert!(syn::parse_str::<syn::Ident>(&name).is_ok(), "{name}");
+            assert!(syn::parse_str::<Ident>(&name).is_ok(), "{name}");
         }
         assert_eq!(escape("match"), "r#match");
         assert_eq!(escape("crate"), "crate_");

@@ -10,7 +10,8 @@ use super::docs;
 use super::ident::token;
 use super::plan::{Module, Plan, is_enum, plain_path};
 use super::source::Source;
-use crate::model::{DefId, DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind,
+use crate::model::{
+    DefId, DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind,
 };
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -158,12 +159,14 @@ impl<'a> Lexicon<'_, 'a> {
 
     /// The Rust type of a definition, here or elsewhere.
     fn referred(&mut self, id: &DefId) -> String {
-        let at_hand = self.plan.target(id).and_then(|(document, definition)| {
-            Some((self.plan.module(&document.id)?, definition))
-        });
+        let at_hand = self
+            .plan
+            .target(id)
+            .and_then(|(document, definition)| Some((self.plan.module(&document.id)?, definition)));
         match at_hand {
             Some((home, definition)) => {
-                self.source.lexicon_type(self.module, home, home.name(&definition.path))
+                self.source
+                    .lexicon_type(self.module, home, home.name(&definition.path))
             }
             None => self.unseen(id),
         }
@@ -175,7 +178,8 @@ impl<'a> Lexicon<'_, 'a> {
         let home = self.plan.resolution.externals().rust_path(id.nsid());
         let home = home.expect("`resolve` refuses what is neither at hand nor external");
         let (path, name) = plain_path(id);
-        self.source.module_item(&self.module.path, Some(home), &path, &name)
+        self.source
+            .module_item(&self.module.path, Some(home), &path, &name)
     }
 }
 

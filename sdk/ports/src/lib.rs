@@ -17,8 +17,8 @@ pub use cache::{Cache, MemoryCache, MemoryCacheLimits};
 pub use clock::{Clock, Timestamp};
 pub use dns::{DnsError, DnsTxt};
 pub use fetch::{
-    AddressKind, Blocked, Fetch, FetchError, FetchLimits, FetchPolicy, GuardedFetch, Hop, HopResponse,
-    RedirectError, Request, Response, ResponseBody, Transport,
+    AddressKind, Blocked, Fetch, FetchError, FetchLimits, FetchPolicy, GuardedFetch, Hop,
+    HopResponse, RedirectError, Request, Response, ResponseBody, Transport,
 };
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use random::Random;
