@@ -1,4 +1,23 @@
 //! Resolved lexicons to Rust source.
+//!
+//! A lexicon becomes the module that its NSID names (`com.example.thing`: `com::example::thing`), and in
+//! it
+//!
+//! | what | becomes |
+//! | --- | --- |
+//! | `record`, `object` | a struct: plain fields, `extra` for what the schema does not name, `new` with what is required |
+//! | a field that may be absent, or null | an `Option`; if both, an `Option` in an `Option` |
+//! | a field with a `default` | `…_or_default()` beside it |
+//! | a `string` with `enum` or `knownValues` | an enum; if open, with `Other(String)` |
+//! | a `string` with a `format` | the type of that format, e.g. `Datetime` |
+//! | a `union` | an enum of boxes; if open, with `Unknown` for other members |
+//! | `token` | a `&str` constant |
+//! | any other definition | a type alias, its constraints enforced where it is used |
+//! | `query`, `procedure`, `subscription` | a marker type, and `Params`, `Input`, `Output`, `Message`, `Error` |
+//! | `permission-set` | a constant that makes OAuth scopes |
+//!
+//! Names are those of the lexicon in Rust's case. What Rust cannot have (`crate`, `1st`), and what would be
+//! there twice, is changed in a fixed way; on the wire it stays as it is. `codegen/golden` shows it all.
 
 mod docs;
 mod handlers;

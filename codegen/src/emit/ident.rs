@@ -178,7 +178,7 @@ mod tests {
         // To `syn`, which knows no editions, `gen` is a name like any other.
         for keyword in KEYWORDS.into_iter().filter(|keyword| *keyword != "gen") {
             assert!(
-                syn::parse_str::<syn::Ident>(keyword).is_err(),
+                syn::parse_str::<Ident>(keyword).is_err(),
                 "{keyword} is no keyword"
             );
         }
