@@ -483,6 +483,24 @@ mod members_of_unions {
     }
 
     #[test]
+    fn nothing_hides_a_member_from_its_constraints() {
+        use huddle_codegen_golden::unions::com::golden::unions::UnionsNobodyChecks;
+        use huddle_syntax::schema::Unknown;
+        let unknown =
+            |tag: &str| Unknown::new([("$type", Value::from(tag))].into()).expect("a tag");
+        let mut record = Unions::new(UnionsOpen::Unknown(unknown("org.example.later")));
+        assert_eq!(record.check(), Ok(()));
+        record.nobody_checks = Some(UnionsNobodyChecks::Unknown(unknown(
+            "com.golden.unions#plain",
+        )));
+        assert_eq!(
+            record.check().expect_err("it is no unknown member").path(),
+            "nobodyChecks"
+        );
+        assert!(record.to_cbor().is_err());
+    }
+
+    #[test]
     fn a_member_without_a_tag_is_refused() {
         assert_eq!(
             refusal::<Unions>(&json(r#"{"n":1}"#)),

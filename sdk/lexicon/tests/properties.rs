@@ -16,7 +16,7 @@ fn catalog() -> Catalog {
 /// How many values to try of each type: `PROPTEST_CASES` says whether it is to be many.
 fn samples() -> usize {
     let cases = ProptestConfig::default().cases;
-    usize::try_from(cases / 64).expect("a few").max(1)
+    usize::try_from(cases / 128).expect("a few").max(1)
 }
 
 #[test]

@@ -7,7 +7,7 @@ use huddle_syntax::schema::{
     self, At, Audience, Constraints, Data, Frame, FrameError, Invalid, Permission, PermissionSet,
     Problem, QueryPairs, QueryWriter, Unit, Unknown, check,
 };
-use huddle_syntax::{Datetime, Did};
+use huddle_syntax::{Blob, CidLink, Datetime, Did};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Offer {
@@ -205,6 +205,43 @@ fn an_invalid_value_is_not_encoded() {
     assert_eq!(long.to_json().expect_err("too long").path(), "note");
     assert!(serde_json::to_string(&long).is_err());
     assert_eq!(long.valid().expect_err("too long").path(), "note");
+
+    let room = Map::from_iter([
+        ("$type".to_owned(), Value::from("com.example.defs#room")),
+        ("floor".to_owned(), Value::Integer(100)),
+    ]);
+    let hidden = Place::Unknown(Unknown::new(room).expect("it has a type"));
+    let hidden = Offer {
+        place: Some(Some(hidden)),
+        ..offer.clone()
+    };
+    assert_eq!(
+        hidden
+            .check()
+            .expect_err("a member passes for unknown")
+            .path(),
+        "place"
+    );
+    assert!(hidden.to_cbor().is_err());
+
+    let blob = Blob {
+        cid: CidLink::of_raw(b""),
+        mime_type: String::new(),
+        size: 1,
+    };
+    assert!(
+        blob.to_cbor().is_err(),
+        "no reader takes a blob without a type"
+    );
+    let blob = Blob {
+        mime_type: "text/plain".to_owned(),
+        size: 0,
+        ..blob
+    };
+    assert!(
+        blob.to_cbor().is_err(),
+        "no reader takes a blob without a size"
+    );
 
     let mut twice = offer;
     twice.extra.insert("note".to_owned(), Value::from("hidden"));

@@ -321,10 +321,14 @@ fn has_constraints<'a>(
                 && of_object(plan, document, object, seen)
         }
         SchemaKind::Ref(reference) => of_target(&reference.target, seen),
-        SchemaKind::Union(union) => union
-            .refs
-            .iter()
-            .any(|reference| of_target(&reference.target, seen)),
+        // What an open union does not name must not be a member that it names.
+        SchemaKind::Union(union) => {
+            (!union.closed && !union.refs.is_empty())
+                || union
+                    .refs
+                    .iter()
+                    .any(|reference| of_target(&reference.target, seen))
+        }
     }
 }
 

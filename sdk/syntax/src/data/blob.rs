@@ -2,7 +2,7 @@
 
 use super::{CidLink, Map, Value};
 use serde::de::{Deserialize, Deserializer, Error};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 /// A reference to a file that the account's server holds.
 ///
@@ -46,6 +46,12 @@ pub(super) fn fields(map: &Map) -> Result<(&CidLink, &str, i64), &'static str> {
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // What no reader would take must not be written.
+        if self.mime_type.is_empty() || self.size < 1 {
+            return Err(S::Error::custom(
+                "a blob must have a type and a positive size",
+            ));
+        }
         let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry("$type", "blob")?;
         map.serialize_entry("ref", &self.cid)?;

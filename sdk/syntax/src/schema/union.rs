@@ -22,6 +22,18 @@ impl Unknown {
         tag(&self.0).unwrap_or_default()
     }
 
+    /// Refuses an object that is a member by its `$type`: it has a variant of its own, which checks it.
+    #[doc(hidden)]
+    pub fn is_none_of(&self, members: &[&str]) -> Result<(), Invalid> {
+        let name = self.type_name();
+        if members.contains(&name.strip_suffix("#main").unwrap_or(name)) {
+            return Err(Invalid::malformed(format_args!(
+                "{name} is not unknown to this union"
+            )));
+        }
+        Ok(())
+    }
+
     /// The whole object, `$type` included.
     pub const fn fields(&self) -> &Map {
         &self.0
@@ -130,6 +142,12 @@ macro_rules! union {
             }
         )*
 
+        impl $type {
+            /// What `$type` says of each member that the lexicon names.
+            const MEMBERS: &'static [&'static str] =
+                &[$(<$member as $crate::schema::Object>::TYPE),*];
+        }
+
         impl $crate::schema::Data for $type {
             fn decode<'de, __D: $crate::schema::macros::Deserializer<'de>>(
                 deserializer: __D,
@@ -139,7 +157,7 @@ macro_rules! union {
                     $(<$member as $crate::schema::Object>::TYPE => variant.read().map(Self::$variant),)*
                     $(_ => ::core::result::Result::Ok(Self::$unknown(variant.unknown())),)?
                     #[allow(unreachable_patterns, reason = "reached where the union is closed")]
-                    _ => variant.refuse(&[$(<$member as $crate::schema::Object>::TYPE),*]),
+                    _ => variant.refuse(Self::MEMBERS),
                 }
             }
 
@@ -149,14 +167,18 @@ macro_rules! union {
             ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 match self {
                     $(Self::$variant(value) => $crate::schema::write_variant(&**value, serializer),)*
-                    $(Self::$unknown(value) => $crate::schema::macros::Serialize::serialize(value, serializer),)?
+                    $(Self::$unknown(value) => {
+                        value.is_none_of(Self::MEMBERS)
+                            .map_err(<__S::Error as $crate::schema::macros::SerError>::custom)?;
+                        $crate::schema::macros::Serialize::serialize(value, serializer)
+                    })?
                 }
             }
 
             fn check(&self) -> ::core::result::Result<(), $crate::schema::Invalid> {
                 match self {
                     $(Self::$variant(value) => $crate::schema::Data::check(&**value),)*
-                    $(Self::$unknown(_) => ::core::result::Result::Ok(()),)?
+                    $(Self::$unknown(value) => value.is_none_of(Self::MEMBERS),)?
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! The record `com.golden.keywords`.
 
 use huddle_syntax::Map;
-use huddle_syntax::schema::{self, At as _, Invalid, Unknown, check};
+use huddle_syntax::schema::{self, At as _, Data as _, Invalid, Unknown, check};
 
 /// Each keyword as a field.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -1043,7 +1043,12 @@ impl Choice {
     }
 }
 
-impl schema::Constraints for Choice {}
+impl schema::Constraints for Choice {
+    fn check_fields(&self) -> Result<(), Invalid> {
+        self.any.check().at("any")?;
+        Ok(())
+    }
+}
 
 huddle_syntax::object!(Choice = "com.golden.keywords#choice" {
     any: required "any",

@@ -52,6 +52,7 @@ impl schema::Constraints for Unions {
             check::max_items(list, 3).at("list")?;
             list.check().at("list")?;
         }
+        self.nobody_checks.check().at("nobodyChecks")?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! Definitions of `app.bsky.feed.defs`.
 
 use huddle_syntax::{AtUri, Map};
-use huddle_syntax::schema::{self, At as _, Invalid, Unknown, check};
+use huddle_syntax::schema::{self, At as _, Data as _, Invalid, Unknown, check};
 
 /// One item of a feed, still without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ impl SkeletonFeedPost {
 
 impl schema::Constraints for SkeletonFeedPost {
     fn check_fields(&self) -> Result<(), Invalid> {
+        self.reason.check().at("reason")?;
         if let Some(feed_context) = &self.feed_context {
             check::max_bytes(feed_context, 2000).at("feedContext")?;
         }
