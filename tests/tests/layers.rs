@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-syntax", &[]),
     ("huddle-ports", &[]),
     ("huddle-lexicon", &["huddle-syntax"]),
+    ("huddle-core", &["huddle-ports", "huddle-syntax"]),
     ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
     (
         "huddle-xrpc",

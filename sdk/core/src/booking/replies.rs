@@ -1,0 +1,137 @@
+//! What was answered under an idempotency key: final answers only, for a day.
+
+use huddle_ports::Timestamp;
+
+use crate::booking::Booking;
+use crate::booking::commands::Key;
+use crate::limits::secs;
+use crate::sql::SqlError;
+use crate::turn::Turn;
+
+/// Where a request stands.
+pub(super) enum Seen {
+    /// It comes for the first time, or again after it was given up.
+    Fresh,
+    /// It was answered.
+    Answered(Box<Booking>),
+    /// The key came with another body.
+    Mismatch,
+    /// It is still running.
+    InFlight(Timestamp),
+}
+
+/// Looks a request up, and marks it as running where it may run.
+pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
+    let now = turn.now();
+    let actor = turn.name().as_str();
+    let rows = turn.read(
+        "SELECT body_hash, lease, answer FROM reply \
+         WHERE actor = ?1 AND caller = ?2 AND method = ?3 AND key = ?4 AND forget > ?5",
+        &[
+            actor.into(),
+            key.caller.as_str().into(),
+            (&key.method).into(),
+            (&key.key).into(),
+            now.into(),
+        ],
+    )?;
+    if let Some(row) = rows.first() {
+        if row.get::<String>(0)? != key.body_hash {
+            return Ok(Seen::Mismatch);
+        }
+        if let Some(answer) = row.get::<Option<String>>(2)? {
+            return Ok(Seen::Answered(Box::new(serde_json::from_str(&answer)?)));
+        }
+        let lease: Timestamp = row.get(1)?;
+        if now < lease {
+            return Ok(Seen::InFlight(lease));
+        }
+    }
+    let lease = now + secs(turn.limits().driver_lease_secs);
+    let forget = now + secs(turn.limits().idempotency_secs);
+    turn.write(
+        "INSERT INTO reply (actor, caller, method, key, body_hash, lease, answer, forget) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7) \
+         ON CONFLICT (actor, caller, method, key) DO UPDATE SET \
+         body_hash = excluded.body_hash, lease = excluded.lease, answer = NULL, forget = excluded.forget",
+        &[
+            actor.into(),
+            key.caller.as_str().into(),
+            (&key.method).into(),
+            (&key.key).into(),
+            (&key.body_hash).into(),
+            lease.into(),
+            forget.into(),
+        ],
+    )?;
+    turn.hasten_timer(super::REPLIES_TIMER, forget)?;
+    Ok(Seen::Fresh)
+}
+
+/// Nothing came of a request: it may be sent again as if it had not been.
+pub(super) fn withdraw(turn: &mut Turn<'_>, key: &Key) -> Result<(), SqlError> {
+    let actor = turn.name().as_str();
+    turn.write(
+        "DELETE FROM reply WHERE actor = ?1 AND caller = ?2 AND method = ?3 AND key = ?4",
+        &[
+            actor.into(),
+            key.caller.as_str().into(),
+            (&key.method).into(),
+            (&key.key).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Nothing came of all that is running.
+pub(super) fn withdraw_running(turn: &mut Turn<'_>) -> Result<(), SqlError> {
+    let actor = turn.name().as_str();
+    turn.write(
+        "DELETE FROM reply WHERE actor = ?1 AND answer IS NULL",
+        &[actor.into()],
+    )?;
+    Ok(())
+}
+
+/// Answers one request with the booking as it now stands.
+pub(super) fn answer(turn: &mut Turn<'_>, key: &Key, booking: &Booking) -> Result<(), SqlError> {
+    let actor = turn.name().as_str();
+    turn.write(
+        "UPDATE reply SET answer = ?5 WHERE actor = ?1 AND caller = ?2 AND method = ?3 AND key = ?4",
+        &[
+            actor.into(),
+            key.caller.as_str().into(),
+            (&key.method).into(),
+            (&key.key).into(),
+            (&serde_json::to_string(booking)?).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Answers all that is running with the booking as it now stands.
+pub(super) fn answer_running(turn: &mut Turn<'_>, booking: &str) -> Result<(), SqlError> {
+    let actor = turn.name().as_str();
+    turn.write(
+        "UPDATE reply SET answer = ?2 WHERE actor = ?1 AND answer IS NULL",
+        &[actor.into(), booking.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets answers whose time is over, and sets the timer for the next.
+pub(super) fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
+    let (actor, now) = (turn.name().as_str(), turn.now());
+    turn.write(
+        "DELETE FROM reply WHERE actor = ?1 AND forget <= ?2",
+        &[actor.into(), now.into()],
+    )?;
+    let rows = turn.read(
+        "SELECT min(forget) FROM reply WHERE actor = ?1",
+        &[actor.into()],
+    )?;
+    match rows.first().map_or(Ok(None), |row| row.get(0))? {
+        Some(next) => turn.set_timer(super::REPLIES_TIMER, next),
+        None => Ok(()),
+    }
+}

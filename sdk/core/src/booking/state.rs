@@ -1,0 +1,312 @@
+//! The state machine of a booking: pure.
+//!
+//! Each command is a method. It changes the booking, or leaves it when the command comes too late, and
+//! says in a [`Decision`] what is to be done outside and whether the caller has anything left to
+//! drive.
+
+mod driving;
+mod parties;
+mod record;
+
+use huddle_ports::Timestamp;
+use huddle_syntax::Did;
+use serde::{Deserialize, Serialize};
+
+use crate::actor::ActorName;
+use crate::booking::{Attempt, BookingId};
+use crate::host_match::{Ending, Finish, Role};
+use crate::limits::{Limits, secs};
+use crate::outbox::Task;
+
+pub use record::{
+    Asked, By, Change, Constraints, Event, EventKind, Expiry, GuestSide, Mode, NoMatch, Phase,
+    Place, Stage, Terms, Waiting,
+};
+
+/// A booking, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booking {
+    /// Its id.
+    pub id: BookingId,
+    /// What was asked for.
+    pub asked: Asked,
+    /// A hash of the request that asked for it.
+    pub(crate) body_hash: String,
+    /// Where it stands.
+    pub phase: Phase,
+    /// The highest attempt that was handed out.
+    pub attempt: Attempt,
+    /// How many slots the present search has tried.
+    pub(crate) tried: u32,
+    /// Until when its driver is left alone; `None` while there is nothing to drive.
+    pub lease: Option<Timestamp>,
+    /// Whether both sides have said yes, so that a slot that is found is confirmed at once.
+    pub agreed: bool,
+    /// Why the last search came to nothing.
+    pub unmatched: Option<NoMatch>,
+    /// What was said by whoever last declined, canceled or moved it.
+    pub reason: Option<String>,
+    /// How often it has changed since it was confirmed: SEQUENCE of its invitations.
+    pub sequence: u32,
+    /// How often it has changed at all.
+    pub revision: u32,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// What happened to it, the latest 100 events, the oldest first.
+    pub history: Vec<Event>,
+}
+
+/// How many events a booking remembers.
+pub(crate) const HISTORY: usize = 100;
+
+/// What whoever has asked is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Next {
+    /// Nothing.
+    Rest,
+    /// Search for a slot and have it held for this attempt.
+    Seek(Attempt),
+    /// Check that the slot of this attempt is still free, and have it prepared.
+    Confirm(Attempt),
+}
+
+/// A booking as it stands after a command, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The booking.
+    pub booking: Booking,
+    /// What is left to do for whoever has asked.
+    pub next: Next,
+}
+
+/// What a command comes to, besides the new state.
+pub(crate) struct Decision<'a> {
+    pub now: Timestamp,
+    pub limits: &'a Limits,
+    pub tasks: Vec<Task>,
+    pub next: Next,
+    /// The request could not be carried out now: it may be sent again under the same key.
+    pub retryable: bool,
+}
+
+impl<'a> Decision<'a> {
+    pub(crate) fn new(now: Timestamp, limits: &'a Limits) -> Self {
+        Self {
+            now,
+            limits,
+            tasks: Vec::new(),
+            next: Next::Rest,
+            retryable: false,
+        }
+    }
+
+    fn lease(&self) -> Timestamp {
+        self.now + secs(self.limits.driver_lease_secs)
+    }
+}
+
+impl Booking {
+    /// A new booking, and its first attempt.
+    pub(crate) fn new(
+        decision: &mut Decision<'_>,
+        id: BookingId,
+        asked: Asked,
+        body_hash: String,
+    ) -> Self {
+        let now = decision.now;
+        let mut booking = Self {
+            id,
+            agreed: asked.accepted,
+            asked,
+            body_hash,
+            phase: Phase::Unmatched,
+            attempt: Attempt::FIRST,
+            tried: 1,
+            lease: None,
+            unmatched: None,
+            reason: None,
+            sequence: 0,
+            revision: 0,
+            created_at: now,
+            updated_at: now,
+            history: Vec::new(),
+        };
+        booking.begin_search(decision);
+        booking.record(decision, EventKind::Requested, By::Guest, None);
+        booking
+    }
+
+    /// The part that an account has in the booking.
+    pub fn role(&self, account: &Did) -> Option<Role> {
+        if *account == self.asked.host {
+            Some(Role::Host)
+        } else if *account == self.asked.guest {
+            Some(Role::Guest)
+        } else {
+            None
+        }
+    }
+
+    /// Whether its parties know of it: what came to nothing at once was never a booking to them.
+    pub fn is_known(&self) -> bool {
+        self.phase != Phase::Unmatched
+    }
+
+    /// Those whose time the booking takes, in the order in which they are asked.
+    pub fn participants(&self) -> [Participant; 2] {
+        let side = |person: &Did, role, counterpart: &Did| Participant {
+            actor: ActorName::host_match(person),
+            role,
+            counterpart: counterpart.clone(),
+        };
+        let mut participants = [
+            side(&self.asked.host, Role::Host, &self.asked.guest),
+            side(&self.asked.guest, Role::Guest, &self.asked.host),
+        ];
+        participants.sort_by(|a, b| a.actor.cmp(&b.actor));
+        participants
+    }
+
+    /// When the booking wants to be looked at by itself.
+    pub(crate) fn due(&self, limits: &Limits) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Pending { until, .. } => Some(self.lease.map_or(*until, |at| at.min(*until))),
+            Phase::Held { until, .. } => Some(*until),
+            Phase::Finalizing { .. } | Phase::Confirmed { .. } => self.lease,
+            Phase::Unmatched => Some(self.updated_at + secs(limits.idempotency_secs)),
+            Phase::Declined | Phase::Canceled { .. } | Phase::Expired(_) => None,
+        }
+    }
+
+    /// Writes down what has run out, before anybody is told.
+    pub(crate) fn tick(&mut self, decision: &mut Decision<'_>) {
+        match &self.phase {
+            Phase::Pending { until, .. } if *until <= decision.now => {
+                self.end(
+                    decision,
+                    Phase::Expired(Expiry::Unanswered),
+                    Ending::Released,
+                );
+                self.record(decision, EventKind::Expired, By::Service, None);
+            }
+            Phase::Held { until, .. } if *until <= decision.now => {
+                self.end(decision, Phase::Expired(Expiry::Hold), Ending::Lapsed);
+                self.record(decision, EventKind::Expired, By::Service, None);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a participant that has prepared `attempt` is to do; `None` while that is undecided.
+    pub(crate) fn outcome(&self, attempt: Attempt) -> Option<Ending> {
+        let open = attempt == self.attempt
+            && match &self.phase {
+                Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => true,
+                Phase::Confirmed { change, .. } => change.is_some(),
+                Phase::Unmatched | Phase::Declined | Phase::Canceled { .. } | Phase::Expired(_) => {
+                    false
+                }
+            };
+        match &self.phase {
+            _ if open => None,
+            Phase::Confirmed {
+                attempt: confirmed, ..
+            } if *confirmed == attempt => Some(Ending::Confirmed),
+            _ => Some(Ending::Released),
+        }
+    }
+
+    /// Hands out the next attempt for a search that begins.
+    fn begin_search(&mut self, decision: &mut Decision<'_>) {
+        self.phase = Phase::Pending {
+            waiting: Waiting::Search,
+            until: decision.now + secs(decision.limits.pending_secs),
+            terms: None,
+        };
+        self.unmatched = None;
+        self.seek(decision);
+    }
+
+    fn seek(&mut self, decision: &mut Decision<'_>) {
+        self.lease = Some(decision.lease());
+        decision.next = Next::Seek(self.attempt);
+    }
+
+    fn confirm(&mut self, decision: &mut Decision<'_>) {
+        self.lease = Some(decision.lease());
+        decision.next = Next::Confirm(self.attempt);
+    }
+
+    /// Ends in a phase that needs no driver; the participants let go of the open attempt.
+    fn end(&mut self, decision: &mut Decision<'_>, phase: Phase, ending: Ending) {
+        self.finish(decision, self.attempt, ending);
+        self.phase = phase;
+        self.lease = None;
+    }
+
+    /// Gives up a change of a confirmed booking, which stays where it was.
+    fn drop_change(&mut self, decision: &mut Decision<'_>) {
+        if let Phase::Confirmed { change, .. } = &mut self.phase {
+            *change = None;
+            self.lease = None;
+            self.finish(decision, self.attempt, Ending::Released);
+            self.touch(decision);
+        }
+    }
+
+    /// Tells every participant what became of an attempt.
+    fn finish(&self, decision: &mut Decision<'_>, attempt: Attempt, ending: Ending) {
+        for participant in self.participants() {
+            let finish = Finish {
+                booking: self.id.clone(),
+                attempt,
+                ending,
+            };
+            decision.tasks.push(Task::Tell {
+                to: participant.actor,
+                command: Box::new(finish.into()),
+            });
+        }
+    }
+
+    fn touch(&mut self, decision: &mut Decision<'_>) {
+        self.revision = self.revision.saturating_add(1);
+        self.updated_at = decision.now;
+        let project = Task::Project(self.id.clone());
+        if !decision.tasks.contains(&project) {
+            decision.tasks.push(project);
+        }
+    }
+
+    fn record(
+        &mut self,
+        decision: &mut Decision<'_>,
+        kind: EventKind,
+        by: By,
+        place: Option<&Place>,
+    ) {
+        if self.history.len() == HISTORY {
+            self.history.remove(0);
+        }
+        self.history.push(Event {
+            at: decision.now,
+            kind,
+            by,
+            slot: place.map(|place| place.slot),
+        });
+        self.touch(decision);
+    }
+}
+
+/// One whose time a booking takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// The keeper of their time.
+    pub actor: ActorName,
+    /// Their part.
+    pub role: Role,
+    /// The other side.
+    pub counterpart: Did,
+}

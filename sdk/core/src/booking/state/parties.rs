@@ -1,0 +1,158 @@
+//! Commands of the two people whose booking it is.
+
+use super::{Booking, By, Change, Constraints, Decision, EventKind, Phase, Stage, Waiting};
+use crate::booking::commands::{
+    ApproveRefused, DeclineRefused, FinalizeRefused, RescheduleRefused,
+};
+use crate::host_match::{Ending, Role};
+
+impl From<Role> for By {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Host => Self::Host,
+            Role::Guest => Self::Guest,
+        }
+    }
+}
+
+impl Booking {
+    /// The request that began this booking came again.
+    pub(crate) fn create_again(&mut self, decision: &mut Decision<'_>) {
+        let retry = self.phase == Phase::Unmatched
+            && self.unmatched.is_some_and(super::NoMatch::is_retryable);
+        if retry {
+            self.tried = 1;
+            self.attempt = self.attempt.next();
+            self.begin_search(decision);
+            self.touch(decision);
+        } else {
+            self.resume(decision);
+        }
+    }
+
+    pub(crate) fn finalize(
+        &mut self,
+        decision: &mut Decision<'_>,
+        by: Role,
+    ) -> Result<(), FinalizeRefused> {
+        match &self.phase {
+            Phase::Held { .. } if by == Role::Host => return Err(FinalizeRefused::NotAccepted),
+            Phase::Held { place, until } => {
+                let (place, until) = (place.clone(), *until);
+                self.phase = Phase::Finalizing { place, until };
+                self.confirm(decision);
+                self.touch(decision);
+            }
+            Phase::Finalizing { .. } => self.confirm(decision),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn approve(
+        &mut self,
+        decision: &mut Decision<'_>,
+        by: Role,
+    ) -> Result<(), ApproveRefused> {
+        if by != Role::Host {
+            return Err(ApproveRefused::NotHost);
+        }
+        match &self.phase {
+            Phase::Pending {
+                waiting: Waiting::Approval,
+                ..
+            } => {
+                self.agreed = true;
+                self.record(decision, EventKind::Approved, By::Host, None);
+                self.tried = 1;
+                self.attempt = self.attempt.next();
+                self.begin_search(decision);
+                Ok(())
+            }
+            Phase::Pending { .. } | Phase::Held { .. } if !self.agreed => {
+                Err(ApproveRefused::NotAwaitingApproval)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn decline(
+        &mut self,
+        decision: &mut Decision<'_>,
+        by: Role,
+        reason: Option<String>,
+    ) -> Result<(), DeclineRefused> {
+        if by != Role::Host {
+            return Err(DeclineRefused::NotHost);
+        }
+        match &self.phase {
+            Phase::Pending { .. } | Phase::Held { .. } => {
+                self.end(decision, Phase::Declined, Ending::Released);
+                self.reason = reason;
+                self.record(decision, EventKind::Declined, By::Host, None);
+                Ok(())
+            }
+            Phase::Finalizing { .. } => Err(DeclineRefused::InProgress),
+            Phase::Confirmed { .. } => Err(DeclineRefused::AlreadyConfirmed),
+            Phase::Unmatched | Phase::Declined | Phase::Canceled { .. } | Phase::Expired(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, decision: &mut Decision<'_>, by: Role, reason: Option<String>) {
+        let (place, ending) = match &self.phase {
+            Phase::Held { .. } if by == Role::Guest => (None, Ending::Lapsed),
+            Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => {
+                (None, Ending::Released)
+            }
+            Phase::Confirmed { attempt, place, .. } => {
+                let (attempt, place) = (*attempt, place.clone());
+                if attempt != self.attempt {
+                    self.finish(decision, attempt, Ending::Released);
+                }
+                self.sequence = self.sequence.saturating_add(1);
+                (Some(place), Ending::Released)
+            }
+            Phase::Unmatched | Phase::Declined | Phase::Canceled { .. } | Phase::Expired(_) => {
+                return;
+            }
+        };
+        self.end(decision, Phase::Canceled { place }, ending);
+        self.reason = reason;
+        self.record(decision, EventKind::Canceled, by.into(), None);
+    }
+
+    pub(crate) fn reschedule(
+        &mut self,
+        decision: &mut Decision<'_>,
+        by: Role,
+        constraints: Constraints,
+        reason: Option<String>,
+    ) -> Result<(), RescheduleRefused> {
+        match &mut self.phase {
+            Phase::Pending { .. } | Phase::Held { .. } => Err(RescheduleRefused::NotConfirmed),
+            Phase::Finalizing { .. }
+            | Phase::Confirmed {
+                change: Some(_), ..
+            } => Err(RescheduleRefused::InProgress),
+            Phase::Confirmed { change, .. } => {
+                *change = Some(Change {
+                    stage: Stage::Seeking,
+                    by: by.into(),
+                    constraints,
+                    reason,
+                });
+                self.unmatched = None;
+                self.tried = 1;
+                self.attempt = self.attempt.next();
+                self.seek(decision);
+                self.touch(decision);
+                Ok(())
+            }
+            Phase::Unmatched | Phase::Declined | Phase::Canceled { .. } | Phase::Expired(_) => {
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What a booking consists of.
+
+use huddle_ports::Timestamp;
+use huddle_syntax::{AtUri, Did};
+use serde::{Deserialize, Serialize};
+
+use crate::booking::Attempt;
+use crate::slot::Slot;
+
+/// What was asked for. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Whose offer.
+    pub host: Did,
+    /// Who asks.
+    pub guest: Did,
+    /// What would suit.
+    pub constraints: Constraints,
+    /// The one offer to look at, if only one will do.
+    pub offer: Option<AtUri>,
+    /// What the guest would like to talk about.
+    pub note: Option<String>,
+    /// The record that asks, where it was no call.
+    pub request: Option<AtUri>,
+    /// Whether asking counts as accepting what is found.
+    pub accepted: bool,
+}
+
+/// What would suit. Everything that is absent is up to the offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constraints {
+    /// Shortest length in minutes.
+    pub duration_min: Option<u32>,
+    /// Longest length in minutes.
+    pub duration_max: Option<u32>,
+    /// The meeting begins then or later.
+    pub earliest: Option<Timestamp>,
+    /// The meeting ends then or earlier.
+    pub latest: Option<Timestamp>,
+    /// Days of the week, Monday being 0, in `tz`. Empty means any.
+    pub days: Vec<u8>,
+    /// IANA time zone of the guest.
+    pub tz: Option<String>,
+}
+
+/// A slot, and the offer that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// When.
+    pub slot: Slot,
+    /// On which terms.
+    pub terms: Terms,
+}
+
+/// What an offer says of every slot in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The offer or office hours.
+    pub offer: Option<AtUri>,
+    /// Its IANA time zone.
+    pub tz: String,
+    /// How it is booked.
+    pub mode: Mode,
+    /// Whether the guest's calendars were looked at.
+    pub guest_side: GuestSide,
+}
+
+/// How a booking comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The best slot is held.
+    Auto,
+    /// The guest has chosen a slot.
+    Pick,
+    /// The host says yes before a slot is held.
+    Approve,
+}
+
+/// Whether the guest's calendars were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuestSide {
+    /// All of them.
+    Checked,
+    /// None is connected here.
+    Unchecked,
+}
+
+/// Where a booking stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// No slot yet.
+    Pending {
+        /// What for.
+        waiting: Waiting,
+        /// When it is given up.
+        until: Timestamp,
+        /// The offer, as soon as it is known.
+        terms: Option<Terms>,
+    },
+    /// A slot is held for the present attempt.
+    Held {
+        /// Which one.
+        place: Place,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The slot of the present attempt is being confirmed.
+    Finalizing {
+        /// Which one.
+        place: Place,
+        /// Until when it is held, should the confirming be put off.
+        until: Timestamp,
+    },
+    /// The meeting stands.
+    Confirmed {
+        /// The attempt that found its slot.
+        attempt: Attempt,
+        /// When and where from.
+        place: Place,
+        /// A move to another slot that is under way, for the present attempt.
+        change: Option<Change>,
+    },
+    /// Nothing suited: for the guest, there never was a booking.
+    Unmatched,
+    /// The host said no.
+    Declined,
+    /// One side called it off.
+    Canceled {
+        /// When the meeting would have been, if it was confirmed.
+        place: Option<Place>,
+    },
+    /// It came to nothing by itself.
+    Expired(Expiry),
+}
+
+/// What a pending booking waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Waiting {
+    /// A search that is under way.
+    Search,
+    /// A calendar that does not answer.
+    Calendar,
+    /// The host's yes.
+    Approval,
+}
+
+/// A move of a confirmed booking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// How far it is.
+    pub stage: Stage,
+    /// Who moves it.
+    pub by: By,
+    /// What would suit.
+    pub constraints: Constraints,
+    /// A word to the other party.
+    pub reason: Option<String>,
+}
+
+/// How far a move is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// A slot is searched for.
+    Seeking,
+    /// The slot is being confirmed.
+    Finalizing(Place),
+}
+
+/// Why a booking came to nothing by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expiry {
+    /// Nobody, or no calendar, answered in time.
+    Unanswered,
+    /// The hold ran out.
+    Hold,
+    /// The last check found the slot taken.
+    SlotTaken,
+}
+
+/// Why a search came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoMatch {
+    /// No time suits both sides.
+    NoSlot,
+    /// A connected calendar could not be read.
+    CalendarUnavailable,
+    /// The guest may not hold another slot before then.
+    TooManyHolds {
+        /// When they may.
+        retry_at: Timestamp,
+    },
+}
+
+impl NoMatch {
+    /// Whether the same request may do better later.
+    pub fn is_retryable(self) -> bool {
+        match self {
+            Self::NoSlot => false,
+            Self::CalendarUnavailable | Self::TooManyHolds { .. } => true,
+        }
+    }
+}
+
+/// Something that happened to a booking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// Who did it.
+    pub by: By,
+    /// The slot from then on.
+    pub slot: Option<Slot>,
+}
+
+/// What can happen to a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// It was asked for.
+    Requested,
+    /// A slot was held.
+    Held,
+    /// The host said yes.
+    Approved,
+    /// The meeting stands.
+    Confirmed,
+    /// It was moved.
+    Rescheduled,
+    /// The host said no.
+    Declined,
+    /// It was called off.
+    Canceled,
+    /// It came to nothing by itself.
+    Expired,
+}
+
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum By {
+    /// The host.
+    Host,
+    /// The guest.
+    Guest,
+    /// The service by itself.
+    Service,
+}

@@ -1,0 +1,63 @@
+//! `HostMatch`: a person's time, given away once.
+//!
+//! Each side of a meeting has one. It knows claims: slots that are *held* for a while, *prepared* for
+//! a booking that is being confirmed, or *booked*. No two live claims of different bookings overlap,
+//! whatever is asked, how often and in which order. Every claim belongs to an *attempt* of a booking;
+//! the highest attempt seen of each booking is a fence that keeps late messages of lower ones out.
+
+mod claim;
+mod fence;
+mod finish;
+mod hold;
+mod lapse;
+mod prepare;
+mod sweep;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::commands;
+use crate::sql::SqlError;
+use crate::turn::Turn;
+
+pub use finish::{Ending, Finish};
+pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused};
+pub use prepare::{Prepare, PrepareRefused};
+pub(crate) use sweep::wake;
+
+/// A person's part in a meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Whose offer it is.
+    Host,
+    /// Who asked.
+    Guest,
+}
+
+impl Role {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Guest => "guest",
+        }
+    }
+}
+
+commands! {
+    HostMatch {
+        /// [`Hold`]
+        Hold => Result<Granted, HoldRefused>,
+        /// [`Prepare`]
+        Prepare => Result<(), PrepareRefused>,
+        /// [`Finish`]
+        Finish => (),
+    }
+}
+
+pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
+    Ok(match command {
+        Command::Hold(command) => Reply::Hold(hold::hold(turn, &command)?),
+        Command::Prepare(command) => Reply::Prepare(prepare::prepare(turn, &command)?),
+        Command::Finish(command) => Reply::Finish(finish::finish(turn, &command)?),
+    })
+}

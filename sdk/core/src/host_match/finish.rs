@@ -1,0 +1,55 @@
+//! Hear what became of an attempt.
+
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{Attempt, BookingId};
+use crate::host_match::claim::{self, State};
+use crate::host_match::{fence, lapse};
+use crate::sql::SqlError;
+use crate::turn::Turn;
+
+/// The booking has decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finish {
+    /// Which booking.
+    pub booking: BookingId,
+    /// About which attempt.
+    pub attempt: Attempt,
+    /// What became of it.
+    pub ending: Ending,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// It is the meeting.
+    Confirmed,
+    /// It came to nothing, or the meeting is off.
+    Released,
+    /// Its guest was given a hold and made nothing of it.
+    Lapsed,
+}
+
+/// Never creates a claim: whatever comes twice or too late finds nothing to change.
+pub(super) fn finish(turn: &mut Turn<'_>, command: &Finish) -> Result<(), SqlError> {
+    let claim = claim::find(turn, &command.booking, command.attempt)?;
+    match command.ending {
+        Ending::Confirmed => match claim {
+            // A booking is confirmed only after all of its participants have prepared.
+            Some(claim) if claim.state == State::Prepared => {
+                let due = claim.slot.end();
+                claim::set_state(turn, &claim, State::Booked, due)
+            }
+            Some(_) | None => Ok(()),
+        },
+        Ending::Released | Ending::Lapsed => {
+            if command.ending == Ending::Lapsed && claim.is_some() {
+                lapse::count(turn, &command.booking, command.attempt)?;
+            }
+            if claim.is_some() {
+                claim::delete(turn, &command.booking, command.attempt)?;
+            }
+            fence::close(turn, &command.booking, command.attempt)
+        }
+    }
+}

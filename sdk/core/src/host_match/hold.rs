@@ -1,0 +1,197 @@
+//! Hold a slot for a while.
+
+use std::time::Duration;
+
+use huddle_ports::Timestamp;
+use huddle_syntax::Did;
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{Attempt, BookingId};
+use crate::host_match::claim::{self, Claim, State};
+use crate::host_match::fence::{self, Standing};
+use crate::host_match::{Role, lapse, sweep};
+use crate::slot::Slot;
+use crate::sql::SqlError;
+use crate::turn::Turn;
+
+/// Hold the first of `candidates` that fits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// For which booking.
+    pub booking: BookingId,
+    /// For which attempt of it.
+    pub attempt: Attempt,
+    /// What would do, the best first.
+    pub candidates: Vec<Candidate>,
+    /// Until when.
+    pub until: Timestamp,
+    /// The person's part in the meeting.
+    pub role: Role,
+    /// The other side.
+    pub counterpart: Did,
+}
+
+/// A slot, and what this person wants to be kept around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// When the meeting would be.
+    pub slot: Slot,
+    /// What the person keeps free before it.
+    pub before: Duration,
+    /// What the person keeps free after it.
+    pub after: Duration,
+    /// What the person has set themselves as the most meetings of a day or a week.
+    pub caps: Vec<Cap>,
+}
+
+impl Candidate {
+    /// A slot without buffers or caps.
+    pub fn bare(slot: Slot) -> Self {
+        Self {
+            slot,
+            before: Duration::ZERO,
+            after: Duration::ZERO,
+            caps: Vec::new(),
+        }
+    }
+
+    fn guard(&self) -> Slot {
+        Slot::new(
+            self.slot.start() - self.before,
+            self.slot.end() + self.after,
+        )
+        .expect("a slot is not empty, and buffers only lengthen it")
+    }
+}
+
+/// At most so many meetings may begin within a stretch of time, such as the host's local day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cap {
+    /// The day or week.
+    pub within: Slot,
+    /// Meetings, the new one included.
+    pub at_most: u32,
+}
+
+/// The slot is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Which one.
+    pub slot: Slot,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Why nothing is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HoldRefused {
+    /// No candidate fits.
+    NoneFree,
+    /// The guest holds as many slots as they may, or let one lapse a short while ago.
+    TooManyHolds {
+        /// When one more can be held.
+        retry_at: Timestamp,
+    },
+    /// A later attempt was seen, or this one is over.
+    Over,
+}
+
+pub(super) fn hold(
+    turn: &mut Turn<'_>,
+    command: &Hold,
+) -> Result<Result<Granted, HoldRefused>, SqlError> {
+    let now = turn.now();
+    if fence::standing(turn, &command.booking, command.attempt)? == Standing::Over {
+        return Ok(Err(HoldRefused::Over));
+    }
+    if let Some(claim) = claim::find(turn, &command.booking, command.attempt)? {
+        return again(turn, &claim);
+    }
+    if command.until <= now {
+        return Ok(Err(HoldRefused::Over));
+    }
+    fence::raise(turn, &command.booking, command.attempt)?;
+    claim::delete_superseded(turn, &command.booking, command.attempt)?;
+    if command.role == Role::Guest
+        && let Some(retry_at) = lapse::retry_at(turn, &command.booking, &command.counterpart)?
+    {
+        return Ok(Err(HoldRefused::TooManyHolds { retry_at }));
+    }
+    let Some(candidate) = first_that_fits(turn, command)? else {
+        return Ok(Err(HoldRefused::NoneFree));
+    };
+    let claim = Claim {
+        booking: command.booking.clone(),
+        attempt: command.attempt,
+        state: State::Held,
+        slot: candidate.slot,
+        guard: candidate.guard(),
+        due: command.until,
+    };
+    claim::insert(turn, &claim, command.role, command.counterpart.as_str())?;
+    sweep::by(turn, claim.due)?;
+    Ok(Ok(granted(&claim)))
+}
+
+fn granted(claim: &Claim) -> Granted {
+    Granted {
+        slot: claim.slot,
+        until: claim.due,
+    }
+}
+
+/// The attempt has a claim already: the answer follows from it. A hold is not renewed.
+fn again(turn: &mut Turn<'_>, claim: &Claim) -> Result<Result<Granted, HoldRefused>, SqlError> {
+    if claim.is_live(turn.now()) {
+        return Ok(Ok(granted(claim)));
+    }
+    sweep::expire(turn, claim)?;
+    Ok(Err(HoldRefused::Over))
+}
+
+/// Picks the first candidate that neither meets another claim nor exceeds a cap. Holds that turn out
+/// to have expired are dropped, so that what is granted over them is written with their end.
+fn first_that_fits<'a>(
+    turn: &mut Turn<'_>,
+    command: &'a Hold,
+) -> Result<Option<&'a Candidate>, SqlError> {
+    let reach = command.candidates.iter().map(|candidate| {
+        let guard = candidate.guard();
+        candidate
+            .caps
+            .iter()
+            .fold((guard.start(), guard.end()), |(from, until), cap| {
+                (from.min(cap.within.start()), until.max(cap.within.end()))
+            })
+    });
+    let Some((from, until)) = reach.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+        return Ok(None);
+    };
+    let now = turn.now();
+    let mut others = Vec::new();
+    for claim in claim::between(turn, from, until)? {
+        if !claim.is_live(now) {
+            sweep::expire(turn, &claim)?;
+        } else if claim.booking != command.booking {
+            others.push(claim);
+        }
+    }
+    Ok(command
+        .candidates
+        .iter()
+        .find(|candidate| now < candidate.slot.start() && fits(candidate, &others)))
+}
+
+fn fits(candidate: &Candidate, others: &[Claim]) -> bool {
+    let guard = candidate.guard();
+    let free = !others
+        .iter()
+        .any(|other| other.conflicts(candidate.slot, guard));
+    free && candidate.caps.iter().all(|cap| {
+        let meetings = others
+            .iter()
+            .filter(|other| cap.within.contains(other.slot.start()))
+            .count();
+        u32::try_from(meetings).is_ok_and(|meetings| meetings < cap.at_most)
+    })
+}

@@ -1,0 +1,121 @@
+//! How many slots a guest may hold, and how long they wait after holds that came to nothing.
+
+use std::time::Duration;
+
+use huddle_ports::Timestamp;
+use huddle_syntax::Did;
+
+use crate::booking::{Attempt, BookingId};
+use crate::limits::{Limits, secs};
+use crate::sql::SqlError;
+use crate::turn::Turn;
+
+/// When this person may hold one more slot as the guest of `host`; `None` means now.
+pub(super) fn retry_at(
+    turn: &mut Turn<'_>,
+    booking: &BookingId,
+    host: &Did,
+) -> Result<Option<Timestamp>, SqlError> {
+    let (actor, now, limits) = (turn.name().as_str(), turn.now(), turn.limits());
+    let rows = turn.read(
+        "SELECT counterpart, due FROM claim WHERE actor = ?1 AND role = 'guest' AND state = 'held' \
+         AND due > ?2 AND booking <> ?3",
+        &[actor.into(), now.into(), booking.as_str().into()],
+    )?;
+    let mut ends = Vec::new();
+    let mut ends_with_host = Vec::new();
+    for row in &rows {
+        let due: Timestamp = row.get(1)?;
+        ends.push(due);
+        if row.get::<String>(0)? == host.as_str() {
+            ends_with_host.push(due);
+        }
+    }
+    let waits = [
+        freed_at(ends, limits.holds_per_guest),
+        freed_at(ends_with_host, limits.holds_per_guest_and_host),
+        cooled_down_at(turn)?,
+    ];
+    Ok(waits.into_iter().flatten().max().filter(|at| *at > now))
+}
+
+/// When fewer than `most` holds will be left.
+fn freed_at(mut ends: Vec<Timestamp>, most: u32) -> Option<Timestamp> {
+    ends.sort_unstable();
+    let surplus = ends.len().checked_sub(usize::try_from(most).ok()?)?;
+    ends.get(surplus).copied()
+}
+
+fn cooled_down_at(turn: &mut Turn<'_>) -> Result<Option<Timestamp>, SqlError> {
+    let limits = turn.limits();
+    let Some((count, latest)) = stored(turn)? else {
+        return Ok(None);
+    };
+    Ok(Some(latest + cooldown(limits, count)))
+}
+
+fn cooldown(limits: &Limits, count: u32) -> Duration {
+    match count {
+        0 => Duration::ZERO,
+        1 => secs(limits.cooldown_first_secs),
+        2 => secs(limits.cooldown_second_secs),
+        _ => secs(limits.cooldown_further_secs),
+    }
+}
+
+fn stored(turn: &mut Turn<'_>) -> Result<Option<(u32, Timestamp)>, SqlError> {
+    let actor = turn.name().as_str();
+    let rows = turn.read(
+        "SELECT count, latest FROM lapse WHERE actor = ?1",
+        &[actor.into()],
+    )?;
+    rows.first()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .transpose()
+}
+
+/// Counts a lapse, where this person is the guest of the attempt.
+pub(super) fn count(
+    turn: &mut Turn<'_>,
+    booking: &BookingId,
+    attempt: Attempt,
+) -> Result<(), SqlError> {
+    let (actor, now, limits) = (turn.name().as_str(), turn.now(), turn.limits());
+    let guest = turn.read(
+        "SELECT 1 FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 AND role = 'guest'",
+        &[actor.into(), booking.as_str().into(), attempt.into()],
+    )?;
+    if guest.is_empty() {
+        return Ok(());
+    }
+    let count = match stored(turn)? {
+        Some((count, latest)) if now < latest + secs(limits.cooldown_reset_secs) => {
+            count.saturating_add(1)
+        }
+        Some(_) | None => 1,
+    };
+    turn.write(
+        "INSERT INTO lapse (actor, count, latest) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (actor) DO UPDATE SET count = excluded.count, latest = excluded.latest",
+        &[actor.into(), count.into(), now.into()],
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn one_more_fits_when_enough_of_the_others_have_ended() {
+        assert_eq!(freed_at(vec![], 1), None);
+        assert_eq!(freed_at(vec![at(5)], 1), Some(at(5)));
+        assert_eq!(freed_at(vec![at(9), at(5)], 3), None);
+        assert_eq!(freed_at(vec![at(9), at(5), at(7)], 3), Some(at(5)));
+        assert_eq!(freed_at(vec![at(9), at(5), at(7), at(8)], 3), Some(at(7)));
+    }
+}

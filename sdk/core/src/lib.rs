@@ -1,0 +1,24 @@
+//! Huddle's decisions.
+//!
+//! [`actor`] is where everything happens: serial authorities that are rows in a store and ordinary
+//! functions over them. [`host_match`] gives a person's time away once, [`booking`] is the life of a
+//! meeting, [`rate_limiter`] is how much a caller may ask. What actors want done outside stands in
+//! the [`outbox`]. Nothing here waits, tells the time or knows a runtime.
+
+pub mod actor;
+pub mod booking;
+pub mod host_match;
+pub mod limits;
+pub mod migrations;
+pub mod outbox;
+pub mod rate_limiter;
+pub mod slot;
+pub mod sql;
+pub mod transport;
+mod turn;
+
+pub use actor::{ActorKind, ActorName, Ask, Command, Reply, UnknownActor};
+pub use limits::Limits;
+pub use slot::Slot;
+pub use sql::{Sql, SqlError};
+pub use transport::{ActorTransport, Unreachable};

@@ -1,0 +1,141 @@
+//! Every number that an operator may change, with its default and the range that is allowed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Declares the limits once: the fields, their defaults, and the table that is printed and checked.
+macro_rules! limits {
+    ($( $(#[$doc:meta])* $name:ident: $default:literal in $low:literal..=$high:literal; )+) => {
+        /// The limits of one installation. Durations are whole seconds.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Limits {
+            $( $(#[$doc])* pub $name: u32, )+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $( $name: $default, )+ }
+            }
+        }
+
+        impl Limits {
+            /// Each limit's name, present value and allowed range, in the order of the documentation.
+            pub fn table(&self) -> Vec<Limit> {
+                vec![$( Limit {
+                    name: stringify!($name),
+                    value: self.$name,
+                    least: $low,
+                    most: $high,
+                }, )+]
+            }
+        }
+    };
+}
+
+limits! {
+    /// How long a slot is held for a guest who has not accepted it yet.
+    hold_secs: 900 in 120..=1800;
+    /// Slots that one guest may hold at a time with one host.
+    holds_per_guest_and_host: 1 in 1..=10;
+    /// Slots that one guest may hold at a time in all.
+    holds_per_guest: 3 in 1..=100;
+    /// How long a guest waits after a first hold that came to nothing.
+    cooldown_first_secs: 60 in 0..=3600;
+    /// How long after a second one.
+    cooldown_second_secs: 300 in 0..=3600;
+    /// How long after each further one.
+    cooldown_further_secs: 1800 in 0..=86400;
+    /// After how long without a lapse the first cool-down applies again.
+    cooldown_reset_secs: 86400 in 3600..=604_800;
+    /// Slots that are tried, one after the other, before a match is given up.
+    attempts_per_match: 5 in 1..=20;
+    /// How long a host has to approve a request.
+    approval_secs: 259_200 in 3600..=1_209_600;
+    /// How long a request may wait for a calendar that does not answer.
+    pending_secs: 3600 in 60..=86400;
+    /// How long a driver of a booking is left alone before another takes over.
+    driver_lease_secs: 30 in 10..=300;
+    /// How long a whole match may take before it answers that it is pending; a PDS proxy gives up at 10.
+    match_secs: 8 in 1..=9;
+    /// How long answers are kept for requests that are sent again with the same key.
+    idempotency_secs: 86400 in 3600..=604_800;
+    /// Requests a minute without authentication, by IP address.
+    anonymous_per_minute: 60 in 1..=100_000;
+    /// How many of those may come at once.
+    anonymous_burst: 30 in 1..=100_000;
+    /// Requests a minute by one account.
+    account_per_minute: 120 in 1..=100_000;
+    /// How many of those may come at once.
+    account_burst: 60 in 1..=100_000;
+    /// Changes a minute by one account.
+    changes_per_minute: 30 in 1..=100_000;
+}
+
+impl Limits {
+    /// What is out of its range, if anything.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        match self
+            .table()
+            .into_iter()
+            .find(|limit| !(limit.least..=limit.most).contains(&limit.value))
+        {
+            Some(limit) => Err(OutOfRange(limit)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name in configuration.
+    pub name: &'static str,
+    /// Its present value.
+    pub value: u32,
+    /// The least that is allowed.
+    pub least: u32,
+    /// The most that is allowed.
+    pub most: u32,
+}
+
+/// A limit outside its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} is {}, and must be from {} to {}", .0.name, .0.value, .0.least, .0.most)]
+pub struct OutOfRange(pub Limit);
+
+/// A limit in seconds, as a duration.
+pub(crate) fn secs(limit: u32) -> Duration {
+    Duration::from_secs(limit.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_within_their_ranges() {
+        assert_eq!(Limits::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named_with_the_range() {
+        let limits = Limits {
+            hold_secs: 60,
+            ..Limits::default()
+        };
+        assert_eq!(
+            limits.check().unwrap_err().to_string(),
+            "hold_secs is 60, and must be from 120 to 1800"
+        );
+    }
+
+    #[test]
+    fn configuration_names_only_what_it_changes_and_typos_are_refused() {
+        let limits: Limits = serde_json::from_str(r#"{"hold_secs": 300}"#).unwrap();
+        assert_eq!(limits.hold_secs, 300);
+        assert_eq!(limits.holds_per_guest, Limits::default().holds_per_guest);
+        assert!(serde_json::from_str::<Limits>(r#"{"hold_sec": 300}"#).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! Brings a store to the schema that this version expects.
+
+use crate::sql::{Sql, SqlError};
+
+/// One step of a schema; released steps never change.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its name, which sorts after those of the steps before it.
+    pub name: &'static str,
+    /// What it runs.
+    pub script: &'static str,
+}
+
+/// The schema of the actors' store.
+pub const ACTOR: &[Migration] = &[Migration {
+    name: "0001_actors",
+    script: include_str!("../../../migrations/actor/0001_actors.sql"),
+}];
+
+/// Runs what `migrations` holds and the store has not seen, in order, and says how many those were.
+///
+/// A store that a later version has written is refused: this one would not keep what it does not
+/// know.
+pub fn migrate(sql: &mut dyn Sql, migrations: &[Migration]) -> Result<usize, SqlError> {
+    sql.script(
+        "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
+    )?;
+    let mut seen = Vec::new();
+    for row in sql.query("SELECT name FROM migration ORDER BY name", &[])? {
+        seen.push(row.get::<String>(0)?);
+    }
+    if let Some(unknown) = seen
+        .iter()
+        .find(|name| migrations.iter().all(|known| known.name != name.as_str()))
+    {
+        return Err(SqlError::Store(format!(
+            "it was written by a later version of Huddle ({unknown}); run that version or restore a backup"
+        )));
+    }
+    let missing = migrations
+        .iter()
+        .filter(|migration| seen.iter().all(|name| name != migration.name));
+    let mut ran = 0;
+    for migration in missing {
+        sql.script(migration.script)?;
+        sql.query(
+            "INSERT INTO migration (name) VALUES (?1)",
+            &[migration.name.into()],
+        )?;
+        ran += 1;
+    }
+    Ok(ran)
+}

@@ -1,0 +1,148 @@
+//! What is to be done outside an actor, kept with the decision that wants it, and the timers: what a
+//! runtime's pump asks a store for.
+//!
+//! A pump takes what is due, does it, and only then says so. A process that dies in between does it
+//! again, so whoever receives a task must not mind a second time.
+
+use std::time::Duration;
+
+use huddle_ports::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::actor::{ActorName, Command};
+use crate::booking::BookingId;
+use crate::sql::{Binding, Sql, SqlError};
+
+/// Work for outside the actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// Bring a command to another actor; the reply interests nobody.
+    Tell {
+        /// The other actor.
+        to: ActorName,
+        /// What to ask of it.
+        command: Box<Command>,
+    },
+    /// Go on with a booking whose driver has not come back.
+    Resume(BookingId),
+    /// Bring what lists and searches read up to the booking's present revision.
+    Project(BookingId),
+}
+
+/// A task in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Names the entry within its store.
+    pub id: i64,
+    /// The actor that wants it done.
+    pub actor: ActorName,
+    /// What to do.
+    pub task: Task,
+    /// How often it has failed.
+    pub tries: u32,
+}
+
+pub(crate) fn push(
+    sql: &mut dyn Sql,
+    actor: &ActorName,
+    task: &Task,
+    due: Timestamp,
+) -> Result<(), SqlError> {
+    sql.query(
+        "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
+        &[
+            actor.as_str().into(),
+            (&serde_json::to_string(task)?).into(),
+            due.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// At most `limit` entries that are due, the longest due first.
+pub fn due(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Entry>, SqlError> {
+    let rows = sql.query(
+        "SELECT id, actor, task, tries FROM outbox WHERE due <= ?1 ORDER BY due, id LIMIT ?2",
+        &[now.into(), limit.into()],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Entry {
+                id: row.get(0)?,
+                actor: name(&row.get::<String>(1)?)?,
+                task: serde_json::from_str(&row.get::<String>(2)?)?,
+                tries: row.get(3)?,
+            })
+        })
+        .collect()
+}
+
+/// The task is done.
+pub fn done(sql: &mut dyn Sql, id: i64) -> Result<(), SqlError> {
+    sql.query("DELETE FROM outbox WHERE id = ?1", &[id.into()])?;
+    Ok(())
+}
+
+/// The task has failed and is due again at `due`; `None` makes it a dead letter, kept for an operator.
+pub fn failed(sql: &mut dyn Sql, id: i64, due: Option<Timestamp>) -> Result<(), SqlError> {
+    sql.query(
+        "UPDATE outbox SET due = ?2, tries = tries + 1 WHERE id = ?1",
+        &[id.into(), Binding::from(due)],
+    )?;
+    Ok(())
+}
+
+/// How long to wait before a task that has failed `tries` times is tried again: 1 s doubling up to an
+/// hour, and of that a share that `dice`, which should be random, decides ("full jitter": whatever
+/// failed together does not come back together).
+pub fn backoff(tries: u32, dice: u32) -> Duration {
+    let ceiling = Duration::from_secs(1 << tries.min(12)).min(Duration::from_hours(1));
+    ceiling.mul_f64(f64::from(dice) / f64::from(u32::MAX))
+}
+
+/// At most `limit` actors that want to be woken, the longest due first.
+pub fn actors_to_wake(
+    sql: &mut dyn Sql,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ActorName>, SqlError> {
+    let rows = sql.query(
+        "SELECT actor FROM timer WHERE due <= ?1 GROUP BY actor ORDER BY min(due), actor LIMIT ?2",
+        &[now.into(), limit.into()],
+    )?;
+    rows.iter()
+        .map(|row| name(&row.get::<String>(0)?))
+        .collect()
+}
+
+/// When the next task or timer of the store is due; `None` while it wants nothing.
+pub fn next_due(sql: &mut dyn Sql) -> Result<Option<Timestamp>, SqlError> {
+    let rows = sql.query(
+        "SELECT min(due) FROM (SELECT min(due) AS due FROM timer UNION ALL SELECT min(due) FROM outbox)",
+        &[],
+    )?;
+    match rows.first() {
+        Some(row) => row.get(0),
+        None => Ok(None),
+    }
+}
+
+fn name(text: &str) -> Result<ActorName, SqlError> {
+    text.parse()
+        .map_err(|error: crate::actor::UnknownActor| SqlError::Store(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_doubles_up_to_an_hour_and_chance_shortens_it() {
+        assert_eq!(backoff(0, u32::MAX), Duration::from_secs(1));
+        assert_eq!(backoff(3, u32::MAX), Duration::from_secs(8));
+        assert_eq!(backoff(12, u32::MAX), Duration::from_hours(1));
+        assert_eq!(backoff(u32::MAX, u32::MAX), Duration::from_hours(1));
+        assert_eq!(backoff(5, 0), Duration::ZERO);
+        assert!(backoff(5, u32::MAX / 2) < Duration::from_secs(17));
+    }
+}
