@@ -21,7 +21,7 @@ use crate::sql::SqlError;
 use crate::turn::Turn;
 
 pub use commands::*;
-pub use id::{Attempt, BookingId, InvalidBookingId};
+pub use id::{Attempt, BookingId, BookingIds, InvalidBookingId};
 pub use state::{
     Asked, Booking, By, Change, Constraints, Event, EventKind, Expiry, GuestSide, Mode, Next,
     NoMatch, Participant, Phase, Place, Stage, Standing, Terms, Waiting,

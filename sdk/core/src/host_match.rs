@@ -20,7 +20,7 @@ use crate::sql::SqlError;
 use crate::turn::Turn;
 
 pub use finish::{Ending, Finish};
-pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused};
+pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused, Margins};
 pub use prepare::{Prepare, PrepareRefused};
 pub(crate) use sweep::wake;
 

@@ -3,10 +3,14 @@
 //! [`actor`] is where everything happens: serial authorities that are rows in a store and ordinary
 //! functions over them. [`host_match`] gives a person's time away once, [`booking`] is the life of a
 //! meeting, [`rate_limiter`] is how much a caller may ask. What actors want done outside stands in
-//! the [`outbox`]. Nothing here waits, tells the time or knows a runtime.
+//! the [`outbox`]. The [`driver`] takes a booking from one actor to the next, and the [`flows`] run
+//! it over the ports. Nothing here tells the time or knows a runtime.
 
 pub mod actor;
+pub mod availability;
 pub mod booking;
+pub mod driver;
+pub mod flows;
 pub mod host_match;
 pub mod limits;
 pub mod migrations;

@@ -40,8 +40,8 @@ pub struct Booking {
     pub(crate) tried: u32,
     /// Until when its driver is left alone; `None` while there is nothing to drive.
     pub lease: Option<Timestamp>,
-    /// Whether both sides have said yes, so that a slot that is found is confirmed at once.
-    pub agreed: bool,
+    /// Whether the host has said yes where that was waited for.
+    pub approved: bool,
     /// Why the last search came to nothing.
     pub unmatched: Option<NoMatch>,
     /// What was said by whoever last declined, canceled or moved it.
@@ -118,7 +118,7 @@ impl Booking {
         let now = decision.now;
         let mut booking = Self {
             id,
-            agreed: asked.accepted,
+            approved: false,
             asked,
             body_hash,
             phase: Phase::Unmatched,
@@ -152,6 +152,38 @@ impl Booking {
     /// Whether its parties know of it: what came to nothing at once was never a booking to them.
     pub fn is_known(&self) -> bool {
         self.phase != Phase::Unmatched
+    }
+
+    /// Whether both sides have said yes to any slot, so that one that is held is confirmed at once.
+    pub fn is_agreed(&self) -> bool {
+        self.asked.accepted || self.approved
+    }
+
+    /// What would suit: for the search that is under way, or else as it was asked for.
+    pub fn constraints(&self) -> &Constraints {
+        match &self.phase {
+            Phase::Confirmed {
+                change: Some(change),
+                ..
+            } => &change.constraints,
+            _ => &self.asked.constraints,
+        }
+    }
+
+    /// The slot that is being confirmed.
+    pub fn confirming(&self) -> Option<&Place> {
+        match &self.phase {
+            Phase::Finalizing { place, .. }
+            | Phase::Confirmed {
+                change:
+                    Some(Change {
+                        stage: Stage::Finalizing(place),
+                        ..
+                    }),
+                ..
+            } => Some(place),
+            _ => None,
+        }
     }
 
     /// Those whose time the booking takes, in the order in which they are asked.

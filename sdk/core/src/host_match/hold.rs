@@ -31,36 +31,31 @@ pub struct Hold {
     pub counterpart: Did,
 }
 
-/// A slot, and what this person wants to be kept around it.
+/// A slot, and what this person wants around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// When the meeting would be.
     pub slot: Slot,
-    /// What the person keeps free before it.
+    /// What the person wants around it.
+    pub margins: Margins,
+}
+
+/// What a person wants around a meeting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Margins {
+    /// What they keep free before it.
     pub before: Duration,
-    /// What the person keeps free after it.
+    /// What they keep free after it.
     pub after: Duration,
-    /// What the person has set themselves as the most meetings of a day or a week.
+    /// What they have set themselves as the most meetings of a day or a week.
     pub caps: Vec<Cap>,
 }
 
 impl Candidate {
-    /// A slot without buffers or caps.
-    pub fn bare(slot: Slot) -> Self {
-        Self {
-            slot,
-            before: Duration::ZERO,
-            after: Duration::ZERO,
-            caps: Vec::new(),
-        }
-    }
-
     fn guard(&self) -> Slot {
-        Slot::new(
-            self.slot.start() - self.before,
-            self.slot.end() + self.after,
-        )
-        .expect("a slot is not empty, and buffers only lengthen it")
+        let Margins { before, after, .. } = self.margins;
+        Slot::new(self.slot.start() - before, self.slot.end() + after)
+            .expect("a slot is not empty, and buffers only lengthen it")
     }
 }
 
@@ -158,6 +153,7 @@ fn first_that_fits<'a>(
     let reach = command.candidates.iter().map(|candidate| {
         let guard = candidate.guard();
         candidate
+            .margins
             .caps
             .iter()
             .fold((guard.start(), guard.end()), |(from, until), cap| {
@@ -187,7 +183,7 @@ fn fits(candidate: &Candidate, others: &[Claim]) -> bool {
     let free = !others
         .iter()
         .any(|other| other.conflicts(candidate.slot, guard));
-    free && candidate.caps.iter().all(|cap| {
+    free && candidate.margins.caps.iter().all(|cap| {
         let meetings = others
             .iter()
             .filter(|other| cap.within.contains(other.slot.start()))

@@ -106,7 +106,7 @@ impl Booking {
                 self.confirm(decision);
                 self.touch(decision);
             }
-            _ if self.agreed => {
+            _ if self.approved => {
                 self.phase = Phase::Finalizing { place, until };
                 self.confirm(decision);
                 self.touch(decision);
@@ -122,37 +122,25 @@ impl Booking {
 
     /// The same word once more: the driver goes on where it was.
     fn drive_on(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
-        if self.confirming(attempt).is_some() {
+        if self.confirms(attempt) {
             self.confirm(decision);
         }
     }
 
-    /// The slot that is being confirmed for this attempt.
-    fn confirming(&self, attempt: Attempt) -> Option<&Place> {
-        if attempt != self.attempt {
-            return None;
-        }
-        match &self.phase {
-            Phase::Finalizing { place, .. } => Some(place),
-            Phase::Confirmed {
-                change: Some(change),
-                ..
-            } => match &change.stage {
-                Stage::Finalizing(place) => Some(place),
-                Stage::Seeking => None,
-            },
-            _ => None,
-        }
+    /// Whether the slot of this attempt is being confirmed.
+    fn confirms(&self, attempt: Attempt) -> bool {
+        attempt == self.attempt && self.confirming().is_some()
     }
 
     pub(crate) fn suspend(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
-        if self.confirming(attempt).is_none() {
+        if !self.confirms(attempt) {
             return;
         }
         decision.retryable = true;
+        let agreed = self.is_agreed();
         match &mut self.phase {
             // Nobody will ask again: it is tried as long as the slot is held.
-            Phase::Finalizing { until, .. } if self.agreed && decision.now < *until => {
+            Phase::Finalizing { until, .. } if agreed && decision.now < *until => {
                 self.lease = Some(decision.lease());
             }
             Phase::Finalizing { place, until } => {
@@ -170,7 +158,11 @@ impl Booking {
     }
 
     pub(crate) fn commit(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
-        let Some(place) = self.confirming(attempt).cloned() else {
+        let Some(place) = self
+            .confirming()
+            .filter(|_| attempt == self.attempt)
+            .cloned()
+        else {
             return;
         };
         let moved = match &self.phase {
@@ -200,7 +192,7 @@ impl Booking {
     }
 
     pub(crate) fn abort(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
-        if self.confirming(attempt).is_none() {
+        if !self.confirms(attempt) {
             return;
         }
         if let Phase::Finalizing { .. } = self.phase {
@@ -222,7 +214,7 @@ impl Booking {
         if self.lease.is_none_or(|lease| decision.now < lease) {
             return;
         }
-        if self.confirming(self.attempt).is_some() {
+        if self.confirming().is_some() {
             return self.confirm(decision);
         }
         if let Phase::Pending { waiting, .. } = &mut self.phase {

@@ -62,14 +62,14 @@ impl Booking {
                 waiting: Waiting::Approval,
                 ..
             } => {
-                self.agreed = true;
+                self.approved = true;
                 self.record(decision, EventKind::Approved, By::Host, None);
                 self.tried = 1;
                 self.attempt = self.attempt.next();
                 self.begin_search(decision);
                 Ok(())
             }
-            Phase::Pending { .. } | Phase::Held { .. } if !self.agreed => {
+            Phase::Pending { .. } | Phase::Held { .. } if !self.approved => {
                 Err(ApproveRefused::NotAwaitingApproval)
             }
             _ => Ok(()),
