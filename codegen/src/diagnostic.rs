@@ -31,6 +31,26 @@ pub(crate) fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok,
     to.collect_str(&path.display())
 }
 
+/// A path on one line, whatever its name is made of: what cannot be seen is escaped.
+pub(crate) fn on_one_line(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().map(escaped).collect()
+}
+
+fn escaped(c: char) -> String {
+    if c.is_control() || is_invisible(c) {
+        c.escape_default().to_string()
+    } else {
+        c.to_string()
+    }
+}
+
+/// Whether a character shows nothing of itself, and can make what is around it read other than it is:
+/// the marks that turn the direction of text, and the byte order mark.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 /// An enum whose variants have short names, by which people and programs know them.
 macro_rules! named {
     (
@@ -172,7 +192,7 @@ impl Rule {
 /// `file: path: [rule] message`, on one line.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file.display())?;
+        write!(f, "{}: ", on_one_line(&self.file))?;
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }

@@ -12,7 +12,7 @@ mod schema;
 
 pub use self::effect::{Direction, Effect, Side};
 
-use crate::diagnostic::{as_text, named};
+use crate::diagnostic::{as_text, named, on_one_line};
 use crate::model::{Catalog, Document};
 use serde::Serialize;
 use std::fmt;
@@ -113,7 +113,7 @@ named! {
 /// `file: path: [rule] who: old → new`, on one line.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.file.display())?;
+        write!(f, "{}: ", on_one_line(&self.file))?;
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
@@ -135,20 +135,13 @@ impl fmt::Display for Finding {
 pub fn diff(old: &Catalog, new: &Catalog) -> Vec<Finding> {
     let mut findings = Vec::new();
     for document in old.documents() {
-        match new.get(&document.id) {
-            Some(successor) => documents(old, new, document, successor, &mut findings),
-            None => findings.push(Finding {
-                file: document.file.clone(),
-                path: String::new(),
-                rule: Change::LexiconRemoved,
-                direction: Direction::Backward,
-                side: document
-                    .definition("main")
-                    .map_or(Side::Shared, |main| Side::of(&main.kind)),
-                impact: Impact::Breaking,
-                old: document.id.to_string(),
-                new: "nothing".to_owned(),
-            }),
+        if let Some(successor) = new.get(&document.id) {
+            documents(old, new, document, successor, &mut findings);
+        } else {
+            let main = document.definition("main");
+            let side = main.map_or(Side::Shared, |main| Side::of(&main.kind));
+            let rule = Change::LexiconRemoved;
+            findings.push(removed(rule, &document.file, "", side, &document.id));
         }
     }
     findings
@@ -163,27 +156,38 @@ fn documents(
 ) {
     for definition in &old.defs {
         let id = old.def_id(definition);
-        let Some(successor) = new_catalog.definition(&id) else {
-            findings.push(Finding {
-                file: new.file.clone(),
-                path: definition.path.clone(),
-                rule: Change::DefinitionRemoved,
-                direction: Direction::Backward,
-                side: Side::of(&definition.kind),
-                impact: Impact::Breaking,
-                old: id.to_string(),
-                new: "nothing".to_owned(),
-            });
-            continue;
-        };
-        let mut comparison = Comparison {
-            old: old_catalog,
-            new: new_catalog,
-            side: Side::Shared,
-            file: &new.file,
-            findings,
-        };
-        comparison.definition(definition, successor);
+        if let Some(successor) = new_catalog.definition(&id) {
+            let mut comparison = Comparison {
+                old: old_catalog,
+                new: new_catalog,
+                side: Side::Shared,
+                file: &new.file,
+                findings,
+            };
+            comparison.definition(definition, successor);
+        } else {
+            let (path, side) = (&definition.path, Side::of(&definition.kind));
+            findings.push(removed(
+                Change::DefinitionRemoved,
+                &new.file,
+                path,
+                side,
+                &id,
+            ));
+        }
+    }
+}
+
+fn removed(rule: Change, file: &Path, path: &str, side: Side, name: &impl fmt::Display) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        path: path.to_owned(),
+        rule,
+        direction: Direction::Backward,
+        side,
+        impact: Impact::Breaking,
+        old: name.to_string(),
+        new: "nothing".to_owned(),
     }
 }
 

@@ -24,13 +24,17 @@ mod handlers;
 mod ident;
 mod lexicon;
 mod plan;
+mod refusal;
 mod root;
 mod source;
 
+pub(crate) use self::refusal::{crate_of, is_package_name};
+
 use self::plan::Plan;
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
-use crate::model::{Catalog, NsidPattern, Schema, SchemaKind};
-use crate::resolve::{Externals, Resolution, Target, resolve};
+use self::refusal::{refuse_bodies, refuse_crate_name, refuse_path};
+use crate::diagnostic::Diagnostics;
+use crate::model::{Catalog, NsidPattern};
+use crate::resolve::{Externals, resolve};
 use std::path::{Path, PathBuf};
 
 /// What to generate of which lexicons.
@@ -39,7 +43,8 @@ pub struct Options {
     /// What the files are.
     pub output: Output,
     /// The lexicons to generate; all, if empty. What they refer to is generated too, unless it is
-    /// external. For [`Output::Handlers`] these are the methods, and nothing is added to them.
+    /// external. For [`Output::Handlers`] these are the methods, and nothing is added to them; which
+    /// lexicons have types is then what the catalog says.
     pub selection: Vec<NsidPattern>,
     /// Lexicons whose types another crate has.
     pub externals: Externals,
@@ -53,7 +58,8 @@ pub struct Options {
 pub enum Output {
     /// A tree of modules of types, to be put into a crate.
     Module,
-    /// A crate of types, with its `Cargo.toml`.
+    /// The source of a crate of types; its `Cargo.toml` is its owner's, see
+    /// [`Project::new_manifests`](crate::project::Project::new_manifests).
     Crate {
         /// The name of its package.
         name: String,
@@ -89,110 +95,52 @@ pub enum Error {
 /// The Rust path of the runtime, if nothing else is said.
 const RUNTIME: &str = "huddle_syntax";
 
+impl Options {
+    /// Whether this makes types, or else what stands on them.
+    pub(crate) const fn has_types(&self) -> bool {
+        !matches!(self.output, Output::Handlers { .. })
+    }
+
+    /// The Rust path of the runtime.
+    fn runtime(&self) -> &str {
+        self.runtime.as_deref().unwrap_or(RUNTIME)
+    }
+
+    /// The Rust paths under which types find what they need from elsewhere.
+    pub(crate) fn rust_paths(&self) -> impl Iterator<Item = &str> {
+        self.externals.rust_paths().chain([self.runtime()])
+    }
+}
+
 /// Generates Rust source, in a fixed order: the same input gives the same files.
 pub fn generate(docs: &Catalog, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
-    let Options {
-        output,
-        selection,
-        externals,
-        runtime,
-    } = options;
-    let runtime = runtime.as_deref().unwrap_or(RUNTIME);
-    externals
-        .rust_paths()
-        .chain([runtime])
-        .try_for_each(refuse_path)?;
-    let mut files = match output {
-        Output::Module => {
-            let resolution = resolve(docs, selection, externals)?;
-            refuse_bodies(&resolution)?;
-            root::types(&Plan::new(&resolution), runtime, "mod.rs")
-        }
+    let runtime = options.runtime();
+    options.rust_paths().try_for_each(refuse_path)?;
+    let types = |root| {
+        let resolution = resolve(docs, &options.selection, &options.externals)?;
+        refuse_bodies(&resolution)?;
+        Ok::<_, Error>(root::types(&Plan::new(&resolution), runtime, root))
+    };
+    let mut files = match &options.output {
+        Output::Module => types("mod.rs")?,
         Output::Crate { name } => {
-            let resolution = resolve(docs, selection, externals)?;
-            refuse_bodies(&resolution)?;
-            let mut files = root::types(&Plan::new(&resolution), runtime, "lib.rs");
+            refuse_crate_name(name, options)?;
+            let mut files = types("lib.rs")?;
             for file in &mut files {
                 file.path = Path::new("src").join(&file.path);
             }
-            let paths = externals.rust_paths().chain([runtime]);
-            let crates = paths.filter_map(|path| path.split("::").find(|name| !name.is_empty()));
-            files.push(root::manifest(name, &crates.collect()));
             files
         }
         Output::Handlers { types } => {
             refuse_path(types)?;
-            // The types are called what they are called among all lexicons.
-            let resolution = resolve(docs, &[], externals)?;
-            handlers::files(&Plan::new(&resolution), selection, types, "mod.rs")
+            // A name can depend on those beside it, so that all lexicons count, as they do for types.
+            let resolution = resolve(docs, &[], &options.externals)?;
+            let plan = Plan::new(&resolution);
+            handlers::files(&plan, &options.selection, types, "mod.rs")
         }
     };
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
-}
-
-/// Refuses what could not stand in front of a module's name, in whatever file.
-fn refuse_path(path: &str) -> Result<(), Error> {
-    let valid = syn::parse_str::<syn::Path>(path).is_ok_and(|parsed| {
-        let plain = parsed
-            .segments
-            .iter()
-            .all(|segment| segment.arguments.is_none());
-        let first = parsed
-            .segments
-            .first()
-            .map(|segment| segment.ident.to_string());
-        plain && !matches!(first.as_deref(), Some("self" | "super" | "Self"))
-    });
-    if valid && !path.contains(char::is_whitespace) {
-        return Ok(());
-    }
-    let message =
-        format!("{path:?} is no Rust path from a crate on, e.g. example_lexicon or crate::lexicon");
-    Err(Error::Unsupported(message))
-}
-
-/// Refuses bodies that are no objects in the end: the specification has no others, and there is no
-/// type that could enforce their constraints.
-fn refuse_bodies(resolution: &Resolution<'_>) -> Result<(), Diagnostics> {
-    let mut problems = Vec::new();
-    for document in resolution.documents() {
-        for body in document
-            .defs
-            .iter()
-            .flat_map(|definition| definition.kind.bodies())
-        {
-            let Some(Schema {
-                kind: SchemaKind::Ref(reference),
-                ..
-            }) = &body.schema
-            else {
-                continue;
-            };
-            let target = match resolution.target(&reference.target) {
-                Some(Target::Local(_, definition)) => Some(definition),
-                Some(Target::External { definition, .. }) => definition,
-                None => None,
-            };
-            if let Some(target) = target.filter(|target| target.kind.object().is_none()) {
-                problems.push(Diagnostic {
-                    file: document.file.clone(),
-                    path: reference.path.clone(),
-                    rule: Rule::RefTarget,
-                    message: format!(
-                        "{} is a {}; a body is an object or a union",
-                        reference.target,
-                        target.kind.name()
-                    ),
-                });
-            }
-        }
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Diagnostics(problems))
-    }
 }
 
 /// The first line of a generated file.

@@ -4,13 +4,13 @@
 
 mod permission;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::diagnostic::{Diagnostic, Rule};
 use crate::load::Loaded;
 use crate::model::{
     Body, BytesSchema, DefKind, Definition, Document, ObjectSchema, Params, PermissionSet,
     Property, Schema, SchemaKind, StringSchema,
 };
-use crate::resolve::{Externals, resolve};
+use crate::resolve::{self, Externals};
 
 /// From this many bytes on, data belongs into a blob.
 const LARGE: usize = 20 * 1024;
@@ -22,13 +22,12 @@ const LONGEST_NAME: usize = 255;
 /// what is wrong with each, where references lead, and what is unwise.
 pub fn lint(loaded: &Loaded, externals: &Externals) -> Vec<Diagnostic> {
     let mut found = loaded.problems.clone();
-    if let Err(Diagnostics(mut problems)) = resolve(&loaded.catalog, &[], externals) {
-        if !loaded.problems.is_empty() {
-            // What seems to be missing may be in a file that could not be read.
-            problems.retain(|problem| problem.rule != Rule::UnresolvedRef);
-        }
-        found.extend(problems);
+    let mut references = resolve::problems(&loaded.catalog, externals);
+    if !loaded.problems.is_empty() {
+        // What seems to be missing may be in a file that could not be read.
+        references.retain(|problem| problem.rule != Rule::UnresolvedRef);
     }
+    found.extend(references);
     found.extend(loaded.catalog.documents().flat_map(document));
     // Stable: within a file, errors stay before advice.
     found.sort_by(|a, b| a.file.cmp(&b.file));

@@ -1,6 +1,6 @@
 //! A folder of lexicons to a [`Catalog`].
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule, on_one_line};
 use crate::model::{Catalog, Document};
 use crate::parse;
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ pub struct Loaded {
 
 /// A file or folder that could not be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {source}", path.display())]
+#[error("cannot read {}: {source}", on_one_line(path))]
 pub struct Unreadable {
     /// What was to be read.
     pub path: PathBuf,

@@ -125,7 +125,8 @@ pub struct BooleanSchema {
     pub constant: Option<bool>,
 }
 
-/// An integer and its bounds, all inclusive; `default` and `const` exclude each other and are within them.
+/// An integer and its bounds, all inclusive, which hold for every value that is listed here;
+/// `default` and `const` exclude each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntegerSchema {
     /// The least allowed value.
@@ -140,7 +141,8 @@ pub struct IntegerSchema {
     pub constant: Option<i64>,
 }
 
-/// A string and its bounds, all inclusive; `default` and `const` exclude each other and satisfy them.
+/// A string and its bounds, all inclusive, which hold for every value that is listed here, except for
+/// `known_values`; `default` and `const` exclude each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StringSchema {
     /// The syntax it must have.
@@ -332,7 +334,8 @@ pub struct Body {
     pub path: String,
     /// What it says of itself.
     pub docs: Docs,
-    /// Its MIME type, e.g. `application/json`, `*/*`; empty if the lexicon does not say.
+    /// Its MIME type, e.g. `application/json`; without a schema also `type/*`, `*/*`, or several with
+    /// commas between. Empty if the lexicon does not say.
     pub encoding: String,
     /// What its JSON is: an object, a ref or a union.
     pub schema: Option<Schema>,

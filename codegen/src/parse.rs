@@ -5,11 +5,12 @@
 //! say; what is allowed but unwise, for the linter.
 
 mod definition;
+mod mime;
 mod reader;
 mod schema;
 
 use self::reader::{Node, Reader, quote};
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a, on_one_line};
 use crate::json::Json;
 use crate::model::{Definition, Document};
 use huddle_syntax::Nsid;
@@ -18,7 +19,8 @@ use std::path::Path;
 /// Reads a lexicon. `file` names it in messages; `source` is its [`Document::source`].
 ///
 /// Never panics, and nests no deeper than 128 levels of JSON. All errors of the file come at once,
-/// except that a file that is not JSON, or of another version of the language, has only that one.
+/// except that a file that is not JSON, has names of immense length, or is of another version of the
+/// language, has only that one.
 pub fn document(file: &Path, source: &str, text: &[u8]) -> Result<Document, Diagnostics> {
     let json = Json::parse(text).map_err(|error| {
         Diagnostics(vec![Diagnostic {
@@ -29,9 +31,19 @@ pub fn document(file: &Path, source: &str, text: &[u8]) -> Result<Document, Diag
         }])
     })?;
     let mut reader = Reader::new(file);
-    reader.refuse_duplicate_keys(&json);
-    let document = read_document(&mut reader, &json, source);
-    reader.finish(document)
+    refuse_unwritable(&mut reader, source);
+    let readable = reader.check_names(&json);
+    let document = readable.then(|| read_document(&mut reader, &json, source));
+    reader.finish(document.flatten())
+}
+
+/// Refuses the name of a file that a generated file could not have in its first line.
+fn refuse_unwritable(reader: &mut Reader, source: &str) {
+    if on_one_line(Path::new(source)) != source {
+        let message = "generated files name what they come from, and cannot name this: a file or \
+                       folder has an invisible or control character in its name; rename it";
+        reader.fail("", Rule::LexiconSchema, message);
+    }
 }
 
 /// The reader's message without the position, which the diagnostic has in its path.

@@ -9,17 +9,21 @@
 //! ```
 //!
 //! Paths are relative to the folder of the `Cargo.toml`. `types` takes `nsids` too (all, if absent),
-//! and `crate-name` to make the folder a crate of its own. `runtime` is the Rust path of what generated
-//! types stand on, where that is not `huddle_syntax`.
+//! and `crate-name` to make the folder a crate of its own, whose `Cargo.toml` is written where there is
+//! none. `runtime` is the Rust path of what generated types stand on, where that is not `huddle_syntax`.
 
-use crate::emit::{self, GeneratedFile, Options, Output};
+mod package;
+mod settings;
+
+pub use self::package::{Dependency, DependencyError, NewManifest};
+
+use crate::emit::{self, GeneratedFile, Options};
 use crate::load::{LoadError, load};
-use crate::model::{NsidPattern, PatternError};
-use crate::output::{self, Comparison, OutputError};
-use crate::resolve::{External, Externals};
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::fs;
+use crate::model::{Catalog, NsidPattern};
+use crate::output::{self, Comparison, OutputError, true_path};
+use crate::resolve::{Externals, resolve};
+use huddle_syntax::Nsid;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +69,25 @@ pub enum ProjectError {
     /// Two targets would remove each other's files.
     #[error("{} and {} overlap; give each target a folder of its own", .0.display(), .1.display())]
     Overlap(PathBuf, PathBuf),
+    /// There is nothing to generate from; what was generated before would be removed.
+    #[error("there is no lexicon (*.json) in {}", .0.display())]
+    NoLexicons(PathBuf),
+    /// A pattern selects none of the lexicons.
+    #[error("{pattern} selects no lexicon in {}{lacking}", lexicons.display())]
+    NothingSelected {
+        /// Where the lexicons are.
+        lexicons: PathBuf,
+        /// The pattern.
+        pattern: NsidPattern,
+        /// What those lack that it would select; empty if there are none.
+        lacking: &'static str,
+    },
+    /// Nobody says where a crate comes from that a new `Cargo.toml` has to name.
+    #[error(
+        "where does the crate {0} come from, which the generated code names? pass --dependency {0}=…, or \
+         write the Cargo.toml yourself, which is then left alone"
+    )]
+    NoDependency(String),
     /// The lexicons could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -92,24 +115,7 @@ impl Project {
 
     /// The project that a `Cargo.toml` describes, if it describes one.
     pub fn of_manifest(path: &Path) -> Result<Option<Self>, ProjectError> {
-        let text = fs::read_to_string(path).map_err(|source| ProjectError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        let senseless = |message: String| ProjectError::Manifest {
-            path: path.to_owned(),
-            message,
-        };
-        let manifest: Manifest =
-            toml::from_str(&text).map_err(|error| senseless(error.to_string()))?;
-        let Some(settings) = manifest.settings() else {
-            return Ok(None);
-        };
-        let folder = path.parent().unwrap_or(Path::new(""));
-        settings
-            .project(folder)
-            .map(Some)
-            .map_err(|error| senseless(error.to_string()))
+        settings::read(path)
     }
 
     /// Compares each target's folder with what would be generated, and touches nothing.
@@ -139,17 +145,86 @@ impl Project {
     /// The files of each target.
     fn generated(&self) -> Result<Vec<Vec<GeneratedFile>>, ProjectError> {
         self.refuse_overlap()?;
-        let catalog = load(&self.lexicons)?;
-        let files = |target: &Target| emit::generate(&catalog, &target.options);
-        Ok(self.targets.iter().map(files).collect::<Result<_, _>>()?)
+        let catalog = load_some(&self.lexicons)?;
+        let files = |target: &Target| {
+            let options = &target.options;
+            let usable = if options.has_types() {
+                Cow::Borrowed(&catalog)
+            } else {
+                Cow::Owned(self.with_types(&catalog)?)
+            };
+            self.refuse_empty_selection(&catalog, &usable, options)?;
+            Ok(emit::generate(&usable, options)?)
+        };
+        self.targets.iter().map(files).collect()
+    }
+
+    /// The lexicons that have types, here or in another crate: handlers name types as they are called
+    /// among these, and what is wrong with others is no concern of theirs.
+    fn with_types(&self, catalog: &Catalog) -> Result<Catalog, ProjectError> {
+        let mut options = self.targets.iter().map(|target| &target.options);
+        let Some(options) = options.find(|options| options.has_types()) else {
+            return Ok(catalog.clone());
+        };
+        let resolution = resolve(catalog, &options.selection, &options.externals);
+        let resolution = resolution.map_err(emit::Error::from)?;
+        let external = catalog
+            .documents()
+            .filter(|document| options.externals.rust_path(&document.id).is_some());
+        let mut with_types = Catalog::default();
+        for document in resolution.documents().chain(external) {
+            with_types
+                .insert(document.clone())
+                .expect("a lexicon is either external or not, and in a catalog once");
+        }
+        Ok(with_types)
+    }
+
+    /// Refuses patterns that select nothing: a typing error would remove all that was generated.
+    fn refuse_empty_selection(
+        &self,
+        catalog: &Catalog,
+        usable: &Catalog,
+        options: &Options,
+    ) -> Result<(), ProjectError> {
+        // What another crate has can be handled here, but gets no types here.
+        let selectable =
+            |nsid: &Nsid| !options.has_types() || options.externals.rust_path(nsid).is_none();
+        let is_empty = |pattern: &&NsidPattern| {
+            let mut names = usable.documents().map(|document| &document.id);
+            !names.any(|nsid| pattern.matches(nsid) && selectable(nsid))
+        };
+        let everything = ["*".parse().expect("it is a pattern")];
+        let patterns = match options.selection.as_slice() {
+            [] if options.has_types() => everything.as_slice(),
+            patterns => patterns,
+        };
+        let Some(pattern) = patterns.iter().find(is_empty) else {
+            return Ok(());
+        };
+        let mut names = catalog.documents().map(|document| &document.id);
+        let exists = names.any(|nsid| pattern.matches(nsid));
+        Err(ProjectError::NothingSelected {
+            lexicons: self.lexicons.clone(),
+            pattern: pattern.clone(),
+            lacking: match (exists, options.has_types()) {
+                (false, _) => "",
+                (true, true) => " that is not external",
+                (true, false) => " that has types",
+            },
+        })
     }
 
     fn refuse_overlap(&self) -> Result<(), ProjectError> {
-        for (index, target) in self.targets.iter().enumerate() {
-            for other in &self.targets[index + 1..] {
-                let (a, b) = (&target.folder, &other.folder);
-                if a.starts_with(b) || b.starts_with(a) {
-                    return Err(ProjectError::Overlap(a.clone(), b.clone()));
+        let folders = self
+            .targets
+            .iter()
+            .map(|target| Ok((&target.folder, true_path(&target.folder)?)))
+            .collect::<Result<Vec<_>, OutputError>>()?;
+        for (index, (a, true_a)) in folders.iter().enumerate() {
+            for (b, true_b) in &folders[index + 1..] {
+                if true_a.starts_with(true_b) || true_b.starts_with(true_a) {
+                    return Err(ProjectError::Overlap((*a).clone(), (*b).clone()));
                 }
             }
         }
@@ -157,118 +232,13 @@ impl Project {
     }
 }
 
-/// The part of a `Cargo.toml` that concerns the generator.
-#[derive(Deserialize)]
-struct Manifest {
-    #[serde(default)]
-    workspace: Section,
-    #[serde(default)]
-    package: Section,
-}
-
-#[derive(Default, Deserialize)]
-struct Section {
-    #[serde(default)]
-    metadata: Metadata,
-}
-
-#[derive(Default, Deserialize)]
-struct Metadata {
-    #[serde(rename = "huddle-codegen")]
-    settings: Option<Settings>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    lexicons: PathBuf,
-    types: Option<TypesSettings>,
-    handlers: Option<HandlersSettings>,
-    #[serde(default)]
-    externals: BTreeMap<String, String>,
-    runtime: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct TypesSettings {
-    out: PathBuf,
-    #[serde(default)]
-    nsids: Vec<String>,
-    crate_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HandlersSettings {
-    out: PathBuf,
-    #[serde(default)]
-    nsids: Vec<String>,
-    types: String,
-}
-
-impl Manifest {
-    fn settings(self) -> Option<Settings> {
-        self.package
-            .metadata
-            .settings
-            .or(self.workspace.metadata.settings)
+/// Loads lexicons of which there has to be one at least.
+pub fn load_some(path: &Path) -> Result<Catalog, ProjectError> {
+    let catalog = load(path)?;
+    if catalog.is_empty() {
+        return Err(ProjectError::NoLexicons(path.to_owned()));
     }
-}
-
-impl Settings {
-    fn project(self, folder: &Path) -> Result<Project, PatternError> {
-        let externals = self.externals.into_iter().map(|(lexicons, rust_path)| {
-            Ok(External {
-                lexicons: lexicons.parse()?,
-                rust_path,
-            })
-        });
-        let externals = Externals::new(externals.collect::<Result<Vec<_>, PatternError>>()?);
-        let mut targets = Vec::new();
-        if let Some(TypesSettings {
-            out,
-            nsids,
-            crate_name,
-        }) = self.types
-        {
-            let output = crate_name.map_or(Output::Module, |name| Output::Crate { name });
-            let selection = patterns(&nsids)?;
-            let options = Options {
-                output,
-                selection,
-                externals: externals.clone(),
-                runtime: self.runtime.clone(),
-            };
-            targets.push(Target {
-                folder: folder.join(out),
-                options,
-            });
-        }
-        if let Some(HandlersSettings { out, nsids, types }) = self.handlers {
-            let output = Output::Handlers { types };
-            let selection = patterns(&nsids)?;
-            let options = Options {
-                output,
-                selection,
-                externals: externals.clone(),
-                runtime: self.runtime.clone(),
-            };
-            targets.push(Target {
-                folder: folder.join(out),
-                options,
-            });
-        }
-        Ok(Project {
-            lexicons: folder.join(self.lexicons),
-            externals,
-            targets,
-        })
-    }
-}
-
-fn patterns(texts: &[String]) -> Result<Vec<NsidPattern>, PatternError> {
-    texts.iter().map(|text| text.parse()).collect()
+    Ok(catalog)
 }
 
 #[cfg(test)]

@@ -28,14 +28,14 @@ pub struct Disagreement {
     pub problem: String,
 }
 
-/// Tries a generated type with sampled values, and with each of them broken in every way that
+/// Tries a generated type with `count` sampled values, and with each of them broken in every way that
 /// [`mutations`] finds. Nothing is tried where a schema has no value at all.
 ///
-/// The same seed gives the same values.
+/// The lexicons are those of the sampler. The same seed gives the same values.
 pub fn prove(
-    catalog: &Catalog,
+    sampler: &Sampler<'_>,
     definition: &Definition,
-    samples: usize,
+    count: usize,
     seed: u64,
 ) -> Result<Tally, Disagreement> {
     let mut random = numbers(seed);
@@ -44,38 +44,48 @@ pub fn prove(
         path: definition.path.to_owned(),
         problem,
     };
+    let catalog = sampler.catalog();
     let place = place(catalog, definition.nsid, definition.path)
         .ok_or_else(|| disagreement("there is no such schema".to_owned()))?;
-    let source = Sampler::new(catalog);
     let mut tally = Tally::default();
-    for _ in 0..samples {
-        let Some(value) = source.sample(place.against(), &mut random) else {
+    for _ in 0..count {
+        let Some(value) = sampler.sample(place.against(), &mut random) else {
             break;
         };
-        let result = match (&definition.codec, &place) {
-            (
-                Codec::Data {
-                    cbor,
-                    json,
-                    value: through_value,
-                },
-                _,
-            ) => {
-                let codecs = Codecs {
-                    cbor: *cbor,
-                    json: *json,
-                    value: *through_value,
-                };
-                codecs.prove(catalog, place.against(), &value, &mut tally)
-            }
-            (Codec::Params(codec), Place::Params(params)) => {
-                prove_params(catalog, params, *codec, &value, &mut tally)
-            }
-            (Codec::Params(_), _) => Err("these are no parameters".to_owned()),
-        };
-        result.map_err(|problem| disagreement(format!("{problem}\nof {value:?}")))?;
+        prove_value(catalog, &definition.codec, &place, &value, &mut tally)
+            .map_err(|problem| disagreement(format!("{problem}\nof {value:?}")))?;
     }
     Ok(tally)
+}
+
+fn prove_value(
+    catalog: &Catalog,
+    codec: &Codec,
+    place: &Place<'_>,
+    value: &Value,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    match (codec, place) {
+        (
+            Codec::Data {
+                cbor,
+                json,
+                value: through_value,
+            },
+            _,
+        ) => {
+            let codecs = Codecs {
+                cbor: *cbor,
+                json: *json,
+                value: *through_value,
+            };
+            codecs.prove(catalog, place.against(), value, tally)
+        }
+        (Codec::Params(codec), Place::Params(params)) => {
+            prove_params(catalog, params, *codec, value, tally)
+        }
+        (Codec::Params(_), _) => Err("these are no parameters".to_owned()),
+    }
 }
 
 /// Numbers that are evenly spread (`SplitMix64`).

@@ -1,8 +1,9 @@
 //! Where references lead, and what that means: which are wrong, which lead to other crates, and
-//! which make a type contain itself.
+//! which make a type contain itself, or nest too deep.
 
 mod cycles;
 mod inhabited;
+mod nesting;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a};
 use crate::model::{
@@ -10,6 +11,7 @@ use crate::model::{
     visit,
 };
 use huddle_syntax::Nsid;
+use huddle_syntax::data::MAX_DEPTH;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How many definitions are listed where the one that was meant is not among them.
@@ -59,7 +61,7 @@ pub enum Target<'a> {
     External {
         /// The Rust path under which the crate's modules lie.
         rust_path: &'a str,
-        /// The definition itself, if its lexicon is at hand.
+        /// The definition itself; in a [`Resolution`] that [`resolve`] has given, it is there.
         definition: Option<&'a Definition>,
     },
 }
@@ -76,26 +78,15 @@ pub struct Resolution<'a> {
 /// Resolves the references of the lexicons that a pattern selects (all, if there is none) and of
 /// those that they refer to, directly or not, except for what `externals` has elsewhere.
 ///
-/// The errors are those of the selected lexicons only.
+/// What is elsewhere has to be at hand too: where it is no object, its constraints are enforced
+/// wherever it is used. The errors are those of the selected lexicons only.
 pub fn resolve<'a>(
     catalog: &'a Catalog,
     selection: &[NsidPattern],
     externals: &'a Externals,
 ) -> Result<Resolution<'a>, Diagnostics> {
-    let selected = closure(catalog, selection, externals);
-    let mut resolution = Resolution {
-        catalog,
-        externals,
-        selected,
-        boxed: HashSet::new(),
-    };
-    let mut problems = Vec::new();
-    for document in resolution.documents() {
-        check_document(&resolution, document, &mut problems);
-    }
-    if problems.is_empty() {
-        problems = cycles::endless(&resolution);
-    }
+    let mut resolution = Resolution::unchecked(catalog, selection, externals);
+    let problems = resolution.problems(AtHand::Required);
     if !problems.is_empty() {
         return Err(Diagnostics(problems));
     }
@@ -103,7 +94,48 @@ pub fn resolve<'a>(
     Ok(resolution)
 }
 
+/// What is wrong with the references of a catalog. What `externals` has elsewhere is taken on trust
+/// where it is not at hand.
+pub(crate) fn problems(catalog: &Catalog, externals: &Externals) -> Vec<Diagnostic> {
+    Resolution::unchecked(catalog, &[], externals).problems(AtHand::Optional)
+}
+
+/// Whether what other crates have must be at hand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtHand {
+    Required,
+    Optional,
+}
+
 impl<'a> Resolution<'a> {
+    fn unchecked(
+        catalog: &'a Catalog,
+        selection: &[NsidPattern],
+        externals: &'a Externals,
+    ) -> Self {
+        Self {
+            catalog,
+            externals,
+            selected: closure(catalog, selection, externals),
+            boxed: HashSet::new(),
+        }
+    }
+
+    /// What is wrong with the selected lexicons: with single references, or else with all together.
+    fn problems(&self, externals: AtHand) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for document in self.documents() {
+            check_document(self, document, externals, &mut problems);
+        }
+        if problems.is_empty() {
+            problems = cycles::endless(self);
+        }
+        if problems.is_empty() {
+            problems = nesting::too_deep(self);
+        }
+        problems
+    }
+
     /// All lexicons at hand, selected or not.
     pub const fn catalog(&self) -> &'a Catalog {
         self.catalog
@@ -176,25 +208,13 @@ fn closure(catalog: &Catalog, selection: &[NsidPattern], externals: &Externals) 
 fn check_document(
     resolution: &Resolution<'_>,
     document: &Document,
+    externals: AtHand,
     problems: &mut Vec<Diagnostic>,
 ) {
     visit_references(document, &mut |mention| {
-        let reference = mention.reference();
-        let refusal = match resolution.target(&reference.target) {
-            None => Some((Rule::UnresolvedRef, missing(resolution, reference))),
-            Some(Target::External {
-                definition: None, ..
-            }) => None,
-            Some(
-                Target::Local(_, definition)
-                | Target::External {
-                    definition: Some(definition),
-                    ..
-                },
-            ) => mention.refusal(definition),
-        };
-        if let Some((rule, message)) = refusal {
-            problems.push(problem(document, &reference.path, rule, message));
+        if let Some((rule, message)) = refusal(resolution, &mention, externals) {
+            let path = &mention.reference().path;
+            problems.push(problem(document, path, rule, message));
         }
     });
     visit::unions(document, &mut |union| {
@@ -211,29 +231,81 @@ fn check_document(
     });
 }
 
-fn missing(resolution: &Resolution<'_>, reference: &Reference) -> String {
-    let target = &reference.target;
-    match resolution.catalog.get(target.nsid()) {
-        Some(document) => {
-            let names = document
-                .defs
-                .iter()
-                .map(|definition| definition.name.as_str());
-            let mut names: Vec<_> = names.take(MAX_LISTED + 1).collect();
-            if names.len() > MAX_LISTED {
-                names[MAX_LISTED] = "…";
-            }
-            format!(
-                "{} has no definition `{}`, only {}",
-                document.file.display(),
-                target.name(),
-                names.join(", ")
-            )
+/// Why a reference may not lead where it does.
+fn refusal(
+    resolution: &Resolution<'_>,
+    mention: &Mention<'_>,
+    externals: AtHand,
+) -> Option<(Rule, String)> {
+    let id = &mention.reference().target;
+    let missing = |id| Some((Rule::UnresolvedRef, missing(resolution, id)));
+    match resolution.target(id) {
+        None => missing(id),
+        Some(Target::Local(_, definition)) => mention.refusal(definition),
+        Some(Target::External { definition, .. }) => match first_missing(resolution.catalog, id) {
+            Some(id) if externals == AtHand::Required => missing(id),
+            _ => mention.refusal(definition?),
+        },
+    }
+}
+
+/// What is not at hand of a definition and of the items that it comes down to, if it is a list: their
+/// constraints are enforced along with its own.
+fn first_missing<'a>(catalog: &'a Catalog, mut id: &'a DefId) -> Option<&'a DefId> {
+    // Lists that nest deeper are refused.
+    for _ in 0..=MAX_DEPTH {
+        let Some(definition) = catalog.definition(id) else {
+            return Some(id);
+        };
+        (id, _) = items_of(definition)?;
+    }
+    None
+}
+
+/// A reference: what it leads to, and the JSON path that stands for it.
+type Edge<'a> = (&'a DefId, &'a str);
+
+/// The `ref` that the items of a list come down to, if it is one.
+fn items_of(definition: &Definition) -> Option<Edge<'_>> {
+    let DefKind::Type(schema) = &definition.kind else {
+        return None;
+    };
+    let mut schema = schema;
+    while let SchemaKind::Array(array) = &schema.kind {
+        schema = &array.items;
+    }
+    match &schema.kind {
+        SchemaKind::Ref(reference) => Some((&reference.target, &schema.path)),
+        _ => None,
+    }
+}
+
+fn missing(resolution: &Resolution<'_>, id: &DefId) -> String {
+    let nsid = id.nsid();
+    if let Some(document) = resolution.catalog.get(nsid) {
+        let names = document
+            .defs
+            .iter()
+            .map(|definition| definition.name.as_str());
+        let mut names: Vec<_> = names.take(MAX_LISTED + 1).collect();
+        if names.len() > MAX_LISTED {
+            names[MAX_LISTED] = "…";
         }
+        return format!(
+            "{} has no definition `{}`, only {}",
+            document.file.display(),
+            id.name(),
+            names.join(", ")
+        );
+    }
+    match resolution.externals.rust_path(nsid) {
+        Some(home) => format!(
+            "{id} is in no lexicon here; {home} has its type, but its constraints are in its file: \
+             add that to the lexicons (--lexicons) too"
+        ),
         None => format!(
-            "{target} is in no lexicon here; add its file, or map it to the crate that has it \
-             (--external '{}=that_crate')",
-            target.nsid()
+            "{id} is in no lexicon here; add its file, and if another crate has its type, \
+             say which (--external '{nsid}=that_crate')"
         ),
     }
 }

@@ -14,7 +14,7 @@ use crate::model::{
     Property, Schema, SchemaKind, UnionSchema,
 };
 use crate::resolve::ranks;
-use crate::validate::{Against, integer};
+use crate::validate::Against;
 use huddle_syntax::{Blob, Bytes, CidLink, Map, Value, data};
 use std::collections::BTreeMap;
 
@@ -48,6 +48,11 @@ impl<'a> Sampler<'a> {
             catalog,
             ranks: ranks(catalog),
         }
+    }
+
+    /// The catalog whose definitions it samples.
+    pub const fn catalog(&self) -> &'a Catalog {
+        self.catalog
     }
 
     /// A value that satisfies what it would be checked against; `None` if there is none, or none that
@@ -134,7 +139,7 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
         self.parts += 1;
         Some(match &schema.kind {
             SchemaKind::Boolean(schema) => Value::Bool(self.boolean(schema)),
-            SchemaKind::Integer(schema) => Value::Integer(self.integer(schema)?),
+            SchemaKind::Integer(schema) => Value::Integer(self.integer(schema)),
             SchemaKind::String(schema) => Value::String(self.string(schema)?),
             SchemaKind::Bytes(schema) => Value::Bytes(self.bytes(schema)?),
             SchemaKind::CidLink => Value::Link(self.link()),
@@ -153,25 +158,22 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
         schema.constant.unwrap_or_else(|| self.one_in(2))
     }
 
-    fn integer(&mut self, schema: &IntegerSchema) -> Option<i64> {
-        let fits = |value: &i64| integer(schema, *value).is_empty();
+    fn integer(&mut self, schema: &IntegerSchema) -> i64 {
         if let Some(constant) = schema.constant {
-            return Some(constant).filter(fits);
+            return constant;
         }
-        if let Some(values) = &schema.values {
-            let values: Vec<i64> = values.iter().copied().filter(fits).collect();
-            return self.pick(&values).copied();
+        if let Some(value) = self.pick(schema.values.as_deref().unwrap_or_default()) {
+            return *value;
         }
         let least = schema.minimum.unwrap_or(i64::MIN);
         let most = schema.maximum.unwrap_or(i64::MAX);
         let any = (self.random)().cast_signed();
         let edges = [least, most, 0, 1, -1, schema.default.unwrap_or(0)];
-        let edge = *self.pick(&edges)?;
-        Some(match self.below(3) {
-            0 => edge.clamp(least, most),
+        match self.below(3) {
+            0 => edges[self.below(edges.len())].clamp(least, most),
             1 => any.clamp(least, most),
             _ => (any % 1000).clamp(least, most),
-        })
+        }
     }
 
     fn bytes(&mut self, schema: &BytesSchema) -> Option<Bytes> {

@@ -181,13 +181,7 @@ pub fn format(format: Format, text: &str) -> Result<(), SyntaxError> {
 
 /// The constraints that an integer breaks.
 pub(crate) fn integer(schema: &IntegerSchema, value: i64) -> Vec<(Constraint, String)> {
-    let mut broken = Broken::default();
-    broken.check(Constraint::Minimum, schema.minimum, |least| {
-        check::minimum(value, least)
-    });
-    broken.check(Constraint::Maximum, schema.maximum, |most| {
-        check::maximum(value, most)
-    });
+    let mut broken = Broken(integer_range(schema, value));
     broken.check(Constraint::Enum, schema.values.as_deref(), |all| {
         check::one_of(&value, all)
     });
@@ -197,8 +191,32 @@ pub(crate) fn integer(schema: &IntegerSchema, value: i64) -> Vec<(Constraint, St
     broken.0
 }
 
+/// The constraints that an integer breaks, leaving aside those that list what is allowed.
+pub(crate) fn integer_range(schema: &IntegerSchema, value: i64) -> Vec<(Constraint, String)> {
+    let mut broken = Broken::default();
+    broken.check(Constraint::Minimum, schema.minimum, |least| {
+        check::minimum(value, least)
+    });
+    broken.check(Constraint::Maximum, schema.maximum, |most| {
+        check::maximum(value, most)
+    });
+    broken.0
+}
+
 /// The constraints that a string breaks.
 pub(crate) fn string(schema: &StringSchema, text: &str) -> Vec<(Constraint, String)> {
+    let mut broken = Broken(string_form(schema, text));
+    broken.check(Constraint::Enum, schema.values.as_deref(), |all| {
+        one_of(text, all)
+    });
+    broken.check(Constraint::Const, schema.constant.as_ref(), |only| {
+        one_of(text, std::slice::from_ref(only))
+    });
+    broken.0
+}
+
+/// The constraints that a string breaks, leaving aside those that list what is allowed.
+pub(crate) fn string_form(schema: &StringSchema, text: &str) -> Vec<(Constraint, String)> {
     let mut broken = Broken::default();
     broken.check(Constraint::MinLength, schema.min_length, |n| {
         check::min_bytes(text, n)
@@ -211,12 +229,6 @@ pub(crate) fn string(schema: &StringSchema, text: &str) -> Vec<(Constraint, Stri
     });
     broken.check(Constraint::MaxGraphemes, schema.max_graphemes, |n| {
         check::max_graphemes(text, n)
-    });
-    broken.check(Constraint::Enum, schema.values.as_deref(), |all| {
-        one_of(text, all)
-    });
-    broken.check(Constraint::Const, schema.constant.as_ref(), |only| {
-        one_of(text, std::slice::from_ref(only))
     });
     if let Some(Err(error)) = schema.format.map(|name| format(name, text)) {
         broken.0.push((Constraint::Format, error.to_string()));

@@ -162,18 +162,152 @@ fn check_names_stale_and_orphan_files() {
 fn generate_works_on_any_folder_without_a_project() {
     let space = Workspace::new();
     space.put("mine/com/example/thing.json", &thing("{}"));
-    let flags = [
-        "--lexicons",
-        "mine",
-        "--out",
-        "out",
-        "--crate-name",
-        "example-lexicon",
-    ];
+    let flags = ["--lexicons", "mine", "--out", "out"];
     let (status, _, stderr) = space.run(&[&["generate"], &flags[..]].concat());
     assert_eq!(status, 0, "{stderr}");
-    assert!(space.root().join("out/Cargo.toml").exists());
+    assert!(space.root().join("out/mod.rs").exists());
     assert_eq!(space.run(&[&["check"], &flags[..]].concat()).0, 0);
+}
+
+#[test]
+fn an_output_folder_without_lexicons_takes_what_the_project_says() {
+    let space = Workspace::new();
+    let settings =
+        "externals = { \"org.example.*\" = \"other_types\" }\nruntime = \"my_runtime\"\n";
+    let refers = thing(r#"{"a": {"type": "ref", "ref": "org.example.thing"}}"#);
+    space
+        .put("Cargo.toml", &format!("{MANIFEST}{settings}"))
+        .put("lexicons/com/example/thing.json", &refers)
+        .put(
+            "lexicons/org/example/thing.json",
+            &thing("{}").replace("com.", "org."),
+        );
+    let text = |out: &str, more: &[&str]| {
+        let (status, _, stderr) = space.run(&[&["generate", "--out", out], more].concat());
+        assert_eq!(status, 0, "{stderr}");
+        fs::read_to_string(space.root().join(out).join("com/example/thing.rs")).unwrap()
+    };
+    let of_project = text("a", &[]);
+    assert!(of_project.contains("my_runtime::") && of_project.contains("other_types::"));
+    let of_flags = text(
+        "b",
+        &[
+            "--runtime",
+            "mine",
+            "--external",
+            "org.example.*=crate::other",
+        ],
+    );
+    assert!(of_flags.contains("mine::") && of_flags.contains("crate::other::"));
+    // Lexicons that are named have nothing to do with the project.
+    let of_folder = text("c", &["--lexicons", "lexicons"]);
+    assert!(of_folder.contains("huddle_syntax::") && !of_folder.contains("other_types::"));
+}
+
+#[test]
+fn nothing_to_generate_from_is_an_error_that_removes_nothing() {
+    let space = Workspace::new();
+    space
+        .put("Cargo.toml", MANIFEST)
+        .put("lexicons/com/example/thing.json", &thing("{}"))
+        .put(
+            "lexicons/org/example/thing.json",
+            &thing("{}").replace("com.", "org."),
+        );
+    fs::create_dir(space.root().join("empty")).unwrap();
+    assert_eq!(space.run(&["generate"]).0, 0);
+    let out = ["--lexicons", "lexicons", "--out", "src/generated"];
+    let before = space.files("src");
+    let check = |arguments: &[&str], expect: &str| {
+        let (status, stdout, stderr) = space.run(arguments);
+        assert_eq!(
+            (status, stdout.as_str()),
+            (2, ""),
+            "{arguments:?}: {stderr}"
+        );
+        assert!(stderr.contains(expect), "{arguments:?}: {stderr}");
+        assert_eq!(space.files("src"), before);
+    };
+    let no_lexicon = "there is no lexicon (*.json) in empty";
+    for command in ["generate", "check"] {
+        check(&[command, "--lexicons", "empty"], no_lexicon);
+        check(
+            &[&[command], &out[..], &["--nsid", "com.exmaple.*"]].concat(),
+            "com.exmaple.* selects no lexicon in lexicons\n",
+        );
+        let nsids = ["--nsid", "com.example.thing", "--nsid", "net.example.thing"];
+        check(
+            &[&[command], &out[..], &nsids].concat(),
+            "net.example.thing selects no lexicon in lexicons\n",
+        );
+        let external = [
+            "--nsid",
+            "org.example.*",
+            "--external",
+            "org.example.*=other_types",
+        ];
+        check(
+            &[&[command], &out[..], &external].concat(),
+            "org.example.* selects no lexicon in lexicons that is not external",
+        );
+    }
+    check(&["lint", "empty"], no_lexicon);
+    check(&["diff", "empty", "lexicons"], no_lexicon);
+    check(&["diff", "lexicons", "empty"], no_lexicon);
+
+    space.put(
+        "Cargo.toml",
+        "[workspace.metadata.huddle-codegen]\nlexicons = \"lexicons\"",
+    );
+    check(&["generate"], "add `types` or `handlers`");
+}
+
+#[test]
+fn an_output_never_removes_another_ones_files() {
+    let space = Workspace::new();
+    space.put("lexicons/com/example/thing.json", &thing("{}"));
+    let generate = |out: &str| space.run(&["generate", "--lexicons", "lexicons", "--out", out]);
+    assert_eq!(generate("src/generated").0, 0);
+    let before = space.files("src");
+    for out in [
+        "src",
+        "src/../src",
+        "src/generated/more",
+        "src/generated/../generated/com",
+    ] {
+        let (status, _, stderr) = generate(out);
+        assert_eq!(status, 2, "{out}: {stderr}");
+        assert!(stderr.contains("generated into as well"), "{out}: {stderr}");
+        assert_eq!(space.files("src"), before);
+    }
+    assert_eq!(generate("src/other").0, 0);
+}
+
+#[test]
+fn check_and_diff_print_one_kind_of_json_whatever_they_find() {
+    let members = |arguments: &[&str], space: &Workspace| -> (i32, Vec<String>) {
+        let (status, json, _) = space.run(&[arguments, &["--format", "json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        (status, json.as_object().unwrap().keys().cloned().collect())
+    };
+    let space = Workspace::new();
+    space.put("Cargo.toml", MANIFEST);
+    for (lexicon, status) in [("{}", 1), (&*thing("{}"), 0)] {
+        space.put("lexicons/com/example/thing.json", lexicon);
+        if status == 0 {
+            assert_eq!(space.run(&["generate"]).0, 0);
+        }
+        let check = ["fresh", "missing", "orphans", "problems", "stale"];
+        for (arguments, expect) in [
+            (&["check"][..], &check[..]),
+            (&["diff", "lexicons", "lexicons"], &["findings", "problems"]),
+            (&["lint"], &["problems"]),
+        ] {
+            let (ended, found) = members(arguments, &space);
+            assert_eq!(ended, status, "{arguments:?}");
+            assert_eq!(found, expect, "{arguments:?}");
+        }
+    }
 }
 
 #[test]
@@ -286,7 +420,11 @@ fn lint_fails_for_errors_and_for_warnings_if_asked() {
     let (status, json, _) = space.run(&["lint", "lexicons", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
-        (status, &json[0]["rule"], &json[0]["severity"]),
+        (
+            status,
+            &json["problems"][0]["rule"],
+            &json["problems"][0]["severity"]
+        ),
         (1, &"unresolved-ref".into(), &"error".into())
     );
     assert_eq!(
@@ -324,9 +462,10 @@ fn diff_fails_for_what_breaks_somebody() {
     );
     let (_, json, _) = space.run(&["diff", "old", "new", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["rule"], "integer-range");
-    assert_eq!(json[0]["direction"], "backward");
-    assert_eq!(json[0]["impact"], "breaking");
+    let finding = &json["findings"][0];
+    assert_eq!(finding["rule"], "integer-range");
+    assert_eq!(finding["direction"], "backward");
+    assert_eq!(finding["impact"], "breaking");
 
     let same = space.run(&["diff", "old/com/example/thing.json", "old"]);
     assert_eq!((same.0, same.1.as_str()), (0, ""));
@@ -347,5 +486,9 @@ fn help_names_every_command_and_the_settings() {
         "Exit status",
     ] {
         assert!(stdout.contains(expect), "{stdout}");
+    }
+    for command in ["generate", "check", "lint", "diff"] {
+        let (status, stdout, _) = Workspace::new().run(&[command, "--help"]);
+        assert!(status == 0 && stdout.contains("Exit status:"), "{stdout}");
     }
 }

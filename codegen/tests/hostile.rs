@@ -402,3 +402,68 @@ fn the_same_lexicons_give_the_same_files() {
         generate(&catalog(), &options(Output::Module)).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(once, twice);
 }
+
+/// A lexicon of numbered definitions.
+fn numbered(count: usize, definition: impl Fn(usize) -> Value) -> Value {
+    let defs: Map<_, _> = (0..count)
+        .map(|n| (format!("d{n}"), definition(n)))
+        .collect();
+    json!({"lexicon": 1, "id": "com.example.many", "defs": defs})
+}
+
+#[test]
+fn a_long_chain_of_objects_takes_no_more_stack_and_time_than_as_many_objects() {
+    const COUNT: usize = 20_000;
+    // The last one has a constraint, which all before it have to enforce.
+    let link = |n: usize| match n {
+        _ if n + 1 == COUNT => {
+            json!({"type": "object", "properties": {"a": {"type": "string", "maxLength": 1}}})
+        }
+        _ => json!({"type": "object", "properties": {
+            "a": {"type": "ref", "ref": format!("#d{}", n + 1)}
+        }}),
+    };
+    let catalog = catalog(&[numbered(COUNT, link)]);
+    let files = generate(&catalog, &options(Output::Module));
+    let files = files.unwrap_or_else(|error| panic!("{error}"));
+    let text: String = files.into_iter().map(|file| file.text).collect();
+    assert_eq!(text.matches("fn check_fields").count(), COUNT);
+}
+
+#[test]
+fn many_names_that_are_one_in_rust_are_numbered() {
+    const COUNT: u32 = 20_000;
+    // Of these only the letter is left in Rust.
+    let names: Vec<_> = (0..COUNT)
+        .map(|n| format!("a{}", char::from_u32(0x4E00 + n).expect("a Han character")))
+        .collect();
+    let errors: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
+    let document = json!({"lexicon": 1, "id": "com.example.many", "defs": {
+        "main": {"type": "query", "errors": errors},
+        "text": {"type": "string", "enum": names}
+    }});
+    let files = generate(&catalog(&[document]), &options(Output::Module));
+    let files = files.unwrap_or_else(|error| panic!("{error}"));
+    let text: String = files.into_iter().map(|file| file.text).collect();
+    assert_eq!(text.matches("\n    A20000,").count(), 2);
+}
+
+#[test]
+fn lists_that_nest_deeper_than_data_are_refused() {
+    let nested = |count: usize| {
+        numbered(count, |n| match n {
+            0 => json!({"type": "object", "properties": {"a": {"type": "ref", "ref": "#d1"}}}),
+            _ if n + 1 == count => json!({"type": "string", "maxLength": 1}),
+            _ => json!({"type": "array", "maxLength": 9, "items": {
+                "type": "ref", "ref": format!("#d{}", n + 1)
+            }}),
+        })
+    };
+    generated_is_rust(&catalog(&[nested(60)]));
+    let error = generate(&catalog(&[nested(20_000)]), &options(Output::Module));
+    let error = error.expect_err("data does not nest so deep");
+    assert!(
+        error.to_string().contains("[lexicon-schema] lists nest"),
+        "{error}"
+    );
+}

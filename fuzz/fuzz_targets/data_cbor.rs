@@ -1,4 +1,4 @@
-//! See [`huddle_fuzz::data::cbor`].
+//! See [`huddle_fuzz::data::CBOR`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::data::cbor(input));
+huddle_fuzz::program!(huddle_fuzz::data::CBOR);

@@ -1,4 +1,4 @@
-//! See [`huddle_fuzz::data::json`].
+//! See [`huddle_fuzz::data::JSON`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::data::json(input));
+huddle_fuzz::program!(huddle_fuzz::data::JSON);

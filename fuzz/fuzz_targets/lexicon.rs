@@ -1,15 +1,4 @@
-//! See [`huddle_fuzz::lexicon`].
+//! See [`huddle_fuzz::lexicon::TARGET`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::lexicon::check(input));
-
-libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    huddle_fuzz::mutate::mutate(
-        data,
-        size,
-        max_size,
-        seed,
-        huddle_fuzz::lexicon::mutate,
-        libfuzzer_sys::fuzzer_mutate,
-    )
-});
+huddle_fuzz::program!(huddle_fuzz::lexicon::TARGET);

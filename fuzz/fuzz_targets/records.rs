@@ -1,15 +1,4 @@
-//! See [`huddle_fuzz::records`].
+//! See [`huddle_fuzz::records::TARGET`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| huddle_fuzz::records::check(input));
-
-libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    huddle_fuzz::mutate::mutate(
-        data,
-        size,
-        max_size,
-        seed,
-        huddle_fuzz::records::mutate,
-        libfuzzer_sys::fuzzer_mutate,
-    )
-});
+huddle_fuzz::program!(huddle_fuzz::records::TARGET);

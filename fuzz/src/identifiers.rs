@@ -1,7 +1,8 @@
 //! Target `identifiers`: a text as every identifier, and as the query string of every method.
 
+use crate::Target;
 use crate::mutate::Random;
-use crate::repository::{LEXICONS, SAMPLER};
+use crate::repository::{LEXICONS, SAMPLER, conformance_lines};
 use huddle_codegen::model::{Params, Property, SchemaKind};
 use huddle_codegen::validate::Against;
 use huddle_lexicon::registry::DEFINITIONS;
@@ -19,7 +20,14 @@ use std::sync::LazyLock;
 
 /// Every way of reading a text as an identifier says the same of it; every way of writing the identifier
 /// gives the text back, and so do its parts. A query string keeps whatever the method declares.
-pub fn check(input: &[u8]) {
+pub const TARGET: Target = Target {
+    name: "identifiers",
+    check,
+    mutate,
+    seeds,
+};
+
+fn check(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else {
         return;
     };
@@ -224,6 +232,28 @@ impl Method {
         }
         assert_eq!(query, expected.finish());
     }
+
+    /// The query string of some valid call.
+    fn sample(&self, random: &mut Random) -> Option<String> {
+        let value = SAMPLER.sample(Against::Params(self.params), &mut || random.number())?;
+        let Value::Map(map) = value else { return None };
+        let mut query = QueryWriter::default();
+        for (name, value) in map.iter() {
+            let values = match value {
+                Value::List(values) => values.as_slice(),
+                value => std::slice::from_ref(value),
+            };
+            for value in values {
+                match value {
+                    Value::Bool(value) => query.required(name, value),
+                    Value::Integer(value) => query.required(name, value),
+                    Value::String(value) => query.required(name, value),
+                    _ => {}
+                }
+            }
+        }
+        Some(query.finish())
+    }
 }
 
 fn is_integer(property: &Property) -> bool {
@@ -255,10 +285,44 @@ const EXAMPLES: &[&str] = &[
     "pre:fix~1.2_3-4",
 ];
 
+/// The examples, the vectors of each syntax, and a call of each method.
+fn seeds() -> Vec<Vec<u8>> {
+    let syntaxes = [
+        "atidentifier",
+        "aturi",
+        "cid",
+        "datetime",
+        "did",
+        "handle",
+        "language",
+        "nsid",
+        "recordkey",
+        "tid",
+        "uri",
+    ];
+    let vectors = syntaxes.iter().flat_map(|syntax| {
+        ["valid", "invalid"].into_iter().flat_map(move |verdict| {
+            conformance_lines(&format!("syntax/{syntax}_syntax_{verdict}.txt"))
+        })
+    });
+    let mut random = Random::new(0);
+    let calls = METHODS
+        .iter()
+        .filter_map(|method| method.sample(&mut random));
+    EXAMPLES
+        .iter()
+        .map(|example| (*example).to_owned())
+        .chain(vectors)
+        .chain(calls)
+        .map(String::into_bytes)
+        .collect()
+}
+
 /// Puts pieces of examples and of the text together, or asks a method something that it may be asked.
-pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     if random.one_in(3) {
-        return sample(random).map(String::into_bytes);
+        let method = random.pick(&METHODS)?;
+        return method.sample(random).map(String::into_bytes);
     }
     let example = random.pick(EXAMPLES)?.as_bytes();
     let (first, last) = match random.below(3) {
@@ -269,27 +333,4 @@ pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let end = random.below(first.len() + 1);
     let start = random.below(last.len() + 1);
     Some([&first[..end], &last[start..]].concat())
-}
-
-/// The query string of some valid call.
-fn sample(random: &mut Random) -> Option<String> {
-    let params = random.pick(&METHODS)?.params;
-    let value = SAMPLER.sample(Against::Params(params), &mut || random.number())?;
-    let Value::Map(map) = value else { return None };
-    let mut query = QueryWriter::default();
-    for (name, value) in map.iter() {
-        let values = match value {
-            Value::List(values) => values.as_slice(),
-            value => std::slice::from_ref(value),
-        };
-        for value in values {
-            match value {
-                Value::Bool(value) => query.required(name, value),
-                Value::Integer(value) => query.required(name, value),
-                Value::String(value) => query.required(name, value),
-                _ => {}
-            }
-        }
-    }
-    Some(query.finish())
 }

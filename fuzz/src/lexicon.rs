@@ -1,17 +1,21 @@
 //! Target `lexicon`: a text as a lexicon, from its JSON to the Rust that is generated of it.
 
-mod names;
+mod rust;
 
+use crate::Target;
 use crate::mutate::{self, Random};
-use crate::repository::json_files;
+use crate::repository::{conformance, lexicon_texts, published_lexicon_texts};
 use huddle_codegen::diagnostic::{Diagnostic, Diagnostics};
 use huddle_codegen::diff::diff;
 use huddle_codegen::emit::{Error, GeneratedFile, Options, Output, generate};
 use huddle_codegen::lint::lint;
 use huddle_codegen::load::Loaded;
-use huddle_codegen::model::{Catalog, Document, NsidPattern};
+use huddle_codegen::model::{Catalog, DefKind, Document, NsidPattern};
 use huddle_codegen::parse;
 use huddle_codegen::resolve::{External, Externals, resolve};
+use huddle_codegen::sample::Sampler;
+use huddle_codegen::validate::{Against, violations};
+use huddle_syntax::{Nsid, data};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +23,14 @@ use std::sync::LazyLock;
 
 /// A text is refused for a reason, or it is a lexicon: it differs from itself in nothing, it can be held
 /// against others and linted, and if its references lead somewhere, what is generated of it is Rust.
-pub fn check(input: &[u8]) {
+pub const TARGET: Target = Target {
+    name: "lexicon",
+    check,
+    mutate,
+    seeds,
+};
+
+fn check(input: &[u8]) {
     let document = match read("lexicons/input.json", input) {
         Ok(document) => document,
         Err(Diagnostics(problems)) => return check_printable(&problems),
@@ -42,6 +53,9 @@ pub fn check(input: &[u8]) {
 
     let selection = vec![parsed(nsid.as_str())];
     let resolves = resolve(&loaded.catalog, &selection, &elsewhere).is_ok();
+    if resolves {
+        check_samples(&loaded.catalog, &nsid);
+    }
     let types = "crate::lexicon".to_owned();
     for output in [
         Output::Crate {
@@ -131,6 +145,25 @@ fn compare(document: &Document) {
     }
 }
 
+/// What is sampled of a definition is allowed by it, and is data.
+fn check_samples(catalog: &Catalog, nsid: &Nsid) {
+    let sampler = Sampler::new(catalog);
+    let mut random = Random::new(0);
+    let document = catalog.get(nsid).expect("it has been put in");
+    for definition in &document.defs {
+        if !matches!(definition.kind, DefKind::Record(_) | DefKind::Type(_)) {
+            continue;
+        }
+        let id = document.def_id(definition);
+        let against = Against::Definition(&id);
+        if let Some(value) = sampler.sample(against, &mut || random.number()) {
+            assert_eq!(violations(catalog, against, &value), [], "{value:?}");
+            let cbor = data::to_cbor(&value).expect("a sample is data");
+            assert_eq!(data::from_cbor(&cbor), Ok(value));
+        }
+    }
+}
+
 /// There are problems, or none; each is one line, whatever is in the lexicon.
 fn check_printable(problems: &[Diagnostic]) {
     for problem in problems {
@@ -143,23 +176,19 @@ fn check_files(files: &[GeneratedFile]) {
     let paths: BTreeSet<&Path> = files.iter().map(|file| file.path.as_path()).collect();
     assert_eq!(paths.len(), files.len(), "{paths:?}");
     for GeneratedFile { path, text } in files {
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            let file = syn::parse_file(text)
-                .unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()));
-            if let Err(name) = names::check(&file) {
-                panic!("{}: {name} is there twice\n{text}", path.display());
-            }
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && let Err(problem) = rust::check(text)
+        {
+            panic!("{}: {problem}\n{text}", path.display());
         }
     }
 }
 
 /// The lexicons of the repository and, last, texts and numbers that are worth meeting in one.
 static DONORS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let files = ["lexicons", "codegen/golden/lexicons"]
-        .into_iter()
-        .flat_map(json_files);
-    let mut donors: Vec<Value> = files
-        .filter_map(|text| serde_json::from_slice(&text).ok())
+    let mut donors: Vec<Value> = lexicon_texts()
+        .iter()
+        .filter_map(|text| serde_json::from_slice(text).ok())
         .collect();
     donors.push(json!([
         ["#main", "#thing", "com.example.input", "com.example.input#thing", "com.atproto.defs"],
@@ -175,8 +204,25 @@ static DONORS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     donors
 });
 
+/// The most bytes of a seed: larger ones say nothing new, and slow everything that is made of them.
+const MAX_SEED_BYTES: usize = 8 << 10;
+
+/// The lexicons of the repository, those that others have published, and the vectors of what a lexicon is.
+fn seeds() -> Vec<Vec<u8>> {
+    let vectors = ["lexicon/lexicon-valid.json", "lexicon/lexicon-invalid.json"]
+        .into_iter()
+        .flat_map(conformance)
+        .map(|case| case["lexicon"].to_string().into_bytes());
+    lexicon_texts()
+        .into_iter()
+        .chain(published_lexicon_texts())
+        .chain(vectors)
+        .filter(|seed| seed.len() <= MAX_SEED_BYTES)
+        .collect()
+}
+
 /// Edits a lexicon with parts of others; of what is none, it makes one.
-pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let edited = mutate::json(input, &DONORS, random)?;
     if random.one_in(4) {
         return Some(edited);

@@ -1,7 +1,8 @@
-//! What each fuzz target does with its input. A target passes if it returns.
+//! What each fuzz target does with its input, and where its inputs come from.
 //!
-//! They are here and not in `fuzz_targets`, so that the tests of the workspace can run them, on a stable
-//! compiler, over every input that has ever failed: those are in `regressions`, a folder a target.
+//! All of it is here and not in `fuzz_targets`, so that the tests of the workspace can run it on a stable
+//! compiler: over every input that has ever failed, which are in `regressions`, a folder a target, and over
+//! the seeds and some mutations of them.
 #![forbid(unsafe_code)]
 
 pub mod data;
@@ -12,15 +13,48 @@ pub mod records;
 mod repository;
 pub mod service_auth;
 
-/// A target's name, and what it does.
-pub type Target = (&'static str, fn(&[u8]));
+use mutate::Mutator;
+
+/// A fuzz target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name of its program, and of the folders of its files.
+    pub name: &'static str,
+    /// What it does with an input: it passes if it returns.
+    pub check: fn(&[u8]),
+    /// Makes more inputs of an input.
+    pub mutate: Mutator,
+    /// The inputs to begin with: what there is in the repository and in the conformance data, if that is
+    /// there.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
-    ("data_cbor", data::cbor),
-    ("data_json", data::json),
-    ("identifiers", identifiers::check),
-    ("lexicon", lexicon::check),
-    ("records", records::check),
-    ("service_auth", service_auth::check),
+    data::CBOR,
+    data::JSON,
+    identifiers::TARGET,
+    lexicon::TARGET,
+    records::TARGET,
+    service_auth::TARGET,
 ];
+
+/// The program of a target.
+#[cfg(feature = "libfuzzer")]
+#[macro_export]
+macro_rules! program {
+    ($target:path) => {
+        libfuzzer_sys::fuzz_target!(|input: &[u8]| ($target.check)(input));
+
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::mutate::mutate(
+                data,
+                size,
+                max_size,
+                seed,
+                $target.mutate,
+                libfuzzer_sys::fuzzer_mutate,
+            )
+        });
+    };
+}

@@ -1,5 +1,6 @@
 //! Target `records`: a line with the name of a type, then bytes as that record, object or body.
 
+use crate::Target;
 use crate::mutate::{self, Random};
 use crate::repository::{LEXICONS, SAMPLER};
 use huddle_codegen::model::{DefId, DefKind, Schema};
@@ -12,7 +13,14 @@ use std::sync::LazyLock;
 
 /// A type takes exactly what its lexicon allows, in CBOR, in JSON and as a value; what it takes comes out
 /// as it went in. What it refuses, it refuses for a reason that the lexicon gives.
-pub fn check(input: &[u8]) {
+pub const TARGET: Target = Target {
+    name: "records",
+    check,
+    mutate,
+    seeds,
+};
+
+fn check(input: &[u8]) {
     if let Some((kind, body)) = split(input) {
         kind.check_cbor(body);
         kind.check_json(body);
@@ -150,30 +158,42 @@ impl Type {
         let broken = mutations(&LEXICONS, against, &value).nth(random.below(8));
         Some(broken.map_or(value, |mutation| mutation.value))
     }
+
+    /// A sample as an input of the target.
+    fn input(&self, random: &mut Random) -> Option<Vec<u8>> {
+        let sample = self.sample(random)?;
+        Some(self.named(&encode(&sample, random)?))
+    }
+
+    fn named(&self, body: &[u8]) -> Vec<u8> {
+        [self.name.as_bytes(), body].join(&b'\n')
+    }
+}
+
+/// Two values of every type.
+fn seeds() -> Vec<Vec<u8>> {
+    let mut random = Random::new(0);
+    let types = TYPES.iter().flat_map(|kind| [kind, kind]);
+    types.filter_map(|kind| kind.input(&mut random)).collect()
 }
 
 /// Makes a value of some type, or edits the one that there is.
-pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let read = |body| {
         data::from_cbor(body)
             .or_else(|_| data::from_json(body))
             .ok()
     };
-    let (kind, body) = match split(input) {
-        Some((kind, body)) if !random.one_in(16) => {
-            let sample = kind.sample(random)?;
-            let body = match read(body) {
-                Some(value) if !random.one_in(8) => edit(&value, &sample, random)?,
-                _ => encode(&sample, random)?,
-            };
-            (kind, body)
-        }
-        _ => {
-            let kind = random.pick(&TYPES)?;
-            (kind, encode(&kind.sample(random)?, random)?)
-        }
-    };
-    Some([kind.name.as_bytes(), &body].join(&b'\n'))
+    match split(input) {
+        Some((kind, body)) if !random.one_in(16) => match read(body) {
+            Some(value) if !random.one_in(8) => {
+                let sample = kind.sample(random)?;
+                Some(kind.named(&edit(&value, &sample, random)?))
+            }
+            _ => kind.input(random),
+        },
+        _ => random.pick(&TYPES)?.input(random),
+    }
 }
 
 fn encode(value: &Value, random: &mut Random) -> Option<Vec<u8>> {

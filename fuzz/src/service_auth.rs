@@ -1,15 +1,19 @@
 //! Target `service_auth`: what strangers send to say who they are, and where their keys come from.
 
+mod forge;
+
+use crate::Target;
 use crate::mutate::{self, Random};
+use crate::repository::conformance;
 use async_trait::async_trait;
 use data_encoding::BASE64URL_NOPAD;
 use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
 use huddle_identity::{
     Caller, DidDocument, Freshness, IdentityError, MemoryReplayStore, ServiceAuthConfig,
-    ServiceAuthError, ServiceAuthMinter, ServiceAuthVerifier, ServiceRef, SigningKeys,
+    ServiceAuthError, ServiceAuthMinter, ServiceAuthVerifier, SigningKeys,
 };
 use huddle_ports::{Clock, Timestamp};
-use huddle_syntax::{Did, Nsid};
+use huddle_syntax::{Did, Nsid, ServiceRef};
 use serde_json::{Value, json};
 use std::pin::pin;
 use std::sync::{Arc, LazyLock};
@@ -22,9 +26,16 @@ const OTHER_METHOD: &str = "com.huddle.listSlots";
 const NOW_SECS: i32 = 1_767_268_800;
 
 /// A token is taken as it was issued, byte for byte, and in no other form. Claims that are properly
-/// signed are taken only if they are what they must be, and once. Documents and keys that are taken
-/// survive a rewrite.
-pub fn check(input: &[u8]) {
+/// signed are taken only if they are what they must be, and once; no forgery of them is. Documents and
+/// keys that are taken survive a rewrite.
+pub const TARGET: Target = Target {
+    name: "service_auth",
+    check,
+    mutate,
+    seeds,
+};
+
+fn check(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else {
         return;
     };
@@ -189,6 +200,16 @@ fn check_signed(text: &str) {
     assert!(from_now("nbf").is_none_or(|starts| starts < 30.001));
     assert!(expires - from_now("iat").unwrap_or(30.0) < 300.001);
 
+    for forgery in forge::all(&token, issuer.key.curve()) {
+        let verdict = verify(&self::verifier(), &forgery, METHOD);
+        assert!(
+            matches!(
+                verdict,
+                Err(ServiceAuthError::Malformed | ServiceAuthError::Signature)
+            ),
+            "{verdict:?} of {forgery}"
+        );
+    }
     assert_eq!(
         verify(&verifier, &token, METHOD),
         Err(ServiceAuthError::Replayed)
@@ -340,8 +361,37 @@ static DONORS: LazyLock<Vec<Value>> = LazyLock::new(|| {
         .collect()
 });
 
+/// What is issued, what is signed and what is published, and the keys of the interoperability vectors.
+fn seeds() -> Vec<Vec<u8>> {
+    let issued = ISSUERS.iter().map(|issuer| issuer.token.clone());
+    let own = ISSUERS.iter().flat_map(|issuer| {
+        [
+            issuer.public_key.to_multikey(),
+            issuer.public_key.to_did_key(),
+        ]
+    });
+    let files = [
+        "crypto/signature-fixtures.json",
+        "crypto/w3c_didkey_K256.json",
+        "crypto/w3c_didkey_P256.json",
+    ];
+    let cases: Vec<Value> = files.into_iter().flat_map(conformance).collect();
+    let keys = cases.iter().flat_map(|case| {
+        ["publicKeyDid", "publicDidKey", "publicKeyMultibase"]
+            .into_iter()
+            .filter_map(|name| case[name].as_str().map(str::to_owned))
+    });
+    let donors = DONORS.iter().map(Value::to_string);
+    issued
+        .chain(own)
+        .chain(keys)
+        .chain(donors)
+        .map(String::into_bytes)
+        .collect()
+}
+
 /// Edits a token behind its base64, with the signature that it has; or claims, a document or a key.
-pub fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let issuer = &random.pick(&*ISSUERS)?;
     let text = str::from_utf8(input).unwrap_or_default();
     match random.below(8) {

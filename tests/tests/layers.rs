@@ -21,9 +21,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "huddle-api",
-        &["huddle-lexicon", "huddle-syntax", "huddle-xrpc"],
+        &[
+            "huddle-core",
+            "huddle-lexicon",
+            "huddle-ports",
+            "huddle-syntax",
+            "huddle-xrpc",
+        ],
     ),
-    ("huddle-native", &["huddle-ports"]),
+    ("huddle-native", &["huddle-core", "huddle-ports"]),
+    ("huddle-appview-workers", &["huddle-core", "huddle-ports"]),
+    ("huddle-workers-packer", &[]),
     ("huddle-codegen", &["huddle-syntax"]),
     ("huddle-codegen-golden", &["huddle-syntax", "huddle-xrpc"]),
     ("huddle-testdata", &[]),
@@ -40,6 +48,7 @@ const TOOLS: &[&str] = &[
     "huddle-codegen",
     "huddle-codegen-golden",
     "huddle-testdata",
+    "huddle-workers-packer",
     TOP,
 ];
 
@@ -53,7 +62,7 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     ),
     (
         &["worker", "js-sys", "web-sys", "wasm-bindgen*"],
-        &["huddle-appview-workers"],
+        &["huddle-appview-workers", "huddle-workers-packer"],
     ),
     (&["jacquard*", "atrium*"], &["huddle-sdk"]),
 ];
@@ -438,7 +447,10 @@ mod rules {
         );
         assert_eq!(
             found("huddle-native", "wasm-bindgen-futures").as_deref(),
-            Some("huddle-native names wasm-bindgen-futures; only huddle-appview-workers may")
+            Some(
+                "huddle-native names wasm-bindgen-futures; \
+                 only huddle-appview-workers, huddle-workers-packer may"
+            )
         );
     }
 

@@ -741,7 +741,15 @@ mod methods {
         let invalid = Frame::Message(Message::from(Created::new(0, "x")));
         assert_eq!(invalid.encode().expect_err("at least 1").path(), "seq");
         let later = b"\xa2\x61t\x66#later\x62op\x01\xa0";
-        assert_eq!(Frame::<Message>::decode(later), Ok(Frame::Unknown));
+        let frame = Frame::<Message>::decode(later).expect("a frame");
+        assert!(matches!(frame, Frame::Unknown(_)));
+        assert_eq!(frame.encode().expect("valid"), later);
+        let with_nsid = b"\xa2\x61t\x78\x1fcom.golden.subscription#created\x62op\x01\
+                          \xa2\x63seq\x01\x64name\x61x";
+        assert_eq!(
+            Frame::decode(with_nsid),
+            Ok(Frame::Message(Message::from(Created::new(1, "x"))))
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cases;
 
 use huddle_codegen::load::load;
 use huddle_codegen::proof::prove;
+use huddle_codegen::sample::Sampler;
 use huddle_syntax::schema::Definition;
 use proptest::test_runner::Config as ProptestConfig;
 
@@ -17,8 +18,9 @@ fn samples() -> usize {
 #[track_caller]
 fn check(name: &str, definitions: &[Definition]) {
     let catalog = load(&cases::project(name).lexicons).expect("the case has lexicons");
+    let sampler = Sampler::new(&catalog);
     for definition in definitions {
-        prove(&catalog, definition, samples(), 7).unwrap_or_else(|d| panic!("{name}: {d}"));
+        prove(&sampler, definition, samples(), 7).unwrap_or_else(|d| panic!("{name}: {d}"));
     }
 }
 

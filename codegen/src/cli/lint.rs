@@ -1,13 +1,11 @@
 //! `lint`
 
-use super::{
-    EXTERNAL_HELP, ExternalFlag, Failure, Format, Report, count, externals, print_diagnostics,
-    project_here,
-};
+use super::{EXTERNAL_HELP, ExternalFlag, Failure, Format, Report, count, externals, project_here};
 use clap::Args;
 use huddle_codegen::diagnostic::{Rule, Severity};
 use huddle_codegen::lint::lint;
 use huddle_codegen::load;
+use huddle_codegen::project::ProjectError;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -22,7 +20,8 @@ pub(super) struct Request {
     /// Fail for warnings too.
     #[arg(long)]
     deny_warnings: bool,
-    /// How to print what was found.
+    /// How to print what was found. As JSON it is one object: `problems` (file, path, rule, severity,
+    /// message).
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -44,6 +43,9 @@ impl Request {
         let path = self.path.or(project.map(|project| project.lexicons));
         let path = path.ok_or(Failure::NoProject("a folder of lexicons"))?;
         let loaded = load::read(&path)?;
+        if loaded.catalog.is_empty() && loaded.problems.is_empty() {
+            return Err(ProjectError::NoLexicons(path).into());
+        }
         let mut found = lint(&loaded, &externals);
         // What a single file refers to is not at hand.
         let mut ignored = self.ignore;
@@ -58,7 +60,7 @@ impl Request {
         let warnings = found.len() - errors;
         Ok(Report {
             fine: errors == 0 && (warnings == 0 || !self.deny_warnings),
-            result: print_diagnostics(&found, self.format),
+            result: self.format.print(&found, [], &()),
             summary: format!(
                 "{}: {}, {}\n",
                 count(loaded.catalog.len(), "lexicon"),

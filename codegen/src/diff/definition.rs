@@ -122,10 +122,7 @@ impl Comparison<'_> {
             (Some(old), Some(new)) => comparison.bodies(&path, old, new),
             (None, None) => {}
             (old, new) => {
-                let say = |body: Option<&Body>| {
-                    body.map_or("no body", |body| body.encoding.as_str())
-                        .to_owned()
-                };
+                let say = |body: Option<&Body>| body.map_or("no body", encoding).to_owned();
                 // A caller that sends no body is refused where one is read; one that is not read
                 // does no harm. An answer that has no body is refused where one is read.
                 let effect = Effect::of_restriction(old.is_some(), new.is_some());
@@ -135,18 +132,14 @@ impl Comparison<'_> {
     }
 
     fn bodies(&mut self, path: &str, old: &Body, new: &Body) {
-        let encoding = Effect::of_mime_patterns(
-            std::slice::from_ref(&old.encoding),
-            std::slice::from_ref(&new.encoding),
-        );
+        let patterns = |body: &Body| -> Vec<String> {
+            let patterns = body.encoding.split(',');
+            patterns.map(|pattern| pattern.trim().to_owned()).collect()
+        };
+        let effect = Effect::of_mime_patterns(&patterns(old), &patterns(new));
         let at = format!("{path}.encoding");
-        self.report(
-            Change::BodyEncoding,
-            &at,
-            encoding,
-            &old.encoding,
-            &new.encoding,
-        );
+        let (before, after) = (encoding(old), encoding(new));
+        self.report(Change::BodyEncoding, &at, effect, before, after);
         match (&old.schema, &new.schema) {
             (Some(old), Some(new)) => self.schema(old, new),
             (old, new) => {
@@ -211,6 +204,14 @@ impl Comparison<'_> {
     }
 }
 
+/// What a body says of its encoding.
+fn encoding(body: &Body) -> &str {
+    match body.encoding.as_str() {
+        "" => "no encoding",
+        encoding => encoding,
+    }
+}
+
 /// Every single thing that a set allows.
 fn grants(set: &PermissionSet) -> BTreeSet<String> {
     let mut grants = BTreeSet::new();
@@ -235,9 +236,16 @@ fn grants(set: &PermissionSet) -> BTreeSet<String> {
                 }
             }
             Resource::Rpc {
-                methods, audience, ..
+                methods,
+                audience,
+                inherit_audience,
             } => {
-                let service = audience.as_deref().unwrap_or("the service asked for");
+                let service = match (audience.as_deref(), inherit_audience) {
+                    (None, true) => "the service asked for",
+                    (Some(service), false) => service,
+                    // Servers ignore what names no audience, and what names two.
+                    (None, false) | (Some(_), true) => continue,
+                };
                 grants.extend(
                     methods
                         .iter()

@@ -673,6 +673,21 @@ fn body_encoding() {
             "defs.main.input.encoding: [body-encoding] note for callers of servers that know the old version: image/png → image/*",
         ],
     );
+    check(
+        defs("input", "image/png, text/plain"),
+        defs("input", "text/plain,image/jpeg,image/png"),
+        &[
+            "defs.main.input.encoding: [body-encoding] note for callers of servers that know the old version: image/png, text/plain → text/plain,image/jpeg,image/png",
+        ],
+    );
+    check(
+        defs("input", ""),
+        defs("input", "text/plain"),
+        &[
+            "defs.main.input.encoding: [body-encoding] breaks callers that know the old version: no encoding → text/plain",
+            "defs.main.input.encoding: [body-encoding] note for callers of servers that know the old version: no encoding → text/plain",
+        ],
+    );
 }
 
 #[test]
@@ -790,6 +805,19 @@ fn permissions() {
             "defs.main.permissions: [permissions] note for people who agreed to it: no permission → com.example.q of the service asked for",
         ],
     );
+    // Servers ignore what names two audiences, and what names none.
+    for ignored in [
+        r#""aud": "*", "inheritAud": true"#,
+        r#""inheritAud": false"#,
+    ] {
+        check(
+            rpc(ignored),
+            rpc(r#""aud": "*""#),
+            &[
+                "defs.main.permissions: [permissions] note for people who agreed to it: no permission → com.example.q of *",
+            ],
+        );
+    }
 }
 
 #[test]

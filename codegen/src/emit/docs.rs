@@ -1,5 +1,6 @@
 //! Descriptions as doc comments: what rustdoc would take for markup of its own is escaped.
 
+use crate::diagnostic::is_invisible;
 use crate::model::{Docs, Document};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -65,7 +66,7 @@ pub(crate) fn markdown(text: &str) -> String {
 /// Without control characters, and without those that could make source read other than it is.
 fn printable(text: &str) -> String {
     text.chars()
-        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
+        .filter(|c| !is_invisible(*c))
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Names in Rust, made from the names of lexicons, whatever these contain.
 
 use proc_macro2::{Ident, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rust's keywords of all editions up to 2024, reserved ones included.
 const KEYWORDS: [&str; 48] = [
@@ -102,14 +102,19 @@ pub(crate) fn token(name: &str) -> Ident {
 
 /// The names that are taken in one place, so that no two things share one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scope(BTreeSet<String>);
+pub(crate) struct Scope {
+    taken: BTreeSet<String>,
+    /// By name, the least number that may be free behind it: names stay taken.
+    numbers: BTreeMap<String, usize>,
+}
 
 impl Scope {
     /// Takes the first of the candidates that is free; if none is, the last of them with a number.
     pub(crate) fn claim(&mut self, candidates: &[String]) -> String {
         for name in candidates {
-            if self.0.insert(escape(name)) {
-                return escape(name);
+            let name = escape(name);
+            if self.taken.insert(name.clone()) {
+                return name;
             }
         }
         let last = candidates.last().map_or("", String::as_str);
@@ -119,21 +124,24 @@ impl Scope {
         } else {
             ""
         };
-        let numbered = (2..).map(|number| format!("{last}{separator}{number}"));
-        let name = numbered.into_iter().find(|name| !self.0.contains(name));
-        let name = name.expect("numbers do not end");
-        self.0.insert(name.clone());
-        name
+        let number = self.numbers.entry(last.to_owned()).or_insert(2);
+        loop {
+            let name = format!("{last}{separator}{number}");
+            *number += 1;
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 
     /// Takes a name that is not ours to change.
     pub(crate) fn reserve(&mut self, name: &str) {
-        self.0.insert(name.to_owned());
+        self.taken.insert(name.to_owned());
     }
 
     /// Whether the name is taken.
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.0.contains(name)
+        self.taken.contains(name)
     }
 }
 

@@ -8,7 +8,7 @@ mod permissions;
 
 use super::docs;
 use super::ident::token;
-use super::plan::{Module, Plan, is_enum, plain_path};
+use super::plan::{Module, Plan, is_enum};
 use super::source::Source;
 use crate::model::{
     DefId, DefKind, Definition, Docs, Document, Format, ObjectSchema, Property, Schema, SchemaKind,
@@ -159,27 +159,11 @@ impl<'a> Lexicon<'_, 'a> {
 
     /// The Rust type of a definition, here or elsewhere.
     fn referred(&mut self, id: &DefId) -> String {
-        let at_hand = self
+        let (home, name) = self
             .plan
-            .target(id)
-            .and_then(|(document, definition)| Some((self.plan.module(&document.id)?, definition)));
-        match at_hand {
-            Some((home, definition)) => {
-                self.source
-                    .lexicon_type(self.module, home, home.name(&definition.path))
-            }
-            None => self.unseen(id),
-        }
-    }
-
-    /// The type of a definition in another crate, whose lexicon is not at hand: what it is called if
-    /// nothing gets in the way.
-    fn unseen(&mut self, id: &DefId) -> String {
-        let home = self.plan.resolution.externals().rust_path(id.nsid());
-        let home = home.expect("`resolve` refuses what is neither at hand nor external");
-        let (path, name) = plain_path(id);
-        self.source
-            .module_item(&self.module.path, Some(home), &path, &name)
+            .type_name(id)
+            .expect("`resolve` refuses what is not at hand");
+        self.source.lexicon_type(self.module, home, name)
     }
 }
 

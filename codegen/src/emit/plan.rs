@@ -1,22 +1,26 @@
 //! What every lexicon and definition is called in Rust, decided before anything is written.
 
-use super::ident::{Scope, escape, pascal, screaming, snake, started};
+mod constrained;
+
+use self::constrained::Constrained;
+use super::ident::{Scope, pascal, screaming, snake, started};
 use crate::model::{
     Body, DefId, DefKind, Definition, Document, ObjectSchema, Params, Schema, SchemaKind,
     StringSchema,
 };
 use crate::resolve::{Resolution, Target};
 use huddle_syntax::Nsid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Names at the root of generated code that are not for modules of lexicons.
 const ROOT_NAMES: [&str; 4] = ["handlers", "lib", "main", "registry"];
 
-/// The names of all lexicons at hand, those of other crates included.
+/// The names of all lexicons at hand, those of other crates included, and which types have constraints.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) resolution: &'a Resolution<'a>,
     modules: BTreeMap<&'a Nsid, Module<'a>>,
+    constrained: Constrained,
 }
 
 /// A lexicon as a module.
@@ -76,19 +80,18 @@ impl<'a> Plan<'a> {
         let mut modules = BTreeMap::new();
         for (home, documents) in by_home {
             let paths = module_paths(documents.iter().map(|document| &document.id));
+            let children = children(paths.values());
             for document in documents {
-                let path = paths[&document.id].clone();
-                let below = paths.values().filter(|other| other.starts_with(&path));
-                let children = below
-                    .filter_map(|other| other.get(path.len()))
-                    .map(String::as_str);
-                let module = Module::new(document, home, path.clone(), children);
+                let path = &paths[&document.id];
+                let children = children.get(path.as_slice()).into_iter().flatten();
+                let module = Module::new(document, home, path.clone(), children.copied());
                 modules.insert(&document.id, module);
             }
         }
         Self {
             resolution,
             modules,
+            constrained: Constrained::new(resolution.catalog()),
         }
     }
 
@@ -97,9 +100,11 @@ impl<'a> Plan<'a> {
         self.modules.values()
     }
 
-    /// The module of a lexicon at hand.
-    pub(crate) fn module(&self, nsid: &Nsid) -> Option<&Module<'a>> {
-        self.modules.get(nsid)
+    /// The module that has a definition's type, and the name of the type there.
+    pub(crate) fn type_name(&self, id: &DefId) -> Option<(&Module<'a>, &str)> {
+        let (document, definition) = self.target(id)?;
+        let module = self.modules.get(&document.id)?;
+        Some((module, module.name(&definition.path)))
     }
 
     /// The lexicon and the definition that a reference leads to, where they are at hand.
@@ -110,6 +115,11 @@ impl<'a> Plan<'a> {
                 Some((self.resolution.catalog().get(id.nsid())?, definition?))
             }
         }
+    }
+
+    /// Whether a value of this type can break a constraint that its Rust type does not enforce.
+    pub(crate) fn has_constraints(&self, schema: &Schema) -> bool {
+        self.constrained.includes(schema)
     }
 
     /// What a type comes down to where references lead to what is no object.
@@ -345,6 +355,20 @@ fn module_paths<'n>(nsids: impl Iterator<Item = &'n Nsid>) -> BTreeMap<&'n Nsid,
     paths
 }
 
+/// The names right below each module, by its path.
+fn children<'p>(
+    paths: impl Iterator<Item = &'p Vec<String>>,
+) -> HashMap<&'p [String], BTreeSet<&'p str>> {
+    let mut children: HashMap<_, BTreeSet<_>> = HashMap::new();
+    for path in paths {
+        for (depth, name) in path.iter().enumerate() {
+            let names = children.entry(&path[..depth]).or_default();
+            names.insert(name.as_str());
+        }
+    }
+    children
+}
+
 fn module_name(segment: &str, at_root: bool) -> String {
     let name = started(&snake(segment), "_");
     // The file of such a module would be taken for another one's.
@@ -352,18 +376,4 @@ fn module_name(segment: &str, at_root: bool) -> String {
         return format!("{name}_");
     }
     name
-}
-
-/// Where a definition lies and what it is called, as far as that follows from its name alone.
-pub(crate) fn plain_path(id: &DefId) -> (Vec<String>, String) {
-    let segments = id.nsid().segments().enumerate();
-    let path = segments
-        .map(|(index, text)| escape(&module_name(text, index == 0)))
-        .collect();
-    let name = if id.is_main() {
-        id.nsid().name()
-    } else {
-        id.name()
-    };
-    (path, escape(&started(&pascal(name), "Type")))
 }

@@ -1,14 +1,12 @@
-//! What stands around the files of lexicons: the modules that lead to them, the registry, the crate.
+//! What stands around the files of lexicons: the modules that lead to them, the registry.
 
-use super::ident::Scope;
-use super::ident::plain;
+use super::ident::{Scope, plain, token};
 use super::plan::{Module, Node, Plan, role_path};
 use super::source::{Modules, Source, file_path};
 use super::{GeneratedFile, docs, header, lexicon};
 use crate::model::{DefKind, Definition, SchemaKind};
 use proc_macro2::TokenStream;
 use quote::quote;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Allowed in all generated code, which cannot choose what it is called and how much there is of it.
@@ -110,62 +108,20 @@ fn plain_file(docs: &str, attributes: &str, modules: &Modules<'_>) -> String {
 
 /// The file that finds types by the names of their lexicons.
 fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
-    let mut source = Source::new(runtime, &Scope::default());
-    let mut records = Vec::new();
-    let mut definitions = Vec::new();
-    let definition_type = lexicon::tokens(&source.of_schema("Definition"));
-    let here = ["registry".to_owned()];
+    let mut entries = Entries::new(runtime);
     for module in plan.modules().filter(|module| module.home.is_none()) {
-        let nsid = module.document.id.as_str();
-        let mut entry = |source: &mut Source, path: &str, place: &str, kind: &str| -> TokenStream {
-            let name = module.name(path);
-            let name = source.module_item(&here, None, &module.path, name);
-            let (name, kind) = (lexicon::tokens(&name), super::ident::token(kind));
-            definitions.push(quote!(#definition_type::#kind::<#name>(#nsid, #place)));
-            name
-        };
         for definition in &module.document.defs {
-            let Definition { path, kind, .. } = definition;
-            match kind {
-                DefKind::Record(_) => {
-                    let name = entry(&mut source, path, path, "data");
-                    records.push(quote!(#nsid => #name::from_cbor(cbor)));
-                }
-                DefKind::Type(schema) if matches!(schema.kind, SchemaKind::Object(_)) => {
-                    entry(&mut source, path, path, "data");
-                }
-                _ => {}
-            }
-            if kind
-                .parameters()
-                .is_some_and(|params| !params.properties.is_empty())
-            {
-                let place = format!("{path}.parameters");
-                entry(&mut source, &role_path(path, "Params"), &place, "params");
-            }
-            for body in kind.bodies() {
-                if let Some(schema) = &body.schema {
-                    entry(&mut source, &body.path, &schema.path, "data");
-                }
-            }
+            entries.definition(module, definition);
         }
     }
+    let Entries {
+        mut source,
+        records,
+        definitions,
+        definition_type,
+    } = entries;
     let invalid = lexicon::tokens(&source.of_schema("Invalid"));
-    let body = if records.is_empty() {
-        quote! {
-            let _ = (nsid, cbor);
-            None
-        }
-    } else {
-        source.use_trait("Data");
-        quote! {
-            let checked = match nsid {
-                #(#records.map(drop),)*
-                _ => return None,
-            };
-            Some(checked)
-        }
-    };
+    let body = check_record_body(&mut source, &records);
     source.push(quote! {
         /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
         /// is none of these lexicons.
@@ -185,20 +141,82 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
     }
 }
 
-/// The manifest of a crate of types.
-pub(super) fn manifest(name: &str, crates: &BTreeSet<&str>) -> GeneratedFile {
-    let dependencies: Vec<_> = crates
-        .iter()
-        .map(|name| format!("{} = \"*\"", name.replace('_', "-")))
-        .collect();
-    let text = format!(
-        "# {}\n\n[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\n{}\n",
-        header("lexicons").trim_start_matches("// "),
-        dependencies.join("\n"),
-    );
-    GeneratedFile {
-        path: PathBuf::from("Cargo.toml"),
-        text,
+/// What the registry lists, and the file in which it does.
+struct Entries {
+    source: Source,
+    /// An arm each of the match on the names of collections.
+    records: Vec<TokenStream>,
+    definitions: Vec<TokenStream>,
+    definition_type: TokenStream,
+}
+
+impl Entries {
+    fn new(runtime: &str) -> Self {
+        let mut source = Source::new(runtime, &Scope::default());
+        let definition_type = lexicon::tokens(&source.of_schema("Definition"));
+        Self {
+            source,
+            records: Vec::new(),
+            definitions: Vec::new(),
+            definition_type,
+        }
+    }
+
+    /// Lists the types of a definition that are objects or parameters.
+    fn definition(&mut self, module: &Module<'_>, definition: &Definition) {
+        let Definition { path, kind, .. } = definition;
+        match kind {
+            DefKind::Record(_) => {
+                let nsid = module.document.id.as_str();
+                let name = self.entry(module, path, path, "data");
+                self.records.push(quote!(#nsid => #name::from_cbor(cbor)));
+            }
+            DefKind::Type(schema) if matches!(schema.kind, SchemaKind::Object(_)) => {
+                self.entry(module, path, path, "data");
+            }
+            _ => {}
+        }
+        if kind
+            .parameters()
+            .is_some_and(|params| !params.properties.is_empty())
+        {
+            let place = format!("{path}.parameters");
+            self.entry(module, &role_path(path, "Params"), &place, "params");
+        }
+        for body in kind.bodies() {
+            if let Some(schema) = &body.schema {
+                self.entry(module, &body.path, &schema.path, "data");
+            }
+        }
+    }
+
+    /// Lists the type that is called what `path` is called, and is the schema at `place`; its name here.
+    fn entry(&mut self, module: &Module<'_>, path: &str, place: &str, kind: &str) -> TokenStream {
+        let here = ["registry".to_owned()];
+        let name = self
+            .source
+            .module_item(&here, None, &module.path, module.name(path));
+        let (name, kind) = (lexicon::tokens(&name), token(kind));
+        let (definition_type, nsid) = (&self.definition_type, module.document.id.as_str());
+        self.definitions
+            .push(quote!(#definition_type::#kind::<#name>(#nsid, #place)));
+        name
+    }
+}
+
+fn check_record_body(source: &mut Source, records: &[TokenStream]) -> TokenStream {
+    if records.is_empty() {
+        return quote! {
+            let _ = (nsid, cbor);
+            None
+        };
+    }
+    source.use_trait("Data");
+    quote! {
+        let checked = match nsid {
+            #(#records.map(drop),)*
+            _ => return None,
+        };
+        Some(checked)
     }
 }

@@ -111,6 +111,24 @@ fn what_cannot_be_read_is_named() {
 
 #[cfg(unix)]
 #[test]
+fn a_name_that_would_break_the_line_of_a_generated_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "com/a\nfn b() {}.json", &lexicon("com.example.a"));
+    put(root, "com\u{202e}/b.json", &lexicon("com.example.b"));
+    put(root, "com/naïve name.json", &lexicon("com.example.c"));
+    let said = problems(root);
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].starts_with(r"com/a\nfn b() {}.json: [lexicon-schema] generated files name"));
+    assert!(lines[1].starts_with(r"com\u{202e}/b.json: [lexicon-schema] generated files name"));
+
+    let gone = load(&root.join("a\nb")).unwrap_err().to_string();
+    assert!(gone.contains(r"a\nb: "), "{gone}");
+}
+
+#[cfg(unix)]
+#[test]
 fn links_are_followed_but_not_in_circles() {
     use std::os::unix::fs::symlink;
 

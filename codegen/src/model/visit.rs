@@ -27,12 +27,7 @@ fn of_definition<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a Sche
     if let Some(params) = definition.kind.parameters() {
         of_properties(&params.properties, found);
     }
-    let bodies = match &definition.kind {
-        DefKind::Query(query) => [None, query.output.as_ref()],
-        DefKind::Procedure(procedure) => [procedure.input.as_ref(), procedure.output.as_ref()],
-        _ => [None, None],
-    };
-    for body in bodies.into_iter().flatten() {
+    for body in definition.kind.bodies() {
         body.schema
             .iter()
             .for_each(|schema| of_schema(schema, found));

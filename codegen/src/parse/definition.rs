@@ -1,5 +1,6 @@
 //! Named definitions: records, methods, permission sets, tokens, and types to refer to.
 
+use super::mime;
 use super::reader::{Fields, Node, Reader, quote};
 use super::schema;
 use crate::diagnostic::{Rule, a};
@@ -157,7 +158,7 @@ fn body(reader: &mut Reader, node: &Node<'_>) -> Option<Body> {
     let docs = fields.docs(reader);
     // Required by the specification, and only advised by goat (`unspecified-encoding`).
     let encoding = fields
-        .read(reader, "encoding", Reader::text)
+        .read(reader, "encoding", mime::encoding)
         .unwrap_or_default();
     let schema = fields.read(reader, "schema", schema::read);
     let path = fields.path().to_owned();
@@ -173,6 +174,14 @@ fn body(reader: &mut Reader, node: &Node<'_>) -> Option<Body> {
             a(schema.kind.name())
         );
         reader.fail(&schema.path, Rule::LexiconSchema, message);
+    }
+    if schema.is_some() && !encoding.is_empty() && !mime::is_type(&encoding) {
+        let message = format!(
+            "a body with a schema is of one type, not {}",
+            quote(&encoding)
+        );
+        let path = format!("{path}.encoding");
+        reader.fail(&path, Rule::LexiconSchema, message);
     }
     Some(Body {
         path,

@@ -7,6 +7,10 @@ use huddle_syntax::Nsid;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+/// The most bytes of a path to something in a file, leaving aside how names are quoted in it: every
+/// part of a lexicon knows its path, and together these should not be much larger than the file.
+const LONGEST_PATH: usize = 1024;
+
 /// What reading one file has found so far.
 ///
 /// Readers of values answer `None` after they have reported why; nothing is reported twice.
@@ -70,30 +74,41 @@ impl Reader {
         }
     }
 
-    /// Refuses what other readers would silently take the first or the last of.
-    pub(super) fn refuse_duplicate_keys(&mut self, json: &Json) {
-        self.refuse_duplicates_in(json, "");
+    /// Whether every part of the file can be read and named. Refuses names of which other readers would
+    /// silently take the first or the last, and those that are too long.
+    pub(super) fn check_names(&mut self, json: &Json) -> bool {
+        self.check_names_in(json, "")
     }
 
-    fn refuse_duplicates_in(&mut self, json: &Json, path: &str) {
+    fn check_names_in(&mut self, json: &Json, path: &str) -> bool {
+        let mut readable = true;
         match json {
             Json::Object(entries) => {
                 let mut seen = HashSet::new();
                 for (key, value) in entries {
+                    if path.len() + key.len() > LONGEST_PATH {
+                        let message = format!(
+                            "with {} the path has more than {LONGEST_PATH} bytes; names must be shorter",
+                            quote(key)
+                        );
+                        self.fail(path, Rule::LexiconSchema, message);
+                        return false;
+                    }
                     let path = join(path, key);
                     if !seen.insert(key) {
                         self.fail(&path, Rule::SchemaJsonParse, "the key is there twice");
                     }
-                    self.refuse_duplicates_in(value, &path);
+                    readable &= self.check_names_in(value, &path);
                 }
             }
             Json::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.refuse_duplicates_in(item, &format!("{path}[{index}]"));
+                    readable &= self.check_names_in(item, &format!("{path}[{index}]"));
                 }
             }
             _ => {}
         }
+        readable
     }
 
     fn expected(&mut self, what: &str, node: &Node<'_>) {

@@ -1,5 +1,6 @@
 //! Types of data.
 
+use super::mime;
 use super::reader::{Fields, Node, Reader, quote};
 use crate::diagnostic::{Rule, a};
 use crate::model::{
@@ -83,8 +84,13 @@ fn integer(reader: &mut Reader, fields: &mut Fields<'_>) -> IntegerSchema {
         constant,
     };
     for (key, value) in [("default", default), ("const", constant)] {
-        let broken = value.map(|value| validate::integer(&schema, value));
-        refuse_broken(reader, fields, key, broken);
+        if let Some(value) = value {
+            refuse_broken(reader, fields, key, validate::integer(&schema, value));
+        }
+    }
+    for (index, value) in schema.values.iter().flatten().enumerate() {
+        let broken = validate::integer_range(&schema, *value);
+        refuse_broken(reader, fields, &format!("enum[{index}]"), broken);
     }
     schema
 }
@@ -112,10 +118,13 @@ fn string(reader: &mut Reader, fields: &mut Fields<'_>) -> StringSchema {
         constant,
     };
     for (key, value) in [("default", &schema.default), ("const", &schema.constant)] {
-        let broken = value
-            .as_deref()
-            .map(|value| validate::string(&schema, value));
-        refuse_broken(reader, fields, key, broken);
+        if let Some(value) = value {
+            refuse_broken(reader, fields, key, validate::string(&schema, value));
+        }
+    }
+    for (index, value) in schema.values.iter().flatten().enumerate() {
+        let broken = validate::string_form(&schema, value);
+        refuse_broken(reader, fields, &format!("enum[{index}]"), broken);
     }
     schema
 }
@@ -140,7 +149,7 @@ fn bytes(reader: &mut Reader, fields: &mut Fields<'_>) -> BytesSchema {
 }
 
 fn blob(reader: &mut Reader, fields: &mut Fields<'_>) -> BlobSchema {
-    let accept = fields.read(reader, "accept", |r, node| r.list(node, mime_pattern));
+    let accept = fields.read(reader, "accept", |r, node| r.list(node, mime::pattern));
     let max_size = fields.read(reader, "maxSize", |reader, node| {
         let size = reader.integer(node)?;
         if size <= 0 {
@@ -156,20 +165,6 @@ fn blob(reader: &mut Reader, fields: &mut Fields<'_>) -> BlobSchema {
         accept: accept.unwrap_or_default(),
         max_size,
     }
-}
-
-/// A MIME type, `type/*` or `*/*`; other wildcards are not part of the language.
-fn mime_pattern(reader: &mut Reader, node: &Node<'_>) -> Option<String> {
-    let text = reader.text(node)?;
-    let valid = text.split_once('/').is_some_and(|(family, kind)| {
-        let exact = |part: &str| !part.is_empty() && !part.contains(['*', '/']);
-        (exact(family) && (exact(kind) || kind == "*")) || text == "*/*"
-    });
-    if !valid {
-        let message = format!("{} is no MIME type, `type/*` or `*/*`", quote(&text));
-        reader.fail(&node.path, Rule::LexiconSchema, message);
-    }
-    Some(text)
 }
 
 fn array(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<ArraySchema> {
@@ -337,14 +332,14 @@ fn refuse_default_and_const(reader: &mut Reader, fields: &Fields<'_>, both: bool
     }
 }
 
-/// Refuses a `default` or `const` that breaks the constraints beside it.
+/// Refuses a value, at a key of its schema, that breaks the constraints beside it.
 fn refuse_broken(
     reader: &mut Reader,
     fields: &Fields<'_>,
     key: &str,
-    broken: Option<Vec<(Constraint, String)>>,
+    broken: Vec<(Constraint, String)>,
 ) {
-    for (_, message) in broken.into_iter().flatten() {
+    for (_, message) in broken {
         let path = format!("{}.{key}", fields.path());
         reader.fail(&path, Rule::LexiconSchema, message);
     }

@@ -232,7 +232,7 @@ fn bounds_leave_something_between_them() {
 }
 
 #[test]
-fn a_default_or_const_satisfies_the_rest_of_its_schema() {
+fn what_a_schema_lists_satisfies_the_rest_of_it() {
     check_field(
         r#"{"type": "boolean", "default": true, "const": true}"#,
         &[": [lexicon-schema] `default` and `const` exclude each other"],
@@ -248,6 +248,25 @@ fn a_default_or_const_satisfies_the_rest_of_its_schema() {
     check_field(
         r#"{"type": "string", "format": "did", "default": "x"}"#,
         &[".default: [lexicon-schema] invalid DID: ~"],
+    );
+    check_field(
+        r#"{"type": "integer", "minimum": 2, "maximum": 5, "enum": [1, 2, 6], "const": 2}"#,
+        &[
+            ".enum[0]: [lexicon-schema] is 1, and must be at least 2",
+            ".enum[2]: [lexicon-schema] is 6, and may be at most 5",
+        ],
+    );
+    check_field(
+        r#"{"type": "string", "format": "language", "maxLength": 3, "enum": ["en", "e!", "pt-BR"]}"#,
+        &[
+            ".enum[1]: [lexicon-schema] invalid language tag: ~",
+            ".enum[2]: [lexicon-schema] has 5 bytes, and may have at most 3",
+        ],
+    );
+    // An open set says what is known of, and a later version may allow what this one does not.
+    check_field(
+        r#"{"type": "string", "maxLength": 1, "knownValues": ["ab"]}"#,
+        &[],
     );
 }
 
@@ -454,4 +473,94 @@ fn order_names_and_paths_are_those_of_the_source() {
     assert_eq!(record.key, KeyKind::Literal("self".to_owned()));
     let path = &record.object.properties[0].schema.path;
     assert_eq!(path, "defs.main.record.properties.\"odd key\"");
+}
+
+#[test]
+fn a_body_is_of_mime_types_that_can_be_sent() {
+    #[track_caller]
+    fn check(body: &str, expect: &[&str]) {
+        let path = "a.json: defs.main.output.encoding: [lexicon-schema] ";
+        let expect: Vec<_> = expect.iter().map(|e| format!("{path}{e}")).collect();
+        let expect: Vec<_> = expect.iter().map(String::as_str).collect();
+        check_defs(
+            &format!(r#"{{"main": {{"type": "query", "output": {body}}}}}"#),
+            &expect,
+        );
+    }
+    let bare = |encoding: &str, expect: &[&str]| {
+        check(
+            &serde_json::json!({"encoding": encoding}).to_string(),
+            expect,
+        );
+    };
+    let sound = [
+        "",
+        "application/json",
+        "application/vnd.ipld.car",
+        "image/svg+xml",
+        "image/*",
+        "*/*",
+        "image/png, video/*",
+    ];
+    for encoding in sound {
+        bare(encoding, &[]);
+    }
+    let senseless = [
+        "json", "é/x", "a/\u{e9}", "a/b/c", "/", "a/", "*", "*/png", "a b/c", "text/ht*", "a/b\n",
+        " ", "a;b",
+    ];
+    for encoding in senseless {
+        let said = format!(
+            "{:?} is no MIME type, `type/*` or `*/*`",
+            encoding.trim_matches(' ')
+        );
+        bare(encoding, &[&said]);
+    }
+    bare("a/b,", &["\"\" is no MIME type, `type/*` or `*/*`"]);
+    bare(
+        "text/plain ; charset=utf-8",
+        &[
+            "\"text/plain ; charset=utf-8\" has parameters, which a lexicon leaves open; write \"text/plain\"",
+        ],
+    );
+
+    let typed = |encoding: &str, expect: &[&str]| {
+        let schema = serde_json::json!({"type": "object"});
+        let body = serde_json::json!({"encoding": encoding, "schema": schema});
+        check(&body.to_string(), expect);
+    };
+    typed("application/json", &[]);
+    typed("", &[]);
+    typed("application/ld+json", &[]);
+    for pattern in ["*/*", "application/*", "application/json, text/plain"] {
+        let said = format!("a body with a schema is of one type, not {pattern:?}");
+        typed(pattern, &[&said]);
+    }
+}
+
+#[test]
+fn names_of_immense_length_are_refused() {
+    let field = |name: &str| {
+        format!(
+            r#"{{"main": {{"type": "object", "properties": {{"{name}": {{"type": "unknown"}}}}}}}}"#
+        )
+    };
+    check_defs(&field(&"a".repeat(900)), &[]);
+    check_defs(
+        &field(&"a".repeat(1024)),
+        &[&format!(
+            "a.json: defs.main.properties: [lexicon-schema] with \"{}\"… the path has more than 1024 bytes; names must be shorter",
+            "a".repeat(80)
+        )],
+    );
+    // What is below such a name is not looked at, however much it is.
+    let below: Vec<_> = (0..100_000).map(|n| format!("\"{n}\":1")).collect();
+    check_defs(
+        &format!(
+            r#"{{"{}": {{{}}}}}"#,
+            "a".repeat(1_000_000),
+            below.join(",")
+        ),
+        &["a.json: defs: [lexicon-schema] with ~"],
+    );
 }

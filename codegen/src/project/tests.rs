@@ -138,21 +138,96 @@ fn settings_that_make_no_sense_are_named() {
     );
 }
 
+/// A project of these settings, beside some lexicons.
+fn project(root: &Path, settings: &str, lexicons: &[(&str, &str)]) -> Project {
+    let settings = format!("[workspace.metadata.huddle-codegen]\nlexicons = \"l\"\n{settings}");
+    put(root, "Cargo.toml", &settings);
+    for (name, main) in lexicons {
+        let text = format!(r#"{{"lexicon": 1, "id": "{name}", "defs": {{"main": {main}}}}}"#);
+        put(root, &format!("l/{name}.json"), &text);
+    }
+    Project::find(root).unwrap().unwrap()
+}
+
+const OBJECT: &str = r#"{"type": "object", "properties": {}}"#;
+const QUERY: &str = r#"{"type": "query"}"#;
+const BROKEN: &str = r##"{"type": "object", "properties": {"a": {"type": "ref", "ref": "#no"}}}"##;
+
 #[test]
 fn targets_have_folders_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    put(
+    fs::create_dir(root.join("there")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(root.join("there"), root.join("link")).unwrap();
+    let absolute = root.join("a").display().to_string();
+    for (types, handlers) in [
+        ("a", "a"),
+        ("a", "a/b"),
+        ("a/b", "a"),
+        ("a", "./a"),
+        ("a", "b/../a/c"),
+        ("a", &*absolute),
+        #[cfg(unix)]
+        ("there", "link"),
+        #[cfg(unix)]
+        ("there/a", "link/a/b"),
+    ] {
+        let settings = format!(
+            "types = {{ out = {types:?} }}\nhandlers = {{ out = {handlers:?}, types = \"t\" }}"
+        );
+        let project = project(root, &settings, &[("com.example.a", OBJECT)]);
+        let error = project.write().unwrap_err();
+        assert!(
+            matches!(error, ProjectError::Overlap(..)),
+            "{types} {handlers}: {error}"
+        );
+    }
+}
+
+#[test]
+fn handlers_are_of_the_lexicons_that_have_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let settings = |types: &str, handlers: &str| {
+        format!(
+            "types = {{ out = \"types\", nsids = [{types:?}] }}\n\
+             handlers = {{ out = \"api\", types = \"t\", nsids = [{handlers:?}] }}"
+        )
+    };
+    // Which of the first two is called `do_it` depends on whether the other has types.
+    let lexicons = [
+        ("com.example.doIT", QUERY),
+        ("com.example.doIt", QUERY),
+        ("org.example.broken", BROKEN),
+    ];
+    let named = project(
         root,
-        "Cargo.toml",
-        "[workspace.metadata.huddle-codegen]\nlexicons = \"l\"\ntypes = { out = \"a\" }\nhandlers = { out = \"a/b\", types = \"t\" }",
+        &settings("com.example.doIt", "com.example.*"),
+        &lexicons,
     );
-    put(
-        root,
-        "l/a.json",
-        r#"{"lexicon": 1, "id": "com.example.a", "defs": {"a": {"type": "token"}}}"#,
+    named.write().unwrap();
+    for out in ["types", "api"] {
+        let text = fs::read_to_string(root.join(out).join("com/example/do_it.rs")).unwrap();
+        assert!(text.contains("com.example.doIt.json"), "{text}");
+    }
+    assert!(!root.join("api/com/example/do_it_2.rs").exists());
+
+    fs::remove_file(root.join("l/org.example.broken.json")).unwrap();
+    let all_external = "types = { out = \"types\" }\nexternals = { \"*\" = \"t\" }";
+    let error = project(root, all_external, &[]).write().unwrap_err();
+    assert!(
+        error.to_string().contains("* selects no lexicon")
+            && error.to_string().contains("external"),
+        "{error}"
     );
-    let project = Project::find(root).unwrap().unwrap();
-    let error = project.write().unwrap_err();
-    assert!(matches!(error, ProjectError::Overlap(..)), "{error}");
+
+    let without_types = settings("com.example.doIt", "com.example.doIT");
+    let error = project(root, &without_types, &lexicons)
+        .write()
+        .unwrap_err();
+    assert!(
+        matches!(error, ProjectError::NothingSelected { .. }),
+        "{error}"
+    );
 }

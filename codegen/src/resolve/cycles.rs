@@ -4,14 +4,11 @@
 //! would have no size, and needs a `Box` somewhere on the way round. And a list that is a list of
 //! itself is no type at all.
 
-use super::{Resolution, inhabited, problem};
+use super::{Edge, Resolution, inhabited, items_of, problem};
 use crate::diagnostic::{Diagnostic, Rule};
-use crate::model::{DefId, DefKind, Definition, Document, ObjectSchema, Property, SchemaKind};
+use crate::model::{DefId, Definition, Document, ObjectSchema, Property, SchemaKind};
 use huddle_syntax::Nsid;
 use std::collections::{HashMap, HashSet};
-
-/// A reference: what it leads to, and the JSON path that stands for it.
-type Edge<'a> = (&'a DefId, &'a str);
 
 /// The definitions to generate, and the references that lead from one to another.
 struct Graph<'a> {
@@ -31,12 +28,16 @@ pub(super) fn boxed(resolution: &Resolution<'_>) -> HashSet<(Nsid, String)> {
 
 /// Types that no program can write down, and types of which there is no value.
 pub(super) fn endless(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
-    let lists = Graph::new(resolution, items_of).on_cycles();
+    let lists = Graph::new(resolution, |_, definition, found| {
+        found.extend(items_of(definition));
+    });
+    let lists = lists.on_cycles();
     // What has no value and is on no cycle requires something that is.
     let ranks = inhabited::ranks(resolution.catalog, true);
     let hopeless = Graph::new(resolution, |id, definition, found| {
         if !ranks.contains_key(id) {
-            inhabited::required(definition, &mut |target, path| found.push((target, path)));
+            let requirements = inhabited::requirements(definition);
+            found.extend(requirements.into_iter().flatten().flatten());
         }
     });
     let about = |message: &'static str| {
@@ -66,20 +67,6 @@ fn fields_of<'a>(_: &DefId, definition: &'a Definition, found: &mut Vec<Edge<'a>
     }
     if let Some(object) = definition.kind.object() {
         walk(object, found);
-    }
-}
-
-/// The ref that a list's items come down to.
-fn items_of<'a>(_: &DefId, definition: &'a Definition, found: &mut Vec<Edge<'a>>) {
-    let DefKind::Type(list) = &definition.kind else {
-        return;
-    };
-    let mut schema = list;
-    while let SchemaKind::Array(array) = &schema.kind {
-        schema = &array.items;
-    }
-    if let SchemaKind::Ref(reference) = &schema.kind {
-        found.push((&reference.target, &schema.path));
     }
 }
 

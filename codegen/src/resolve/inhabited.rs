@@ -1,9 +1,10 @@
 //! Which definitions have any value at all: one that requires itself, directly or not, has none.
 
+use super::Edge;
 use crate::model::{
     Catalog, DefId, DefKind, Definition, ObjectSchema, Property, Schema, SchemaKind,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// The definitions that have a value, in an order in which each comes after what it requires: of the
 /// variants of a closed union, one.
@@ -14,54 +15,73 @@ pub(super) fn ranks(catalog: &Catalog, elsewhere: bool) -> BTreeMap<DefId, usize
         .documents()
         .flat_map(|document| document.defs.iter().map(|d| (document.def_id(d), d)))
         .collect();
-    let mut dependents: BTreeMap<&DefId, Vec<&DefId>> = BTreeMap::new();
+    let given = |target: &DefId| elsewhere && !definitions.contains_key(target);
+    // Every requirement, by the definition that has it, until it is met; and how many each still has.
+    let mut unmet: Vec<Option<&DefId>> = Vec::new();
+    let mut counts: HashMap<&DefId, usize> = HashMap::new();
+    let mut met_by: HashMap<&DefId, Vec<usize>> = HashMap::new();
+    let mut open = VecDeque::new();
     for (id, definition) in &definitions {
-        required(definition, &mut |target, _| {
-            dependents.entry(target).or_default().push(id);
-        });
-    }
-    let mut ranks: BTreeMap<DefId, usize> = BTreeMap::new();
-    let mut open: VecDeque<&DefId> = definitions.keys().collect();
-    while let Some(id) = open.pop_front() {
-        let has_value = |target: &DefId| {
-            ranks.contains_key(target) || (elsewhere && !definitions.contains_key(target))
+        let Some(mut requirements) = requirements(definition) else {
+            continue;
         };
-        if !ranks.contains_key(id) && inhabited(definitions[id], &has_value) {
-            ranks.insert(id.clone(), ranks.len());
-            open.extend(dependents.get(id).into_iter().flatten());
+        requirements.retain(|any_of| !any_of.iter().any(|(target, _)| given(target)));
+        if requirements.is_empty() {
+            open.push_back(id);
+        }
+        counts.insert(id, requirements.len());
+        for any_of in requirements {
+            for (target, _) in any_of {
+                met_by.entry(target).or_default().push(unmet.len());
+            }
+            unmet.push(Some(id));
+        }
+    }
+    let mut ranks = BTreeMap::new();
+    while let Some(id) = open.pop_front() {
+        ranks.insert(id.clone(), ranks.len());
+        for requirement in met_by.get(id).into_iter().flatten() {
+            if let Some(waiting) = unmet[*requirement].take()
+                && let Some(count) = counts.get_mut(waiting)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    open.push_back(waiting);
+                }
+            }
         }
     }
     ranks
 }
 
-/// Calls back with the references that a value of a definition may not do without, and their paths.
-/// Of the variants of a closed union it needs only one.
-pub(super) fn required<'a>(definition: &'a Definition, found: &mut impl FnMut(&'a DefId, &'a str)) {
+/// The references that a value of a definition may not do without, each as what it can choose from:
+/// several, where it is a closed union. `None` for what is no type of data.
+pub(super) fn requirements(definition: &Definition) -> Option<Vec<Vec<Edge<'_>>>> {
+    let mut found = Vec::new();
     match &definition.kind {
-        DefKind::Record(record) => required_fields(&record.object, found),
-        DefKind::Type(schema) => required_in(schema, found),
-        _ => {}
+        DefKind::Record(record) => of_fields(&record.object, &mut found),
+        DefKind::Type(schema) => of_schema(schema, &mut found),
+        _ => return None,
     }
+    Some(found)
 }
 
-fn required_fields<'a>(object: &'a ObjectSchema, found: &mut impl FnMut(&'a DefId, &'a str)) {
+fn of_fields<'a>(object: &'a ObjectSchema, found: &mut Vec<Vec<Edge<'a>>>) {
     object
         .properties
         .iter()
         .filter(|property| indispensable(property))
-        .for_each(|property| required_in(&property.schema, found));
+        .for_each(|property| of_schema(&property.schema, found));
 }
 
-fn required_in<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a DefId, &'a str)) {
+fn of_schema<'a>(schema: &'a Schema, found: &mut Vec<Vec<Edge<'a>>>) {
     match &schema.kind {
-        SchemaKind::Ref(reference) => found(&reference.target, &schema.path),
-        SchemaKind::Array(array) if array.min_length > Some(0) => required_in(&array.items, found),
-        SchemaKind::Object(object) => required_fields(object, found),
+        SchemaKind::Ref(reference) => found.push(vec![(&reference.target, &schema.path)]),
+        SchemaKind::Array(array) if array.min_length > Some(0) => of_schema(&array.items, found),
+        SchemaKind::Object(object) => of_fields(object, found),
         SchemaKind::Union(union) if union.closed => {
-            union
-                .refs
-                .iter()
-                .for_each(|variant| found(&variant.target, &variant.path));
+            let variants = union.refs.iter();
+            found.push(variants.map(|v| (&v.target, v.path.as_str())).collect());
         }
         _ => {}
     }
@@ -69,34 +89,4 @@ fn required_in<'a>(schema: &'a Schema, found: &mut impl FnMut(&'a DefId, &'a str
 
 const fn indispensable(property: &Property) -> bool {
     property.required && !property.nullable
-}
-
-fn inhabited(definition: &Definition, has_value: &impl Fn(&DefId) -> bool) -> bool {
-    match &definition.kind {
-        DefKind::Record(record) => fields_inhabited(&record.object, has_value),
-        DefKind::Type(schema) => schema_inhabited(schema, has_value),
-        _ => false,
-    }
-}
-
-fn fields_inhabited(object: &ObjectSchema, has_value: &impl Fn(&DefId) -> bool) -> bool {
-    object
-        .properties
-        .iter()
-        .filter(|property| indispensable(property))
-        .all(|property| schema_inhabited(&property.schema, has_value))
-}
-
-fn schema_inhabited(schema: &Schema, has_value: &impl Fn(&DefId) -> bool) -> bool {
-    match &schema.kind {
-        SchemaKind::Ref(reference) => has_value(&reference.target),
-        SchemaKind::Array(array) if array.min_length > Some(0) => {
-            schema_inhabited(&array.items, has_value)
-        }
-        SchemaKind::Object(object) => fields_inhabited(object, has_value),
-        SchemaKind::Union(union) if union.closed => {
-            union.refs.iter().any(|variant| has_value(&variant.target))
-        }
-        _ => true,
-    }
 }

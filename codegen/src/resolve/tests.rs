@@ -1,4 +1,5 @@
 use super::{External, Externals, Target, resolve};
+use crate::diagnostic::Rule;
 use crate::fixture::{catalog, object};
 use crate::model::{Catalog, DefId, NsidPattern, SchemaKind, visit};
 use serde_json::{Value as Json, json};
@@ -50,7 +51,7 @@ fn a_reference_leads_to_a_type_of_data() {
         &[
             "lexicons/com/example/c.json: defs.view.properties.items.items.ref: [unresolved-ref] lexicons/com/example/c.json has no definition `gone`, only view",
             "lexicons/com/example/c.json: defs.view.properties.nothing.ref: [unresolved-ref] lexicons/com/example/a.json has no definition `nothing`, only list, main, text, word",
-            "lexicons/com/example/c.json: defs.view.properties.nowhere.ref: [unresolved-ref] com.example.nowhere is in no lexicon here; add its file, or map it to the crate that has it (--external 'com.example.nowhere=that_crate')",
+            "lexicons/com/example/c.json: defs.view.properties.nowhere.ref: [unresolved-ref] com.example.nowhere is in no lexicon here; add its file, and if another crate has its type, say which (--external 'com.example.nowhere=that_crate')",
             "lexicons/com/example/c.json: defs.view.properties.query.ref: [ref-target] com.example.b is a query, which is no type of data",
             "lexicons/com/example/c.json: defs.view.properties.word.ref: [ref-target] com.example.a#word is a token, which is no type of data",
         ],
@@ -285,40 +286,61 @@ fn a_selection_brings_along_what_it_refers_to() {
 }
 
 #[test]
-fn what_another_crate_has_need_not_be_at_hand() {
-    let catalog = catalog([(
-        "com.example.a",
-        json!({ "main": object(json!({ "x": reference("com.example.gone") })) }),
-    )]);
-    let externals = Externals::new([
-        external("com.*", "wide"),
-        external("com.example.gone", "narrow"),
-        external("com.example.*", "middle"),
-    ]);
+fn what_is_external_is_not_generated_even_if_it_is_selected() {
+    let catalog = catalog([("com.example.a", json!({ "main": object(json!({})) }))]);
+    let externals = Externals::new([external("com.*", "elsewhere")]);
     let selection: [NsidPattern; 1] = ["com.example.a".parse().unwrap()];
-    // What is external is not generated, even if it is selected.
-    assert_eq!(
-        ids(&resolve(&catalog, &selection, &externals).unwrap()),
-        [""; 0]
-    );
-
-    let externals = Externals::new(
-        [
-            external("com.example.gone", "narrow"),
-            external("*", "wide"),
-        ]
-        .into_iter()
-        .take(1),
-    );
     let resolution = resolve(&catalog, &selection, &externals).unwrap();
-    let target = resolution.target(&"com.example.gone#x".parse::<DefId>().unwrap());
-    assert!(matches!(
-        target,
-        Some(Target::External {
-            rust_path: "narrow",
-            definition: None
-        })
-    ));
+    assert_eq!(ids(&resolution), [""; 0]);
+}
+
+#[test]
+fn what_another_crate_has_must_be_at_hand_with_all_that_its_constraints_hang_on() {
+    let ours = |to: &str| {
+        let union = json!({ "type": "union", "refs": [to] });
+        (
+            "com.example.a",
+            json!({ "main": object(json!({ "x": reference(to), "y": union })) }),
+        )
+    };
+    let theirs = json!({
+        "words": list(&list(&reference("org.example.gone#word"))),
+        "thing": object(json!({ "word": reference("org.example.gone#word") })),
+    });
+    let externals = Externals::new([external("org.*", "elsewhere")]);
+    let check = |to: &str, expect: &[&str]| {
+        let catalog = catalog([ours(to), ("org.example.b", theirs.clone())]);
+        let said = resolve(&catalog, &[], &externals).err().unwrap_or_default();
+        let said: Vec<_> = said.0.iter().map(ToString::to_string).collect();
+        let expect: Vec<_> = expect
+            .iter()
+            .map(|e| format!("lexicons/com/example/a.json: defs.main.properties.{e}"))
+            .collect();
+        assert_eq!(said, expect);
+        // Only to generate code: the reference itself is as it should be.
+        let wrong = super::problems(&catalog, &externals);
+        assert!(
+            wrong
+                .iter()
+                .all(|problem| problem.rule != Rule::UnresolvedRef)
+        );
+    };
+    let gone = |id: &str| {
+        format!(
+            "[unresolved-ref] {id} is in no lexicon here; elsewhere has its type, but its constraints are in its file: add that to the lexicons (--lexicons) too"
+        )
+    };
+    let twice = |message: &str| [format!("x.ref: {message}"), format!("y.refs[0]: {message}")];
+    let [x, y] = twice(&gone("org.example.gone"));
+    check("org.example.gone", &[&x, &y]);
+    let [x, y] = twice(&gone("org.example.gone#word"));
+    check("org.example.b#words", &[&x, &y]);
+    let [x, y] = twice(
+        "[unresolved-ref] lexicons/org/example/b.json has no definition `other`, only thing, words",
+    );
+    check("org.example.b#other", &[&x, &y]);
+    // An object checks itself, in its own crate.
+    check("org.example.b#thing", &[]);
 }
 
 #[test]
@@ -333,4 +355,34 @@ fn of_several_mappings_the_narrowest_counts() {
     assert_eq!(path("org.example.thing"), Some("all"));
     assert_eq!(path("com.example.thing"), Some("some"));
     assert_eq!(path("com.example.one"), Some("one"));
+}
+
+#[test]
+fn lists_nest_no_deeper_than_data() {
+    let nested = |levels| (0..levels).fold(json!({ "type": "boolean" }), |items, _| list(&items));
+    let deep = nested(60);
+    let field = |items: Json| json!({ "main": object(json!({ "x": items })), "deep": deep });
+    let around = |levels| (0..levels).fold(reference("#deep"), |items, _| list(&items));
+    let here = |path: &str| {
+        format!(
+            "lexicons/com/example/a.json: {path}: [lexicon-schema] lists nest deeper than the 64 levels of data"
+        )
+    };
+    check(&catalog([("com.example.a", field(around(4)))]), &[]);
+    check(
+        &catalog([("com.example.a", field(around(6)))]),
+        &[&here("defs.main.properties.x.items")],
+    );
+
+    // The lists of another crate are not generated, and yet have to be walked.
+    let catalog = catalog([
+        (
+            "com.example.a",
+            json!({ "main": object(json!({ "x": reference("org.example.b#a") })) }),
+        ),
+        ("org.example.b", json!({ "a": list(&reference("#a")) })),
+    ]);
+    let externals = Externals::new([external("org.*", "elsewhere")]);
+    let error = resolve(&catalog, &[], &externals).unwrap_err();
+    assert_eq!(error.to_string(), here("defs.main.properties.x"));
 }

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::validate::{Against, Constraint, violations};
 use huddle_syntax::{Map, Value};
+use std::collections::HashSet;
 
 /// A value that breaks one constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,13 +207,13 @@ impl Search<'_> {
             self.set(Constraint::Maximum, above);
         }
         let inside = schema.minimum.unwrap_or(0)..=schema.maximum.unwrap_or(i64::MAX);
-        if let Some(values) = &schema.values
-            && let Some(other) = inside
-                .clone()
-                .take(values.len() + 1)
-                .find(|n| !values.contains(n))
-        {
-            self.set(Constraint::Enum, other);
+        if let Some(values) = &schema.values {
+            let values: HashSet<_> = values.iter().collect();
+            // One of so many is none of them.
+            let mut others = inside.clone().take(values.len() + 1);
+            if let Some(other) = others.find(|n| !values.contains(n)) {
+                self.set(Constraint::Enum, other);
+            }
         }
         if let Some(constant) = schema.constant
             && let Some(other) = inside.take(2).find(|n| *n != constant)

@@ -15,11 +15,10 @@ impl<R: FnMut() -> u64> Sampling<'_, R> {
     pub(super) fn string(&mut self, schema: &StringSchema) -> Option<String> {
         let fits = |text: &String| string(schema, text).is_empty();
         if let Some(constant) = &schema.constant {
-            return Some(constant.clone()).filter(fits);
+            return Some(constant.clone());
         }
         if let Some(values) = &schema.values {
-            let values: Vec<_> = values.iter().filter(|value| fits(value)).collect();
-            return self.pick(&values).map(|value| (*value).clone());
+            return self.pick(values).cloned();
         }
         if !schema.known_values.is_empty() && !self.one_in(4) {
             let known = self.pick(&schema.known_values).cloned().filter(fits);

@@ -33,9 +33,11 @@
 //! # let _ = router;
 //! ```
 //!
-//! `cargo run -p huddle-api --example contract` shows it at work.
+//! `cargo run -p huddle-api --example contract` shows it at work. [`Huddle`] is how Huddle itself answers.
 
 #[rustfmt::skip]
 mod generated;
+mod huddle;
 
 pub use self::generated::*;
+pub use self::huddle::Huddle;

@@ -1,9 +1,10 @@
 //! What a booking asks of offers and calendars.
 
 use async_trait::async_trait;
+use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
-use crate::booking::{Booking, Place};
+use crate::booking::{Booking, BookingId, Constraints, Place, Terms};
 use crate::host_match::Margins;
 
 /// Knows offers, policies and calendars of both sides.
@@ -11,13 +12,43 @@ use crate::host_match::Margins;
 /// It answers for what it knows and can read. A calendar that cannot be read is never free.
 #[async_trait]
 pub trait Availability: Send + Sync {
-    /// The slots that would suit both sides of a booking, the best first. What other bookings hold is
-    /// not its affair.
-    async fn search(&self, booking: &Booking) -> Found;
+    /// The slots that would suit both sides, the best first. What bookings hold is not its affair.
+    async fn search(&self, search: &Search) -> Found;
 
     /// Whether a slot is still free in both sides' calendars, asked afresh. What this very booking
     /// has put there does not count.
     async fn check(&self, booking: &Booking, place: &Place) -> Checked;
+}
+
+/// What is searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    /// Whose offers.
+    pub host: Did,
+    /// Who asks.
+    pub guest: Did,
+    /// What would suit.
+    pub constraints: Constraints,
+    /// The one offer to look at, if only one will do.
+    pub offer: Option<AtUri>,
+    /// Whether the host has said yes already, where an offer asks for that.
+    pub approved: bool,
+    /// The booking that it is for: what that has put into calendars does not count.
+    pub booking: Option<BookingId>,
+}
+
+impl Search {
+    /// The search that a booking needs, as it stands.
+    pub fn of(booking: &Booking) -> Self {
+        Self {
+            host: booking.asked.host.clone(),
+            guest: booking.asked.guest.clone(),
+            constraints: booking.constraints().clone(),
+            offer: booking.asked.offer.clone(),
+            approved: booking.approved,
+            booking: Some(booking.id.clone()),
+        }
+    }
 }
 
 /// What a search comes to.
@@ -26,7 +57,7 @@ pub enum Found {
     /// These, the best first. None, if nothing suits, or if whatever there is must not be known.
     Proposals(Vec<Proposal>),
     /// Something suits, and the host wants to be asked first.
-    NeedsApproval(crate::booking::Terms),
+    NeedsApproval(Terms),
     /// A calendar cannot be read.
     Unreadable,
     /// A calendar wants to be asked later.

@@ -111,7 +111,7 @@ fn create(
             booking,
             document: None,
         };
-        return store(turn, new, decision).map(Ok);
+        return store(turn, new, &decision).map(Ok);
     };
     let booking = &mut loaded.booking;
     if booking.body_hash != command.body_hash {
@@ -129,7 +129,7 @@ fn create(
     {
         return Ok(Err(CreateRefused::InFlight { retry_at }));
     }
-    store(turn, loaded, decision).map(Ok)
+    store(turn, loaded, &decision).map(Ok)
 }
 
 /// Carries out a command of a driver.
@@ -142,7 +142,7 @@ fn drive(
         return Ok(Err(NotFound));
     };
     change(&mut loaded.booking, &mut decision);
-    store(turn, loaded, decision).map(Ok)
+    store(turn, loaded, &decision).map(Ok)
 }
 
 /// Carries out a command of a party, once for each key.
@@ -163,7 +163,7 @@ fn ask<R>(
         Seen::Fresh => {}
         Seen::Answered(booking) => {
             return Ok(Ok(Standing {
-                booking: *booking,
+                booking,
                 next: Next::Rest,
             }));
         }
@@ -172,19 +172,15 @@ fn ask<R>(
     }
     let refused = change(booking, &mut decision, by).err();
     let answered = decision.next == Next::Rest;
-    let standing = store(turn, loaded, decision)?;
-    match refused {
-        Some(why) => {
-            replies::withdraw(turn, key)?;
-            Ok(Err(Refused::Because(why)))
-        }
-        None => {
-            if answered {
-                replies::answer(turn, key, &standing.booking)?;
-            }
-            Ok(Ok(standing))
-        }
+    let standing = store(turn, loaded, &decision)?;
+    if let Some(why) = refused {
+        replies::withdraw(turn, key)?;
+        return Ok(Err(Refused::Because(why)));
     }
+    if answered {
+        replies::answer(turn, key, &standing.booking)?;
+    }
+    Ok(Ok(standing))
 }
 
 fn outcome(turn: &mut Turn<'_>, command: &Outcome) -> Result<(), SqlError> {
@@ -192,7 +188,7 @@ fn outcome(turn: &mut Turn<'_>, command: &Outcome) -> Result<(), SqlError> {
     let ending = match load(turn, &mut decision)? {
         Some(loaded) => {
             let ending = loaded.booking.outcome(command.attempt);
-            store(turn, loaded, decision)?;
+            store(turn, loaded, &decision)?;
             ending
         }
         None => Some(Ending::Released),
@@ -217,12 +213,12 @@ fn id(turn: &Turn<'_>) -> Result<BookingId, SqlError> {
         .map_err(|error: InvalidBookingId| SqlError::Store(error.to_string()))
 }
 
-fn read(turn: &mut Turn<'_>, by: Option<&Did>) -> Result<Result<Booking, NotFound>, SqlError> {
+fn read(turn: &mut Turn<'_>, by: Option<&Did>) -> Result<Result<Box<Booking>, NotFound>, SqlError> {
     let mut decision = Decision::new(turn.now(), turn.limits());
     let Some(loaded) = load(turn, &mut decision)? else {
         return Ok(Err(NotFound));
     };
-    let booking = store(turn, loaded, decision)?.booking;
+    let booking = store(turn, loaded, &decision)?.booking;
     Ok(match by {
         Some(account) if booking.role(account).is_none() || !booking.is_known() => Err(NotFound),
         Some(_) | None => Ok(booking),
@@ -248,7 +244,7 @@ pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     if abandoned {
         decision.tasks.push(Task::Resume(booking.id.clone()));
     }
-    store(turn, loaded, decision)?;
+    store(turn, loaded, &decision)?;
     if abandoned {
         let again = now + secs(turn.limits().driver_lease_secs);
         turn.set_timer(PHASE_TIMER, again)?;
@@ -285,7 +281,7 @@ fn load(turn: &mut Turn<'_>, decision: &mut Decision<'_>) -> Result<Option<Loade
 fn store(
     turn: &mut Turn<'_>,
     loaded: Loaded,
-    decision: Decision<'_>,
+    decision: &Decision<'_>,
 ) -> Result<Standing, SqlError> {
     let Loaded { booking, document } = loaded;
     let new = serde_json::to_string(&booking)?;
@@ -306,7 +302,7 @@ fn store(
         turn.send(task)?;
     }
     Ok(Standing {
-        booking,
+        booking: Box::new(booking),
         next: decision.next,
     })
 }

@@ -19,7 +19,7 @@ use crate::limits::{Limits, secs};
 /// A booking on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Driver {
-    booking: Booking,
+    booking: Box<Booking>,
     step: Step,
     /// What was found and not tried yet, the best first; `None` before the search.
     proposals: Option<Vec<Proposal>>,
@@ -68,7 +68,7 @@ pub enum Event {
     /// Of [`Action::Check`].
     Checked(Checked),
     /// Of [`Action::Ask`].
-    Replied(Reply),
+    Replied(Box<Reply>),
 }
 
 /// What came back does not belong to the action, or the booking has gone.
@@ -178,7 +178,7 @@ impl Driver {
                     until,
                 },
                 Event::Replied(reply),
-            ) => self.held(attempt, holding, picked, until, reply)?,
+            ) => self.held(attempt, holding, picked, until, *reply)?,
             (Step::Check(attempt), Event::Checked(checked)) => {
                 self.step = match checked {
                     Checked::Free => Step::Prepare {
@@ -190,7 +190,7 @@ impl Driver {
                 };
             }
             (Step::Prepare { attempt, prepared }, Event::Replied(reply)) => {
-                self.step = match Prepare::answer(reply).ok_or(OutOfStep)? {
+                self.step = match Prepare::answer(*reply).ok_or(OutOfStep)? {
                     Err(_) => report(Abort { attempt }),
                     Ok(()) if prepared + 1 == self.booking.participants().len() => {
                         report(Commit { attempt })
@@ -202,7 +202,7 @@ impl Driver {
                 };
             }
             (Step::Report(_), Event::Replied(reply)) => {
-                let standing = standing(reply)
+                let standing = standing(*reply)
                     .ok_or(OutOfStep)?
                     .map_err(|NotFound| OutOfStep)?;
                 self.booking = standing.booking;

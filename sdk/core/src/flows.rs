@@ -8,7 +8,7 @@ use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::Did;
 
 use crate::actor::{ActorName, Ask};
-use crate::availability::{Availability, Found};
+use crate::availability::{Availability, Found, Search};
 use crate::booking::{
     Approve, ApproveRefused, Asked, Booking, BookingId, Cancel, Constraints, Create, CreateRefused,
     Decline, DeclineRefused, Finalize, FinalizeRefused, Key, Never, NotFound, Read, Refused,
@@ -61,9 +61,9 @@ impl Flows {
         self.begin(id, create).await
     }
 
-    /// What a search for a meeting would try, the best first, without asking for it.
-    pub async fn search(&self, booking: &Booking) -> Found {
-        self.availability.search(booking).await
+    /// What a search would find, without anything being asked for.
+    pub async fn search(&self, search: &Search) -> Found {
+        self.availability.search(search).await
     }
 
     /// Accepts the held slot and confirms it.
@@ -131,7 +131,8 @@ impl Flows {
         id: &BookingId,
         by: Option<Did>,
     ) -> Result<Result<Booking, NotFound>, Unreachable> {
-        ask(&*self.actors, &ActorName::booking(id), Read { by }).await
+        let answer = ask(&*self.actors, &ActorName::booking(id), Read { by }).await?;
+        Ok(answer.map(|booking| *booking))
     }
 
     /// Puts a command to the booking, and drives it on from there.
@@ -157,12 +158,16 @@ impl Flows {
         while self.clock.now() < deadline {
             let event = match driver.action() {
                 Action::Done => break,
-                Action::Search => Event::Found(self.availability.search(driver.booking()).await),
+                Action::Search => Event::Found(
+                    self.availability
+                        .search(&Search::of(driver.booking()))
+                        .await,
+                ),
                 Action::Check(place) => {
                     Event::Checked(self.availability.check(driver.booking(), &place).await)
                 }
                 Action::Ask(actor, command) => {
-                    Event::Replied(self.actors.send(&actor, command).await?)
+                    Event::Replied(Box::new(self.actors.send(&actor, command).await?))
                 }
             };
             let now = self.clock.now();

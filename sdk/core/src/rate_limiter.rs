@@ -88,6 +88,7 @@ impl Bucket {
     }
 
     /// The bucket at `now`.
+    #[must_use]
     pub fn filled(self, rate: Rate, now: Timestamp) -> Self {
         let elapsed = i64::try_from(now.since(self.filled).as_millis()).unwrap_or(i64::MAX);
         // Per minute times a millisecond is 1/60,000 token.

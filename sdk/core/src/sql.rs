@@ -62,7 +62,7 @@ impl<'a> From<&'a String> for Binding<'a> {
     }
 }
 
-impl<'a, T: Into<Self>> From<Option<T>> for Binding<'a> {
+impl<T: Into<Self>> From<Option<T>> for Binding<'_> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }

@@ -2,6 +2,7 @@
 //! is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use divan::Bencher;
@@ -63,7 +64,7 @@ impl Fetch for World {
 
 #[async_trait]
 impl DnsTxt for World {
-    async fn txt(&self, _: &str) -> Result<Vec<String>, DnsError> {
+    async fn txt(&self, _: &str, _: Duration) -> Result<Vec<String>, DnsError> {
         Ok(Vec::new())
     }
 }

@@ -1,6 +1,9 @@
-//! What DNS and a handle's own host say about whose it is, read strictly.
+//! Where the domain of a handle says whose it is, and what it says, read strictly.
 
+use huddle_ports::{FetchPolicy, Url};
 use huddle_syntax::{Did, Handle};
+
+use crate::resolver::IdentityError;
 
 /// Top-level domains that never resolve
 /// (<https://atproto.com/specs/handle#additional-non-syntax-restrictions>).
@@ -15,7 +18,10 @@ const RESERVED_TLDS: &[&str] = &[
     "onion",
 ];
 
-/// What an answer about a handle says.
+/// The longest name that can be asked of DNS (RFC 1035 §2.3.4, without the root's dot).
+const MAX_DNS_NAME_LEN: usize = 253;
+
+/// What the text records of a handle say.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// Nothing about a DID.
@@ -26,12 +32,33 @@ pub(crate) enum Claim {
     Unclear,
 }
 
-/// Whether the handle's top-level domain is reserved. `.test` is for development alone.
-pub(crate) fn is_reserved(handle: &Handle, development: bool) -> bool {
-    let handle = handle.as_str();
-    let tld = handle.rsplit('.').next().unwrap_or(handle);
-    RESERVED_TLDS.iter().any(|r| tld.eq_ignore_ascii_case(r))
-        || (!development && tld.eq_ignore_ascii_case("test"))
+/// Where the TXT records of `handle` are, or `None` if its name is too long to have any: such a
+/// handle stands at its own host alone (<https://atproto.com/specs/handle#dns-txt-method>).
+pub(crate) fn text_record_name(handle: &Handle) -> Option<String> {
+    let name = format!("_atproto.{handle}");
+    (name.len() <= MAX_DNS_NAME_LEN).then_some(name)
+}
+
+/// The page at the handle's own host, if the protocol resolves such a handle and `policy` lets that
+/// host be asked.
+///
+/// `.test` is for development alone; those hosts are on this machine, where there is no `https`.
+pub(crate) fn well_known_url(handle: &Handle, policy: &FetchPolicy) -> Result<Url, IdentityError> {
+    let text = handle.as_str();
+    let tld = text.rsplit('.').next().unwrap_or(text);
+    let is_test = tld.eq_ignore_ascii_case("test");
+    if RESERVED_TLDS.iter().any(|r| tld.eq_ignore_ascii_case(r))
+        || (is_test && !policy.is_development())
+    {
+        return Err(IdentityError::Unsupported);
+    }
+    let scheme = if is_test { "http" } else { "https" };
+    let url = Url::parse(&format!("{scheme}://{text}/.well-known/atproto-did"))
+        .map_err(|_| IdentityError::Unsupported)?;
+    policy
+        .check_url(&url)
+        .map_err(|_| IdentityError::NotAllowed)?;
+    Ok(url)
 }
 
 /// Reads the TXT records of `_atproto.<handle>`. Records of other things are passed over; two that
@@ -47,11 +74,8 @@ pub(crate) fn read_txt(records: &[String]) -> Claim {
 
 /// Reads the body of `/.well-known/atproto-did`: one DID, white space around it. Anything else is
 /// some other page.
-pub(crate) fn read_well_known(body: &[u8]) -> Claim {
-    str::from_utf8(body)
-        .ok()
-        .and_then(|text| text.trim_ascii().parse().ok())
-        .map_or(Claim::Nothing, Claim::Of)
+pub(crate) fn read_well_known(body: &[u8]) -> Option<Did> {
+    str::from_utf8(body).ok()?.trim_ascii().parse().ok()
 }
 
 #[cfg(test)]
@@ -87,37 +111,61 @@ mod tests {
     #[test]
     fn the_well_known_page_is_one_did_or_some_other_page() {
         #[track_caller]
-        fn check(body: &[u8], expect: &Claim) {
-            assert_eq!(read_well_known(body), *expect);
+        fn check(body: &[u8], expect: Option<&str>) {
+            let did = read_well_known(body);
+            assert_eq!(did.as_ref().map(Did::as_str), expect);
         }
-        check(b"did:plc:a", &of("did:plc:a"));
-        check(b"  did:plc:a\r\n\n", &of("did:plc:a"));
-        check(b"", &Claim::Nothing);
-        check(b"<!doctype html><p>Not here", &Claim::Nothing);
-        check(b"did:plc:a\ndid:plc:b", &Claim::Nothing);
-        check(b"did=did:plc:a", &Claim::Nothing);
-        check(b"\"did:plc:a\"", &Claim::Nothing);
-        check(b"did:plc:a\xff", &Claim::Nothing);
-        check("\u{feff}did:plc:a".as_bytes(), &Claim::Nothing);
+        check(b"did:plc:a", Some("did:plc:a"));
+        check(b"  did:plc:a\r\n\n", Some("did:plc:a"));
+        check(b"", None);
+        check(b"<!doctype html><p>Not here", None);
+        check(b"did:plc:a\ndid:plc:b", None);
+        check(b"did=did:plc:a", None);
+        check(b"\"did:plc:a\"", None);
+        check(b"did:plc:a\xff", None);
+        check("\u{feff}did:plc:a".as_bytes(), None);
     }
 
     #[test]
-    fn reserved_top_level_domains_are_known_in_any_case() {
-        for (handle, public, development) in [
-            ("a.test", true, false),
-            ("a.TEST", true, false),
-            ("a.localhost", true, true),
-            ("a.Local", true, true),
-            ("a.arpa", true, true),
-            ("a.internal", true, true),
-            ("handle.invalid", true, true),
-            ("test.example.com", false, false),
-            ("a.example", true, true),
-            ("a.com", false, false),
-        ] {
-            let parsed = handle.parse().unwrap();
-            assert_eq!(is_reserved(&parsed, false), public, "{handle}");
-            assert_eq!(is_reserved(&parsed, true), development, "{handle}");
+    fn the_page_of_a_handle_is_at_a_host_that_may_be_asked() {
+        #[track_caller]
+        fn check(handle: &str, policy: &FetchPolicy, expect: Result<&str, IdentityError>) {
+            let url = well_known_url(&handle.parse().unwrap(), policy);
+            let expect = expect.map(|origin| format!("{origin}/.well-known/atproto-did"));
+            assert_eq!(url.map(String::from), expect, "{handle}");
+        }
+        let (public, development) = (FetchPolicy::public(), FetchPolicy::development());
+        for policy in [&public, &development] {
+            check("a.com", policy, Ok("https://a.com"));
+            check("test.example.com", policy, Ok("https://test.example.com"));
+            for reserved in [
+                "a.localhost",
+                "a.Local",
+                "a.arpa",
+                "a.internal",
+                "handle.invalid",
+                "a.example",
+            ] {
+                check(reserved, policy, Err(IdentityError::Unsupported));
+            }
+        }
+        for test in ["a.test", "a.TEST"] {
+            check(test, &public, Err(IdentityError::Unsupported));
+            check(test, &development, Ok("http://a.test"));
+        }
+        // Names that networks use without asking: the protocol has nothing against them.
+        for private in ["a.corp", "a.lan", "a.home"] {
+            check(private, &public, Err(IdentityError::NotAllowed));
+        }
+    }
+
+    #[test]
+    fn a_handle_that_is_too_long_has_no_text_records() {
+        for (len, has_records) in [(20, true), (244, true), (245, false), (253, false)] {
+            let labels = format!("{0}.{0}.{0}.{0}", "a".repeat(62));
+            let handle = format!("{}.com", &labels[..len - 4]);
+            let handle = handle.parse().unwrap();
+            assert_eq!(text_record_name(&handle).is_some(), has_records, "{len}");
         }
     }
 }

@@ -10,12 +10,15 @@ mod did_web;
 mod handle_domain;
 mod resolver;
 mod service_auth;
-mod service_ref;
 
 pub use did_document::{DidDocument, DocumentError, Service, VerificationMethod};
-pub use resolver::{Freshness, Identity, IdentityConfig, IdentityError, IdentityResolver};
+pub use huddle_syntax::ServiceRef;
+pub use resolver::{
+    Freshness, HandleState, Identity, IdentityConfig, IdentityError, IdentityResolver,
+    RESOLUTION_TIMEOUT,
+};
 pub use service_auth::{
     Caller, MemoryReplayStore, ReplayLimits, ReplayStore, ReplayStoreError, ServiceAuthConfig,
     ServiceAuthError, ServiceAuthMinter, ServiceAuthVerifier, ServiceToken, SigningKeys,
+    TokenLifetimeError,
 };
-pub use service_ref::{ServiceRef, ServiceRefError};

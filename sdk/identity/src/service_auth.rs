@@ -11,6 +11,11 @@ mod minter;
 mod replay;
 mod verifier;
 
-pub use minter::{ServiceAuthMinter, ServiceToken};
+use std::time::Duration;
+
+pub use minter::{ServiceAuthMinter, ServiceToken, TokenLifetimeError};
 pub use replay::{MemoryReplayStore, ReplayLimits, ReplayStore, ReplayStoreError};
 pub use verifier::{Caller, ServiceAuthConfig, ServiceAuthError, ServiceAuthVerifier, SigningKeys};
+
+/// How long a token lives at most, ours and, unless configured otherwise, those of others.
+const MAX_LIFETIME: Duration = Duration::from_mins(5);

@@ -4,6 +4,7 @@
 use huddle_codegen::load::load;
 use huddle_codegen::model::{Catalog, DefKind};
 use huddle_codegen::proof::prove;
+use huddle_codegen::sample::Sampler;
 use huddle_lexicon::registry::{DEFINITIONS, check_record};
 use proptest::test_runner::Config as ProptestConfig;
 use std::path::Path;
@@ -22,10 +23,11 @@ fn samples() -> usize {
 #[test]
 fn every_type_agrees_with_its_lexicon() {
     let catalog = catalog();
+    let sampler = Sampler::new(&catalog);
     let (mut values, mut mutations) = (0, 0);
     for (seed, definition) in (0..).zip(DEFINITIONS) {
         let tally =
-            prove(&catalog, definition, samples(), seed).unwrap_or_else(|error| panic!("{error}"));
+            prove(&sampler, definition, samples(), seed).unwrap_or_else(|error| panic!("{error}"));
         assert!(tally.values > 0, "{definition:?} was never tried");
         values += tally.values;
         mutations += tally.mutations;

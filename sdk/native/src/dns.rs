@@ -9,7 +9,7 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::rdata::TXT;
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use huddle_ports::{DnsError, DnsTxt, FetchError};
 
 /// Finds the addresses of hosts, for a transport.
@@ -34,8 +34,9 @@ pub struct SystemDns {
 #[error("DNS cannot be set up: {0}")]
 pub struct DnsSetupError(String);
 
-/// How long a whole look-up may take, over all servers and attempts.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long looking addresses up may take, over all servers and attempts. A server that never
+/// answers for one family, as some do, leaves time to connect to the other.
+const ADDRESSES_TIMEOUT: Duration = Duration::from_millis(2500);
 
 impl SystemDns {
     /// The servers that the system is configured with, for example in `/etc/resolv.conf`.
@@ -69,7 +70,8 @@ fn setup_error(error: &NetError) -> DnsSetupError {
 }
 
 fn set_options(options: &mut ResolverOpts) {
-    options.timeout = Duration::from_millis(1500);
+    // So that a lost packet leaves time for another in the shortest look-ups.
+    options.timeout = Duration::from_millis(800);
     options.attempts = 2;
     // In answers, each of up to 64 KiB that somebody else wrote.
     options.cache_size = 256;
@@ -84,36 +86,57 @@ fn absolute_name(text: &str) -> Option<Name> {
     Some(name)
 }
 
+impl SystemDns {
+    /// The records of `name` of one type; none if the servers say that there are none.
+    async fn records(
+        &self,
+        name: Name,
+        record_type: RecordType,
+        timeout: Duration,
+    ) -> Result<Vec<RData>, DnsError> {
+        let lookup = self.resolver.lookup(name, record_type);
+        match tokio::time::timeout(timeout, lookup).await {
+            Ok(Ok(lookup)) => {
+                let records = lookup.answers().iter();
+                Ok(records.map(|record| record.data.clone()).collect())
+            }
+            Ok(Err(error)) if error.is_no_records_found() => Ok(Vec::new()),
+            Ok(Err(NetError::Timeout)) | Err(_) => Err(DnsError::Timeout),
+            Ok(Err(_)) => Err(DnsError::Failed),
+        }
+    }
+}
+
 #[async_trait]
 impl AddressLookup for SystemDns {
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
         let name = absolute_name(host).ok_or(FetchError::UnknownHost)?;
-        match tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.lookup_ip(name)).await {
-            Ok(Ok(addresses)) => Ok(addresses.iter().collect()),
-            Ok(Err(error)) if error.is_no_records_found() => Err(FetchError::UnknownHost),
-            Ok(Err(_)) | Err(_) => Err(FetchError::Resolve),
+        let of_type = |record_type| self.records(name.clone(), record_type, ADDRESSES_TIMEOUT);
+        let (v4, v6) = tokio::join!(of_type(RecordType::A), of_type(RecordType::AAAA));
+        let is_partial = v4.is_err() || v6.is_err();
+        let records = [v4, v6].into_iter().flatten().flatten();
+        let addresses: Vec<IpAddr> = records.filter_map(|record| record.ip_addr()).collect();
+        if !addresses.is_empty() {
+            Ok(addresses)
+        } else if is_partial {
+            // The family that was not heard of may be the one that the host has.
+            Err(FetchError::Resolve)
+        } else {
+            Err(FetchError::UnknownHost)
         }
     }
 }
 
 #[async_trait]
 impl DnsTxt for SystemDns {
-    async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError> {
+    async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
         let name = absolute_name(name).ok_or(DnsError::BadName)?;
-        let lookup =
-            match tokio::time::timeout(LOOKUP_TIMEOUT, self.resolver.txt_lookup(name)).await {
-                Ok(Ok(lookup)) => lookup,
-                Ok(Err(error)) if error.is_no_records_found() => return Ok(Vec::new()),
-                Ok(Err(NetError::Timeout)) | Err(_) => return Err(DnsError::Timeout),
-                Ok(Err(_)) => return Err(DnsError::Failed),
-            };
-        let records = lookup.answers().iter();
-        Ok(records
-            .filter_map(|record| match &record.data {
-                RData::TXT(txt) => joined(txt),
-                _ => None,
-            })
-            .collect())
+        let records = self.records(name, RecordType::TXT, timeout).await?;
+        let texts = records.iter().filter_map(|record| match record {
+            RData::TXT(txt) => joined(txt),
+            _ => None,
+        });
+        Ok(texts.collect())
     }
 }
 

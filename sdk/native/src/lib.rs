@@ -19,9 +19,11 @@
 mod clock;
 mod dns;
 mod random;
+mod store;
 mod transport;
 
 pub use clock::SystemClock;
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
 pub use random::OsRandom;
+pub use store::{ActorStore, OpenError, Pump, TaskFailed, TaskRunner, Trouble};
 pub use transport::{ReqwestTransport, TransportSetupError};

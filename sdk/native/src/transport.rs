@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use huddle_ports::{FetchError, Hop, HopResponse, ResponseBody, Transport, Url};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+use tokio_rustls::rustls;
 
 use crate::dns::AddressLookup;
 
@@ -20,8 +22,9 @@ use crate::dns::AddressLookup;
 ///
 /// The client cannot look names up: it knows only the addresses that were vetted for a request that
 /// is on its way, and any other name fails. Connections are kept open for half a minute, and used
-/// again only for the same scheme, host and port. No proxy of the environment is used, as it would
-/// connect wherever it likes.
+/// again only for the same scheme, host and port: by whatever policy, so each policy has a
+/// transport of its own. The clones of one share its connections. No proxy of the environment is
+/// used, as it would connect wherever it likes.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
@@ -113,6 +116,8 @@ fn fetch_error(error: reqwest::Error) -> FetchError {
     let error = error.without_url();
     if error.is_timeout() {
         FetchError::Timeout
+    } else if is_bad_certificate(&error) {
+        FetchError::Certificate(chain(&error))
     } else if error.is_connect() {
         FetchError::Connect(chain(&error))
     } else {
@@ -120,17 +125,34 @@ fn fetch_error(error: reqwest::Error) -> FetchError {
     }
 }
 
+/// Whether the connection was refused for the certificate that the host showed.
+fn is_bad_certificate(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        matches!(
+            unwrapped(cause).downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+        )
+    })
+}
+
+/// What an I/O error was made of, which is not among its causes.
+fn unwrapped<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    while let Some(inner) = error.downcast_ref().and_then(io::Error::get_ref) {
+        error = inner;
+    }
+    error
+}
+
+/// An error, what caused it, and so on to the first cause.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// What went wrong down to the first cause, which names the trouble best. The URL was left out
 /// before.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<String> = causes(error).map(ToString::to_string).collect();
+    texts.join(": ")
 }
 
 /// The addresses that may be connected to at this moment, by host.

@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, TXT};
@@ -23,6 +24,8 @@ struct Server {
 #[derive(Clone)]
 enum Answer {
     Records(Vec<RData>),
+    /// These records, but this code for questions of this type.
+    Except(RecordType, ResponseCode, Vec<RData>),
     Code(ResponseCode),
     /// No answer over UDP but that it would be too long; these over TCP.
     Long(Vec<RData>),
@@ -91,7 +94,11 @@ fn reply(question: &Message, answer: &Answer, over_tcp: bool) -> Option<Vec<u8>>
             reply.metadata.truncation = true;
             &[]
         }
-        Answer::Records(records) | Answer::Long(records) => records,
+        Answer::Except(record_type, code, _) if *record_type == query.query_type() => {
+            reply.metadata.response_code = *code;
+            &[]
+        }
+        Answer::Records(records) | Answer::Except(_, _, records) | Answer::Long(records) => records,
     };
     for data in records {
         let fits = data.record_type() == query.query_type();
@@ -107,9 +114,11 @@ fn txt(strings: &[&[u8]]) -> RData {
     RData::TXT(TXT::from_bytes(strings.to_vec()))
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+
 async fn text(answer: Answer) -> Result<Vec<String>, DnsError> {
     let server = Server::start(answer).await;
-    server.dns.txt("_atproto.ana.example.com").await
+    server.dns.txt("_atproto.ana.example.com", SECOND).await
 }
 
 #[tokio::test]
@@ -196,6 +205,37 @@ async fn a_host_without_addresses_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_host_is_unknown_only_if_both_families_say_so() {
+    let v4 = RData::A(A::new(93, 184, 215, 14));
+    let v6 = RData::AAAA(AAAA::new(0x2606, 0x4700, 0, 0, 0, 0, 0, 1));
+    let records = || vec![v4.clone(), v6.clone()];
+    for (failing, records, expect) in [
+        (RecordType::A, Vec::new(), Err(FetchError::Resolve)),
+        (RecordType::AAAA, Vec::new(), Err(FetchError::Resolve)),
+        (RecordType::A, records(), Ok(vec![v6.ip_addr().unwrap()])),
+        (RecordType::AAAA, records(), Ok(vec![v4.ip_addr().unwrap()])),
+    ] {
+        let server = Server::start(Answer::Except(failing, ResponseCode::ServFail, records)).await;
+        let outcome = server.dns.addresses("example.com").await;
+        assert_eq!(outcome, expect, "no answer about {failing}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_of_text_ends_when_its_time_is_up() {
+    let server = Server::start(Answer::Silence).await;
+    let started = tokio::time::Instant::now();
+    let outcome = server.dns.txt("example.com", SECOND).await;
+    assert_eq!(outcome, Err(DnsError::Timeout));
+    assert!(
+        started.elapsed() < SECOND * 11 / 10,
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(server.asked().len() > 1, "a packet may be lost");
+}
+
+#[tokio::test]
 async fn aliases_in_circles_end() {
     let alias = RData::CNAME(CNAME(Name::from_ascii("loop.example.com.").unwrap()));
     let server = Server::start(Answer::Records(vec![alias])).await;
@@ -217,7 +257,11 @@ async fn what_is_not_a_name_is_not_asked_for() {
     let server = Server::start(Answer::Records(Vec::new())).await;
     let long = format!("{}.com", "a".repeat(64));
     for name in ["a..b", &long, "a b.com\0\u{e9}", &"a.".repeat(200)] {
-        assert_eq!(server.dns.txt(name).await, Err(DnsError::BadName), "{name}");
+        assert_eq!(
+            server.dns.txt(name, SECOND).await,
+            Err(DnsError::BadName),
+            "{name}"
+        );
         let outcome = server.dns.addresses(name).await;
         assert_eq!(outcome, Err(FetchError::UnknownHost), "{name}");
     }
@@ -230,5 +274,5 @@ async fn the_machines_own_configuration_can_be_read() {
     // No server at all is an answer too, in time.
     let nobody: &[SocketAddr] = &[];
     let dns = SystemDns::with_servers(nobody).unwrap();
-    dns.txt("example.com").await.unwrap_err();
+    dns.txt("example.com", SECOND).await.unwrap_err();
 }

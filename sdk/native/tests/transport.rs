@@ -619,9 +619,10 @@ async fn certificates_are_checked_against_the_name_and_not_the_address() {
     ] {
         let outcome = fetch(host, roots).await;
         assert!(
-            matches!(outcome, Err(FetchError::Connect(_))),
+            matches!(outcome, Err(FetchError::Certificate(_))),
             "{host}: {outcome:?}"
         );
+        assert!(!outcome.unwrap_err().is_retryable(), "{host}");
     }
     assert_eq!(server.heads().len(), 1);
 }

@@ -1,6 +1,7 @@
 //! DNS text records: the one kind of record that the protocol itself reads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -11,15 +12,15 @@ pub trait DnsTxt: Send + Sync {
     ///
     /// One string per record: the character-strings of a record are joined without a separator (RFC
     /// 7208 §3.3 describes the same for SPF), and a record that is not UTF-8 is left out. A name
-    /// that does not exist or has no TXT records gives an empty list. Adapters bound the time and
-    /// the size of an answer, and do not apply a search list.
-    async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError>;
+    /// that does not exist or has no TXT records gives an empty list. After `timeout` the adapter
+    /// gives up. It bounds the size of an answer, and does not apply a search list.
+    async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError>;
 }
 
 #[async_trait]
 impl<D: DnsTxt + ?Sized> DnsTxt for Arc<D> {
-    async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError> {
-        (**self).txt(name).await
+    async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
+        (**self).txt(name, timeout).await
     }
 }
 

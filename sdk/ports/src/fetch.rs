@@ -174,9 +174,12 @@ pub enum FetchError {
     /// The addresses of the host could not be found out.
     #[error("the host could not be looked up")]
     Resolve,
-    /// No connection could be made, or not securely. Says why in the transport's words.
+    /// No connection could be made. Says why in the transport's words.
     #[error("no connection: {0}")]
     Connect(String),
+    /// The host did not prove to be the one that was asked for. Says why in the transport's words.
+    #[error("the host has no valid certificate: {0}")]
+    Certificate(String),
     /// The limit on time was reached.
     #[error("no complete answer in time")]
     Timeout,
@@ -199,9 +202,11 @@ impl FetchError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Resolve | Self::Connect(_) | Self::Timeout | Self::Broken(_) => true,
-            Self::Blocked(_) | Self::UnknownHost | Self::TooLarge { .. } | Self::Redirect(_) => {
-                false
-            }
+            Self::Blocked(_)
+            | Self::UnknownHost
+            | Self::Certificate(_)
+            | Self::TooLarge { .. }
+            | Self::Redirect(_) => false,
         }
     }
 }

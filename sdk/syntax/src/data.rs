@@ -40,6 +40,7 @@ mod scan;
 mod value;
 
 pub use self::blob::Blob;
+pub(crate) use self::blob::is_blob;
 pub use self::bytes::Bytes;
 pub use self::error::{DataError, DataProblem};
 pub use self::link::{CidLink, InvalidLink};

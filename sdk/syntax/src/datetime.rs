@@ -72,6 +72,11 @@ impl Datetime {
         *self.value.offset()
     }
 
+    /// Milliseconds since 1970; digits beyond them are dropped, towards the past.
+    pub const fn timestamp_millis(&self) -> i64 {
+        self.value.timestamp_millis()
+    }
+
     /// Microseconds since 1970; digits beyond them are dropped, towards the past.
     pub const fn timestamp_micros(&self) -> i64 {
         self.value.timestamp_micros()

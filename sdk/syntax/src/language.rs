@@ -2,6 +2,8 @@
 
 use crate::syntax_error::{Verdict, ensure};
 use crate::text_type::text_type;
+use std::iter::Peekable;
+use std::str::Split;
 
 /// A language tag, e.g. `pt-BR`: a text that is well-formed by BCP 47 (RFC 5646 §2.2.9).
 ///
@@ -40,6 +42,9 @@ const IRREGULAR: [&str; 17] = [
     "sgn-CH-DE",
 ];
 
+/// The subtags that are still to be read.
+type Subtags<'a> = Peekable<Split<'a, char>>;
+
 /// RFC 5646 §2.1: every kind of subtag is known by its length and characters, so that none is read
 /// twice.
 fn check(text: &str) -> Verdict {
@@ -47,43 +52,59 @@ fn check(text: &str) -> Verdict {
         return Ok(());
     }
     let mut subtags = text.split('-').peekable();
-    if !is_private_use(subtags.peek().copied().unwrap_or_default()) {
-        let language = subtags.next().unwrap_or_default();
-        ensure(
-            matches!(language.len(), 2..=3) && language.bytes().all(|b| b.is_ascii_lowercase()),
-            "does not start with a language of two or three lower-case letters",
-        )?;
-        for _extended_language in 0..3 {
-            subtags.next_if(|s| s.len() == 3 && is_alphabetic(s));
-        }
-        let _script = subtags.next_if(|s| s.len() == 4 && is_alphabetic(s));
-        let _region = subtags.next_if(|s| {
-            s.len() == 2 && is_alphabetic(s)
-                || s.len() == 3 && s.bytes().all(|b| b.is_ascii_digit())
-        });
-        while subtags.next_if(|s| is_variant(s)).is_some() {}
-        while subtags.next_if(|s| is_singleton(s)).is_some() {
-            ensure(
-                subtags.next_if(|s| is_extension(s)).is_some(),
-                "has an extension without a subtag",
-            )?;
-            while subtags.next_if(|s| is_extension(s)).is_some() {}
-        }
+    if !subtags.peek().is_some_and(|s| is_private_use(s)) {
+        pass_language(&mut subtags)?;
+        pass_extensions(&mut subtags)?;
     }
-    if subtags.next_if(|s| is_private_use(s)).is_some() {
-        ensure(
-            subtags.peek().is_some(),
-            "has a private use without a subtag",
-        )?;
-        while subtags
-            .next_if(|s| matches!(s.len(), 1..=8) && is_alphanumeric(s))
-            .is_some()
-        {}
-    }
+    pass_private_use(&mut subtags)?;
     ensure(
         subtags.next().is_none(),
         "has a subtag that is malformed or out of its place",
     )
+}
+
+/// `language`, `script`, `region` and `variant` of the grammar.
+fn pass_language(subtags: &mut Subtags<'_>) -> Verdict {
+    let language = subtags.next().unwrap_or_default();
+    ensure(
+        matches!(language.len(), 2..=3) && language.bytes().all(|b| b.is_ascii_lowercase()),
+        "does not start with a language of two or three lower-case letters",
+    )?;
+    for _extended_language in 0..3 {
+        subtags.next_if(|s| s.len() == 3 && is_alphabetic(s));
+    }
+    let _script = subtags.next_if(|s| s.len() == 4 && is_alphabetic(s));
+    let _region = subtags.next_if(|s| {
+        s.len() == 2 && is_alphabetic(s) || s.len() == 3 && s.bytes().all(|b| b.is_ascii_digit())
+    });
+    while subtags.next_if(|s| is_variant(s)).is_some() {}
+    Ok(())
+}
+
+fn pass_extensions(subtags: &mut Subtags<'_>) -> Verdict {
+    while subtags.next_if(|s| is_singleton(s)).is_some() {
+        ensure(
+            subtags.next_if(|s| is_extension(s)).is_some(),
+            "has an extension without a subtag",
+        )?;
+        while subtags.next_if(|s| is_extension(s)).is_some() {}
+    }
+    Ok(())
+}
+
+fn pass_private_use(subtags: &mut Subtags<'_>) -> Verdict {
+    if subtags.next_if(|s| is_private_use(s)).is_none() {
+        return Ok(());
+    }
+    ensure(
+        subtags.peek().is_some(),
+        "has a private use without a subtag",
+    )?;
+    while subtags
+        .next_if(|s| matches!(s.len(), 1..=8) && is_alphanumeric(s))
+        .is_some()
+    {}
+    Ok(())
 }
 
 fn is_alphabetic(subtag: &str) -> bool {

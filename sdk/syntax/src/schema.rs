@@ -27,7 +27,7 @@ use std::marker::PhantomData;
 
 #[doc(hidden)]
 pub use self::definition::{Codec, Definition};
-pub use self::frame::{Frame, FrameError, Message};
+pub use self::frame::{Frame, FrameError, Message, UnknownFrame};
 pub use self::invalid::{At, Invalid, Problem, Unit};
 pub use self::method::{
     Body, Call, ErrorName, Method, Params, Payload, Procedure, Query, Subscription,
@@ -38,11 +38,12 @@ pub use self::query::{FromParam, QueryPairs, QueryWriter};
 pub use self::text::TextEnum;
 pub use self::union::{Unknown, Variant, read_union, write_variant};
 
-use crate::data::{self, Blob, Bytes, CidLink, Map, Value};
+use crate::data::{self, Blob, Bytes, CidLink, Map, Value, is_blob};
 
 #[doc(hidden)]
 pub mod macros {
     //! What the exported macros name; not for direct use.
+    pub use super::frame::{Member, unknown_body, unknown_frame_type};
     pub use super::object::{decode_object, encode_object};
     pub use super::text::{decode_text_enum, text_enum_from_str};
     pub use serde::de::{Deserialize, Deserializer, Error as DeError, MapAccess};
@@ -182,18 +183,24 @@ impl Data for Map {
         // Through `Value`, because a JSON object may be a link, bytes or a blob, which are not objects.
         match Value::deserialize(deserializer)? {
             Value::Map(map) if !is_blob(&map) => Ok(map),
-            _ => Err(serde::de::Error::custom("expected an object")),
+            _ => Err(serde::de::Error::custom(OBJECT_EXPECTED)),
         }
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.check().map_err(serde::ser::Error::custom)?;
         self.serialize(serializer)
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        if is_blob(self) {
+            return Err(Invalid::malformed(OBJECT_EXPECTED));
+        }
+        Ok(())
     }
 }
 
-fn is_blob(map: &Map) -> bool {
-    matches!(map.get("$type"), Some(Value::String(name)) if name == "blob")
-}
+const OBJECT_EXPECTED: &str = "expected an object";
 
 impl<T: Data> Data for Box<T> {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -654,6 +654,41 @@ mod blobs {
             // A map that calls itself a blob has to be one.
             let is_blob = json.contains(r#""$type":"blob""#);
             assert_eq!(data::from_json::<Value>(json.as_bytes()).is_err(), is_blob);
+            if is_blob {
+                check_untyped(&json);
+            }
+        }
+
+        /// Nothing reads such a map, and nothing writes it, whatever type it is of.
+        #[track_caller]
+        fn check_untyped(json: &str) {
+            let map: Map = data::from_json(json.replace("$type", "$kind").as_bytes()).unwrap();
+            let cbor = data::to_cbor(&map).unwrap();
+            let cbor = replaced(&cbor, b"$kind", b"$type");
+            let offset = 0;
+            let problem = DataProblem::Blob;
+            let refusal = Err(DataError::Cbor { problem, offset });
+            assert_eq!(data::from_cbor::<Value>(&cbor).map(drop), refusal);
+            let typed = data::from_cbor::<Nothing>(&cbor);
+            assert_eq!(typed.map(drop), refusal);
+
+            let map: BTreeMap<&str, &Value> = map
+                .iter()
+                .map(|(key, value)| (if key == "$kind" { "$type" } else { key }, value))
+                .collect();
+            let refusal = Err(DataError::Unencodable(problem));
+            assert_eq!(data::to_cbor(&map), refusal);
+            assert_eq!(data::to_json(&map), refusal);
+            let map: Map = map.into_iter().map(|(k, v)| (k, v.clone())).collect();
+            assert_eq!(data::to_cbor(&map), refusal);
+            assert_eq!(data::to_cbor(&[[&map]]), refusal);
+            assert!(serde_json::to_string(&map).is_err());
+        }
+
+        fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+            let at = bytes.windows(from.len()).position(|window| window == from);
+            let (before, rest) = bytes.split_at(at.unwrap());
+            [before, to, &rest[from.len()..]].concat()
         }
 
         const LINK_WANTED: &str = "a blob must have a ref, which is a link";

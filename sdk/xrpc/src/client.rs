@@ -5,14 +5,14 @@ mod error;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use huddle_identity::{ServiceRef, ServiceRefError};
 use huddle_ports::{Fetch, FetchLimits, Url};
-use huddle_syntax::Did;
 use huddle_syntax::schema::{
     Body, Call, Invalid, Method, Params, Payload, Problem, Procedure, Query, Subscription,
 };
+use huddle_syntax::{Did, ServiceRef, SyntaxError};
 
 use crate::{Response, mime, subscription};
 
@@ -83,9 +83,14 @@ impl Client {
 
     /// The same, and the service, which is then a personal data server, passes the calls on to the service
     /// `service_id` of `did`, in the name of who is signed in.
-    pub fn with_proxy(self, did: &Did, service_id: &str) -> Result<Self, ServiceRefError> {
+    ///
+    /// # Panics
+    ///
+    /// Never: a DID and the name of a service are visible ASCII.
+    pub fn with_proxy(self, did: &Did, service_id: &str) -> Result<Self, SyntaxError> {
         let service = ServiceRef::new(did.clone(), service_id)?;
-        let value = HeaderValue::from_str(&service.to_string()).map_err(|_| ServiceRefError)?;
+        let value =
+            HeaderValue::from_str(&service.to_string()).expect("letters, digits and punctuation");
         Ok(self.with_header(HeaderName::from_static("atproto-proxy"), value))
     }
 
@@ -119,15 +124,15 @@ impl Client {
         params: &M::Params,
         input: &M::Input,
     ) -> Result<Response<M::Output>, ClientError<M::Error>> {
-        let payload = payload(M::INPUT, input)?;
-        let mut request =
-            huddle_ports::Request::post(url::<M>(&self.service, params)?, payload.bytes);
-        request.headers.clone_from(&self.headers);
+        let payload = input.to_payload(M::INPUT)?;
+        let url = url::<M>(&self.service, params)?;
+        let mut headers = self.headers.clone();
         if !M::INPUT.is_empty() {
-            let content_type = HeaderValue::from_str(&payload.content_type)
-                .map_err(|_| ClientError::InvalidRequest(wrong_type(M::INPUT)))?;
-            request.headers.insert(header::CONTENT_TYPE, content_type);
+            let content_type = mime::content_type(M::INPUT, &payload.content_type)?;
+            headers.insert(header::CONTENT_TYPE, content_type);
         }
+        let mut request = huddle_ports::Request::post(url, payload.bytes);
+        request.headers = headers;
         self.call::<M>(request).await
     }
 
@@ -142,35 +147,43 @@ impl Client {
         mut request: huddle_ports::Request,
     ) -> Result<Response<M::Output>, ClientError<M::Error>> {
         if !M::OUTPUT.is_empty() {
-            request
-                .headers
-                .insert(header::ACCEPT, HeaderValue::from_static(M::OUTPUT));
+            let accept = HeaderValue::from_str(M::OUTPUT).map_err(|_| {
+                let problem = format!("{:?} cannot be asked for", M::OUTPUT);
+                Invalid::new(Problem::Malformed(problem))
+            })?;
+            request.headers.insert(header::ACCEPT, accept);
         }
         let response = self.fetch.fetch(request.limits(self.limits)).await?;
         if !response.status.is_success() {
             return Err(error::read(&response));
         }
-        let payload = if M::OUTPUT.is_empty() {
-            Payload::default()
-        } else {
-            let content_type = response.headers.get(header::CONTENT_TYPE);
-            let content_type = content_type
-                .and_then(|value| value.to_str().ok())
-                .filter(|content_type| mime::matches(M::OUTPUT, content_type))
-                .ok_or(InvalidResponse::ContentType {
-                    expected: M::OUTPUT,
-                })?;
-            Payload {
-                content_type: content_type.to_owned(),
-                bytes: response.body.into(),
-            }
-        };
+        let payload = received(M::OUTPUT, &response.headers, response.body)?;
         let output = M::Output::from_payload(payload).map_err(InvalidResponse::Output)?;
         Ok(Response {
             output,
             headers: response.headers,
         })
     }
+}
+
+/// The body of an answer, if it is of the type that the lexicon names; one that it does not name is not looked at.
+fn received(
+    expected: &'static str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Payload, InvalidResponse> {
+    if expected.is_empty() {
+        return Ok(Payload::default());
+    }
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .filter(|content_type| mime::matches(expected, content_type))
+        .ok_or(InvalidResponse::ContentType { expected })?;
+    Ok(Payload {
+        content_type: content_type.to_owned(),
+        bytes: body.into(),
+    })
 }
 
 /// The address of a method with its parameters.
@@ -185,21 +198,6 @@ pub(crate) fn url<M: Method>(service: &Url, params: &M::Params) -> Result<Url, I
     url.set_query(Some(&*query).filter(|query| !query.is_empty()));
     url.set_fragment(None);
     Ok(url)
-}
-
-fn payload(encoding: &'static str, input: &impl Body) -> Result<Payload, Invalid> {
-    let payload = input.to_payload(encoding)?;
-    if encoding.is_empty() || mime::matches(encoding, &payload.content_type) {
-        Ok(payload)
-    } else {
-        Err(wrong_type(encoding))
-    }
-}
-
-fn wrong_type(encoding: &str) -> Invalid {
-    Invalid::new(Problem::Malformed(format!(
-        "the body must be of type {encoding}"
-    )))
 }
 
 impl fmt::Debug for Client {

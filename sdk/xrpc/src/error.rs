@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use axum::body::Body;
-use axum::response::IntoResponse;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 /// The errors that no lexicon declares because every method has them.
@@ -162,13 +160,6 @@ impl fmt::Display for Generic {
 
 impl std::error::Error for Generic {}
 
-/// The error alone, with its own text: for the fallbacks of an application around an XRPC router.
-impl IntoResponse for Generic {
-    fn into_response(self) -> axum::response::Response {
-        error_response(self.status(), self.name(), self.text())
-    }
-}
-
 /// An error on the wire. Reading takes what others leave out.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ErrorBody<'a> {
@@ -176,30 +167,6 @@ pub(crate) struct ErrorBody<'a> {
     pub(crate) error: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     pub(crate) message: Option<Cow<'a, str>>,
-}
-
-pub(crate) fn error_response(
-    status: StatusCode,
-    name: &str,
-    message: &str,
-) -> axum::response::Response {
-    let body = ErrorBody {
-        error: Some(name.into()),
-        message: Some(printable(message)),
-    };
-    let body = serde_json::to_vec(&body).expect("two strings always serialise");
-    let mut response = axum::response::Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    response
 }
 
 /// The most of a message that is sent or kept, in characters.

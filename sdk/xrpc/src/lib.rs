@@ -1,5 +1,8 @@
 //! XRPC for methods that are generated from lexicons: a [`client`] over any transport, and a [`server`] on axum.
 //!
+//! The server is the feature `server`, which is on unless `default-features` are off: that is for projects that only
+//! call methods, and saves them axum and the crates of service auth.
+//!
 //! This crate and `huddle-syntax` are all that a project needs beside its own generated types; neither knows a runtime.
 //! A whole project of one query and one procedure, where `notes` is what `huddle-codegen` made of its lexicons:
 //!
@@ -118,6 +121,7 @@ pub mod client;
 mod error;
 mod mime;
 mod response;
+#[cfg(feature = "server")]
 pub mod server;
 pub mod subscription;
 

@@ -12,11 +12,12 @@ mod body;
 mod cors;
 mod dispatch;
 mod endpoint;
+mod etag;
 mod problem;
 mod reply;
 mod request;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,6 +75,7 @@ pub struct Router<H> {
     on_fault: Arc<dyn Fn(&Fault) + Send + Sync>,
     body_limit: usize,
     body_limits: HashMap<&'static str, usize>,
+    tagged: HashSet<&'static str>,
     cors: Cors,
 }
 
@@ -88,6 +90,7 @@ impl<H: Send + Sync + 'static> Router<H> {
             on_fault: Arc::new(|_| {}),
             body_limit: DEFAULT_BODY_LIMIT,
             body_limits: HashMap::new(),
+            tagged: HashSet::new(),
             cors: Cors::default(),
         }
     }
@@ -137,8 +140,8 @@ impl<H: Send + Sync + 'static> Router<H> {
         self
     }
 
-    /// Calls `on_fault` once for each fault, before it is answered with a fixed text. Without this, nobody hears of
-    /// faults: a server should at least log them here.
+    /// Calls `on_fault` once for each fault, before it is answered with a fixed text, which a panic here does not
+    /// prevent. Without this, nobody hears of faults: a server should at least log them here.
     #[must_use]
     pub fn on_fault(mut self, on_fault: impl Fn(&Fault) + Send + Sync + 'static) -> Self {
         self.on_fault = Arc::new(on_fault);
@@ -156,6 +159,16 @@ impl<H: Send + Sync + 'static> Router<H> {
     #[must_use]
     pub fn body_limit_of<M: Method>(mut self, bytes: usize) -> Self {
         self.body_limits.insert(M::NSID, bytes);
+        self
+    }
+
+    /// Gives each answer of the query `M` an `ETag` made of its bytes: who asks again with `If-None-Match` and would get
+    /// the same is answered 304. The handler runs all the same; what is saved is the way to the caller.
+    ///
+    /// A handler that knows a cheaper tag sets the header itself, here or without this.
+    #[must_use]
+    pub fn etag_of<M: Query>(mut self) -> Self {
+        self.tagged.insert(M::NSID);
         self
     }
 
@@ -210,6 +223,7 @@ impl<H: Send + Sync + 'static> Router<H> {
                 .unwrap_or(&self.body_limit),
             authenticate: self.authenticate.clone(),
             on_fault: self.on_fault.clone(),
+            is_tagged: self.tagged.contains(endpoint.name),
             endpoint,
         });
         own.chain(self.merged)

@@ -10,7 +10,7 @@
 use huddle_ports::Url;
 use huddle_syntax::schema::{Invalid, Subscription};
 
-pub use huddle_syntax::schema::{Frame, FrameError};
+pub use huddle_syntax::schema::{Frame, FrameError, UnknownFrame};
 
 /// The address of a subscription: `wss://`, or `ws://` where the service is `http://`.
 pub fn url<M: Subscription>(service: &Url, params: &M::Params) -> Result<Url, Invalid> {

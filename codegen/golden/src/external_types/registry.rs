@@ -3,13 +3,15 @@
 //! Finds the types of these lexicons by name.
 
 use huddle_syntax::schema::{Data as _, Definition, Invalid};
-use super::com::shared::{defs, r#match, unseen};
+use super::com::shared;
+use super::com::shared::defs;
+use super::com::shared::below::r#match;
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.
 pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     let checked = match nsid {
-        "com.shared.match" => r#match::Match::from_cbor(cbor).map(drop),
+        "com.shared.match" => shared::r#match::Match::from_cbor(cbor).map(drop),
         _ => return None,
     };
     Some(checked)
@@ -18,9 +20,9 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
 /// All objects, records, bodies and parameters, for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
+    Definition::data::<r#match::Match>("com.shared.below.match", "defs.main"),
+    Definition::data::<r#match::Thing>("com.shared.below.match", "defs.thing"),
     Definition::data::<defs::Thing>("com.shared.defs", "defs.thing"),
     Definition::data::<defs::Defs>("com.shared.defs", "defs.defs"),
-    Definition::data::<r#match::Match>("com.shared.match", "defs.main"),
-    Definition::data::<unseen::r#match::Match>("com.shared.unseen.match", "defs.main"),
-    Definition::data::<unseen::r#match::Thing>("com.shared.unseen.match", "defs.thing"),
+    Definition::data::<shared::r#match::Match>("com.shared.match", "defs.main"),
 ];

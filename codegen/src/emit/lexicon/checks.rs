@@ -1,15 +1,13 @@
 //! Statements that enforce what a schema asks of values beyond their Rust types.
 
+use super::objects::Field;
 use super::{Lexicon, count, integer, tokens};
 use crate::emit::ident::token;
-use crate::emit::plan::Plan;
 use crate::model::{
-    ArraySchema, BlobSchema, BytesSchema, DefId, DefKind, Document, IntegerSchema, ObjectSchema,
-    Property, Schema, SchemaKind, StringSchema,
+    ArraySchema, BlobSchema, BytesSchema, Document, IntegerSchema, Schema, SchemaKind, StringSchema,
 };
 use proc_macro2::TokenStream;
 use quote::quote;
-use std::collections::HashSet;
 
 /// How a statement gets at a value, and what the value is called in errors.
 struct Place {
@@ -35,10 +33,10 @@ enum Checks {
 
 impl<'a> Lexicon<'_, 'a> {
     /// The implementation of `Constraints` for a struct with these fields.
-    pub(super) fn constraints(&mut self, name: &str, fields: &[(&'a Property, String)]) {
+    pub(super) fn constraints(&mut self, name: &str, fields: &[Field<'a>]) {
         let statements: Vec<_> = fields
             .iter()
-            .filter_map(|(property, field)| self.field_checks(property, field))
+            .filter_map(|field| self.field_checks(field))
             .collect();
         let (schema, name) = (tokens(&self.source.of_runtime("schema")), token(name));
         let body = if statements.is_empty() {
@@ -59,8 +57,9 @@ impl<'a> Lexicon<'_, 'a> {
             .push(quote!(impl #schema::Constraints for #name { #body }));
     }
 
-    fn field_checks(&mut self, property: &'a Property, field: &str) -> Option<TokenStream> {
-        let (name, field) = (&property.name, token(field));
+    fn field_checks(&mut self, field: &Field<'a>) -> Option<TokenStream> {
+        let property = field.property;
+        let (name, field) = (&property.name, token(&field.name));
         let (home, schema) = self.plan.resolved(self.document(), &property.schema);
         let copied = matches!(schema.kind, SchemaKind::Boolean(_) | SchemaKind::Integer(_));
         let layers = usize::from(!property.required) + usize::from(property.nullable);
@@ -117,7 +116,7 @@ impl<'a> Lexicon<'_, 'a> {
             SchemaKind::Array(schema) => return self.array_checks(document, schema, place),
             SchemaKind::CidLink | SchemaKind::Unknown => Vec::new(),
             SchemaKind::Object(_) | SchemaKind::Union(_) | SchemaKind::Ref(_) => {
-                if has_constraints(self.plan, document, schema, &mut HashSet::new()) {
+                if self.plan.has_constraints(schema) {
                     return Checks::Nested;
                 }
                 Vec::new()
@@ -268,78 +267,4 @@ impl<'a> Lexicon<'_, 'a> {
 fn statements(calls: &[TokenStream], place: &Place) -> Vec<TokenStream> {
     let path = &place.path;
     calls.iter().map(|call| quote!(#call #path?;)).collect()
-}
-
-/// Whether a value of this type can break a constraint that its Rust type does not enforce.
-fn has_constraints<'a>(
-    plan: &Plan<'a>,
-    document: &'a Document,
-    schema: &'a Schema,
-    seen: &mut HashSet<(&'a str, &'a str)>,
-) -> bool {
-    let of_target = |id: &DefId, seen: &mut HashSet<_>| {
-        // What another crate has may have constraints.
-        plan.target(id)
-            .is_none_or(|(document, definition)| match &definition.kind {
-                DefKind::Record(record) => {
-                    seen.insert((document.id.as_str(), definition.path.as_str()))
-                        && of_object(plan, document, &record.object, seen)
-                }
-                DefKind::Type(schema) => has_constraints(plan, document, schema, seen),
-                _ => false,
-            })
-    };
-    match &schema.kind {
-        SchemaKind::Boolean(schema) => schema.constant.is_some(),
-        SchemaKind::Integer(schema) => {
-            let IntegerSchema {
-                minimum,
-                maximum,
-                values,
-                constant,
-                default: _,
-            } = schema;
-            minimum.is_some() || maximum.is_some() || values.is_some() || constant.is_some()
-        }
-        SchemaKind::String(schema) => {
-            schema.min_length.is_some()
-                || schema.max_length.is_some()
-                || schema.min_graphemes.is_some()
-                || schema.max_graphemes.is_some()
-                || schema.constant.is_some()
-        }
-        SchemaKind::Bytes(schema) => schema.min_length.is_some() || schema.max_length.is_some(),
-        SchemaKind::Blob(schema) => schema.max_size.is_some() || !schema.accept.is_empty(),
-        SchemaKind::CidLink | SchemaKind::Unknown => false,
-        SchemaKind::Array(array) => {
-            array.min_length.is_some()
-                || array.max_length.is_some()
-                || has_constraints(plan, document, &array.items, seen)
-        }
-        SchemaKind::Object(object) => {
-            seen.insert((document.id.as_str(), schema.path.as_str()))
-                && of_object(plan, document, object, seen)
-        }
-        SchemaKind::Ref(reference) => of_target(&reference.target, seen),
-        // What an open union does not name must not be a member that it names.
-        SchemaKind::Union(union) => {
-            (!union.closed && !union.refs.is_empty())
-                || union
-                    .refs
-                    .iter()
-                    .any(|reference| of_target(&reference.target, seen))
-        }
-    }
-}
-
-fn of_object<'a>(
-    plan: &Plan<'a>,
-    document: &'a Document,
-    object: &'a ObjectSchema,
-    seen: &mut HashSet<(&'a str, &'a str)>,
-) -> bool {
-    object
-        .properties
-        .iter()
-        .any(|field| has_constraints(plan, document, &field.schema, seen))
 }

@@ -7,6 +7,7 @@ use crate::emit::plan::text_values;
 use crate::model::{DefId, DefKind, Docs, Reference, Schema, SchemaKind, UnionSchema};
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::collections::HashSet;
 
 /// The variants of a generated enum.
 pub(super) struct Variants {
@@ -20,11 +21,9 @@ impl Variants {
     /// One variant a value.
     pub(super) fn of_text(values: &[String], open: bool) -> Self {
         let mut scope = Scope::default();
-        let mut known: Vec<(String, String)> = Vec::new();
-        for value in values {
-            if known.iter().any(|(_, other)| other == value) {
-                continue;
-            }
+        let mut seen = HashSet::new();
+        let mut known = Vec::new();
+        for value in values.iter().filter(|value| seen.insert(*value)) {
             // A token is called by its own name, a value as a whole.
             let name = value
                 .rsplit_once('#')
@@ -51,6 +50,12 @@ impl Variants {
         let other = (!union.closed)
             .then(|| scope.claim(&["Unknown".to_owned(), "UnknownMember".to_owned()]));
         Self { known, other }
+    }
+
+    /// How the runtime's macros are told of the variant for all else.
+    pub(super) fn tail(&self) -> String {
+        let other = self.other.as_ref();
+        other.map_or_else(String::new, |other| format!(" ..{other}"))
     }
 }
 
@@ -119,12 +124,8 @@ impl<'a> Lexicon<'_, 'a> {
             .iter()
             .map(|(variant, value)| format!("{variant} = {}", literal(value)))
             .collect();
-        let tail = variants
-            .other
-            .as_ref()
-            .map(|other| format!(" ..{other}"))
-            .unwrap_or_default();
-        self.source.push_macro("text_enum", name, &lines, &tail);
+        self.source
+            .push_macro("text_enum", name, &lines, &variants.tail());
     }
 
     /// What is known of a value: the description of the token that it is, or itself.
@@ -188,12 +189,8 @@ impl<'a> Lexicon<'_, 'a> {
             .zip(&members)
             .map(|((variant, _), member)| format!("{variant}({member})"))
             .collect();
-        let tail = variants
-            .other
-            .as_ref()
-            .map(|other| format!(" ..{other}"))
-            .unwrap_or_default();
-        self.source.push_macro("union", name, &lines, &tail);
+        self.source
+            .push_macro("union", name, &lines, &variants.tail());
         variants
     }
 }

@@ -3,12 +3,13 @@
 use super::{Lexicon, first_described, literal, objects, tokens};
 use crate::emit::docs;
 use crate::emit::ident::{Scope, pascal, started, token};
-use crate::emit::plan::role_path;
+use crate::emit::plan::{is_enum, role_path};
 use crate::model::{
     Body, DeclaredError, Definition, Docs, Params, Procedure, Query, SchemaKind, Subscription,
 };
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::collections::HashSet;
 
 impl<'a> Lexicon<'_, 'a> {
     pub(super) fn query(&mut self, name: &str, definition: &'a Definition, query: &'a Query) {
@@ -83,10 +84,7 @@ impl<'a> Lexicon<'_, 'a> {
                 format!("{variant} = {}", literal(own.unwrap_or(tag)))
             })
             .collect();
-        let tail = variants
-            .other
-            .map(|other| format!(" ..{other}"))
-            .unwrap_or_default();
+        let tail = variants.tail();
         self.source.push_macro("message", &message, &lines, &tail);
         self.errors(definition, &subscription.errors);
     }
@@ -192,9 +190,7 @@ impl<'a> Lexicon<'_, 'a> {
                 );
                 self.inline_types(object, &name);
             }
-            SchemaKind::Union(union) if !union.refs.is_empty() || union.closed => {
-                self.enumeration(&name, schema, docs, &fallback);
-            }
+            kind if is_enum(kind) => self.enumeration(&name, schema, docs, &fallback),
             _ => {
                 let attributes = docs::attributes(docs, &fallback);
                 let (name, target) = (token(&name), tokens(&self.rust_type(schema)));
@@ -214,18 +210,14 @@ impl<'a> Lexicon<'_, 'a> {
             &format!("The errors that `{}` declares.", self.nsid()),
         );
         let mut scope = Scope::default();
-        let mut variants = Vec::new();
-        for (index, error) in errors.iter().enumerate() {
-            if errors[..index]
-                .iter()
-                .all(|earlier| earlier.name != error.name)
-            {
-                variants.push((
-                    scope.claim(&[started(&pascal(&error.name), "Error")]),
-                    error,
-                ));
-            }
-        }
+        let mut seen = HashSet::new();
+        let distinct = errors.iter().filter(|error| seen.insert(&error.name));
+        let variants: Vec<_> = distinct
+            .map(|error| {
+                let variant = scope.claim(&[started(&pascal(&error.name), "Error")]);
+                (variant, error)
+            })
+            .collect();
         let declared = variants.iter().map(|(variant, error)| {
             let fallback = docs::code(&error.name);
             let attributes = docs::attributes(&error.docs, &fallback);

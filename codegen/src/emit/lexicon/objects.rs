@@ -26,15 +26,28 @@ pub(super) enum Role<'r> {
 }
 
 /// A field of the struct.
-struct Field<'a> {
-    property: &'a Property,
+pub(super) struct Field<'a> {
+    pub(super) property: &'a Property,
     /// Its name, escaped.
-    name: String,
+    pub(super) name: String,
     /// Its type as if it were always there.
     inner: String,
     /// Its type.
     full: String,
     boxed: bool,
+}
+
+impl Field<'_> {
+    /// What the runtime's macros are told of it: `name: required "wire name"`.
+    fn line(&self, suffix: &str) -> String {
+        let Self { property, name, .. } = self;
+        let presence = if property.required {
+            "required"
+        } else {
+            "optional"
+        };
+        format!("{name}: {presence}{suffix} {}", literal(&property.name))
+    }
 }
 
 impl<'a> Lexicon<'_, 'a> {
@@ -52,22 +65,8 @@ impl<'a> Lexicon<'_, 'a> {
         let extra = scope.claim(&["extra".to_owned()]);
         self.structure(name, &fields, Some(&extra), docs, fallback);
         self.constructor(name, &fields, Some(&extra));
-        let named: Vec<_> = fields
-            .iter()
-            .map(|f| (f.property, f.name.clone()))
-            .collect();
-        self.constraints(name, &named);
-        let lines: Vec<_> = fields
-            .iter()
-            .map(|Field { property, name, .. }| {
-                let presence = if property.required {
-                    "required"
-                } else {
-                    "optional"
-                };
-                format!("{name}: {presence} {}", literal(&property.name))
-            })
-            .collect();
+        self.constraints(name, &fields);
+        let lines: Vec<_> = fields.iter().map(|field| field.line("")).collect();
         let tail = format!(" ..{extra}");
         match role {
             Role::Record { nsid, key } => {
@@ -92,22 +91,12 @@ impl<'a> Lexicon<'_, 'a> {
         let fields = self.fields(properties, &mut Scope::default());
         self.structure(name, &fields, None, docs, fallback);
         self.constructor(name, &fields, None);
-        let named: Vec<_> = fields
-            .iter()
-            .map(|f| (f.property, f.name.clone()))
-            .collect();
-        self.constraints(name, &named);
+        self.constraints(name, &fields);
         let lines: Vec<_> = fields
             .iter()
-            .map(|Field { property, name, .. }| {
-                let presence = if property.required {
-                    "required"
-                } else {
-                    "optional"
-                };
-                let list = matches!(property.schema.kind, SchemaKind::Array(_));
-                let list = if list { "_list" } else { "" };
-                format!("{name}: {presence}{list} {}", literal(&property.name))
+            .map(|field| {
+                let list = matches!(field.property.schema.kind, SchemaKind::Array(_));
+                field.line(if list { "_list" } else { "" })
             })
             .collect();
         self.source.push_macro("params", name, &lines, "");

@@ -24,7 +24,7 @@ impl Lexicon<'_, '_> {
         let permissions: Vec<_> = set
             .permissions
             .iter()
-            .filter_map(|permission| self.permission(permission))
+            .map(|permission| self.permission(permission))
             .collect();
         let name = token(name);
         self.source.push(quote! {
@@ -40,31 +40,37 @@ impl Lexicon<'_, '_> {
         });
     }
 
-    /// A permission; nothing for one that means nothing in a set.
-    fn permission(&mut self, permission: &Permission) -> Option<TokenStream> {
+    fn permission(&mut self, permission: &Permission) -> TokenStream {
         let kind = tokens(&self.source.of_schema("Permission"));
         match &permission.resource {
             Resource::Repo {
                 collections,
                 actions,
-            } => Some(quote! {
+            } => quote! {
                 #kind::Repo { collections: &[#(#collections),*], actions: &[#(#actions),*] }
-            }),
+            },
             Resource::Rpc {
                 methods,
                 audience,
                 inherit_audience,
             } => {
-                let service = tokens(&self.source.of_schema("Audience"));
-                let audience = match audience.as_deref() {
-                    _ if *inherit_audience => quote!(#service::Inherited),
-                    Some("*") => quote!(#service::Any),
-                    Some(audience) => quote!(#service::Service(#audience)),
-                    None => return None,
+                let mut variant =
+                    |name| tokens(&format!("{}::{name}", self.source.of_schema("Audience")));
+                let audience = match (audience.as_deref(), inherit_audience) {
+                    (None, true) => variant("Inherited"),
+                    (Some("*"), false) => variant("Any"),
+                    (Some(service), false) => {
+                        let variant = variant("Service");
+                        quote!(#variant(#service))
+                    }
+                    // The specification has servers ignore what names no audience, and what names two.
+                    (None, false) | (Some(_), true) => {
+                        return quote!(#kind::Ignored { resource: "rpc" });
+                    }
                 };
-                Some(quote!(#kind::Rpc { methods: &[#(#methods),*], audience: #audience }))
+                quote!(#kind::Rpc { methods: &[#(#methods),*], audience: #audience })
             }
-            Resource::Unsupported { .. } => None,
+            Resource::Unsupported { resource } => quote!(#kind::Ignored { resource: #resource }),
         }
     }
 }

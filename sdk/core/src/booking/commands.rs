@@ -264,6 +264,6 @@ commands! {
         /// [`Outcome`]
         Outcome => (),
         /// [`Read`]
-        Read => Result<Booking, NotFound>,
+        Read => Result<Box<Booking>, NotFound>,
     }
 }

@@ -39,8 +39,10 @@ impl BookingIds {
     /// Ids under a secret of 32 random bytes, which is never changed: it is what finds a booking
     /// again when its request is repeated.
     pub fn new(secret: &[u8; 32]) -> Self {
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block[..secret.len()].copy_from_slice(secret);
         Self {
-            secret: Hmac::new_from_slice(secret).expect("HMAC takes a key of any length"),
+            secret: Hmac::new(&block),
         }
     }
 

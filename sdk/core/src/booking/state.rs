@@ -76,7 +76,7 @@ pub enum Next {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The booking.
-    pub booking: Booking,
+    pub booking: Box<Booking>,
     /// What is left to do for whoever has asked.
     pub next: Next,
 }

@@ -13,33 +13,48 @@ use futures_util::future::{Shared, WeakShared};
 /// No task runs them: those who wait drive the question together, and it goes on when the one who
 /// began it goes away. It ends unanswered only when nobody waits any more. Answered or abandoned,
 /// it is forgotten at once, so that nobody who asks later gets an old answer.
+///
+/// Clones share the questions.
+#[derive(Clone)]
 pub(super) struct Flights<T: Clone>(Arc<Mutex<InFlight<T>>>);
+
+/// As many questions are being asked as may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
 
 type Flight<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 struct InFlight<T: Clone> {
     by_key: HashMap<String, (u64, WeakShared<Flight<T>>)>,
     next_id: u64,
+    limit: usize,
 }
 
 impl<T: Clone + Send + Sync + 'static> Flights<T> {
-    pub(super) fn new() -> Self {
+    /// No more than `limit` questions at the same time.
+    pub(super) fn new(limit: usize) -> Self {
         Self(Arc::new(Mutex::new(InFlight {
             by_key: HashMap::new(),
             next_id: 0,
+            limit,
         })))
     }
 
-    /// The answer to the question `key`: of the one that is being asked, or else of `ask`.
-    pub(super) async fn join(&self, key: &str, ask: impl FnOnce() -> Flight<T>) -> T {
-        self.board(key, ask).await
+    /// The answer to the question `key`: of the one that is being asked, or else of `ask`, which
+    /// is not begun if there are as many as may be.
+    pub(super) async fn join(&self, key: &str, ask: impl FnOnce() -> Flight<T>) -> Result<T, Full> {
+        let flight = self.board(key, ask)?;
+        Ok(flight.await)
     }
 
-    fn board(&self, key: &str, ask: impl FnOnce() -> Flight<T>) -> Shared<Flight<T>> {
+    fn board(&self, key: &str, ask: impl FnOnce() -> Flight<T>) -> Result<Shared<Flight<T>>, Full> {
         let mut in_flight = lock(&self.0);
         let flying = in_flight.by_key.get(key);
         if let Some(flight) = flying.and_then(|(_, flight)| flight.upgrade()) {
-            return flight;
+            return Ok(flight);
+        }
+        if in_flight.by_key.len() >= in_flight.limit {
+            return Err(Full);
         }
         let id = in_flight.next_id;
         in_flight.next_id += 1;
@@ -58,7 +73,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         if let Some(handle) = flight.downgrade() {
             in_flight.by_key.insert(key.to_owned(), (id, handle));
         }
-        flight
+        Ok(flight)
     }
 }
 
@@ -101,19 +116,19 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_together_get_one_answer_and_later_ones_another() {
-        let (flights, asked) = (Flights::new(), AtomicU32::new(0));
+        let (flights, asked) = (Flights::new(8), AtomicU32::new(0));
         let ask = || counting(&asked);
         let together = join(flights.join("a", ask), flights.join("a", ask)).await;
-        assert_eq!(together, (0, 0));
-        assert_eq!(flights.join("a", ask).await, 1);
+        assert_eq!(together, (Ok(0), Ok(0)));
+        assert_eq!(flights.join("a", ask).await, Ok(1));
         let apart = join(flights.join("a", ask), flights.join("b", ask)).await;
-        assert_eq!(apart, (2, 3));
+        assert_eq!(apart, (Ok(2), Ok(3)));
         assert!(lock(&flights.0).by_key.is_empty());
     }
 
     #[tokio::test]
     async fn a_question_outlives_the_one_who_began_it() {
-        let flights = Flights::new();
+        let flights = Flights::new(8);
         let (send, receive) = tokio::sync::oneshot::channel::<u32>();
         let mut first = Box::pin(flights.join("a", || {
             Box::pin(async { receive.await.unwrap_or_default() })
@@ -123,22 +138,22 @@ mod tests {
         assert_eq!((&mut second).now_or_never(), None);
         drop(first);
         send.send(7).unwrap();
-        assert_eq!(second.await, 7);
+        assert_eq!(second.await, Ok(7));
     }
 
     #[tokio::test]
     async fn one_who_never_comes_for_the_answer_does_not_keep_it_alive() {
-        let (flights, asked) = (Flights::new(), AtomicU32::new(0));
+        let (flights, asked) = (Flights::new(8), AtomicU32::new(0));
         let mut absent = Box::pin(flights.join("a", || counting(&asked)));
         assert_eq!((&mut absent).now_or_never(), None);
-        assert_eq!(flights.join("a", || counting(&asked)).await, 0);
-        assert_eq!(flights.join("a", || counting(&asked)).await, 1);
-        assert_eq!(absent.await, 0);
+        assert_eq!(flights.join("a", || counting(&asked)).await, Ok(0));
+        assert_eq!(flights.join("a", || counting(&asked)).await, Ok(1));
+        assert_eq!(absent.await, Ok(0));
     }
 
     #[tokio::test]
     async fn abandoned_questions_are_dropped_and_asked_again() {
-        let flights = Flights::new();
+        let flights = Flights::new(8);
         let alive = Arc::new(());
         for _ in 0..3 {
             let alive = Arc::clone(&alive);
@@ -152,6 +167,27 @@ mod tests {
         }
         assert_eq!(Arc::strong_count(&alive), 1);
         assert!(lock(&flights.0).by_key.is_empty());
-        flights.join("a", || Box::pin(async {})).await;
+        flights.join("a", || Box::pin(async {})).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_question_too_many_is_not_asked_but_may_be_joined_and_asked_later() {
+        let (flights, asked) = (Flights::new(2), AtomicU32::new(0));
+        let ask = || counting(&asked);
+        let mut first = Box::pin(flights.join("a", ask));
+        assert_eq!((&mut first).now_or_never(), None);
+        let mut second = Box::pin(flights.join("b", ask));
+        assert_eq!((&mut second).now_or_never(), None);
+        assert_eq!(flights.join("c", ask).await, Err(Full));
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        assert_eq!(flights.join("a", ask).await, Ok(0));
+        assert_eq!(
+            flights.join("c", ask).await,
+            Ok(2),
+            "the first has its answer"
+        );
+        drop(second);
+        let apart = join(flights.join("d", ask), flights.join("e", ask)).await;
+        assert_eq!(apart, (Ok(3), Ok(4)), "the second was abandoned");
     }
 }

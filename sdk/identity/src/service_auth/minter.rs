@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use huddle_ports::{Random, Timestamp};
-use huddle_syntax::Nsid;
+use huddle_syntax::{Nsid, ServiceRef};
 use serde::Serialize;
 
+use super::MAX_LIFETIME;
 use crate::crypto::SigningKey;
-use crate::service_ref::ServiceRef;
 
 /// Mints tokens in the name of one DID or one service of it.
 ///
@@ -56,6 +56,11 @@ impl fmt::Debug for ServiceToken {
     }
 }
 
+/// A token of that lifetime would be refused, or be worth stealing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a service token lives for one second to five minutes")]
+pub struct TokenLifetimeError;
+
 #[derive(Serialize)]
 struct Header {
     typ: &'static str,
@@ -83,11 +88,13 @@ impl ServiceAuthMinter {
         }
     }
 
-    /// The same, but for this lifetime.
-    #[must_use]
-    pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
+    /// The same, but for this lifetime: one second to five minutes.
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Result<Self, TokenLifetimeError> {
+        if !(Duration::from_secs(1)..=MAX_LIFETIME).contains(&lifetime) {
+            return Err(TokenLifetimeError);
+        }
         self.lifetime = lifetime;
-        self
+        Ok(self)
     }
 
     /// A token for one call of the method `lxm` at `audience`.

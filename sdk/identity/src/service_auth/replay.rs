@@ -44,20 +44,23 @@ pub struct ReplayLimits {
 }
 
 impl Default for ReplayLimits {
-    /// 4,096 of one issuer: more than ten a second for five minutes. 262,144 of all.
+    /// 800 of one issuer: two a second and a burst of sixty, as long as tokens are remembered, which
+    /// is five minutes and twice the thirty seconds that clocks may differ by. 262,144 of all.
     fn default() -> Self {
         Self {
-            max_per_issuer: 4096,
+            max_per_issuer: 800,
             max_tokens: 262_144,
         }
     }
 }
 
-/// The used tokens of a single process.
+/// The used tokens of a single process. Where several take tokens for one audience, or none lives
+/// long (Workers), a token would be good once in each of them: they need a store that they share.
 ///
 /// It never forgets a token that could be replayed: when it is full it refuses new ones. The share
-/// of one issuer is bounded, so that one who floods it shuts out nobody else; to fill it takes 64
-/// issuers by default, each with valid tokens faster than any rate limit should let them come.
+/// of one issuer is bounded, so that one who floods it shuts out nobody else; to fill it takes
+/// more than 300 issuers by default, each with as many valid tokens as a rate limit of 120 a minute
+/// lets through.
 #[derive(Default)]
 pub struct MemoryReplayStore {
     limits: ReplayLimits,

@@ -7,15 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use huddle_ports::{Clock, StatusCode, Timestamp};
-use huddle_syntax::{Did, Nsid};
+use huddle_syntax::{Did, Nsid, ServiceRef};
 use sha2::{Digest, Sha256};
 
 use super::claims::{Claims, Unverified};
-use super::{ReplayStore, ReplayStoreError};
+use super::{MAX_LIFETIME, ReplayStore, ReplayStoreError};
 use crate::crypto::PublicKey;
 use crate::did_document::DocumentError;
 use crate::resolver::{Freshness, IdentityError};
-use crate::service_ref::ServiceRef;
 
 /// Where the keys of issuers come from: an [`IdentityResolver`](crate::IdentityResolver), or a
 /// table in tests.
@@ -47,7 +46,7 @@ impl ServiceAuthConfig {
         let config = Self {
             audiences: Vec::new(),
             issuer_services: Vec::new(),
-            max_lifetime: Duration::from_mins(5),
+            max_lifetime: MAX_LIFETIME,
             clock_skew: Duration::from_secs(30),
         };
         config.with_audience(audience)

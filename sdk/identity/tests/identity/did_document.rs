@@ -36,7 +36,10 @@ fn a_usual_document_says_who_where_and_with_which_key() {
     );
     assert_eq!(document.key("other"), Err(DocumentError::NoKey));
     assert_eq!(document.also_known_as(), ["at://ana.example.com"]);
-    assert_eq!(document.verification_methods()[0].kind, "Multikey");
+    assert_eq!(
+        document.verification_methods()[0].kind.as_deref(),
+        Some("Multikey")
+    );
 }
 
 #[test]
@@ -80,9 +83,9 @@ fn forms_that_the_protocol_does_not_use_are_passed_over() {
         "alsoKnownAs": [1, null, "https://ana.example.com", "at://ana.example.com"],
         "verificationMethod": [
             "did:key:zQ3sh",
-            {"id": "#atproto"},
+            {"type": "Multikey", "controller": ANA},
             {"id": "#jwk", "type": "JsonWebKey2020", "controller": ANA, "publicKeyJwk": {}},
-            {"id": "#atproto", "type": "Multikey", "publicKeyMultibase": key(Curve::P256, 1).public_key().to_multikey()},
+            {"id": "#atproto", "type": "Multikey", "controller": ANA, "publicKeyMultibase": key(Curve::P256, 1).public_key().to_multikey()},
         ],
         "service": [
             {"id": "#atproto_pds", "type": ["AtprotoPersonalDataServer"], "serviceEndpoint": "https://a.example.com"},
@@ -151,10 +154,62 @@ fn a_key_is_found_by_its_name_in_this_document() {
     ] {
         let document = with(
             "verificationMethod",
-            json!([{"id": id, "type": "Multikey", "publicKeyMultibase": text}]),
+            json!([{"id": id, "type": "Multikey", "controller": ANA, "publicKeyMultibase": text}]),
         );
         assert_eq!(document.signing_key().is_ok(), found, "{id}");
     }
+}
+
+#[test]
+fn the_first_key_of_that_name_counts_and_only_the_dids_own() {
+    let text = key(Curve::K256, 1).public_key().to_multikey();
+    let good = json!({"id": "#atproto", "type": "Multikey", "controller": ANA, "publicKeyMultibase": text});
+    let altered = |member: &str, value: Value| {
+        let mut method = good.clone();
+        method[member] = value;
+        method
+    };
+    let without = |member: &str| {
+        let mut method = good.clone();
+        method.as_object_mut().unwrap().remove(member);
+        method
+    };
+    for (first, expect) in [
+        (altered("controller", json!(BOB)), Ok(())),
+        (altered("id", json!("#other")), Ok(())),
+        (json!({"id": "#atproto"}), Err(DocumentError::BadKey)),
+        (without("type"), Err(DocumentError::BadKey)),
+        (
+            altered("type", json!(["Multikey"])),
+            Err(DocumentError::BadKey),
+        ),
+        (
+            altered("type", json!("JsonWebKey2020")),
+            Err(DocumentError::BadKey),
+        ),
+        (without("controller"), Err(DocumentError::BadKey)),
+        (
+            altered("controller", json!([ANA])),
+            Err(DocumentError::BadKey),
+        ),
+        (without("publicKeyMultibase"), Err(DocumentError::BadKey)),
+        (
+            altered("publicKeyMultibase", json!(7)),
+            Err(DocumentError::BadKey),
+        ),
+        (
+            altered("publicKeyMultibase", json!("z7")),
+            Err(DocumentError::BadKey),
+        ),
+    ] {
+        let document = with("verificationMethod", json!([first, good]));
+        assert_eq!(document.signing_key().map(|_| ()), expect, "{first}");
+    }
+    let others = with(
+        "verificationMethod",
+        json!([altered("controller", json!(BOB))]),
+    );
+    assert_eq!(others.signing_key(), Err(DocumentError::NoKey));
 }
 
 #[test]
@@ -198,7 +253,7 @@ fn old_and_new_key_forms_are_read_and_others_are_not() {
     ] {
         let document = with(
             "verificationMethod",
-            json!([{"id": "#atproto", "type": kind, "publicKeyMultibase": text}]),
+            json!([{"id": "#atproto", "type": kind, "controller": ANA, "publicKeyMultibase": text}]),
         );
         assert_eq!(
             document.signing_key().as_ref(),
@@ -283,7 +338,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 20, 4, |inner| {
         let name =
-            "id|type|publicKeyMultibase|serviceEndpoint|alsoKnownAs|verificationMethod|service";
+            "id|type|controller|publicKeyMultibase|serviceEndpoint|alsoKnownAs|verificationMethod|service";
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             proptest::collection::btree_map(name, inner, 0..5)

@@ -48,6 +48,7 @@ fn setup_with(config: ServiceAuthConfig) -> (Setup, ServiceAuthVerifier) {
     let labeler = json!({
         "id": "#atproto_label",
         "type": "Multikey",
+        "controller": ANA,
         "publicKeyMultibase": key(Curve::K256, 77).public_key().to_multikey(),
     });
     json["verificationMethod"]
@@ -865,6 +866,54 @@ async fn what_is_minted_is_accepted_where_it_is_meant_for_and_nowhere_else() {
 
         assert!(!format!("{token:?} {minter:?}").contains(token.as_str()));
     }
+}
+
+#[test]
+fn a_minted_token_lives_for_one_second_to_five_minutes() {
+    let minter = ServiceAuthMinter::new(did(ANA).into(), ana_key());
+    for (millis, is_allowed) in [
+        (0, false),
+        (999, false),
+        (1000, true),
+        (300_000, true),
+        (300_001, false),
+        (u64::MAX, false),
+    ] {
+        let outcome = minter.clone().with_lifetime(Duration::from_millis(millis));
+        assert_eq!(outcome.is_ok(), is_allowed, "{millis}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_may_call_as_often_as_a_rate_limit_lets_it() {
+    let store = MemoryReplayStore::default();
+    let ana = did(ANA);
+    let start = Timestamp::from_millis(0);
+    let first_use = |nonce: u32, now: Timestamp| {
+        let (store, ana) = (&store, &ana);
+        async move {
+            // As long as a token can be: five minutes, and twice the difference of clocks.
+            let forget = now + 360 * SECOND;
+            store.first_use(ana, &nonce.to_string(), forget, now).await
+        }
+    };
+    for nonce in 0..60 {
+        assert_eq!(first_use(nonce, start).await, Ok(true), "a burst");
+    }
+    for second in 0..1000 {
+        for nonce in [0, 1] {
+            let nonce = 60 + 2 * second + nonce;
+            let outcome = first_use(nonce, start + second * SECOND).await;
+            assert_eq!(outcome, Ok(true), "after {second} seconds");
+        }
+    }
+    // More than that is refused soon, and so costs little memory.
+    let now = start + 1000 * SECOND;
+    let mut accepted = 0;
+    while first_use(10_000 + accepted, now).await == Ok(true) {
+        accepted += 1;
+    }
+    assert!(accepted < 100, "{accepted}");
 }
 
 #[tokio::test]

@@ -60,17 +60,27 @@ pub(crate) enum Page {
     Is(u16, Vec<u8>),
     /// The same after redirects to this URL.
     At(&'static str, Vec<u8>),
+    /// The same, at the last moment that the request leaves for it.
+    Slow(Vec<u8>),
     Fails(FetchError),
 }
 
 /// The whole Internet, and what was asked of it.
-#[derive(Default)]
 pub(crate) struct Web {
+    clock: Arc<TestClock>,
     pages: Mutex<HashMap<String, Page>>,
     asked: Mutex<Vec<Request>>,
 }
 
 impl Web {
+    fn new(clock: Arc<TestClock>) -> Self {
+        Self {
+            clock,
+            pages: Mutex::default(),
+            asked: Mutex::default(),
+        }
+    }
+
     pub(crate) fn put(&self, url: &str, page: Page) {
         self.pages.lock().unwrap().insert(url.to_owned(), page);
     }
@@ -109,6 +119,10 @@ impl Fetch for Web {
             None => (404, Vec::new(), request.url),
             Some(Page::Is(status, body)) => (status, body, request.url),
             Some(Page::At(url, body)) => (200, body, Url::parse(url).unwrap()),
+            Some(Page::Slow(body)) => {
+                self.clock.advance(request.limits.timeout);
+                (200, body, request.url)
+            }
             Some(Page::Fails(error)) => return Err(error),
         };
         if body.len() > request.limits.max_response_bytes {
@@ -124,13 +138,21 @@ impl Fetch for Web {
     }
 }
 
-#[derive(Default)]
 pub(crate) struct Dns {
+    clock: Arc<TestClock>,
     records: Mutex<HashMap<String, Result<Vec<String>, DnsError>>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Dns {
+    fn new(clock: Arc<TestClock>) -> Self {
+        Self {
+            clock,
+            records: Mutex::default(),
+            asked: Mutex::default(),
+        }
+    }
+
     pub(crate) fn put(&self, name: &str, records: &[&str]) {
         let records = records.iter().map(ToString::to_string).collect();
         self.records
@@ -153,10 +175,13 @@ impl Dns {
 
 #[async_trait]
 impl DnsTxt for Dns {
-    async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError> {
+    async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
         self.asked.lock().unwrap().push(name.to_owned());
-        let records = self.records.lock().unwrap();
-        records.get(name).cloned().unwrap_or(Ok(Vec::new()))
+        let answer = self.records.lock().unwrap().get(name).cloned();
+        if answer == Some(Err(DnsError::Timeout)) {
+            self.clock.advance(timeout);
+        }
+        answer.unwrap_or(Ok(Vec::new()))
     }
 }
 
@@ -175,9 +200,9 @@ impl Setup {
     }
 
     pub(crate) fn with(config: IdentityConfig) -> Self {
-        let web = Arc::new(Web::default());
-        let dns = Arc::new(Dns::default());
         let clock = Arc::new(TestClock(AtomicI64::new(NOON_SECS * 1000)));
+        let web = Arc::new(Web::new(clock.clone()));
+        let dns = Arc::new(Dns::new(clock.clone()));
         let cache = Arc::new(MemoryCache::new(clock.clone()));
         let resolver = IdentityResolver::new(
             web.clone(),

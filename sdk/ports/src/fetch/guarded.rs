@@ -19,6 +19,9 @@ use super::{Fetch, FetchError, FetchPolicy, RedirectError, Request, Response};
 ///
 /// A transport decides nothing about whom to ask, and adds nothing to what it is given: no
 /// redirects, no proxy from the environment, no cookies, no credentials of its own.
+///
+/// Each policy has a transport of its own, pool of connections included: a connection that one
+/// policy allowed must not carry a request that another would not have let out.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Every address of the absolute name `host`, found without a search list, from a source that
@@ -120,7 +123,7 @@ pub struct GuardedFetch<T> {
 }
 
 impl<T: Transport> GuardedFetch<T> {
-    /// Requests over `transport` under `policy`.
+    /// Requests over `transport`, which no other policy uses, under `policy`.
     pub fn new(transport: T, policy: FetchPolicy) -> Self {
         Self { transport, policy }
     }

@@ -18,14 +18,23 @@ pub struct Blob {
     pub size: i64,
 }
 
+/// Whether a map calls itself a blob. In the data model it then is a whole one.
+pub(crate) fn is_blob(map: &Map) -> bool {
+    matches!(map.get("$type"), Some(Value::String(name)) if name == NAME)
+}
+
+/// What `$type` says of a blob.
+pub(super) const NAME: &str = "blob";
+
 /// The fields of a blob in a map.
 pub(super) fn fields(map: &Map) -> Result<(&CidLink, &str, i64), &'static str> {
-    match map.get("$type") {
-        Some(Value::String(tag)) if tag == "blob" => {}
-        None if map.contains_key("cid") => {
-            return Err("a blob must have $type and ref; the older form with cid is not supported");
-        }
-        _ => return Err("the $type of a blob must be blob"),
+    if !is_blob(map) {
+        let is_older = map.get("$type").is_none() && map.contains_key("cid");
+        return Err(if is_older {
+            "a blob must have $type and ref; the older form with cid is not supported"
+        } else {
+            "the $type of a blob must be blob"
+        });
     }
     let Some(Value::Link(cid)) = map.get("ref") else {
         return Err("a blob must have a ref, which is a link");
@@ -53,7 +62,7 @@ impl Serialize for Blob {
             ));
         }
         let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("$type", "blob")?;
+        map.serialize_entry("$type", NAME)?;
         map.serialize_entry("ref", &self.cid)?;
         map.serialize_entry("mimeType", &self.mime_type)?;
         map.serialize_entry("size", &self.size)?;

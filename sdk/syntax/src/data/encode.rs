@@ -5,9 +5,11 @@
 //! drops the text of an error inside a map, and allocates for every field.
 
 mod cbor;
+mod container;
 mod json;
 
 pub(super) use self::cbor::Cbor;
+use self::container::Container;
 pub(super) use self::json::Json;
 
 use super::{DataError, DataProblem, MAX_DEPTH, link};
@@ -40,6 +42,8 @@ pub(super) trait Notation {
     const CANONICAL: bool;
     /// The key `$type` as it is written.
     const TYPE: &[u8];
+    /// The value `blob` as it is written.
+    const BLOB: &[u8];
     /// The keys `$link` and `$bytes` as they are written.
     const RESERVED: [&[u8]; 2];
 
@@ -64,6 +68,8 @@ pub(super) trait Notation {
     fn is_text(written: &[u8]) -> bool;
     /// Whether a string that has been written is the empty one.
     fn is_empty_text(written: &[u8]) -> bool;
+    /// Whether a map that has been written, and that calls itself a blob, is a whole one.
+    fn is_blob(written: &[u8]) -> bool;
 }
 
 /// The two kinds of containers.
@@ -103,6 +109,8 @@ struct Open {
     length: usize,
     /// Where its entries start in those of the encoder.
     entries: usize,
+    /// Whether it calls itself a blob.
+    is_blob: bool,
 }
 
 impl<N: Notation> Encoder<N> {
@@ -119,6 +127,7 @@ impl<N: Notation> Encoder<N> {
             expected,
             length: 0,
             entries: self.entries.len(),
+            is_blob: false,
         })
     }
 
@@ -155,16 +164,17 @@ impl<N: Notation> Encoder<N> {
         Ok(())
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, map: &Open, value: &T) -> Result<(), DataError> {
+    fn value<T: Serialize + ?Sized>(&mut self, map: &mut Open, value: &T) -> Result<(), DataError> {
         self.in_turn(map, true)?;
         let start = self.out.len();
         value.serialize(&mut *self)?;
         let entry = self.end_entry();
-        let written = &self.out[start..];
-        if &self.out[entry.start..entry.key_end] == N::TYPE
-            && (!N::is_text(written) || N::is_empty_text(written))
-        {
-            return Err(DataError::Unencodable(DataProblem::Type));
+        if &self.out[entry.start..entry.key_end] == N::TYPE {
+            let written = &self.out[start..];
+            if !N::is_text(written) || N::is_empty_text(written) {
+                return Err(DataError::Unencodable(DataProblem::Type));
+            }
+            map.is_blob = written == N::BLOB;
         }
         Ok(())
     }
@@ -201,6 +211,9 @@ impl<N: Notation> Encoder<N> {
         } = *container;
         N::close(&mut self.out, kind, start, expected, length);
         self.depth -= 1;
+        if container.is_blob && !N::is_blob(&self.out[start..]) {
+            return Err(DataError::Unencodable(DataProblem::Blob));
+        }
         Ok(())
     }
 
@@ -384,7 +397,7 @@ impl<'a, N: Notation> ser::Serializer for &'a mut Encoder<N> {
     ) -> Result<(), DataError> {
         let mut map = self.open(Kind::Map, 1)?;
         self.key(&mut map, variant)?;
-        self.value(&map, value)?;
+        self.value(&mut map, value)?;
         self.close(&map)
     }
 
@@ -458,135 +471,5 @@ impl<'a, N: Notation> ser::Serializer for &'a mut Encoder<N> {
             open,
             variant: Some(outer),
         })
-    }
-}
-
-/// A list or map that is being written, and the map around it if it is the content of a variant.
-struct Container<'a, N> {
-    encoder: &'a mut Encoder<N>,
-    open: Open,
-    variant: Option<Open>,
-}
-
-impl<N: Notation> Container<'_, N> {
-    fn item<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), DataError> {
-        self.encoder.item(&mut self.open, item)
-    }
-
-    fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), DataError> {
-        self.encoder.key(&mut self.open, key)?;
-        self.encoder.value(&self.open, value)
-    }
-
-    fn close(self) -> Result<(), DataError> {
-        self.encoder.close(&self.open)?;
-        if let Some(outer) = self.variant {
-            self.encoder.end_entry();
-            self.encoder.close(&outer)?;
-        }
-        Ok(())
-    }
-}
-
-impl<N: Notation> ser::SerializeSeq for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), DataError> {
-        self.item(item)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
-    }
-}
-
-impl<N: Notation> ser::SerializeTuple for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), DataError> {
-        self.item(item)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
-    }
-}
-
-impl<N: Notation> ser::SerializeTupleStruct for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), DataError> {
-        self.item(item)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
-    }
-}
-
-impl<N: Notation> ser::SerializeTupleVariant for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), DataError> {
-        self.item(item)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
-    }
-}
-
-impl<N: Notation> ser::SerializeMap for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), DataError> {
-        self.encoder.key(&mut self.open, key)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), DataError> {
-        self.encoder.value(&self.open, value)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
-    }
-}
-
-impl<N: Notation> ser::SerializeStruct for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), DataError> {
-        self.field(key, value)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
-    }
-}
-
-impl<N: Notation> ser::SerializeStructVariant for Container<'_, N> {
-    type Ok = ();
-    type Error = DataError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), DataError> {
-        self.field(key, value)
-    }
-
-    fn end(self) -> Result<(), DataError> {
-        self.close()
     }
 }

@@ -68,6 +68,8 @@ pub enum DataProblem {
     ReservedKey,
     /// A `$type` that is not a string, or is empty.
     Type,
+    /// A map whose `$type` is `blob`, and which is not a whole [`Blob`](super::Blob).
+    Blob,
     /// Lists and maps nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     TooDeep,
 }
@@ -121,6 +123,9 @@ impl Display for DataProblem {
             Self::DuplicateKey => "a map key is there twice",
             Self::ReservedKey => "$link and $bytes must be alone in an object, and only in JSON",
             Self::Type => "$type must be a string, and not empty",
+            Self::Blob => {
+                "a map whose $type is blob must have a ref, a mimeType, a size, and nothing else"
+            }
             Self::TooDeep => "lists and maps are nested too deep",
         })
     }

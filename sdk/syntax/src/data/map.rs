@@ -30,7 +30,7 @@ impl Map {
     }
 
     /// Takes entries in any order, but no key twice.
-    pub(super) fn from_entries(mut entries: Vec<(String, Value)>) -> Result<Self, DataProblem> {
+    pub(crate) fn from_entries(mut entries: Vec<(String, Value)>) -> Result<Self, DataProblem> {
         if !is_canonical(&entries) {
             entries.sort_unstable_by(|(a, _), (b, _)| canonical_cmp(a, b));
             if !is_canonical(&entries) {

@@ -27,6 +27,38 @@ pub(super) fn item(cbor: &[u8]) -> Result<usize, DataError> {
     Ok(scanner.at)
 }
 
+/// Whether canonical bytes start with a map that is a whole [`Blob`](super::Blob): these keys, in this
+/// order, and no others.
+pub(super) fn is_blob(cbor: &[u8]) -> bool {
+    after_blob_size(cbor)
+        .and_then(|rest| rest.strip_prefix(b"\x65$type\x64blob\x68mimeType"))
+        .and_then(|mime_type| mime_type.first())
+        .is_some_and(|head| is_filled_text(*head))
+}
+
+fn after_blob_size(cbor: &[u8]) -> Option<&[u8]> {
+    let link = cbor.strip_prefix(b"\xa4\x63ref")?;
+    let rest = after(link, |head| head == LINK)?;
+    // An integer that is neither zero nor negative.
+    after(rest.strip_prefix(b"\x64size")?, |head| {
+        matches!(head, 0x01..=0x1b)
+    })
+}
+
+/// What follows the first item, if its head is the one that is wanted.
+fn after(cbor: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<&[u8]> {
+    is_wanted(*cbor.first()?).then_some(())?;
+    Some(&cbor[item(cbor).ok()?..])
+}
+
+/// Whether a head is that of a string, and not of the empty one.
+const fn is_filled_text(head: u8) -> bool {
+    matches!(head, 0x61..=0x7b)
+}
+
+/// The head of tag 42, and of every tag from 24 to 255; of these [`item`] takes no other.
+const LINK: u8 = 0xd8;
+
 /// What is wrong, and at which byte: small, since every step may return it.
 struct Fault {
     problem: DataProblem,
@@ -40,6 +72,7 @@ enum Open<'a> {
         left: usize,
     },
     Map {
+        start: usize,
         left: usize,
         last_key: Option<&'a [u8]>,
     },
@@ -110,6 +143,7 @@ impl<'a> Scanner<'a> {
             }
             5 => {
                 return Ok(Some(Open::Map {
+                    start,
                     left: self.count(argument, 2)?,
                     last_key: None,
                 }));
@@ -137,15 +171,20 @@ impl<'a> Scanner<'a> {
         match container {
             Open::List { left: 0 } | Open::Map { left: 0, .. } => return Ok(false),
             Open::List { left } => *left -= 1,
-            Open::Map { left, last_key } => {
+            Open::Map {
+                start,
+                left,
+                last_key,
+            } => {
                 *left -= 1;
-                *last_key = Some(self.key(*last_key)?);
+                *last_key = Some(self.key(*start, *last_key)?);
             }
         }
         Ok(true)
     }
 
-    fn key(&mut self, last: Option<&[u8]>) -> Result<&'a [u8], Fault> {
+    /// Passes over a key of the map at `map`.
+    fn key(&mut self, map: usize, last: Option<&[u8]>) -> Result<&'a [u8], Fault> {
         let start = self.at;
         let fail = |problem| Err(Fault::at(start, problem));
         let head = self.peek()?;
@@ -164,9 +203,11 @@ impl<'a> Scanner<'a> {
         if key.first() == Some(&b'$') {
             match key {
                 b"$link" | b"$bytes" => return fail(DataProblem::ReservedKey),
-                // A string, and not the empty one.
-                b"$type" if !matches!(self.peek()?, 0x61..=0x7b) => {
+                b"$type" if !is_filled_text(self.peek()?) => {
                     return Err(Fault::at(self.at, DataProblem::Type));
+                }
+                b"$type" if self.is_next(b"\x64blob") && !is_blob(&self.cbor[map..]) => {
+                    return Err(Fault::at(map, DataProblem::Blob));
                 }
                 _ => {}
             }
@@ -177,6 +218,10 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn peek(&self) -> Result<u8, Fault> {
         self.cbor.get(self.at).copied().ok_or(self.truncated())
+    }
+
+    fn is_next(&self, bytes: &[u8]) -> bool {
+        self.cbor[self.at..].starts_with(bytes)
     }
 
     /// Passes over a head, and returns the number in it.

@@ -68,10 +68,15 @@ impl Serialize for Value {
 
 impl Serialize for Map {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // In JSON such a map would come back as something else.
-        if serializer.is_human_readable() && RESERVED_KEYS.iter().any(|key| self.contains_key(key))
-        {
-            return Err(S::Error::custom(DataProblem::ReservedKey));
+        // The formats of this crate see to both themselves.
+        if serializer.is_human_readable() {
+            // Such a map would come back as something else.
+            if RESERVED_KEYS.iter().any(|key| self.contains_key(key)) {
+                return Err(S::Error::custom(DataProblem::ReservedKey));
+            }
+            if blob::is_blob(self) {
+                blob::fields(self).map_err(S::Error::custom)?;
+            }
         }
         serializer.collect_map(self)
     }
@@ -233,23 +238,19 @@ impl<'de> Visitor<'de> for Seed {
         }
         let inner = self.inner()?;
         let mut entries = Vec::new();
-        let mut is_blob = false;
         while let Some(key) = next {
             if RESERVED_KEYS.contains(&key.as_str()) {
                 return Err(A::Error::custom(DataProblem::ReservedKey));
             }
             let value = fields.next_value_seed(inner)?;
-            if key == "$type" {
-                match &value {
-                    Value::String(name) if !name.is_empty() => is_blob = name == "blob",
-                    _ => return Err(A::Error::custom(DataProblem::Type)),
-                }
+            if key == "$type" && !matches!(&value, Value::String(name) if !name.is_empty()) {
+                return Err(A::Error::custom(DataProblem::Type));
             }
             entries.push((key, value));
             next = fields.next_key()?;
         }
         let map = Map::from_entries(entries).map_err(A::Error::custom)?;
-        if is_blob {
+        if blob::is_blob(&map) {
             blob::fields(&map).map_err(A::Error::custom)?;
         }
         Ok(Value::Map(map))

@@ -1,18 +1,20 @@
 //! Frames of an event stream: a header and a body, each canonical DAG-CBOR, one after the other.
 
-use super::{Data, Invalid};
+use super::union::{known, without_main};
+use super::{Invalid, Object, Unknown};
 use crate::data::{self, DataError, Map, Value};
 use std::fmt;
 
 /// The union of what an event stream carries.
 pub trait Message: Sized + Send + 'static {
-    /// The header's `t`, e.g. `#commit`.
+    /// The header's `t`: `#commit` for what is of the stream's own lexicon, else with the NSID in front.
     fn frame_type(&self) -> &str;
 
     /// Checks the message and writes its body.
     fn to_body(&self) -> Result<Vec<u8>, Invalid>;
 
-    /// Reads and checks a body; `None` if the lexicon does not name the type.
+    /// Reads and checks a body; `None` if the lexicon does not name the type. A type of the stream's
+    /// own lexicon may have the NSID in front.
     fn from_body(frame_type: &str, body: &[u8]) -> Option<Result<Self, Invalid>>;
 }
 
@@ -28,8 +30,35 @@ pub enum Frame<M> {
         /// What it says to a person.
         message: Option<String>,
     },
-    /// A frame of an operation or type that the lexicon does not name: to be skipped.
-    Unknown,
+    /// A frame of an operation or type that the lexicon does not name: to be skipped, or passed on.
+    Unknown(UnknownFrame),
+}
+
+/// A frame of a later lexicon or protocol, kept as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownFrame {
+    header: Map,
+    body: Map,
+}
+
+impl UnknownFrame {
+    /// The header's `t`, if there is one.
+    pub fn frame_type(&self) -> Option<&str> {
+        match self.header.get("t") {
+            Some(Value::String(frame_type)) => Some(frame_type),
+            _ => None,
+        }
+    }
+
+    /// The whole header.
+    pub const fn header(&self) -> &Map {
+        &self.header
+    }
+
+    /// The body.
+    pub const fn body(&self) -> &Map {
+        &self.body
+    }
 }
 
 /// Bytes that are no frame, or a message that breaks its schema.
@@ -67,15 +96,19 @@ impl<M: Message> Frame<M> {
             (Some(Value::Integer(1)), Some(Value::String(frame_type))) => {
                 match M::from_body(frame_type, body) {
                     Some(message) => message.map(Self::Message).map_err(FrameError::Invalid),
-                    // A message of a later lexicon still has to be one well-formed item.
-                    None => Ok(data::from_cbor(body).map(|_: Map| Self::Unknown)?),
+                    None => Self::unknown(header, body),
                 }
             }
             (Some(Value::Integer(1)), _) => Err(FrameError::Malformed("no type".to_owned())),
             (Some(Value::Integer(-1)), _) => Self::error(&data::from_cbor(body)?),
-            (Some(Value::Integer(_)), _) => Ok(Self::Unknown),
+            (Some(Value::Integer(_)), _) => Self::unknown(header, body),
             _ => Err(FrameError::Malformed("no operation".to_owned())),
         }
+    }
+
+    fn unknown(header: Map, body: &[u8]) -> Result<Self, FrameError> {
+        let body = data::from_cbor(body)?;
+        Ok(Self::Unknown(UnknownFrame { header, body }))
     }
 
     fn error(body: &Map) -> Result<Self, FrameError> {
@@ -92,11 +125,11 @@ impl<M: Message> Frame<M> {
         })
     }
 
-    /// Writes a frame; nothing for [`Frame::Unknown`].
+    /// Writes a frame.
     pub fn encode(&self) -> Result<Vec<u8>, Invalid> {
         let (header, body) = match self {
             Self::Message(message) => (
-                Map::from([
+                &Map::from([
                     ("op", Value::Integer(1)),
                     ("t", message.frame_type().into()),
                 ]),
@@ -107,32 +140,110 @@ impl<M: Message> Frame<M> {
                 if let Some(message) = message {
                     body.insert("message", message.as_str().into());
                 }
-                (Map::from([("op", Value::Integer(-1))]), body.to_cbor()?)
+                (&Map::from([("op", Value::Integer(-1))]), to_cbor(&body)?)
             }
-            Self::Unknown => return Ok(Vec::new()),
+            Self::Unknown(frame) => (&frame.header, to_cbor(&frame.body)?),
         };
-        let mut frame = header.to_cbor()?;
+        let mut frame = to_cbor(header)?;
         frame.extend(body);
         Ok(frame)
     }
 }
 
+/// A member of a message union that the lexicon names: its `$type`, and the header's `t` for it.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct Member {
+    /// Empty for an object without a name of its own.
+    type_name: &'static str,
+    frame_type: &'static str,
+}
+
+impl Member {
+    /// The member that a variant of the union holds.
+    pub const fn of<T: Object, M>(_variant: fn(Box<T>) -> M, frame_type: &'static str) -> Self {
+        Self {
+            type_name: T::TYPE,
+            frame_type,
+        }
+    }
+
+    /// The header's `t`.
+    pub const fn frame_type(&self) -> &'static str {
+        self.frame_type
+    }
+
+    /// Whether a header's `t` names it, in the short form or with the NSID in front.
+    pub fn is_named(&self, frame_type: &str) -> bool {
+        frame_type == self.frame_type
+            || (!self.type_name.is_empty() && without_main(frame_type) == self.type_name)
+    }
+
+    /// The stream's own NSID, if the member is of its lexicon.
+    fn stream(&self) -> Option<&'static str> {
+        self.type_name
+            .strip_suffix(self.frame_type)
+            .filter(|_| self.frame_type.starts_with('#'))
+    }
+}
+
+/// The header's `t` for a member that the lexicon does not name: short if it is of the stream's lexicon.
+#[doc(hidden)]
+pub fn unknown_frame_type<'a>(value: &'a Unknown, members: &[Member]) -> &'a str {
+    let name = value.type_name();
+    members
+        .iter()
+        .find_map(Member::stream)
+        .and_then(|stream| name.strip_prefix(stream))
+        .filter(|short| short.starts_with('#'))
+        .unwrap_or(name)
+}
+
+/// The body of a member that the lexicon does not name: without its `$type`, which the header says.
+#[doc(hidden)]
+pub fn unknown_body(value: &Unknown, members: &[Member]) -> Result<Vec<u8>, Invalid> {
+    let name = value.type_name();
+    if members.iter().any(|member| member.is_named(name)) {
+        return Err(known(name));
+    }
+    let mut body = value.fields().clone();
+    body.remove("$type");
+    to_cbor(&body)
+}
+
+fn to_cbor(map: &Map) -> Result<Vec<u8>, Invalid> {
+    data::to_cbor(map).map_err(Invalid::malformed)
+}
+
 /// Implements [`Message`] for a union: the header's `t` for each variant.
+///
+/// The variant for members that the lexicon does not name is only written. What comes in of such a type
+/// is [`Frame::Unknown`](crate::schema::Frame::Unknown), which keeps it as it came.
 #[macro_export]
 macro_rules! message {
     ($type:ident { $($variant:ident = $frame_type:literal),* $(,)? } $(..$unknown:ident)?) => {
+        impl $type {
+            const FRAMES: &'static [$crate::schema::macros::Member] = &[
+                $($crate::schema::macros::Member::of(Self::$variant, $frame_type)),*
+            ];
+        }
+
         impl $crate::schema::Message for $type {
             fn frame_type(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $frame_type,)*
-                    $(Self::$unknown(value) => value.type_name(),)?
+                    $(Self::$unknown(value) => {
+                        $crate::schema::macros::unknown_frame_type(value, Self::FRAMES)
+                    })?
                 }
             }
 
             fn to_body(&self) -> ::core::result::Result<::std::vec::Vec<u8>, $crate::schema::Invalid> {
                 match self {
                     $(Self::$variant(value) => $crate::schema::Data::to_cbor(&**value),)*
-                    $(Self::$unknown(value) => $crate::schema::Data::to_cbor(value.fields()),)?
+                    $(Self::$unknown(value) => {
+                        $crate::schema::macros::unknown_body(value, Self::FRAMES)
+                    })?
                 }
             }
 
@@ -140,7 +251,9 @@ macro_rules! message {
                 frame_type: &str,
                 body: &[u8],
             ) -> ::core::option::Option<::core::result::Result<Self, $crate::schema::Invalid>> {
-                match frame_type {
+                let _ = body;
+                let member = Self::FRAMES.iter().find(|member| member.is_named(frame_type))?;
+                match member.frame_type() {
                     $($frame_type => ::core::option::Option::Some(
                         $crate::schema::Data::from_cbor(body)
                             .map(|value| Self::$variant(::std::boxed::Box::new(value))),

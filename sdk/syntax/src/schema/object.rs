@@ -1,5 +1,6 @@
 //! Objects and records: field by field in, field by field out, unknown fields kept.
 
+use super::union::without_main;
 use super::{Data, Invalid, Problem, Unchecked};
 use crate::data::{Map, Value};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -52,6 +53,8 @@ pub trait Record: Object + Data {
 #[derive(Debug)]
 pub struct Fields<'de, T, M> {
     map: M,
+    /// What the schema does not name, in the order of the input: put in order once, at the end.
+    extra: Vec<(String, Value)>,
     tag_seen: bool,
     marker: PhantomData<(&'de (), T)>,
 }
@@ -73,31 +76,36 @@ impl<'de, T: Object, M: MapAccess<'de>> Fields<'de, T, M> {
     }
 
     /// Keeps the value of a field that the schema does not name; compares `$type` with the schema.
-    pub fn keep(&mut self, name: Cow<'de, str>, extra: &mut Map) -> Result<(), M::Error> {
+    pub fn keep(&mut self, name: Cow<'de, str>) -> Result<(), M::Error> {
         let value: Value = self.map.next_value()?;
         if name == "$type" {
-            let Value::String(tag) = &value else {
-                let invalid = Invalid::malformed("must be a string").under("$type");
-                return Err(M::Error::custom(invalid.carried()));
-            };
-            check_tag::<T>(tag).map_err(|invalid| M::Error::custom(invalid.carried()))?;
-            self.tag_seen = true;
+            self.compare_tag(&value)?;
             if T::TAGGED {
                 return Ok(());
             }
         }
-        if extra.insert(name.into_owned(), value).is_some() {
-            return Err(M::Error::custom("a field is there twice"));
-        }
+        self.extra.push((name.into_owned(), value));
         Ok(())
     }
 
-    /// Ends the reading: refuses a record without its `$type`.
-    pub fn finish(self) -> Result<(), M::Error> {
+    fn compare_tag(&mut self, tag: &Value) -> Result<(), M::Error> {
+        if self.tag_seen {
+            return Err(M::Error::duplicate_field("$type"));
+        }
+        self.tag_seen = true;
+        let compared = match tag {
+            Value::String(tag) => check_tag::<T>(tag),
+            _ => Err(Invalid::malformed("must be a string").under("$type")),
+        };
+        compared.map_err(|invalid| M::Error::custom(invalid.carried()))
+    }
+
+    /// Ends the reading with what [`keep`](Self::keep) kept; refuses a record without its `$type`.
+    pub fn finish(self) -> Result<Map, M::Error> {
         if T::TAGGED && !self.tag_seen {
             return Err(missing("$type"));
         }
-        Ok(())
+        Map::from_entries(self.extra).map_err(M::Error::custom)
     }
 }
 
@@ -119,7 +127,7 @@ impl<T> Field<T> {
         self.value.ok_or_else(|| missing(self.name))
     }
 
-    /// The value of a field that may be absent.
+    /// The value of a field that may be absent; a `Result` because that of one that must be there is.
     pub fn optional<E: serde::de::Error>(self) -> Result<Option<T>, E> {
         Ok(self.value)
     }
@@ -153,8 +161,9 @@ impl<W: SerializeMap> Writer<W> {
     }
 }
 
-/// Reads an object from a map.
-pub(super) fn read<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+/// Reads an object; what [`Data::decode`] of every generated struct does.
+#[doc(hidden)]
+pub fn decode_object<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     struct MapOf<T>(PhantomData<T>);
 
     impl<'de, T: Object> Visitor<'de> for MapOf<T> {
@@ -167,6 +176,7 @@ pub(super) fn read<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D
         fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {
             T::read(Fields {
                 map,
+                extra: Vec::new(),
                 tag_seen: false,
                 marker: PhantomData,
             })
@@ -207,11 +217,7 @@ pub(super) fn write<T: Object, S: Serializer>(
 /// Compares `$type` with the schema. `#main` may be spelled out, except where the tag names a
 /// collection.
 fn check_tag<T: Object>(tag: &str) -> Result<(), Invalid> {
-    let plain = if T::TAGGED {
-        tag
-    } else {
-        tag.strip_suffix("#main").unwrap_or(tag)
-    };
+    let plain = if T::TAGGED { tag } else { without_main(tag) };
     if T::TYPE.is_empty() || plain == T::TYPE {
         return Ok(());
     }
@@ -219,12 +225,6 @@ fn check_tag<T: Object>(tag: &str) -> Result<(), Invalid> {
         allowed: T::TYPE.to_owned(),
     })
     .under("$type"))
-}
-
-/// Reads an object; what [`Data::decode`] of every generated struct does.
-#[doc(hidden)]
-pub fn decode_object<'de, T: Object, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    read(from)
 }
 
 /// Writes an object; what [`Data::encode`] of every generated struct does.
@@ -288,14 +288,13 @@ macro_rules! object {
                 mut fields: $crate::schema::Fields<'de, Self, __M>,
             ) -> ::core::result::Result<Self, __M::Error> {
                 $(let mut $field = $crate::schema::Field::new($name);)*
-                let mut extra = $crate::data::Map::new();
                 while let ::core::option::Option::Some(name) = fields.next_name()? {
                     match &*name {
                         $($name => fields.read(&mut $field)?,)*
-                        _ => fields.keep(name, &mut extra)?,
+                        _ => fields.keep(name)?,
                     }
                 }
-                fields.finish()?;
+                let extra = fields.finish()?;
                 ::core::result::Result::Ok(Self {
                     $($field: $field.$presence()?,)*
                     $extra: extra,

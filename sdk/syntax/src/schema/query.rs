@@ -1,6 +1,6 @@
 //! Parameters in a query string: `application/x-www-form-urlencoded`, arrays by repeated names.
 
-use super::{At, Invalid, Problem};
+use super::{At, Invalid, Problem, Unit};
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -64,13 +64,21 @@ by_syntax!(
 );
 
 /// The pairs of a query string, for the generated readers of parameters.
+///
+/// A query string cannot tell an empty array from none: an array parameter that must be there has at
+/// least one value, here and in [`QueryWriter`], and one that may be absent is never read as empty.
 #[derive(Debug)]
-pub struct QueryPairs<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub struct QueryPairs<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> QueryPairs<'a> {
     /// Splits a query string, without its `?`.
     pub fn new(query: &'a str) -> Self {
-        Self(form_urlencoded::parse(query.as_bytes()).collect())
+        let pairs = query.split('&').filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            // What is not UTF-8 is the name of no parameter.
+            Some((decoded(name)?, value))
+        });
+        Self(pairs.collect())
     }
 
     /// A parameter that must be there, once.
@@ -83,37 +91,67 @@ impl<'a> QueryPairs<'a> {
     /// A parameter that may be there, once.
     pub fn optional<T: FromParam>(&self, name: &str) -> Result<Option<T>, Invalid> {
         let mut values = self.values(name);
-        let first = values.next().map(T::from_param).transpose().at(name)?;
+        let first = values.next().transpose().at(name)?;
         if values.next().is_some() {
             return Err(Invalid::malformed("may be there only once")).at(name);
         }
         Ok(first)
     }
 
-    /// An array parameter that must have at least one value.
+    /// An array parameter that must be there.
     pub fn required_list<T: FromParam>(&self, name: &str) -> Result<Vec<T>, Invalid> {
         self.optional_list(name)?
             .ok_or(Invalid::new(Problem::Missing))
             .at(name)
     }
 
-    /// An array parameter; a query string cannot tell an empty array from none.
+    /// An array parameter that may be there.
     pub fn optional_list<T: FromParam>(&self, name: &str) -> Result<Option<Vec<T>>, Invalid> {
         let items: Vec<T> = self
             .values(name)
             .enumerate()
-            .map(|(index, text)| T::from_param(text).at(index))
+            .map(|(index, item)| item.at(index))
             .collect::<Result<_, _>>()
             .at(name)?;
         Ok((!items.is_empty()).then_some(items))
     }
 
-    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| &**value)
+    fn values<T: FromParam>(&self, name: &str) -> impl Iterator<Item = Result<T, Invalid>> {
+        let values = self.0.iter().filter(move |(key, _)| key == name);
+        values.map(|(_, value)| match decoded(value) {
+            Some(text) => T::from_param(&text),
+            None => Err(Invalid::malformed("must be UTF-8")),
+        })
     }
+}
+
+/// The text of a name or value; `None` if it is not UTF-8.
+///
+/// `form_urlencoded` would put replacement characters there, so that another text than was sent is believed.
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let byte;
+        (byte, rest) = match (first, after) {
+            (b'+', _) => (b' ', after),
+            (b'%', [high, low, after @ ..]) if let Some(byte) = from_hex(*high, *low) => {
+                (byte, after)
+            }
+            // A lone percent sign stands for itself (WHATWG URL, percent-decode).
+            _ => (*first, after),
+        };
+        bytes.push(byte);
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+fn from_hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 /// Writes a query string, for the generated writers of parameters.
@@ -141,16 +179,30 @@ impl QueryWriter {
         }
     }
 
-    /// Adds an array parameter: each value under the same name.
-    pub fn required_list(&mut self, name: &str, values: &[impl Display]) {
+    /// Adds an array parameter that must be there: each value under the same name. An empty one would
+    /// not be there, and is refused.
+    pub fn required_list(&mut self, name: &str, values: &[impl Display]) -> Result<(), Invalid> {
+        if values.is_empty() {
+            let problem = Problem::TooShort {
+                unit: Unit::Items,
+                minimum: 1,
+                actual: 0,
+            };
+            return Err(Invalid::new(problem)).at(name);
+        }
+        self.list(name, values);
+        Ok(())
+    }
+
+    /// Adds an array parameter, if it is there; an empty one is not.
+    pub fn optional_list(&mut self, name: &str, values: &Option<Vec<impl Display>>) {
+        self.list(name, values.as_deref().unwrap_or_default());
+    }
+
+    fn list(&mut self, name: &str, values: &[impl Display]) {
         for value in values {
             self.required(name, value);
         }
-    }
-
-    /// Adds an array parameter, if it is there.
-    pub fn optional_list(&mut self, name: &str, values: &Option<Vec<impl Display>>) {
-        self.required_list(name, values.as_deref().unwrap_or_default());
     }
 
     /// The query string, without a `?`.
@@ -179,9 +231,16 @@ macro_rules! params {
             ) -> ::core::result::Result<::std::string::String, $crate::schema::Invalid> {
                 $crate::schema::Constraints::check_fields(self)?;
                 let mut query = $crate::schema::QueryWriter::default();
-                $(query.$presence($name, &self.$field);)*
+                $($crate::params!(@write query, $presence, $name, &self.$field);)*
                 ::core::result::Result::Ok(query.finish())
             }
         }
+    };
+
+    (@write $query:ident, required_list, $name:literal, $values:expr) => {
+        $query.required_list($name, $values)?
+    };
+    (@write $query:ident, $presence:ident, $name:literal, $value:expr) => {
+        $query.$presence($name, $value)
     };
 }

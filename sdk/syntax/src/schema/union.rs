@@ -26,10 +26,8 @@ impl Unknown {
     #[doc(hidden)]
     pub fn is_none_of(&self, members: &[&str]) -> Result<(), Invalid> {
         let name = self.type_name();
-        if members.contains(&name.strip_suffix("#main").unwrap_or(name)) {
-            return Err(Invalid::malformed(format_args!(
-                "{name} is not unknown to this union"
-            )));
+        if members.contains(&without_main(name)) {
+            return Err(known(name));
         }
         Ok(())
     }
@@ -62,6 +60,16 @@ impl Serialize for Unknown {
     }
 }
 
+/// The refusal of a member that is held as unknown though the schema names it.
+pub(super) fn known(name: &str) -> Invalid {
+    Invalid::malformed(format_args!("{name} is not unknown to this union"))
+}
+
+/// The name of a type with an optional `#main` left out.
+pub(super) fn without_main(name: &str) -> &str {
+    name.strip_suffix("#main").unwrap_or(name)
+}
+
 fn tag(object: &Map) -> Option<&str> {
     match object.get("$type") {
         Some(Value::String(tag)) if !tag.is_empty() => Some(tag),
@@ -79,7 +87,7 @@ pub struct Variant {
 impl Variant {
     /// What `$type` says, with an optional `#main` left out.
     pub fn tag(&self) -> &str {
-        self.tag.strip_suffix("#main").unwrap_or(&self.tag)
+        without_main(&self.tag)
     }
 
     /// Reads the object as the variant's type.

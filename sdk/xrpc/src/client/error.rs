@@ -78,6 +78,16 @@ impl<E> ClientError<E> {
 }
 
 impl<N> ErrorResponse<N> {
+    fn of(error: N, message: Option<&str>, response: &huddle_ports::Response) -> Self {
+        Self {
+            error,
+            message: message.map(|message| printable(message).into_owned()),
+            status: response.status,
+            retry_after_secs: retry_after_secs(&response.headers),
+            rate_limit: RateLimit::of(&response.headers),
+        }
+    }
+
     fn is_retryable(&self) -> bool {
         self.retry_after_secs.is_some()
             || self.status == StatusCode::TOO_MANY_REQUESTS
@@ -93,29 +103,14 @@ pub(super) fn read<E: ErrorName>(response: &huddle_ports::Response) -> ClientErr
     };
     // Gateways answer with pages of their own: then the status says all.
     let body: ErrorBody<'_> = serde_json::from_slice(&response.body).unwrap_or_default();
-    let name = body.error.filter(|name| !name.is_empty());
-    let name = name.as_deref().map_or(by_status.name().into(), printable);
-    let message = body.message.map(|message| printable(&message).into_owned());
-    let (retry_after_secs, rate_limit) = (
-        retry_after_secs(&response.headers),
-        RateLimit::of(&response.headers),
-    );
-    match E::from_name(&name) {
-        Some(error) => ClientError::Declared(ErrorResponse {
-            error,
-            message,
-            status,
-            retry_after_secs,
-            rate_limit,
-        }),
-        None => ClientError::Undeclared(ErrorResponse {
-            error: name.into_owned(),
-            message,
-            status,
-            retry_after_secs,
-            rate_limit,
-        }),
+    let name = body.error.as_deref().filter(|name| !name.is_empty());
+    let message = body.message.as_deref();
+    // Only a name that the service gave: what a status stands for, no lexicon has declared.
+    if let Some(error) = name.and_then(E::from_name) {
+        return ClientError::Declared(ErrorResponse::of(error, message, response));
     }
+    let name = name.map_or(by_status.name().into(), printable).into_owned();
+    ClientError::Undeclared(ErrorResponse::of(name, message, response))
 }
 
 impl<E> From<Invalid> for ClientError<E> {

@@ -15,7 +15,7 @@ use huddle_syntax::Nsid;
 use super::body::Expected;
 use super::endpoint::{Endpoint, Incoming, Verb};
 use super::problem::Problem;
-use super::{Authenticate, Cors, Fault, FaultCause, cors};
+use super::{Authenticate, Cors, Fault, FaultCause, cors, etag};
 use crate::Generic;
 
 /// A method with the settings of the router that it comes from.
@@ -25,6 +25,8 @@ pub(super) struct Mounted {
     pub(super) authenticate: Option<Arc<dyn Authenticate>>,
     pub(super) on_fault: Arc<dyn Fn(&Fault) + Send + Sync>,
     pub(super) body_limit: usize,
+    /// Whether answers are tagged by their bytes.
+    pub(super) is_tagged: bool,
 }
 
 /// All methods of a router, by name.
@@ -123,14 +125,16 @@ impl Mounted {
         let outcome = Unpanicked(Box::pin(self.outcome(request))).await;
         outcome
             .unwrap_or_else(|message| Err(Problem::Fault(FaultCause::Panic(message))))
-            .unwrap_or_else(|problem| {
-                problem.into_response(|cause| {
-                    (self.on_fault)(&Fault {
-                        nsid: self.endpoint.name,
-                        cause,
-                    });
-                })
-            })
+            .unwrap_or_else(|problem| problem.into_response(|cause| self.report(cause)))
+    }
+
+    fn report(&self, cause: FaultCause) {
+        let fault = Fault {
+            nsid: self.endpoint.name,
+            cause,
+        };
+        // The fault is answered whatever becomes of the report, and nobody is left to hear of this.
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.on_fault)(&fault)));
     }
 
     /// Cheap things first: what the headers say, then who is calling, and only then what they send.
@@ -153,6 +157,7 @@ impl Mounted {
             None => None,
         };
         let payload = expected.read(&parts.headers, body).await?;
+        let held = etag::held(&parts.headers);
         let incoming = Incoming {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             payload,
@@ -160,7 +165,14 @@ impl Mounted {
             headers: parts.headers,
             extensions: parts.extensions,
         };
-        self.endpoint.answer(incoming).await
+        let mut answer = self.endpoint.answer(incoming).await?;
+        if self.is_tagged {
+            etag::tag(&mut answer);
+        }
+        if self.endpoint.verb == Verb::Get {
+            etag::revalidate(&mut answer, &held);
+        }
+        Ok(answer.map(Body::from))
     }
 }
 

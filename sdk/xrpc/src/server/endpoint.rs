@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::body::Body;
 use http::{Extensions, HeaderMap, HeaderValue, header};
 use huddle_identity::Caller;
 use huddle_syntax::Nsid;
-use huddle_syntax::schema::{Body as _, Call, Invalid, Params as _, Payload, Problem as Broken};
+use huddle_syntax::schema::{Body as _, Call, Params as _, Payload};
 
+use super::etag::Answer;
 use super::problem::Problem;
 use super::{FaultCause, Reply, Request};
 use crate::mime;
@@ -32,8 +32,8 @@ pub(super) struct Incoming {
     pub(super) extensions: Extensions,
 }
 
-type Answer = dyn Fn(Incoming) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync;
-type Outcome = Result<axum::response::Response, Problem>;
+type Outcome = Result<Answer, Problem>;
+type Pending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// A method and its handler. What depends on the method's types is in `answer` alone, to be compiled once for each.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ pub(super) struct Endpoint {
     pub(super) verb: Verb,
     /// The MIME type of the request's body, perhaps a pattern; empty for none.
     pub(super) input: &'static str,
-    answer: Arc<Answer>,
+    answer: Arc<dyn Fn(Incoming) -> Pending + Send + Sync>,
 }
 
 impl Endpoint {
@@ -54,7 +54,7 @@ impl Endpoint {
         F: Fn(Arc<H>, Request<M>) -> R + Send + Sync + 'static,
         R: Future<Output = Reply<M>> + Send + 'static,
     {
-        let answer = move |incoming: Incoming| -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+        let answer = move |incoming: Incoming| -> Pending {
             match request::<M>(incoming) {
                 Ok(request) => {
                     let reply = handler(handlers.clone(), request);
@@ -110,10 +110,7 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
         headers.remove(own);
     }
     if !M::OUTPUT.is_empty() {
-        let content_type = HeaderValue::from_str(&payload.content_type)
-            .ok()
-            .filter(|_| mime::matches(M::OUTPUT, &payload.content_type))
-            .ok_or_else(|| invalid(wrong_type(M::OUTPUT)))?;
+        let content_type = mime::content_type(M::OUTPUT, &payload.content_type).map_err(invalid)?;
         headers.insert(header::CONTENT_TYPE, content_type);
     }
     // What others uploaded must not become a page or a script in a browser.
@@ -121,13 +118,7 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    let mut response = axum::response::Response::new(Body::from(payload.bytes));
-    *response.headers_mut() = headers;
-    Ok(response)
-}
-
-fn wrong_type(encoding: &str) -> Invalid {
-    Invalid::new(Broken::Malformed(format!(
-        "the body must be of type {encoding}"
-    )))
+    let mut answer = Answer::new(payload.bytes);
+    *answer.headers_mut() = headers;
+    Ok(answer)
 }

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use axum::body::Body;
+use axum::response::IntoResponse;
 use http::{HeaderValue, StatusCode, header};
 use huddle_syntax::schema::ErrorName;
 
 use super::{Failure, FaultCause, Refusal};
 use crate::Generic;
-use crate::error::error_response;
+use crate::error::{ErrorBody, printable};
 
 /// What is answered instead of an output.
 #[derive(Debug)]
@@ -119,4 +121,31 @@ impl<E: ErrorName> From<Failure<E>> for Problem {
             Failure::Fault(error) => Self::Fault(FaultCause::Error(error)),
         }
     }
+}
+
+/// The error alone, with its own text: for the fallbacks of an application around an XRPC router.
+impl IntoResponse for Generic {
+    fn into_response(self) -> axum::response::Response {
+        error_response(self.status(), self.name(), self.text())
+    }
+}
+
+fn error_response(status: StatusCode, name: &str, message: &str) -> axum::response::Response {
+    let body = ErrorBody {
+        error: Some(name.into()),
+        message: Some(printable(message)),
+    };
+    let body = serde_json::to_vec(&body).expect("two strings always serialise");
+    let mut response = axum::response::Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
 }

@@ -10,7 +10,7 @@ use crate::support::{
 use async_trait::async_trait;
 use http::{HeaderValue, Method, StatusCode, header};
 use huddle_ports::{Fetch, FetchError, FetchLimits};
-use huddle_syntax::schema::Payload;
+use huddle_syntax::schema::{self, Payload};
 use huddle_xrpc::client::{Client, ClientError, InvalidResponse};
 use huddle_xrpc::server::{Refusal, Request};
 use huddle_xrpc::{Generic, RateLimit, Response};
@@ -236,6 +236,70 @@ async fn errors_of_other_servers_are_read_as_well_as_they_can_be() {
     assert!(error(503, None, "").await.is_retryable());
     assert!(error(429, None, "").await.is_retryable());
     assert!(!error(400, None, "").await.is_retryable());
+}
+
+/// A query whose lexicon declares an error by the name of a generic one.
+struct Strict;
+
+impl schema::Method for Strict {
+    const NSID: &'static str = "com.example.strict";
+    type Params = ();
+    type Error = StrictError;
+}
+
+impl schema::Call for Strict {
+    type Input = ();
+    type Output = ();
+}
+
+impl schema::Query for Strict {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StrictError {
+    InvalidRequest,
+}
+
+huddle_syntax::error_names!(StrictError { InvalidRequest = "InvalidRequest" });
+
+#[tokio::test]
+async fn only_a_name_that_was_sent_is_a_declared_error() {
+    for (body, is_declared) in [
+        (r#"{"error":"InvalidRequest"}"#, true),
+        (r#"{"error":""}"#, false),
+        ("<html>Bad request</html>", false),
+        ("", false),
+    ] {
+        let (client, _) = client(canned(StatusCode::BAD_REQUEST, None, body));
+        let error = client.query::<Strict>(&()).await.unwrap_err();
+        assert_eq!(error.to_string(), "InvalidRequest (400)", "{body}");
+        let found = matches!(error, ClientError::Declared(_));
+        assert_eq!(found, is_declared, "{body}");
+    }
+}
+
+/// A query whose lexicon names a type that no header can.
+struct Odd;
+
+impl schema::Method for Odd {
+    const NSID: &'static str = "com.example.odd";
+    type Params = ();
+    type Error = std::convert::Infallible;
+}
+
+impl schema::Call for Odd {
+    type Input = ();
+    type Output = Payload;
+    const OUTPUT: &'static str = "text/\u{1}";
+}
+
+impl schema::Query for Odd {}
+
+#[tokio::test]
+async fn a_type_that_no_header_can_name_is_refused_before_anything_is_sent() {
+    let (client, server) = client(canned(StatusCode::OK, None, ""));
+    let error = client.query::<Odd>(&()).await.unwrap_err();
+    assert!(matches!(error, ClientError::InvalidRequest(_)), "{error}");
+    assert!(server.sent.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod authentication;
 mod bodies;
 mod client;
 mod cors;
+mod etag;
 mod hostile;
 mod params;
 mod replies;

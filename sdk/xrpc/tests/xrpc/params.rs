@@ -82,6 +82,11 @@ async fn invalid_parameters_are_refused_by_name() {
             "limit: must be an integer",
         ),
         (
+            "author=did:web:a.example&tags=a&tags=%FF",
+            "tags/1: must be UTF-8",
+        ),
+        ("author=%C3", "author: must be UTF-8"),
+        (
             "author=did:web:a.example&reverse=1",
             "reverse: must be true or false",
         ),

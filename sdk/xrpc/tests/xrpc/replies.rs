@@ -122,6 +122,15 @@ async fn a_panic_is_a_fault() {
 }
 
 #[tokio::test]
+async fn a_fault_is_answered_even_if_its_hook_panics() {
+    let router = router()
+        .procedure(|_, _: Request<Ping>| async { Err(Failure::fault("a fault")) })
+        .on_fault(|fault| panic!("the log is full: {fault}"));
+    let answer = Ask::post("/xrpc/com.example.ping").of(router).await;
+    expect_fixed_fault(&answer);
+}
+
+#[tokio::test]
 async fn an_output_that_breaks_its_lexicon_is_a_fault_and_does_not_leave() {
     let (answer, faults) =
         put(|| Ok(Notes::of(["fine", "a secret that is longer than forty bytes is"]).into())).await;

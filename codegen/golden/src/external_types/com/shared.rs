@@ -2,6 +2,6 @@
 
 //! Lexicons under `com.shared`.
 
+pub mod below;
 pub mod defs;
 pub mod r#match;
-pub mod unseen;

@@ -3,4 +3,5 @@
 //! Lexicons under `com.golden`.
 
 pub mod auth_full;
+pub mod auth_ignored;
 pub mod auth_plain;

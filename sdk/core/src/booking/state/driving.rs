@@ -59,17 +59,14 @@ impl Booking {
             return;
         }
         decision.retryable = true;
-        match &mut self.phase {
-            Phase::Pending { waiting, .. } => {
-                *waiting = Waiting::Calendar;
-                self.lease = Some(decision.lease());
-                self.finish(decision, attempt, Ending::Released);
-                self.touch(decision);
-            }
-            _ => {
-                self.unmatched = Some(NoMatch::CalendarUnavailable);
-                self.drop_change(decision);
-            }
+        if let Phase::Pending { waiting, .. } = &mut self.phase {
+            *waiting = Waiting::Calendar;
+            self.lease = Some(decision.lease());
+            self.finish(decision, attempt, Ending::Released);
+            self.touch(decision);
+        } else {
+            self.unmatched = Some(NoMatch::CalendarUnavailable);
+            self.drop_change(decision);
         }
     }
 
@@ -203,7 +200,7 @@ impl Booking {
             );
             self.record(decision, EventKind::Expired, By::Service, None);
         } else {
-            self.unmatched = Some(NoMatch::NoSlot);
+            self.unmatched = Some(NoMatch::SlotTaken);
             self.drop_change(decision);
         }
     }

@@ -184,6 +184,8 @@ pub enum Expiry {
 pub enum NoMatch {
     /// No time suits both sides.
     NoSlot,
+    /// The last check found the slot taken.
+    SlotTaken,
     /// A connected calendar could not be read.
     CalendarUnavailable,
     /// The guest may not hold another slot before then.
@@ -197,7 +199,7 @@ impl NoMatch {
     /// Whether the same request may do better later.
     pub fn is_retryable(self) -> bool {
         match self {
-            Self::NoSlot => false,
+            Self::NoSlot | Self::SlotTaken => false,
             Self::CalendarUnavailable | Self::TooManyHolds { .. } => true,
         }
     }

@@ -1,6 +1,7 @@
 //! The notation of DAG-CBOR.
 
 use super::{Kind, Notation};
+use crate::data::scan;
 
 pub(in crate::data) enum Cbor {}
 
@@ -44,6 +45,7 @@ const fn major(kind: Kind) -> u8 {
 impl Notation for Cbor {
     const CANONICAL: bool = true;
     const TYPE: &[u8] = b"\x65$type";
+    const BLOB: &[u8] = b"\x64blob";
     const RESERVED: [&[u8]; 2] = [b"\x65$link", b"\x66$bytes"];
 
     fn null(out: &mut Vec<u8>) {
@@ -103,5 +105,9 @@ impl Notation for Cbor {
 
     fn is_empty_text(written: &[u8]) -> bool {
         written[0] == TEXT
+    }
+
+    fn is_blob(written: &[u8]) -> bool {
+        scan::is_blob(written)
     }
 }

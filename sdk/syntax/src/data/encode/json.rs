@@ -1,7 +1,7 @@
 //! The notation of JSON, where links and byte strings are objects with one field.
 
 use super::{Kind, Notation};
-use crate::data::CidLink;
+use crate::data::{CidLink, Value};
 use data_encoding::BASE64_NOPAD;
 use std::io::Write;
 
@@ -12,6 +12,7 @@ const INFALLIBLE: &str = "a vector takes all that is written to it";
 impl Notation for Json {
     const CANONICAL: bool = false;
     const TYPE: &[u8] = b"\"$type\"";
+    const BLOB: &[u8] = b"\"blob\"";
     const RESERVED: [&[u8]; 2] = [b"\"$link\"", b"\"$bytes\""];
 
     fn null(out: &mut Vec<u8>) {
@@ -65,5 +66,10 @@ impl Notation for Json {
 
     fn is_empty_text(written: &[u8]) -> bool {
         written == br#""""#
+    }
+
+    fn is_blob(written: &[u8]) -> bool {
+        // Reading is what tells, in whatever order the fields stand.
+        serde_json::from_slice::<Value>(written).is_ok()
     }
 }

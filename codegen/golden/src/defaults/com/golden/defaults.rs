@@ -3,7 +3,9 @@
 //! The query `com.golden.defaults`.
 
 use core::convert::Infallible;
-use huddle_syntax::{Language, Map};
+use huddle_syntax::{
+    AtIdentifier, AtUri, Cid, Datetime, Did, Handle, Language, Map, Nsid, RecordKey, Tid, Uri,
+};
 use huddle_syntax::schema::{self, At as _, Invalid, check};
 
 /// `com.golden.defaults`.
@@ -35,6 +37,26 @@ pub struct Params {
     pub text: Option<String>,
     /// `lang`
     pub lang: Option<Language>,
+    /// `at-identifier`
+    pub at_identifier: Option<AtIdentifier>,
+    /// `at-uri`
+    pub at_uri: Option<AtUri>,
+    /// `cid`
+    pub cid: Option<Cid>,
+    /// `datetime`
+    pub datetime: Option<Datetime>,
+    /// `did`
+    pub did: Option<Did>,
+    /// `handle`
+    pub handle: Option<Handle>,
+    /// `nsid`
+    pub nsid: Option<Nsid>,
+    /// `record-key`
+    pub record_key: Option<RecordKey>,
+    /// `tid`
+    pub tid: Option<Tid>,
+    /// `uri`
+    pub uri: Option<Uri>,
     /// `day`
     pub day: Option<ParamsDay>,
     /// `mode`
@@ -62,6 +84,56 @@ impl Params {
     /// `lang`, or its default: `en-GB`.
     pub fn lang_or_default(&self) -> &str {
         self.lang.as_ref().map_or("en-GB", Language::as_str)
+    }
+
+    /// `at-identifier`, or its default: `ada.example.com`.
+    pub fn at_identifier_or_default(&self) -> &str {
+        self.at_identifier.as_ref().map_or("ada.example.com", AtIdentifier::as_str)
+    }
+
+    /// `at-uri`, or its default: `at://ada.example.com`.
+    pub fn at_uri_or_default(&self) -> &str {
+        self.at_uri.as_ref().map_or("at://ada.example.com", AtUri::as_str)
+    }
+
+    /// `cid`, or its default: `bafkreidfayvfuwqa7q`.
+    pub fn cid_or_default(&self) -> &str {
+        self.cid.as_ref().map_or("bafkreidfayvfuwqa7q", Cid::as_str)
+    }
+
+    /// `datetime`, or its default: `1985-04-12T23:20:50.123Z`.
+    pub fn datetime_or_default(&self) -> &str {
+        self.datetime.as_ref().map_or("1985-04-12T23:20:50.123Z", Datetime::as_str)
+    }
+
+    /// `did`, or its default: `did:web:example.com`.
+    pub fn did_or_default(&self) -> &str {
+        self.did.as_ref().map_or("did:web:example.com", Did::as_str)
+    }
+
+    /// `handle`, or its default: `ada.example.com`.
+    pub fn handle_or_default(&self) -> &str {
+        self.handle.as_ref().map_or("ada.example.com", Handle::as_str)
+    }
+
+    /// `nsid`, or its default: `com.example.thing`.
+    pub fn nsid_or_default(&self) -> &str {
+        self.nsid.as_ref().map_or("com.example.thing", Nsid::as_str)
+    }
+
+    /// `record-key`, or its default: `self`.
+    pub fn record_key_or_default(&self) -> &str {
+        self.record_key.as_ref().map_or("self", RecordKey::as_str)
+    }
+
+    /// `tid`, or its default: `3kznmn7xqxl22`.
+    pub fn tid_or_default(&self) -> &str {
+        self.tid.as_ref().map_or("3kznmn7xqxl22", Tid::as_str)
+    }
+
+    /// `uri`, or its default: `https://example.com`.
+    pub fn uri_or_default(&self) -> &str {
+        self.uri.as_ref().map_or("https://example.com", Uri::as_str)
     }
 
     /// `day`, or its default: `tu`.
@@ -94,6 +166,16 @@ huddle_syntax::params!(Params {
     count: optional "count",
     text: optional "text",
     lang: optional "lang",
+    at_identifier: optional "at-identifier",
+    at_uri: optional "at-uri",
+    cid: optional "cid",
+    datetime: optional "datetime",
+    did: optional "did",
+    handle: optional "handle",
+    nsid: optional "nsid",
+    record_key: optional "record-key",
+    tid: optional "tid",
+    uri: optional "uri",
     day: optional "day",
     mode: optional "mode",
     unlisted: optional "unlisted",
@@ -156,6 +238,26 @@ pub struct Output {
     pub text: Option<String>,
     /// `lang`
     pub lang: Option<Language>,
+    /// `at-identifier`
+    pub at_identifier: Option<AtIdentifier>,
+    /// `at-uri`
+    pub at_uri: Option<AtUri>,
+    /// `cid`
+    pub cid: Option<Cid>,
+    /// `datetime`
+    pub datetime: Option<Datetime>,
+    /// `did`
+    pub did: Option<Did>,
+    /// `handle`
+    pub handle: Option<Handle>,
+    /// `nsid`
+    pub nsid: Option<Nsid>,
+    /// `record-key`
+    pub record_key: Option<RecordKey>,
+    /// `tid`
+    pub tid: Option<Tid>,
+    /// `uri`
+    pub uri: Option<Uri>,
     /// `day`
     pub day: Option<OutputDay>,
     /// `mode`
@@ -182,6 +284,16 @@ impl Output {
             count: None,
             text: None,
             lang: None,
+            at_identifier: None,
+            at_uri: None,
+            cid: None,
+            datetime: None,
+            did: None,
+            handle: None,
+            nsid: None,
+            record_key: None,
+            tid: None,
+            uri: None,
             day: None,
             mode: None,
             unlisted: None,
@@ -211,6 +323,56 @@ impl Output {
     /// `lang`, or its default: `en-GB`.
     pub fn lang_or_default(&self) -> &str {
         self.lang.as_ref().map_or("en-GB", Language::as_str)
+    }
+
+    /// `at-identifier`, or its default: `ada.example.com`.
+    pub fn at_identifier_or_default(&self) -> &str {
+        self.at_identifier.as_ref().map_or("ada.example.com", AtIdentifier::as_str)
+    }
+
+    /// `at-uri`, or its default: `at://ada.example.com`.
+    pub fn at_uri_or_default(&self) -> &str {
+        self.at_uri.as_ref().map_or("at://ada.example.com", AtUri::as_str)
+    }
+
+    /// `cid`, or its default: `bafkreidfayvfuwqa7q`.
+    pub fn cid_or_default(&self) -> &str {
+        self.cid.as_ref().map_or("bafkreidfayvfuwqa7q", Cid::as_str)
+    }
+
+    /// `datetime`, or its default: `1985-04-12T23:20:50.123Z`.
+    pub fn datetime_or_default(&self) -> &str {
+        self.datetime.as_ref().map_or("1985-04-12T23:20:50.123Z", Datetime::as_str)
+    }
+
+    /// `did`, or its default: `did:web:example.com`.
+    pub fn did_or_default(&self) -> &str {
+        self.did.as_ref().map_or("did:web:example.com", Did::as_str)
+    }
+
+    /// `handle`, or its default: `ada.example.com`.
+    pub fn handle_or_default(&self) -> &str {
+        self.handle.as_ref().map_or("ada.example.com", Handle::as_str)
+    }
+
+    /// `nsid`, or its default: `com.example.thing`.
+    pub fn nsid_or_default(&self) -> &str {
+        self.nsid.as_ref().map_or("com.example.thing", Nsid::as_str)
+    }
+
+    /// `record-key`, or its default: `self`.
+    pub fn record_key_or_default(&self) -> &str {
+        self.record_key.as_ref().map_or("self", RecordKey::as_str)
+    }
+
+    /// `tid`, or its default: `3kznmn7xqxl22`.
+    pub fn tid_or_default(&self) -> &str {
+        self.tid.as_ref().map_or("3kznmn7xqxl22", Tid::as_str)
+    }
+
+    /// `uri`, or its default: `https://example.com`.
+    pub fn uri_or_default(&self) -> &str {
+        self.uri.as_ref().map_or("https://example.com", Uri::as_str)
     }
 
     /// `day`, or its default: `tu`.
@@ -253,6 +415,16 @@ huddle_syntax::object!(Output = "" {
     count: optional "count",
     text: optional "text",
     lang: optional "lang",
+    at_identifier: optional "at-identifier",
+    at_uri: optional "at-uri",
+    cid: optional "cid",
+    datetime: optional "datetime",
+    did: optional "did",
+    handle: optional "handle",
+    nsid: optional "nsid",
+    record_key: optional "record-key",
+    tid: optional "tid",
+    uri: optional "uri",
     day: optional "day",
     mode: optional "mode",
     unlisted: optional "unlisted",

@@ -4,7 +4,7 @@
 
 use crate::external_types::com::shared;
 use crate::external_types::com::shared::defs;
-use crate::external_types::com::shared::unseen::r#match;
+use crate::external_types::com::shared::below::r#match;
 use huddle_syntax::Map;
 use huddle_syntax::schema::{self, At as _, Data as _, Invalid, Unknown, check};
 
@@ -19,12 +19,12 @@ pub struct Externals {
     pub day: Option<defs::Day>,
     /// `choice`
     pub choice: Option<ExternalsChoice>,
-    /// `unseen`
-    pub unseen: Option<r#match::Thing>,
+    /// `below`
+    pub below: Option<r#match::Thing>,
     /// `own`
     pub own: Option<super::defs::Own>,
-    /// `unseenMain`
-    pub unseen_main: Option<r#match::Match>,
+    /// `belowMain`
+    pub below_main: Option<r#match::Match>,
     /// Fields that this version of the lexicon does not name.
     pub extra: Map,
 }
@@ -37,9 +37,9 @@ impl Externals {
             name: None,
             day: None,
             choice: None,
-            unseen: None,
+            below: None,
             own: None,
-            unseen_main: None,
+            below_main: None,
             extra: Map::new(),
         }
     }
@@ -52,8 +52,8 @@ impl schema::Constraints for Externals {
             check::max_bytes(name, 3).at("name")?;
         }
         self.choice.check().at("choice")?;
-        self.unseen.check().at("unseen")?;
-        self.unseen_main.check().at("unseenMain")?;
+        self.below.check().at("below")?;
+        self.below_main.check().at("belowMain")?;
         Ok(())
     }
 }
@@ -63,9 +63,9 @@ huddle_syntax::record!(Externals = "com.golden.externals", key "tid" {
     name: optional "name",
     day: optional "day",
     choice: optional "choice",
-    unseen: optional "unseen",
+    below: optional "below",
     own: optional "own",
-    unseen_main: optional "unseenMain",
+    below_main: optional "belowMain",
 } ..extra);
 
 /// The variants of `choice` in `Externals`.

@@ -1,21 +1,20 @@
-//! A DID with the name of one of its services: what `aud`, `iss` and the `atproto-proxy` header
-//! say.
+//! A DID with the name of one of its services: what `aud`, `iss` and the `atproto-proxy` header say.
 
+use crate::syntax_error::{Verdict, ensure};
+use crate::{Did, SyntaxError};
 use std::fmt;
 use std::str::FromStr;
-
-use huddle_syntax::Did;
 
 /// A DID, or one service of it: `did:web:example.com#huddle_appview`.
 ///
 /// ```
-/// use huddle_identity::ServiceRef;
+/// use huddle_syntax::ServiceRef;
 ///
 /// let service: ServiceRef = "did:web:example.com#huddle_appview".parse()?;
 /// assert_eq!(service.did().as_str(), "did:web:example.com");
 /// assert_eq!(service.service(), Some("huddle_appview"));
 /// assert_eq!(service.to_string(), "did:web:example.com#huddle_appview");
-/// # Ok::<(), huddle_identity::ServiceRefError>(())
+/// # Ok::<(), huddle_syntax::SyntaxError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServiceRef {
@@ -23,24 +22,13 @@ pub struct ServiceRef {
     service: Option<Box<str>>,
 }
 
-/// The text is not a DID, alone or followed by `#` and the name of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a DID, alone or with the name of a service after a `#`")]
-pub struct ServiceRefError;
-
 /// The longest service name: names in use are a few words.
 const MAX_SERVICE_LEN: usize = 64;
 
 impl ServiceRef {
     /// The service `service` of `did`. Its name is letters, digits, `_`, `-` and `.`, at most 64.
-    pub fn new(did: Did, service: &str) -> Result<Self, ServiceRefError> {
-        let is_name = (1..=MAX_SERVICE_LEN).contains(&service.len())
-            && service
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-        if !is_name {
-            return Err(ServiceRefError);
-        }
+    pub fn new(did: Did, service: &str) -> Result<Self, SyntaxError> {
+        check_service(service).map_err(|problem| SyntaxError::new("service reference", problem))?;
         Ok(Self {
             did,
             service: Some(service.into()),
@@ -48,7 +36,7 @@ impl ServiceRef {
     }
 
     /// The DID.
-    pub fn did(&self) -> &Did {
+    pub const fn did(&self) -> &Did {
         &self.did
     }
 
@@ -63,6 +51,19 @@ impl ServiceRef {
     }
 }
 
+fn check_service(name: &str) -> Verdict {
+    ensure(!name.is_empty(), "nothing follows its `#`")?;
+    ensure(
+        name.len() <= MAX_SERVICE_LEN,
+        "the name of its service is longer than 64 bytes",
+    )?;
+    ensure(
+        name.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)),
+        "the name of its service has a character other than letters, digits and `_-.`",
+    )
+}
+
 impl From<Did> for ServiceRef {
     /// The DID itself, none of its services.
     fn from(did: Did) -> Self {
@@ -71,13 +72,12 @@ impl From<Did> for ServiceRef {
 }
 
 impl FromStr for ServiceRef {
-    type Err = ServiceRefError;
+    type Err = SyntaxError;
 
-    fn from_str(text: &str) -> Result<Self, ServiceRefError> {
-        let parse = |did: &str| did.parse::<Did>().map_err(|_| ServiceRefError);
+    fn from_str(text: &str) -> Result<Self, SyntaxError> {
         match text.split_once('#') {
-            None => parse(text).map(Self::from),
-            Some((did, service)) => Self::new(parse(did)?, service),
+            None => text.parse().map(|did: Did| did.into()),
+            Some((did, service)) => Self::new(did.parse()?, service),
         }
     }
 }
@@ -94,7 +94,7 @@ impl fmt::Display for ServiceRef {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::ServiceRef;
 
     #[test]
     fn text_is_kept_or_refused() {
@@ -103,7 +103,11 @@ mod tests {
             "did:web:a.example#x",
             "did:plc:abc#bsky_fg.2-b",
         ] {
-            assert_eq!(text.parse::<ServiceRef>().unwrap().to_string(), text);
+            assert_eq!(
+                text.parse::<ServiceRef>()
+                    .map(|service| service.to_string()),
+                Ok(text.to_owned())
+            );
         }
         let long = format!("did:plc:abc#{}", "a".repeat(65));
         for text in [
@@ -118,7 +122,7 @@ mod tests {
             "did:plc:abc #x",
             &long,
         ] {
-            assert_eq!(text.parse::<ServiceRef>(), Err(ServiceRefError), "{text}");
+            assert!(text.parse::<ServiceRef>().is_err(), "{text}");
         }
     }
 }

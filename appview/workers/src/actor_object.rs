@@ -1,0 +1,189 @@
+//! The shell of an actor: what every Durable Object does around the core's functions.
+
+mod pump;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use huddle_core::migrations::{self, ACTOR};
+use huddle_core::sql::SqlError;
+use huddle_core::{ActorName, Command, Limits, Reply, Sql, UnknownActor, actor, outbox};
+use huddle_ports::{Clock as _, Timestamp};
+use worker::{Env, Request, Response, State, console_error};
+
+use crate::clock::WorkersClock;
+use crate::fault::Fault;
+use crate::storage::transaction;
+
+/// After how long the alarm rings again if its work has not come to an end.
+const ALARM_RETRY: Duration = Duration::from_secs(30);
+
+/// The farthest that an alarm is set ahead; the object then finds nothing due and sets the next.
+const ALARM_HORIZON: Duration = Duration::from_hours(365 * 24);
+
+/// An object, and what it has learnt since it was started. Nothing of that is needed later: the
+/// platform may drop the object between any two events.
+#[derive(Debug)]
+pub(crate) struct ActorObject {
+    state: State,
+    env: Env,
+    limits: Result<Limits, String>,
+    /// Whether the schema of the storage is known to be this version's.
+    migrated: Cell<bool>,
+}
+
+/// Why an object does not answer. The caller's log is the only one to read it.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the body is no command: {0}")]
+    NoCommand(#[source] serde_json::Error),
+    #[error("the reply cannot be written: {0}")]
+    NoReply(#[source] serde_json::Error),
+    #[error("the object was not found by a name")]
+    Unnamed,
+    #[error(transparent)]
+    UnknownActor(#[from] UnknownActor),
+    #[error("the variable LIMITS cannot be used: {0}")]
+    Limits(String),
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    #[error("the platform failed: {0}")]
+    Platform(#[from] worker::Error),
+}
+
+/// What an object does until somebody asks it again.
+enum Rest {
+    /// It wants to be woken then.
+    Until(Timestamp),
+    /// It waits.
+    Idle,
+    /// It has nothing to remember.
+    Forgotten,
+}
+
+impl ActorObject {
+    pub(crate) fn new(state: State, env: Env) -> Self {
+        Self {
+            limits: limits(&env),
+            migrated: Cell::new(false),
+            state,
+            env,
+        }
+    }
+
+    /// Carries out the command in the body, and answers with the reply once it is stored: the
+    /// platform holds every answer back until what was written before it is.
+    pub(crate) async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        let answer = self.answer(request).await;
+        answer.or_else(|trouble| Response::error(trouble.to_string(), 500))
+    }
+
+    async fn answer(&self, mut request: Request) -> Result<Response, Trouble> {
+        let fault = Fault::asked_for(&request, &self.env)?;
+        let body = request.text().await?;
+        let command = serde_json::from_str(&body).map_err(Trouble::NoCommand)?;
+        let reply = self.handle(command, fault).await?;
+        let reply = serde_json::to_string(&reply).map_err(Trouble::NoReply)?;
+        Ok(Response::ok(reply)?)
+    }
+
+    async fn handle(&self, command: Command, fault: Option<Fault>) -> Result<Reply, Trouble> {
+        let name: ActorName = self.state.id().name().ok_or(Trouble::Unnamed)?.parse()?;
+        let limits = self.limits()?;
+        let (reply, rest) = self.turn(|sql| {
+            let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
+            Fault::strike(fault)?;
+            Ok((reply, rest(sql)?))
+        })?;
+        self.settle(rest).await?;
+        Ok(reply)
+    }
+
+    /// Does what the actor wanted to be woken for.
+    ///
+    /// Never fails: the platform rings a failed alarm a few times more and then never again.
+    pub(crate) async fn alarm(&self) -> worker::Result<Response> {
+        if let Err(trouble) = self.tend().await {
+            console_error!("an alarm of {:?}: {trouble}", self.state.id().name());
+        }
+        Response::empty()
+    }
+
+    async fn tend(&self) -> Result<(), Trouble> {
+        // An alarm that rings is no longer set. The next one stands before any work, so that the
+        // object comes back from wherever this one dies.
+        self.state.storage().set_alarm(ALARM_RETRY).await?;
+        self.wake()?;
+        self.pump().await?;
+        let rest = self.turn(rest)?;
+        self.settle(rest).await
+    }
+
+    fn wake(&self) -> Result<(), Trouble> {
+        let (now, limits) = (WorkersClock.now(), self.limits()?);
+        self.turn(|sql| {
+            // One at most: the rows of an object are those of one actor.
+            for name in outbox::actors_to_wake(sql, now, 1)? {
+                actor::wake(sql, &name, now, limits)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs `work` in a transaction over the schema that it expects.
+    fn turn<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, SqlError>,
+    ) -> Result<T, Trouble> {
+        let done = transaction(&self.state.storage(), |sql| {
+            if !self.migrated.get() {
+                migrations::migrate(sql, ACTOR)?;
+            }
+            work(sql)
+        })?;
+        self.migrated.set(true);
+        Ok(done)
+    }
+
+    /// Sets the alarm, in the write that the turn before it made: nothing may be awaited in between.
+    async fn settle(&self, rest: Rest) -> Result<(), Trouble> {
+        let storage = self.state.storage();
+        match rest {
+            Rest::Until(due) => {
+                let ahead = due.since(WorkersClock.now()).min(ALARM_HORIZON);
+                storage.set_alarm(ahead).await?;
+            }
+            Rest::Idle => storage.delete_alarm().await?,
+            Rest::Forgotten => {
+                // The alarm goes with the rest.
+                self.migrated.set(false);
+                storage.delete_all().await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn limits(&self) -> Result<&Limits, Trouble> {
+        self.limits.as_ref().map_err(|problem| Trouble::Limits(problem.clone()))
+    }
+}
+
+/// The limits of this installation: the variable `LIMITS` holds those that differ, as JSON.
+fn limits(env: &Env) -> Result<Limits, String> {
+    let Ok(text) = env.var("LIMITS") else {
+        return Ok(Limits::default());
+    };
+    let limits: Limits =
+        serde_json::from_str(&text.to_string()).map_err(|error| error.to_string())?;
+    limits.check().map_err(|error| error.to_string())?;
+    Ok(limits)
+}
+
+fn rest(sql: &mut dyn Sql) -> Result<Rest, SqlError> {
+    if let Some(due) = outbox::next_due(sql)? {
+        return Ok(Rest::Until(due));
+    }
+    // An actor that has written anything that it still needs has stored its time with it.
+    let remembers = !sql.query("SELECT 1 FROM actor LIMIT 1", &[])?.is_empty();
+    Ok(if remembers { Rest::Idle } else { Rest::Forgotten })
+}

@@ -1,0 +1,16 @@
+//! The platform's time.
+
+use huddle_ports::{Clock, Timestamp};
+use worker::Date;
+
+/// The clock of Workers. It stands still while code runs and goes on with every wait for the outside,
+/// so one turn of an actor sees one time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WorkersClock;
+
+impl Clock for WorkersClock {
+    fn now(&self) -> Timestamp {
+        let millis = i64::try_from(Date::now().as_millis());
+        Timestamp::from_millis(millis.expect("JavaScript dates end long before 2⁶³ ms"))
+    }
+}

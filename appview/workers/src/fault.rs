@@ -1,0 +1,44 @@
+//! Faults on demand, so that tests can see what becomes of an object that fails half-way.
+//!
+//! Only where the variable `HUDDLE_TEST` is `1`; no configuration that is deployed sets it.
+
+use huddle_core::SqlError;
+use worker::{Env, Request};
+
+/// The header that asks an object for a fault.
+pub(crate) const HEADER: &str = "huddle-fault";
+
+/// What goes wrong after a command has written, and before that is committed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// The store fails.
+    Fail,
+    /// The code panics.
+    Panic,
+}
+
+/// Whether this is a test.
+pub(crate) fn testing(env: &Env) -> bool {
+    env.var("HUDDLE_TEST").is_ok_and(|value| value.to_string() == "1")
+}
+
+impl Fault {
+    pub(crate) fn asked_for(request: &Request, env: &Env) -> worker::Result<Option<Self>> {
+        if !testing(env) {
+            return Ok(None);
+        }
+        Ok(match request.headers().get(HEADER)?.as_deref() {
+            Some("fail") => Some(Self::Fail),
+            Some("panic") => Some(Self::Panic),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn strike(fault: Option<Self>) -> Result<(), SqlError> {
+        match fault {
+            None => Ok(()),
+            Some(Self::Fail) => Err(SqlError::Store("a test asked for this".into())),
+            Some(Self::Panic) => panic!("a test asked for this"),
+        }
+    }
+}

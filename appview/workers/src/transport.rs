@@ -1,0 +1,64 @@
+//! How a command reaches the Durable Object of an actor.
+
+use async_trait::async_trait;
+use huddle_core::transport::{ActorTransport, Unreachable};
+use huddle_core::{ActorKind, ActorName, Command, Reply};
+use worker::send::SendFuture;
+use worker::{Env, Method, Request, RequestInit, Response};
+
+/// Objects are found by binding and name, never by address.
+const ANYWHERE: &str = "https://actor/";
+
+/// Brings commands to the objects that this Worker is bound to.
+#[derive(Clone, Debug)]
+pub(crate) struct DurableObjectTransport(Env);
+
+impl DurableObjectTransport {
+    pub(crate) fn new(env: Env) -> Self {
+        Self(env)
+    }
+
+    async fn ask(&self, to: &ActorName, command: &Command) -> Result<Reply, String> {
+        let command = serde_json::to_string(command).map_err(|error| error.to_string())?;
+        let mut init = RequestInit::new();
+        init.with_body(Some(command.into()));
+        let mut response = fetch(&self.0, to, init).await.map_err(|error| error.to_string())?;
+        let text = response.text().await.map_err(|error| error.to_string())?;
+        match response.status_code() {
+            200 => serde_json::from_str(&text).map_err(|error| error.to_string()),
+            _ => Err(text),
+        }
+    }
+}
+
+#[async_trait]
+impl ActorTransport for DurableObjectTransport {
+    async fn send(&self, to: &ActorName, command: Command) -> Result<Reply, Unreachable> {
+        let answer = SendFuture::new(self.ask(to, &command)).await;
+        answer.map_err(|problem| Unreachable {
+            actor: to.clone(),
+            problem,
+        })
+    }
+}
+
+/// Posts to the object of an actor.
+pub(crate) async fn fetch(
+    env: &Env,
+    to: &ActorName,
+    mut init: RequestInit,
+) -> worker::Result<Response> {
+    init.with_method(Method::Post);
+    let objects = env.durable_object(binding(to.kind()))?;
+    let request = Request::new_with_init(ANYWHERE, &init)?;
+    objects.get_by_name(to.as_str())?.fetch_with_request(request).await
+}
+
+/// The binding of a kind of actor, which is called like its class.
+const fn binding(kind: ActorKind) -> &'static str {
+    match kind {
+        ActorKind::HostMatch => "HostMatchDO",
+        ActorKind::Booking => "BookingDO",
+        ActorKind::RateLimiter => "RateLimiterDO",
+    }
+}

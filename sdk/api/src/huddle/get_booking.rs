@@ -1,0 +1,27 @@
+//! `com.huddle.getBooking`
+
+use huddle_core::booking::NotFound;
+use huddle_lexicon::com::huddle::get_booking::{Error, GetBooking as Method, Output};
+use huddle_xrpc::server::{OrFault as _, Reply, Request};
+
+use super::{Huddle, view};
+use crate::com::huddle::get_booking::GetBooking;
+
+impl GetBooking for Huddle {
+    async fn get_booking(&self, request: Request<Method>) -> Reply<Method> {
+        let caller = request.caller()?.did.clone();
+        let id = request
+            .params
+            .booking_id
+            .parse()
+            .map_err(|_| Error::BookingNotFound)?;
+        let booking = self
+            .flows
+            .read(&id, Some(caller))
+            .await
+            .or_fault()?
+            .map_err(|NotFound| Error::BookingNotFound)?;
+        let history = view::history(&booking).or_fault()?;
+        Ok(Output::new(view::booking(&booking).or_fault()?, history).into())
+    }
+}

@@ -1,0 +1,141 @@
+//! A booking as its two parties see it.
+
+use huddle_core::booking::{
+    Booking, By, Event, EventKind, GuestSide, Mode, Phase, Place, Terms, Waiting,
+};
+use huddle_core::slot::Slot;
+use huddle_lexicon::com::huddle::defs;
+use huddle_ports::Timestamp;
+use huddle_syntax::{Datetime, SyntaxError};
+
+use super::constraints;
+
+/// Seconds after which to look again at a booking that changes by itself.
+const POLL_SECS: i64 = 2;
+
+pub(super) fn booking(booking: &Booking) -> Result<defs::BookingView, SyntaxError> {
+    let place = place(booking);
+    let terms = terms(booking);
+    let mut view = defs::BookingView::new(
+        booking.id.as_str(),
+        status(booking),
+        mode(terms.map_or(Mode::Auto, |terms| terms.mode)),
+        booking.asked.host.clone(),
+        booking.asked.guest.clone(),
+        guest_side(terms.map_or(GuestSide::Unchecked, |terms| terms.guest_side)),
+        booking.sequence.into(),
+        datetime(booking.created_at)?,
+        datetime(booking.updated_at)?,
+    );
+    if let Some(Place { slot, .. }) = place {
+        view.start = Some(datetime(slot.start())?);
+        view.end = Some(datetime(slot.end())?);
+    }
+    view.tz = terms.map(|terms| terms.tz.clone());
+    view.offer_uri = terms
+        .and_then(|terms| terms.offer.clone())
+        .or_else(|| booking.asked.offer.clone());
+    view.constraints = constraints::write(&booking.asked.constraints)?;
+    view.request_uri.clone_from(&booking.asked.request);
+    view.note.clone_from(&booking.asked.note);
+    view.reason.clone_from(&booking.reason);
+    view.poll_after_seconds = booking.lease.map(|_| POLL_SECS);
+    match &booking.phase {
+        Phase::Held { until, .. } => view.hold_expires_at = Some(datetime(*until)?),
+        Phase::Pending {
+            waiting: Waiting::Approval,
+            until,
+            ..
+        } => {
+            view.approve_by = Some(datetime(*until)?);
+            view.waiting_for = Some(defs::BookingViewWaitingFor::Approval);
+        }
+        Phase::Pending {
+            waiting: Waiting::Calendar,
+            ..
+        } => view.waiting_for = Some(defs::BookingViewWaitingFor::Calendar),
+        _ => {}
+    }
+    Ok(view)
+}
+
+pub(super) fn history(booking: &Booking) -> Result<Vec<defs::BookingEvent>, SyntaxError> {
+    booking.history.iter().map(event).collect()
+}
+
+fn event(event: &Event) -> Result<defs::BookingEvent, SyntaxError> {
+    use defs::BookingEventBy as Who;
+    use defs::BookingEventEvent as What;
+
+    let what = match event.kind {
+        EventKind::Requested => What::Requested,
+        EventKind::Held => What::Held,
+        EventKind::Approved => What::Approved,
+        EventKind::Confirmed => What::Confirmed,
+        EventKind::Rescheduled => What::Rescheduled,
+        EventKind::Declined => What::Declined,
+        EventKind::Canceled => What::Canceled,
+        EventKind::Expired => What::Expired,
+    };
+    let by = match event.by {
+        By::Host => Who::Host,
+        By::Guest => Who::Guest,
+        By::Service => Who::Service,
+    };
+    let mut view = defs::BookingEvent::new(datetime(event.at)?, what, by);
+    view.start = event.slot.map(Slot::start).map(datetime).transpose()?;
+    view.end = event.slot.map(Slot::end).map(datetime).transpose()?;
+    Ok(view)
+}
+
+/// The slot that the meeting has, or would have; while it is being moved, the old one.
+fn place(booking: &Booking) -> Option<&Place> {
+    match &booking.phase {
+        Phase::Held { place, .. }
+        | Phase::Finalizing { place, .. }
+        | Phase::Confirmed { place, .. } => Some(place),
+        Phase::Canceled { place } => place.as_ref(),
+        Phase::Pending { .. } | Phase::Unmatched | Phase::Declined | Phase::Expired(_) => None,
+    }
+}
+
+fn terms(booking: &Booking) -> Option<&Terms> {
+    match &booking.phase {
+        Phase::Pending { terms, .. } => terms.as_ref(),
+        _ => place(booking).map(|place| &place.terms),
+    }
+}
+
+fn status(booking: &Booking) -> defs::BookingStatus {
+    match &booking.phase {
+        Phase::Pending { .. } => defs::BookingStatus::Pending,
+        Phase::Held { .. } => defs::BookingStatus::Held,
+        Phase::Finalizing { .. }
+        | Phase::Confirmed {
+            change: Some(_), ..
+        } => defs::BookingStatus::Finalizing,
+        Phase::Confirmed { .. } => defs::BookingStatus::Confirmed,
+        Phase::Declined => defs::BookingStatus::Declined,
+        Phase::Canceled { .. } => defs::BookingStatus::Canceled,
+        Phase::Unmatched | Phase::Expired(_) => defs::BookingStatus::Expired,
+    }
+}
+
+fn mode(mode: Mode) -> defs::Mode {
+    match mode {
+        Mode::Auto => defs::Mode::Auto,
+        Mode::Pick => defs::Mode::Pick,
+        Mode::Approve => defs::Mode::Approve,
+    }
+}
+
+pub(super) fn guest_side(side: GuestSide) -> defs::GuestSide {
+    match side {
+        GuestSide::Checked => defs::GuestSide::Checked,
+        GuestSide::Unchecked => defs::GuestSide::Unchecked,
+    }
+}
+
+fn datetime(moment: Timestamp) -> Result<Datetime, SyntaxError> {
+    Datetime::from_timestamp_millis(moment.as_millis())
+}

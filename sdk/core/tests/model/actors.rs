@@ -1,0 +1,479 @@
+//! The actors of a model: their states as numbers, and what the real `handle` and `wake` make of them,
+//! asked once for each state, command and time.
+
+use std::collections::HashMap;
+
+use huddle_core::actor::{ActorName, Command, Reply, handle, wake};
+use huddle_core::booking::{Booking, Phase};
+use huddle_core::limits::Limits;
+use huddle_core::outbox::Task;
+use huddle_ports::Timestamp;
+use serde_json::{Value, json};
+
+use crate::mutations::Mutation;
+use crate::sql::{Cell, Dump, Store};
+
+/// When every model begins.
+pub(crate) const START: i64 = 1_800_000_000_000;
+
+/// Timers after that are all the same: no model gets there. Ten days from the start.
+const HORIZON: i64 = START + 10 * 24 * 3_600_000;
+
+/// The moment so many seconds after the start.
+pub(crate) fn moment(secs: u32) -> Timestamp {
+    Timestamp::from_millis(START + i64::from(secs) * 1000)
+}
+
+/// How firmly a slot is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Firmness {
+    Held,
+    Prepared,
+    Booked,
+}
+
+/// A claim on a person's time.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) booking: String,
+    pub(crate) attempt: u32,
+    pub(crate) firmness: Firmness,
+    pub(crate) slot: (i64, i64),
+    guard: (i64, i64),
+    due: i64,
+}
+
+impl Claim {
+    fn conflicts(&self, other: &Self) -> bool {
+        let overlap = |a: (i64, i64), b: (i64, i64)| a.0 < b.1 && b.0 < a.1;
+        overlap(self.guard, other.slot) || overlap(self.slot, other.guard)
+    }
+
+    /// Whether it counts at the earliest time that its actor can still tell.
+    fn is_live(&self, latest: i64) -> bool {
+        self.firmness != Firmness::Held || latest < self.due
+    }
+}
+
+/// What the model looks at in the state of an actor.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// The latest moment at which the actor has written.
+    latest: i64,
+    /// When it wants to be woken.
+    pub(crate) due: Option<i64>,
+    /// Its outbox, as numbers of tasks, in order.
+    pub(crate) outbox: Vec<u32>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) booking: Option<Booking>,
+    /// Two live claims that the person cannot both keep.
+    pub(crate) clash: Option<(Claim, Claim)>,
+}
+
+impl View {
+    /// The actor's time, in milliseconds, when the clock shows so many seconds.
+    pub(crate) fn time(&self, clock: u32) -> i64 {
+        self.latest.max(moment(clock).as_millis())
+    }
+
+    /// The attempt and the slot that are confirmed.
+    pub(crate) fn confirmed(&self) -> Option<(u32, (i64, i64))> {
+        match &self.booking.as_ref()?.phase {
+            Phase::Confirmed { attempt, place, .. } => {
+                let slot = place.slot;
+                let slot = (slot.start().as_millis(), slot.end().as_millis());
+                Some((number(*attempt), slot))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An attempt as a number.
+pub(crate) fn number(attempt: impl serde::Serialize) -> u32 {
+    serde_json::from_value(serde_json::to_value(attempt).unwrap()).unwrap()
+}
+
+/// A command on its way.
+pub(crate) struct Message {
+    pub(crate) to: usize,
+    pub(crate) command: Command,
+    /// The name of the command.
+    pub(crate) name: String,
+}
+
+/// Work in an outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Bring this message.
+    Tell(u32),
+    /// Drive this booking on, by this message.
+    Resume { booking: usize, message: u32 },
+}
+
+/// Stands in for a message where an actor is woken.
+const WAKE: u32 = u32::MAX;
+
+/// The actors.
+pub(crate) struct Actors {
+    pub(crate) names: Vec<ActorName>,
+    pub(crate) limits: Limits,
+    pub(crate) mutation: &'static Mutation,
+    pub(crate) store: Store,
+    dumps: Vec<Dump>,
+    views: Vec<View>,
+    states: HashMap<Dump, u32>,
+    messages: Vec<Message>,
+    message_ids: HashMap<String, u32>,
+    tasks: Vec<Work>,
+    task_ids: HashMap<String, u32>,
+    replies: Vec<Reply>,
+    reply_ids: HashMap<String, u32>,
+    turns: HashMap<(usize, u32, u32, i64), (u32, u32)>,
+    removals: HashMap<(u32, u32), u32>,
+}
+
+impl Actors {
+    pub(crate) fn new(names: Vec<ActorName>, limits: Limits, mutation: &'static Mutation) -> Self {
+        let mut actors = Self {
+            names,
+            limits,
+            mutation,
+            store: Store::new(mutation.statements),
+            dumps: Vec::new(),
+            views: Vec::new(),
+            states: HashMap::new(),
+            messages: Vec::new(),
+            message_ids: HashMap::new(),
+            tasks: Vec::new(),
+            task_ids: HashMap::new(),
+            replies: Vec::new(),
+            reply_ids: HashMap::new(),
+            turns: HashMap::new(),
+            removals: HashMap::new(),
+        };
+        // Number 0 is an actor without rows.
+        actors.intern(Vec::new());
+        actors
+    }
+
+    pub(crate) fn view(&self, state: u32) -> &View {
+        &self.views[state as usize]
+    }
+
+    pub(crate) fn message(&self, id: u32) -> &Message {
+        &self.messages[id as usize]
+    }
+
+    pub(crate) fn work(&self, task: u32) -> Work {
+        self.tasks[task as usize]
+    }
+
+    pub(crate) fn reply(&self, id: u32) -> &Reply {
+        &self.replies[id as usize]
+    }
+
+    pub(crate) fn index(&self, name: &ActorName) -> usize {
+        let index = self.names.iter().position(|known| known == name);
+        index.unwrap_or_else(|| panic!("{name} is not in the model"))
+    }
+
+    /// How many turns were run on the real actors.
+    pub(crate) fn turns(&self) -> usize {
+        self.turns.len()
+    }
+
+    /// The number of a message.
+    pub(crate) fn send(&mut self, to: &ActorName, command: Command) -> u32 {
+        let json = serde_json::to_value(&command).unwrap();
+        let text = format!("{to} {json}");
+        if let Some(id) = self.message_ids.get(&text) {
+            return *id;
+        }
+        let name = only_key(only_value(&json)).to_owned();
+        let to = self.index(to);
+        let message = Message { to, command, name };
+        intern(&mut self.messages, &mut self.message_ids, text, message)
+    }
+
+    /// Has an actor carry out a message: its new state, and the number of its reply.
+    pub(crate) fn carry_out(&mut self, state: u32, message: u32, clock: u32) -> (u32, u32) {
+        let to = self.message(message).to;
+        self.turn(to, state, message, clock)
+    }
+
+    /// Wakes an actor.
+    pub(crate) fn wake(&mut self, actor: usize, state: u32, clock: u32) -> u32 {
+        self.turn(actor, state, WAKE, clock).0
+    }
+
+    fn turn(&mut self, actor: usize, state: u32, message: u32, clock: u32) -> (u32, u32) {
+        let key = (actor, state, message, self.view(state).time(clock));
+        if let Some(known) = self.turns.get(&key) {
+            return *known;
+        }
+        let name = self.names[actor].clone();
+        let limits = self.limits.clone();
+        let now = moment(clock);
+        let before = self.dumps[state as usize].clone();
+        let (after, reply) = if message == WAKE {
+            let (after, woken) = self
+                .store
+                .turn(&before, "wake", |sql| wake(sql, &name, now, &limits));
+            woken.unwrap_or_else(|error| panic!("{name} does not wake: {error}"));
+            (after, None)
+        } else {
+            let Message {
+                command, name: of, ..
+            } = self.message(message);
+            let (mut command, of) = (command.clone(), of.clone());
+            if let Some(twist) = self.mutation.command {
+                let booking = self.view(state).booking.as_ref();
+                let mut json = serde_json::to_value(&command).unwrap();
+                twist(&mut json, booking);
+                command = serde_json::from_value(json).unwrap();
+            }
+            let (after, reply) = self.store.turn(&before, &of, |sql| {
+                handle(sql, &name, now, &limits, command.clone())
+            });
+            let reply = reply.unwrap_or_else(|error| panic!("{name} and {command:?}: {error}"));
+            (after, Some(reply))
+        };
+        let after = self.normalise(after);
+        let after = self.intern(after);
+        let reply = reply.map_or(0, |reply| self.intern_reply(&reply));
+        self.turns.insert(key, (after, reply));
+        (after, reply)
+    }
+
+    /// The state of an actor once a task has gone from its outbox.
+    pub(crate) fn without(&mut self, state: u32, task: u32) -> u32 {
+        if let Some(known) = self.removals.get(&(state, task)) {
+            return *known;
+        }
+        let index = self.view(state).outbox.iter().position(|it| *it == task);
+        let index = index.expect("the task is in the outbox");
+        let outbox = self.table("outbox");
+        let mut dump = self.dumps[state as usize].clone();
+        let entries = dump.iter().enumerate();
+        let mut entries = entries.filter(|(_, (table, _))| *table == outbox);
+        let (row, _) = entries.nth(index).unwrap();
+        dump.remove(row);
+        let dump = self.normalise(dump);
+        let after = self.intern(dump);
+        self.removals.insert((state, task), after);
+        after
+    }
+
+    fn table(&self, name: &str) -> usize {
+        let index = self.store.tables.iter().position(|it| it.name == name);
+        index.unwrap_or_else(|| panic!("no table {name}"))
+    }
+
+    fn column(&self, table: usize, name: &str) -> usize {
+        let columns = &self.store.tables[table].columns;
+        let index = columns.iter().position(|it| it == name);
+        index.unwrap_or_else(|| panic!("no column {name}"))
+    }
+
+    /// Makes alike what does not influence any decision.
+    fn normalise(&self, mut dump: Dump) -> Dump {
+        let [outbox, booking, reply, fence, timer] =
+            ["outbox", "booking", "reply", "fence", "timer"].map(|name| self.table(name));
+        let task = self.column(outbox, "task");
+        dump.retain(|(table, row)| *table != outbox || !row[task].text().contains("\"Project\""));
+        let mut document = None;
+        for (table, row) in &mut dump {
+            if *table == booking {
+                let cell = &mut row[self.column(booking, "document")];
+                let mut json = serde_json::from_str(cell.text()).unwrap();
+                normalise_booking(&mut json);
+                let text = json.to_string();
+                document = Some(text.clone());
+                *cell = Cell::Text(text);
+            }
+        }
+        for (table, row) in &mut dump {
+            if *table == fence {
+                row[self.column(fence, "touched")] = Cell::Integer(START);
+            } else if *table == timer {
+                let due = &mut row[self.column(timer, "due")];
+                *due = Cell::Integer(due.integer().min(HORIZON));
+            } else if *table == outbox {
+                row[self.column(outbox, "due")] = Cell::Integer(START);
+                row[self.column(outbox, "id")] = Cell::Integer(0);
+            } else if *table == reply {
+                let answer = &mut row[self.column(reply, "answer")];
+                if let (Cell::Text(text), Some(document)) = (answer, &document) {
+                    text.clone_from(document);
+                }
+            }
+        }
+        dump.sort();
+        let mut id = 0;
+        for (table, row) in &mut dump {
+            if *table == outbox {
+                id += 1;
+                row[self.column(outbox, "id")] = Cell::Integer(id);
+            }
+        }
+        dump
+    }
+
+    fn intern(&mut self, dump: Dump) -> u32 {
+        if let Some(id) = self.states.get(&dump) {
+            return *id;
+        }
+        let view = self.look_at(&dump);
+        let id = u32::try_from(self.views.len()).unwrap();
+        self.views.push(view);
+        self.dumps.push(dump.clone());
+        self.states.insert(dump, id);
+        id
+    }
+
+    fn look_at(&mut self, dump: &Dump) -> View {
+        let mut view = View {
+            latest: i64::MIN,
+            due: None,
+            outbox: Vec::new(),
+            claims: Vec::new(),
+            booking: None,
+            clash: None,
+        };
+        for (table, row) in dump {
+            let cell = |name| &row[self.column(*table, name)];
+            match self.store.tables[*table].name.as_str() {
+                "actor" => view.latest = cell("latest").integer(),
+                "timer" => {
+                    let due = cell("due").integer();
+                    view.due = Some(view.due.map_or(due, |other| other.min(due)));
+                }
+                "booking" => {
+                    view.booking = Some(serde_json::from_str(cell("document").text()).unwrap());
+                }
+                "claim" => view.claims.push(Claim {
+                    booking: cell("booking").text().to_owned(),
+                    attempt: u32::try_from(cell("attempt").integer()).unwrap(),
+                    firmness: match cell("state").text() {
+                        "held" => Firmness::Held,
+                        "prepared" => Firmness::Prepared,
+                        _ => Firmness::Booked,
+                    },
+                    slot: (cell("starts").integer(), cell("ends").integer()),
+                    guard: (cell("guard_starts").integer(), cell("guard_ends").integer()),
+                    due: cell("due").integer(),
+                }),
+                "outbox" => {
+                    let text = cell("task").text().to_owned();
+                    let task = self.intern_task(text);
+                    view.outbox.push(task);
+                }
+                _ => {}
+            }
+        }
+        let live = view.claims.iter().filter(|it| it.is_live(view.latest));
+        let live: Vec<&Claim> = live.collect();
+        let clash = live.iter().enumerate().find_map(|(index, one)| {
+            let other = live[index + 1..]
+                .iter()
+                .find(|other| other.booking != one.booking && other.conflicts(one))?;
+            Some(((*one).clone(), (*other).clone()))
+        });
+        view.clash = clash;
+        view
+    }
+
+    fn intern_task(&mut self, text: String) -> u32 {
+        if let Some(id) = self.task_ids.get(&text) {
+            return *id;
+        }
+        let work = match serde_json::from_str(&text).unwrap() {
+            Task::Tell { to, command } => Work::Tell(self.send(&to, *command)),
+            Task::Resume(id) => {
+                let name = ActorName::booking(&id);
+                let resume = huddle_core::booking::Resume {};
+                Work::Resume {
+                    booking: self.index(&name),
+                    message: self.send(&name, resume.into()),
+                }
+            }
+            Task::Project(_) => unreachable!("what is projected is not modelled"),
+        };
+        intern(&mut self.tasks, &mut self.task_ids, text, work)
+    }
+
+    fn intern_reply(&mut self, reply: &Reply) -> u32 {
+        let mut json = serde_json::to_value(reply).unwrap();
+        if let Some(twist) = self.mutation.reply {
+            twist(&mut json);
+        }
+        normalise_reply(&mut json);
+        let reply = serde_json::from_value(json.clone()).unwrap();
+        let text = json.to_string();
+        match self.reply_ids.get(&text) {
+            Some(id) => *id,
+            None => intern(&mut self.replies, &mut self.reply_ids, text, reply),
+        }
+    }
+
+    /// What an actor is called in a trace.
+    pub(crate) fn label(&self, actor: usize) -> &str {
+        self.names[actor].as_str()
+    }
+
+    /// How a message reads in a trace.
+    pub(crate) fn describe(&self, message: u32) -> String {
+        let Message { to, command, name } = self.message(message);
+        let json = serde_json::to_value(command).unwrap();
+        let fields = only_value(only_value(&json)).as_object().unwrap();
+        let told = ["attempt", "booking", "ending", "key", "slot"].iter();
+        let told = told.filter_map(|field| Some(format!("{field}={}", fields.get(*field)?)));
+        let told: Vec<String> = told.collect();
+        format!("{name}({}) to {}", told.join(" "), self.label(*to))
+    }
+}
+
+fn intern<T>(items: &mut Vec<T>, ids: &mut HashMap<String, u32>, key: String, item: T) -> u32 {
+    let id = u32::try_from(items.len()).unwrap();
+    items.push(item);
+    ids.insert(key, id);
+    id
+}
+
+/// The name of an enum's variant in JSON, as in `{"Hold": …}`.
+fn only_key(json: &Value) -> &str {
+    json.as_object().unwrap().keys().next().unwrap()
+}
+
+fn only_value(json: &Value) -> &Value {
+    json.as_object().unwrap().values().next().unwrap()
+}
+
+fn normalise_booking(json: &mut Value) {
+    json["history"] = json!([]);
+    json["revision"] = json!(0);
+    json["sequence"] = json!(0);
+    json["created_at"] = json!(START);
+    // An unmatched booking is forgotten so long after it last changed.
+    if json["phase"] != "Unmatched" {
+        json["updated_at"] = json!(START);
+    }
+}
+
+/// Keeps of a booking in a reply what a driver looks at.
+fn normalise_reply(json: &mut Value) {
+    match json {
+        Value::Object(fields) if fields.contains_key("history") => {
+            normalise_booking(json);
+            json["updated_at"] = json!(START);
+            json["lease"] = Value::Null;
+            json["tried"] = json!(1);
+            json["unmatched"] = Value::Null;
+            json["attempt"] = json!(1);
+        }
+        Value::Object(fields) => fields.values_mut().for_each(normalise_reply),
+        Value::Array(items) => items.iter_mut().for_each(normalise_reply),
+        _ => {}
+    }
+}

@@ -1,0 +1,756 @@
+//! All actors, drivers and messages together: every step that can come next, what must hold after it,
+//! and how it all comes to rest when nothing goes wrong any more.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use huddle_core::actor::{ActorName, Command, Reply};
+use huddle_core::availability::{Checked, Found};
+use huddle_core::booking::{Phase, Reply as BookingReply, Standing};
+use huddle_core::driver::{Action, Driver, Event};
+use huddle_core::host_match::{Ending, Finish};
+
+use crate::actors::{Actors, Firmness, START, Work, moment};
+use crate::mutations::Mutation;
+use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Trouble};
+
+/// Drivers that work on one booking at the same time.
+const DRIVERS_OF_A_BOOKING: usize = 2;
+
+/// How many steps rest may take: far more than any that was seen.
+const STEPS_TO_REST: usize = 5000;
+
+/// Everything that there is, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    /// The number of each actor's state.
+    actors: Vec<u32>,
+    /// Live drivers, sorted.
+    drivers: Vec<u32>,
+    /// Messages whose answer nobody waits for, sorted.
+    late: Vec<u32>,
+    /// Seconds since the start.
+    clock: u32,
+    /// What has gone wrong so far.
+    trouble: Trouble,
+    /// How often each wish can still be asked.
+    wishes: Vec<u8>,
+    /// The bookings and attempts that ever were confirmed, sorted.
+    confirmed: Vec<(usize, u32)>,
+}
+
+/// What happened between two states.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A driver asked, and was answered. `answer` tells apart what its calendars then said.
+    Answered {
+        driver: u32,
+        answer: usize,
+        copied: bool,
+    },
+    /// A driver asked and died.
+    Died {
+        driver: u32,
+        late: bool,
+    },
+    /// A message arrived that nobody waits for.
+    Late(u32),
+    /// An entry of an outbox was done.
+    Outbox {
+        actor: usize,
+        task: u32,
+        kept: bool,
+    },
+    Wake(usize),
+    Clock(u32),
+    Wish {
+        wish: usize,
+        answer: usize,
+    },
+    /// A driver lets go of what it has prepared, before its booking has decided.
+    ReleaseEarly(u32),
+}
+
+/// What a driver has come to, with the calendars it asked on the way.
+#[derive(Clone, Debug)]
+struct Branch {
+    /// `None` when there is nothing left to do.
+    driver: Option<u32>,
+    trouble: Trouble,
+}
+
+struct Working {
+    driver: Driver,
+    booking: usize,
+    /// What it asks next.
+    message: u32,
+}
+
+/// The model.
+pub(crate) struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) actors: Actors,
+    wishes: Vec<u32>,
+    drivers: Vec<Working>,
+    driver_ids: HashMap<String, u32>,
+    branches: HashMap<(Option<u32>, u32, u32), Rc<Vec<Branch>>>,
+    /// States from which rest is reached.
+    restful: HashSet<State>,
+    /// How bookings have ended.
+    pub(crate) ends: BTreeSet<String>,
+}
+
+impl World {
+    pub(crate) fn new(scenario: Scenario, mutation: &'static Mutation) -> Self {
+        let mut actors = Actors::new(scenario.actors(), Scenario::limits(), mutation);
+        let wishes = scenario
+            .wishes
+            .iter()
+            .map(|wish| actors.send(&scenario.booking(wish.booking), scenario.command(wish)));
+        let wishes = wishes.collect();
+        Self {
+            scenario,
+            actors,
+            wishes,
+            drivers: Vec::new(),
+            driver_ids: HashMap::new(),
+            branches: HashMap::new(),
+            restful: HashSet::new(),
+            ends: BTreeSet::new(),
+        }
+    }
+
+    /// The state after the prologue.
+    pub(crate) fn start(&mut self) -> State {
+        let mut state = State {
+            actors: vec![0; self.actors.names.len()],
+            drivers: Vec::new(),
+            late: Vec::new(),
+            clock: 0,
+            trouble: Trouble::default(),
+            wishes: self.scenario.wishes.iter().map(|wish| wish.times).collect(),
+            confirmed: Vec::new(),
+        };
+        for wish in self.scenario.prologue.clone() {
+            let to = self.scenario.booking(wish.booking);
+            let message = self.actors.send(&to, self.scenario.command(&wish));
+            state = self.begin(&state, message)[0].clone();
+            while let Some((_, next)) = self.work(&state) {
+                state = next;
+            }
+        }
+        state
+    }
+
+    /// All steps that can come next, and where they lead.
+    pub(crate) fn steps(&mut self, state: &State) -> Vec<(Step, State)> {
+        let mut steps = Vec::new();
+        self.driver_steps(state, &mut steps);
+        self.delivery_steps(state, &mut steps);
+        for actor in 0..state.actors.len() {
+            if let Some(next) = self.wake(state, actor) {
+                steps.push((Step::Wake(actor), next));
+            }
+        }
+        for wish in 0..state.wishes.len() {
+            self.wish_steps(state, wish, &mut steps);
+        }
+        self.clock_steps(state, &mut steps);
+        steps
+    }
+
+    fn driver_steps(&mut self, state: &State, steps: &mut Vec<(Step, State)>) {
+        for (place, &driver) in state.drivers.iter().enumerate() {
+            if state.drivers[..place].contains(&driver) {
+                continue;
+            }
+            let message = self.drivers[driver as usize].message;
+            for (answer, next) in self.ask(state, driver).into_iter().enumerate() {
+                if let Some(mut copied) = self.suffer(&next, COPY) {
+                    insert(&mut copied.late, message);
+                    steps.push((step(driver, answer, true), copied));
+                }
+                steps.push((step(driver, answer, false), next));
+            }
+            // An answer that is lost is the same as a message that arrives late.
+            if let Some(mut died) = self.suffer(state, DEATH) {
+                remove(&mut died.drivers, driver);
+                let mut late = died.clone();
+                insert(&mut late.late, message);
+                steps.push((
+                    Step::Died {
+                        driver,
+                        late: false,
+                    },
+                    died,
+                ));
+                steps.push((Step::Died { driver, late: true }, late));
+            }
+            if self.actors.mutation.releases_early
+                && let Some(next) = self.release_early(state, driver)
+            {
+                steps.push((Step::ReleaseEarly(driver), next));
+            }
+        }
+    }
+
+    fn delivery_steps(&mut self, state: &State, steps: &mut Vec<(Step, State)>) {
+        for (place, &message) in state.late.iter().enumerate() {
+            if !state.late[..place].contains(&message) {
+                steps.push((Step::Late(message), self.arrive(state, message)));
+            }
+        }
+        for actor in 0..state.actors.len() {
+            let outbox = self.actors.view(state.actors[actor]).outbox.clone();
+            for (place, &task) in outbox.iter().enumerate() {
+                if outbox[..place].contains(&task) {
+                    continue;
+                }
+                for done in self.carry(state, task) {
+                    if let Some(kept) = self.suffer(&done, COPY).filter(|_| done != *state) {
+                        let kept_step = Step::Outbox {
+                            actor,
+                            task,
+                            kept: true,
+                        };
+                        steps.push((kept_step, kept));
+                    }
+                    let next = self.done(&done, actor, task);
+                    let done_step = Step::Outbox {
+                        actor,
+                        task,
+                        kept: false,
+                    };
+                    steps.push((done_step, next));
+                }
+            }
+        }
+    }
+
+    fn wish_steps(&mut self, state: &State, wish: usize, steps: &mut Vec<(Step, State)>) {
+        let booking = self.scenario.wishes[wish].booking;
+        if state.wishes[wish] == 0 || !self.has_room(state, booking) {
+            return;
+        }
+        for (answer, mut next) in self.begin(state, self.wishes[wish]).into_iter().enumerate() {
+            // What changes nothing is left out.
+            if next.actors != state.actors || next.drivers != state.drivers {
+                next.wishes[wish] -= 1;
+                steps.push((Step::Wish { wish, answer }, next));
+            }
+        }
+    }
+
+    fn clock_steps(&self, state: &State, steps: &mut Vec<(Step, State)>) {
+        for &clock in &self.scenario.clocks {
+            if clock == state.clock {
+                continue;
+            }
+            let next = if clock > state.clock {
+                Some(state.clone())
+            } else {
+                self.suffer(state, CLOCK_BACK)
+            };
+            if let Some(mut next) = next {
+                next.clock = clock;
+                steps.push((Step::Clock(clock), next));
+                if clock > state.clock {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The state in which one more thing has gone wrong.
+    fn suffer(&self, state: &State, more: Trouble) -> Option<State> {
+        let trouble = state.trouble.add(more, self.scenario.trouble)?;
+        Some(State {
+            trouble,
+            ..state.clone()
+        })
+    }
+
+    fn has_room(&self, state: &State, booking: usize) -> bool {
+        let drivers = state.drivers.iter();
+        let drivers = drivers.filter(|it| self.drivers[**it as usize].booking == booking);
+        drivers.count() < DRIVERS_OF_A_BOOKING
+    }
+
+    /// Carries a message to its actor.
+    fn arrive_with_reply(&mut self, state: &State, message: u32) -> (State, u32) {
+        let to = self.actors.message(message).to;
+        let (actor, reply) = self
+            .actors
+            .carry_out(state.actors[to], message, state.clock);
+        let mut next = state.clone();
+        self.put(&mut next, to, actor);
+        (next, reply)
+    }
+
+    fn arrive(&mut self, state: &State, message: u32) -> State {
+        let (mut next, _) = self.arrive_with_reply(state, message);
+        remove(&mut next.late, message);
+        next
+    }
+
+    fn put(&self, state: &mut State, actor: usize, to: u32) {
+        state.actors[actor] = to;
+        if let Some((attempt, _)) = self.actors.view(to).confirmed() {
+            insert_once(&mut state.confirmed, (actor, attempt));
+        }
+    }
+
+    fn ask(&mut self, state: &State, driver: u32) -> Vec<State> {
+        let message = self.drivers[driver as usize].message;
+        let (mut next, reply) = self.arrive_with_reply(state, message);
+        remove(&mut next.drivers, driver);
+        self.branch(&next, Some(driver), reply)
+    }
+
+    /// Has a message to a booking answered, and drives on from there.
+    fn begin(&mut self, state: &State, message: u32) -> Vec<State> {
+        let (next, reply) = self.arrive_with_reply(state, message);
+        self.branch(&next, None, reply)
+    }
+
+    fn branch(&mut self, state: &State, driver: Option<u32>, reply: u32) -> Vec<State> {
+        let key = (driver, reply, state.clock);
+        let branches = if let Some(known) = self.branches.get(&key) {
+            Rc::clone(known)
+        } else {
+            let branches = Rc::new(self.advance(driver, reply, state.clock));
+            self.branches.insert(key, Rc::clone(&branches));
+            branches
+        };
+        let states = branches.iter().filter_map(|branch| {
+            let mut next = self.suffer(state, branch.trouble)?;
+            if let Some(driver) = branch.driver {
+                insert(&mut next.drivers, driver);
+            }
+            Some(next)
+        });
+        states.collect()
+    }
+
+    /// Where a reply takes a driver, or a new one. It asks its calendars at once, as nobody else
+    /// notices when it does.
+    fn advance(&mut self, driver: Option<u32>, reply: u32, clock: u32) -> Vec<Branch> {
+        let reply = self.actors.reply(reply).clone();
+        let driver = match driver {
+            Some(id) => {
+                let mut driver = self.drivers[id as usize].driver.clone();
+                let event = Event::Replied(Box::new(reply));
+                driver
+                    .advance(event, moment(clock), &self.actors.limits)
+                    .unwrap_or_else(|error| panic!("{error}: {driver:?}"));
+                driver
+            }
+            None => match standing(reply) {
+                Some(standing) => Driver::new(standing),
+                None => {
+                    return vec![Branch {
+                        driver: None,
+                        trouble: Trouble::default(),
+                    }];
+                }
+            },
+        };
+        let mut branches = Vec::new();
+        self.ask_calendars(driver, Trouble::default(), clock, &mut branches);
+        branches
+    }
+
+    fn ask_calendars(
+        &mut self,
+        driver: Driver,
+        trouble: Trouble,
+        clock: u32,
+        branches: &mut Vec<Branch>,
+    ) {
+        let answers = match driver.action() {
+            Action::Done => {
+                branches.push(Branch {
+                    driver: None,
+                    trouble,
+                });
+                return;
+            }
+            Action::Ask(to, command) => {
+                let driver = self.intern_driver(driver, &to, command);
+                branches.push(Branch {
+                    driver: Some(driver),
+                    trouble,
+                });
+                return;
+            }
+            Action::Search => {
+                let booking = self.actors.index(&ActorName::booking(&driver.booking().id));
+                let found = self.scenario.bookings[booking].found(driver.booking());
+                [found, Found::Unreadable, Found::Delayed].map(Event::Found)
+            }
+            Action::Check(_) => {
+                [Checked::Free, Checked::Busy, Checked::Unreadable].map(Event::Checked)
+            }
+        };
+        for (index, answer) in answers.into_iter().enumerate() {
+            let more = if index == 0 {
+                Trouble::default()
+            } else {
+                CALENDAR
+            };
+            let Some(trouble) = trouble.add(more, self.scenario.trouble) else {
+                continue;
+            };
+            let mut driver = driver.clone();
+            driver
+                .advance(answer, moment(clock), &self.actors.limits)
+                .unwrap_or_else(|error| panic!("{error}: {driver:?}"));
+            self.ask_calendars(driver, trouble, clock, branches);
+        }
+    }
+
+    fn intern_driver(&mut self, driver: Driver, to: &ActorName, command: Command) -> u32 {
+        let text = format!("{driver:?}");
+        if let Some(id) = self.driver_ids.get(&text) {
+            return *id;
+        }
+        let id = u32::try_from(self.drivers.len()).unwrap();
+        let booking = ActorName::booking(&driver.booking().id);
+        let working = Working {
+            booking: self.actors.index(&booking),
+            message: self.actors.send(to, command),
+            driver,
+        };
+        self.drivers.push(working);
+        self.driver_ids.insert(text, id);
+        id
+    }
+
+    /// Does what an entry of an outbox wants; nothing where there is no room for one more driver.
+    fn carry(&mut self, state: &State, task: u32) -> Vec<State> {
+        match self.actors.work(task) {
+            Work::Tell(message) => vec![self.arrive_with_reply(state, message).0],
+            Work::Resume { booking, message } if self.has_room(state, booking) => {
+                self.begin(state, message)
+            }
+            Work::Resume { .. } => Vec::new(),
+        }
+    }
+
+    fn done(&mut self, state: &State, actor: usize, task: u32) -> State {
+        let mut next = state.clone();
+        next.actors[actor] = self.actors.without(state.actors[actor], task);
+        next
+    }
+
+    /// Wakes an actor whose time has come.
+    fn wake(&mut self, state: &State, actor: usize) -> Option<State> {
+        let view = self.actors.view(state.actors[actor]);
+        if view.due? > view.time(state.clock) {
+            return None;
+        }
+        let woken = self.actors.wake(actor, state.actors[actor], state.clock);
+        let mut next = state.clone();
+        self.put(&mut next, actor, woken);
+        Some(next)
+    }
+
+    fn release_early(&mut self, state: &State, driver: u32) -> Option<State> {
+        let working = &self.drivers[driver as usize];
+        let Action::Ask(_, Command::Booking(huddle_core::booking::Command::Abort(abort))) =
+            working.driver.action()
+        else {
+            return None;
+        };
+        let booking = working.driver.booking().clone();
+        let mut next = state.clone();
+        for participant in booking.participants() {
+            let finish = Finish {
+                booking: booking.id.clone(),
+                attempt: abort.attempt,
+                ending: Ending::Released,
+            };
+            let message = self.actors.send(&participant.actor, finish.into());
+            next = self.arrive_with_reply(&next, message).0;
+        }
+        (next != *state).then_some(next)
+    }
+
+    /// What is wrong with a state, if anything.
+    pub(crate) fn violation(&self, state: &State) -> Option<String> {
+        let actors = state.actors.iter().map(|it| self.actors.view(*it));
+        for (actor, view) in actors.enumerate() {
+            let label = self.actors.label(actor);
+            if let Some((one, other)) = &view.clash {
+                return Some(format!("{label} cannot keep both {one:?} and {other:?}"));
+            }
+            if let Some(problem) = self.unprepared(state, actor) {
+                return Some(problem);
+            }
+            for claim in &view.claims {
+                let booking = self.booking_of(&claim.booking);
+                let was_confirmed = state.confirmed.contains(&(booking, claim.attempt));
+                if claim.firmness == Firmness::Booked && !was_confirmed {
+                    return Some(format!(
+                        "{label} has booked what never was confirmed: {claim:?}"
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    fn booking_of(&self, id: &str) -> usize {
+        self.actors.index(&ActorName::booking(&id.parse().unwrap()))
+    }
+
+    /// A participant of a confirmed booking who could give the slot away.
+    fn unprepared(&self, state: &State, actor: usize) -> Option<String> {
+        let view = self.actors.view(state.actors[actor]);
+        let (attempt, slot) = view.confirmed()?;
+        let booking = view.booking.as_ref()?;
+        let careless = booking.participants().into_iter().find(|participant| {
+            let person = self.actors.index(&participant.actor);
+            !self
+                .actors
+                .view(state.actors[person])
+                .claims
+                .iter()
+                .any(|claim| {
+                    claim.booking == booking.id.as_str()
+                        && claim.attempt == attempt
+                        && claim.slot == slot
+                        && claim.firmness != Firmness::Held
+                })
+        })?;
+        Some(format!(
+            "{} is confirmed at attempt {attempt}, for which {} has not prepared",
+            self.actors.label(actor),
+            careless.actor
+        ))
+    }
+
+    /// What keeps a state from being one of rest, if anything.
+    fn unrest(&self, state: &State) -> Option<String> {
+        if !state.drivers.is_empty() || !state.late.is_empty() {
+            return Some("there are drivers or messages on their way".into());
+        }
+        for (actor, id) in state.actors.iter().enumerate() {
+            let view = self.actors.view(*id);
+            let label = self.actors.label(actor);
+            if !view.outbox.is_empty() {
+                return Some(format!("the outbox of {label} is not empty"));
+            }
+            let undecided = view.booking.as_ref().is_some_and(|booking| {
+                booking.lease.is_some()
+                    || match &booking.phase {
+                        Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => {
+                            true
+                        }
+                        Phase::Confirmed { change, .. } => change.is_some(),
+                        _ => false,
+                    }
+            });
+            if undecided {
+                return Some(format!("{label} is undecided: {:?}", view.booking));
+            }
+            for claim in &view.claims {
+                let booking = self.booking_of(&claim.booking);
+                let confirmed = self.actors.view(state.actors[booking]).confirmed();
+                let is_confirmed = confirmed.is_some_and(|(attempt, _)| attempt == claim.attempt);
+                if claim.firmness != Firmness::Booked || !is_confirmed {
+                    return Some(format!("{label} still has {claim:?}"));
+                }
+            }
+            if let Some((attempt, _)) = view.confirmed() {
+                let booking = view.booking.as_ref()?;
+                let everybody = booking.participants().iter().all(|participant| {
+                    let person = self.actors.index(&participant.actor);
+                    let claims = &self.actors.view(state.actors[person]).claims;
+                    claims.iter().any(|claim| {
+                        claim.booking == booking.id.as_str() && claim.attempt == attempt
+                    })
+                });
+                if !everybody {
+                    return Some(format!("{label} is not booked by everybody"));
+                }
+            }
+        }
+        None
+    }
+
+    /// The next step of a world where nothing goes wrong and the clock stands still.
+    fn work(&mut self, state: &State) -> Option<(Step, State)> {
+        if let Some(&message) = state.late.first() {
+            return Some((Step::Late(message), self.arrive(state, message)));
+        }
+        if let Some(&driver) = state.drivers.first() {
+            let next = self.ask(state, driver).swap_remove(0);
+            return Some((step(driver, 0, false), next));
+        }
+        for actor in 0..state.actors.len() {
+            if let Some(&task) = self.actors.view(state.actors[actor]).outbox.first() {
+                let next = self.carry(state, task).swap_remove(0);
+                let step = Step::Outbox {
+                    actor,
+                    task,
+                    kept: false,
+                };
+                return Some((step, self.done(&next, actor, task)));
+            }
+        }
+        (0..state.actors.len())
+            .find_map(|actor| Some((Step::Wake(actor), self.wake(state, actor)?)))
+    }
+
+    /// The state when the next timer is due.
+    fn pass_time(&self, state: &State) -> Option<(Step, State)> {
+        let dues = state
+            .actors
+            .iter()
+            .filter_map(|it| self.actors.view(*it).due);
+        let due = dues.min()? - START;
+        let clock = u32::try_from(due.div_euclid(1000) + i64::from(due.rem_euclid(1000) > 0));
+        let clock = clock.ok().filter(|clock| *clock > state.clock)?;
+        let mut next = state.clone();
+        next.clock = clock;
+        Some((Step::Clock(clock), next))
+    }
+
+    /// Lets a world come to rest in which nothing goes wrong any more. If it does not, says why not and
+    /// which steps it took.
+    pub(crate) fn rest(&mut self, from: &State) -> Result<(), (String, Vec<Step>)> {
+        let mut state = State {
+            trouble: self.scenario.trouble,
+            wishes: Vec::new(),
+            ..from.clone()
+        };
+        let mut passed = Vec::new();
+        let mut taken = Vec::new();
+        loop {
+            if self.restful.contains(&state) {
+                break;
+            }
+            if let Some(problem) = self.violation(&state) {
+                return Err((problem, taken));
+            }
+            let unrest = self.unrest(&state);
+            passed.push(state.clone());
+            let Some(unrest) = unrest else {
+                self.note_ends(&state);
+                break;
+            };
+            let next = self.work(&state).or_else(|| self.pass_time(&state));
+            let Some((step, next)) = next.filter(|_| taken.len() < STEPS_TO_REST) else {
+                return Err((format!("it never comes to rest: {unrest}"), taken));
+            };
+            taken.push(step);
+            state = next;
+        }
+        self.restful.extend(passed);
+        Ok(())
+    }
+
+    /// Notes how the bookings have ended, as `Phase` or `Phase at attempt`.
+    fn note_ends(&mut self, state: &State) {
+        let views = state.actors.iter().map(|it| self.actors.view(*it));
+        for booking in views.filter_map(|view| view.booking.as_ref()) {
+            let end = match &booking.phase {
+                Phase::Confirmed { attempt, .. } => format!("Confirmed at {attempt}"),
+                Phase::Expired(why) => format!("Expired: {why:?}"),
+                Phase::Canceled { place: Some(_) } => "Canceled, confirmed before".into(),
+                Phase::Canceled { place: None } => "Canceled".into(),
+                other => format!("{other:?}"),
+            };
+            self.ends.insert(end);
+        }
+    }
+
+    /// How a step reads in a trace.
+    pub(crate) fn describe(&self, step: &Step) -> String {
+        let message = |driver: u32| {
+            let message = self.drivers[driver as usize].message;
+            self.actors.describe(message)
+        };
+        match step {
+            Step::Answered {
+                driver,
+                answer,
+                copied,
+            } => {
+                let copied = if *copied { ", and a copy is late" } else { "" };
+                let answer = calendars(*answer);
+                format!("driver {driver}: {}{answer}{copied}", message(*driver))
+            }
+            Step::Died { driver, late } => {
+                let then = if *late { "late" } else { "lost" };
+                format!("driver {driver} dies: {} is {then}", message(*driver))
+            }
+            Step::Late(message) => format!("late: {}", self.actors.describe(*message)),
+            Step::Outbox { actor, task, kept } => {
+                let work = match self.actors.work(*task) {
+                    Work::Tell(message) => self.actors.describe(message),
+                    Work::Resume { .. } => "Resume".into(),
+                };
+                let kept = if *kept { ", and it stays there" } else { "" };
+                format!("outbox of {}: {work}{kept}", self.actors.label(*actor))
+            }
+            Step::Wake(actor) => format!("{} wakes", self.actors.label(*actor)),
+            Step::Clock(clock) => format!("the clock shows {clock} s"),
+            Step::Wish { wish, answer } => {
+                let message = self.actors.describe(self.wishes[*wish]);
+                format!("asked: {message}{}", calendars(*answer))
+            }
+            Step::ReleaseEarly(driver) => format!("driver {driver} releases what it prepared"),
+        }
+    }
+}
+
+fn calendars(answer: usize) -> String {
+    match answer {
+        0 => String::new(),
+        answer => format!(", then trouble {answer} with calendars"),
+    }
+}
+
+fn step(driver: u32, answer: usize, copied: bool) -> Step {
+    Step::Answered {
+        driver,
+        answer,
+        copied,
+    }
+}
+
+/// Where a booking stands for whoever asked; `None` for a refusal.
+fn standing(reply: Reply) -> Option<Standing> {
+    let Reply::Booking(reply) = reply else {
+        return None;
+    };
+    match reply {
+        BookingReply::Create(answer) => answer.ok(),
+        BookingReply::Finalize(answer) => answer.ok(),
+        BookingReply::Approve(answer) => answer.ok(),
+        BookingReply::Decline(answer) => answer.ok(),
+        BookingReply::Cancel(answer) => answer.ok(),
+        BookingReply::Reschedule(answer) => answer.ok(),
+        BookingReply::Resume(answer) => answer.ok(),
+        _ => None,
+    }
+}
+
+fn insert<T: Ord>(sorted: &mut Vec<T>, item: T) {
+    let place = sorted.partition_point(|it| *it < item);
+    sorted.insert(place, item);
+}
+
+fn insert_once<T: Ord>(sorted: &mut Vec<T>, item: T) {
+    if let Err(place) = sorted.binary_search(&item) {
+        sorted.insert(place, item);
+    }
+}
+
+fn remove<T: PartialEq>(items: &mut Vec<T>, item: T) {
+    if let Some(place) = items.iter().position(|it| *it == item) {
+        items.remove(place);
+    }
+}

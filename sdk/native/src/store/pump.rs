@@ -1,0 +1,366 @@
+//! Does what stands in the outbox, and wakes actors when they want it.
+
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use huddle_core::outbox::{self, Entry, Task};
+use huddle_core::{ActorName, Command, Sql, SqlError};
+use huddle_ports::{Random, Timestamp};
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use crate::store::ActorStore;
+use crate::store::writer::{Failure, Pending};
+
+/// How often a task is tried.
+const TRIES: u32 = 10;
+
+/// How many tasks are run at a time, beside those that stay within the store.
+const CONCURRENCY: usize = 16;
+
+/// How long one may run, before it counts as failed.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// How many due entries, or actors, are looked at in a round.
+const LOOK: usize = 128;
+
+/// The longest sleep: how late the pump is after the machine's clock was set forward.
+const MAX_NAP: Duration = Duration::from_secs(1);
+
+/// Runs the tasks that leave the store.
+#[async_trait]
+pub trait TaskRunner: Send + Sync {
+    /// Does what `task` says, which may have been done before, partly or whole.
+    ///
+    /// It is dropped after a minute, which counts as a failure.
+    async fn run(&self, task: &Task) -> Result<(), TaskFailed>;
+
+    /// Takes word of what went wrong, for the log.
+    fn report(&self, trouble: &Trouble<'_>);
+}
+
+/// Why a task was not done, for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TaskFailed(pub String);
+
+/// What went wrong in the pump, which goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble<'a> {
+    /// A task failed.
+    #[error("entry {} of the outbox failed: {problem}; {}", entry.id, fate(*retry_at))]
+    Task {
+        /// The task.
+        entry: &'a Entry,
+        /// Why.
+        problem: &'a str,
+        /// When it is tried again; `None` makes it a dead letter.
+        retry_at: Option<Timestamp>,
+    },
+    /// An actor could not be woken; it is tried again.
+    #[error("{actor} cannot be woken: {problem}")]
+    Wake {
+        /// Which one.
+        actor: &'a ActorName,
+        /// Why.
+        problem: &'a str,
+    },
+    /// The store could not say what is due, or not note what was done, which is then done again.
+    #[error("the pump cannot use the store: {problem}")]
+    Store {
+        /// Why.
+        problem: &'a str,
+    },
+}
+
+fn fate(retry_at: Option<Timestamp>) -> &'static str {
+    match retry_at {
+        Some(_) => "it is tried again",
+        None => "it is a dead letter now",
+    }
+}
+
+/// Empties the outbox of a store, for as long as it runs.
+///
+/// Every task is done at least once: what was done and not noted, because the process was killed in
+/// between, is done again. The exception is a command to an actor of the same store, which is carried
+/// out and noted in one transaction.
+///
+/// The tasks of one actor are begun in the order in which it sent them, each when the one before has
+/// been done or has failed; what has failed comes again later and holds nothing up. So of *1, 2, 3*
+/// where *1* fails once, the receivers see *2, 3, 1*.
+pub struct Pump {
+    store: Arc<ActorStore>,
+    runner: Arc<dyn TaskRunner>,
+    random: Arc<dyn Random>,
+    running: JoinSet<Result<(), TaskFailed>>,
+    /// Of the tasks that are running.
+    entries: HashMap<task::Id, Entry>,
+    /// Still to be written into the store.
+    notes: Vec<Note>,
+    resting: HashMap<ActorName, Rest>,
+}
+
+/// An actor that could not be woken is left alone for a while.
+struct Rest {
+    tries: u32,
+    until: Timestamp,
+}
+
+/// How the task of an entry has ended.
+#[derive(Clone, Copy)]
+enum Note {
+    Done(i64),
+    /// When it is tried again, if it is.
+    Failed(i64, Option<Timestamp>),
+}
+
+/// What a store wants done.
+struct Due {
+    now: Timestamp,
+    actors: Vec<ActorName>,
+    entries: Vec<Entry>,
+    next: Option<Timestamp>,
+}
+
+impl Pump {
+    /// A pump for `store`. A store has one at a time.
+    pub fn new(
+        store: Arc<ActorStore>,
+        runner: Arc<dyn TaskRunner>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            store,
+            runner,
+            random,
+            running: JoinSet::new(),
+            entries: HashMap::new(),
+            notes: Vec::new(),
+            resting: HashMap::new(),
+        }
+    }
+
+    /// Runs until `shutdown` is ready, and then until the tasks that were begun have ended. Whoever
+    /// drops the future instead has them ended where they are.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let nap = self.round().await;
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = self.running.join_next_with_id() => self.note(ended),
+                () = self.store.writer.committed() => {}
+                () = sleep(nap) => {}
+            }
+        }
+        while let Some(ended) = self.running.join_next_with_id().await {
+            self.note(ended);
+        }
+        if let Err(failure) = self.write_notes().await {
+            self.report_store(&failure);
+        }
+    }
+
+    /// Does what is due, and says when to look again at the latest.
+    async fn round(&mut self) -> Duration {
+        self.try_round().await.unwrap_or_else(|failure| {
+            self.report_store(&failure);
+            MAX_NAP
+        })
+    }
+
+    async fn try_round(&mut self) -> Result<Duration, Failure> {
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.note(ended);
+        }
+        self.write_notes().await?;
+        let due = self.due().await?;
+        self.wake(due.now, due.actors).await;
+        self.begin(due.entries).await;
+        self.write_notes().await?;
+        Ok(match due.next {
+            Some(next) if next > due.now => next.since(due.now).min(MAX_NAP),
+            // What is due already waits for a task to end or a rest to be over, or has been done,
+            // which was a commit.
+            Some(_) | None => MAX_NAP,
+        })
+    }
+
+    async fn due(&self) -> Result<Due, Failure> {
+        let clock = Arc::clone(&self.store.scene.clock);
+        // Those that are being dealt with are due as well, and must not hide the others.
+        let actors = limit(LOOK + self.resting.len());
+        let entries = limit(LOOK + self.entries.len());
+        self.store
+            .writer
+            .run(move |sql| {
+                let now = clock.now();
+                Ok(Due {
+                    now,
+                    actors: outbox::actors_to_wake(sql, now, actors)?,
+                    entries: outbox::due(sql, now, entries)?,
+                    next: outbox::next_due(sql)?,
+                })
+            })
+            .await
+    }
+
+    async fn wake(&mut self, now: Timestamp, mut actors: Vec<ActorName>) {
+        self.resting.retain(|actor, _| actors.contains(actor));
+        actors.retain(|actor| self.resting.get(actor).is_none_or(|rest| rest.until <= now));
+        let mut woken = Vec::with_capacity(actors.len());
+        for actor in actors {
+            let (scene, name) = (self.store.scene.clone(), actor.clone());
+            let wake = self.store.writer.queue(move |sql| scene.wake(sql, &name));
+            woken.push((actor, wake.await));
+        }
+        for (actor, pending) in woken {
+            match pending.answer().await {
+                Ok(()) => {
+                    self.resting.remove(&actor);
+                }
+                Err(failure) => self.let_rest(now, actor, &failure),
+            }
+        }
+    }
+
+    fn let_rest(&mut self, now: Timestamp, actor: ActorName, failure: &Failure) {
+        self.runner.report(&Trouble::Wake {
+            actor: &actor,
+            problem: &failure.to_string(),
+        });
+        let tries = self.resting.get(&actor).map_or(0, |rest| rest.tries);
+        let rest = Rest {
+            tries: tries.saturating_add(1),
+            until: now + outbox::backoff(tries, self.dice()),
+        };
+        self.resting.insert(actor, rest);
+    }
+
+    /// Begins each entry whose actor has none before it that is not over. Commands to actors are
+    /// carried out at once.
+    async fn begin(&mut self, entries: Vec<Entry>) {
+        let running = self.entries.values().map(|entry| entry.actor.clone());
+        let mut waiting: HashSet<ActorName> = running.collect();
+        let (mut told, mut next) = (Vec::new(), Vec::new());
+        for entry in entries {
+            if waiting.contains(&entry.actor) {
+                continue;
+            }
+            if let Task::Tell { to, command } = &entry.task {
+                let pending = self.tell(entry.id, to.clone(), (**command).clone());
+                told.push((pending.await, entry));
+            } else {
+                waiting.insert(entry.actor.clone());
+                next.push(entry);
+            }
+        }
+        for (pending, entry) in told {
+            if let Err(failure) = pending.answer().await {
+                self.note_failure(&entry, &failure.to_string());
+            }
+        }
+        next.truncate(CONCURRENCY.saturating_sub(self.running.len()));
+        for entry in next {
+            self.spawn(entry);
+        }
+    }
+
+    /// Has a command carried out and its entry removed, both or neither.
+    async fn tell(&self, id: i64, to: ActorName, command: Command) -> Pending<()> {
+        let scene = self.store.scene.clone();
+        self.store
+            .writer
+            .queue(move |sql| {
+                scene.handle(sql, &to, command)?;
+                outbox::done(sql, id)
+            })
+            .await
+    }
+
+    fn spawn(&mut self, entry: Entry) {
+        let (runner, task) = (Arc::clone(&self.runner), entry.task.clone());
+        let handle = self.running.spawn(async move {
+            let in_time = timeout(DEADLINE, runner.run(&task)).await;
+            in_time.unwrap_or_else(|_| Err(TaskFailed(format!("not done after {DEADLINE:?}"))))
+        });
+        self.entries.insert(handle.id(), entry);
+    }
+
+    fn note(&mut self, ended: Result<(task::Id, Result<(), TaskFailed>), JoinError>) {
+        let (id, outcome) = match ended {
+            Ok(ended) => ended,
+            Err(panic) => (panic.id(), Err(TaskFailed(panic.to_string()))),
+        };
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
+        match outcome {
+            Ok(()) => self.notes.push(Note::Done(entry.id)),
+            Err(failed) => self.note_failure(&entry, &failed.to_string()),
+        }
+    }
+
+    fn note_failure(&mut self, entry: &Entry, problem: &str) {
+        let last = entry.tries.saturating_add(1) >= TRIES;
+        let retry_at = (!last).then(|| {
+            let now = self.store.scene.clock.now();
+            now + outbox::backoff(entry.tries, self.dice())
+        });
+        self.runner.report(&Trouble::Task {
+            entry,
+            problem,
+            retry_at,
+        });
+        self.notes.push(Note::Failed(entry.id, retry_at));
+    }
+
+    /// Writes down how tasks have ended. What the store does not take is kept, and nothing is begun
+    /// until it does: it would only be done again and again.
+    async fn write_notes(&mut self) -> Result<(), Failure> {
+        if self.notes.is_empty() {
+            return Ok(());
+        }
+        let notes = self.notes.clone();
+        let write = move |sql: &mut dyn Sql| notes.iter().try_for_each(|note| note.write(sql));
+        self.store.writer.run(write).await?;
+        self.notes.clear();
+        Ok(())
+    }
+
+    fn report_store(&self, failure: &Failure) {
+        self.runner.report(&Trouble::Store {
+            problem: &failure.to_string(),
+        });
+    }
+
+    fn dice(&self) -> u32 {
+        let mut bytes = [0; 4];
+        self.random.fill(&mut bytes);
+        u32::from_ne_bytes(bytes)
+    }
+}
+
+impl Note {
+    fn write(self, sql: &mut dyn Sql) -> Result<(), SqlError> {
+        match self {
+            Self::Done(id) => outbox::done(sql, id),
+            Self::Failed(id, retry_at) => outbox::failed(sql, id, retry_at),
+        }
+    }
+}
+
+fn limit(rows: usize) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
+}
+
+impl std::fmt::Debug for Pump {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pump").finish_non_exhaustive()
+    }
+}
