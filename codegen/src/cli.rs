@@ -72,7 +72,8 @@ enum Command {
 }
 
 const EXTERNAL_HELP: &str = "Lexicons whose types another crate has, and its Rust path, \
-    e.g. 'com.atproto.*=huddle_lexicon', or 'com.atproto.*=crate::atproto' in the same crate; may be repeated";
+    e.g. 'com.atproto.*=huddle_lexicon', or 'com.atproto.*=crate::atproto' in the same crate; may be repeated. \
+    Their files are needed too, among the lexicons, to generate what refers to them";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {

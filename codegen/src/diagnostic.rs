@@ -130,6 +130,10 @@ named! {
         PermissionsetNoTitle = "permissionset-no-title",
         /// Permission sets allow something.
         PermissionsetNoPermissions = "permissionset-no-permissions",
+        /// Permission sets name what is of their own group of NSIDs, or below it.
+        PermissionsetNamespace = "permissionset-namespace",
+        /// Permission sets hold permissions of known resources, with known keys.
+        PermissionsetUnknownPermission = "permissionset-unknown-permission",
         /// What may be longer than 20 KiB is a blob, not a string.
         LargeString = "large-string",
         /// Strings have a format or a greatest length.

@@ -2,7 +2,7 @@
 //!
 //! Rules have the names that goat's `lex lint` gives them; see [`Rule`].
 
-mod permission;
+pub(crate) mod permission;
 
 use crate::diagnostic::{Diagnostic, Rule};
 use crate::load::Loaded;
@@ -173,8 +173,8 @@ impl Linter<'_> {
             );
         }
         for permission in &set.permissions {
-            for problem in permission::problems(permission) {
-                self.say(&permission.path, Rule::LexiconSchema, problem);
+            for (rule, problem) in permission::problems(&self.document.id, permission) {
+                self.say(&permission.path, rule, problem);
             }
         }
     }

@@ -140,21 +140,21 @@ fn read_file(file: &Path) -> Result<Vec<u8>, Unreadable> {
     Ok(text)
 }
 
-/// The name of the folder (or of the file's folder), whatever way it was written.
+/// The name of the folder (or of the file's folder), as it was written: what a link leads to may be
+/// called otherwise on every machine. Where no name was written, as in `..`, it is the true one.
 fn source_root(path: &Path) -> Result<String, Unreadable> {
-    let unreadable = |source| Unreadable {
+    let folder = match path.parent() {
+        Some(parent) if !path.is_dir() => Path::new(".").join(parent),
+        _ => path.to_owned(),
+    };
+    if let Some(written) = folder.file_name() {
+        return Ok(written.to_string_lossy().into_owned());
+    }
+    let folder = folder.canonicalize().map_err(|source| Unreadable {
         path: path.to_owned(),
         source,
-    };
-    let absolute = path.canonicalize().map_err(unreadable)?;
-    let folder = if absolute.is_dir() {
-        Some(absolute.as_path())
-    } else {
-        absolute.parent()
-    };
-    let name = folder
-        .and_then(Path::file_name)
-        .unwrap_or(OsStr::new("lexicons"));
+    })?;
+    let name = folder.file_name().unwrap_or(OsStr::new("lexicons"));
     Ok(name.to_string_lossy().into_owned())
 }
 

@@ -1,7 +1,9 @@
 //! Holds generated types against their lexicons: what is valid must survive a rewrite unchanged, and
 //! what is broken must be refused for that very reason.
 
-use crate::model::{Body, Catalog, DefId, DefKind, Document, Params, Property, Schema};
+use crate::model::{
+    Body, Catalog, DefId, DefKind, Document, Params, Property, Schema, SchemaKind, UnionSchema,
+};
 use crate::sample::{Mutation, Sampler, mutations};
 use crate::validate::{Against, Constraint};
 use huddle_syntax::schema::{Codec, Definition, Invalid, QueryWriter};
@@ -45,7 +47,7 @@ pub fn prove(
         problem,
     };
     let catalog = sampler.catalog();
-    let place = place(catalog, definition.nsid, definition.path)
+    let place = Place::find(catalog, definition.nsid, definition.path)
         .ok_or_else(|| disagreement("there is no such schema".to_owned()))?;
     let mut tally = Tally::default();
     for _ in 0..count {
@@ -79,7 +81,7 @@ fn prove_value(
                 json: *json,
                 value: *through_value,
             };
-            codecs.prove(catalog, place.against(), value, tally)
+            codecs.prove(catalog, place, value, tally)
         }
         (Codec::Params(codec), Place::Params(params)) => {
             prove_params(catalog, params, *codec, value, tally)
@@ -98,37 +100,73 @@ fn numbers(mut state: u64) -> impl FnMut() -> u64 {
     }
 }
 
-/// What stands at a JSON path of a lexicon.
-enum Place<'a> {
+/// What of a lexicon a generated type stands for.
+#[derive(Clone, Debug)]
+pub enum Place<'a> {
+    /// A definition.
     Definition(DefId),
+    /// A body.
     Schema(&'a Schema),
+    /// The messages of a subscription.
+    Union(&'a UnionSchema),
+    /// The parameters of a method.
     Params(&'a Params),
 }
 
-impl Place<'_> {
-    const fn against(&self) -> Against<'_> {
+impl<'a> Place<'a> {
+    /// What stands at a JSON path of a lexicon.
+    pub fn find(catalog: &'a Catalog, nsid: &str, path: &str) -> Option<Self> {
+        let document: &Document = catalog.get(&nsid.parse::<Nsid>().ok()?)?;
+        document.defs.iter().find_map(|definition| {
+            let rest = path.strip_prefix(definition.path.as_str())?;
+            let schema = |body: &'a Option<Body>| body.as_ref()?.schema.as_ref().map(Place::Schema);
+            match (rest, &definition.kind) {
+                ("", _) => Some(Place::Definition(document.def_id(definition))),
+                (".parameters", kind) => kind.parameters().map(Place::Params),
+                (".input.schema", DefKind::Procedure(procedure)) => schema(&procedure.input),
+                (".output.schema", DefKind::Procedure(procedure)) => schema(&procedure.output),
+                (".output.schema", DefKind::Query(query)) => schema(&query.output),
+                (".message.schema", DefKind::Subscription(subscription)) => {
+                    Some(Place::Union(&subscription.message.union))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// What its values are checked against.
+    pub const fn against(&self) -> Against<'_> {
         match self {
             Self::Definition(id) => Against::Definition(id),
             Self::Schema(schema) => Against::Schema(schema),
+            Self::Union(union) => Against::Union(union),
             Self::Params(params) => Against::Params(params),
         }
     }
-}
 
-fn place<'a>(catalog: &'a Catalog, nsid: &str, path: &str) -> Option<Place<'a>> {
-    let document: &Document = catalog.get(&nsid.parse::<Nsid>().ok()?)?;
-    document.defs.iter().find_map(|definition| {
-        let rest = path.strip_prefix(definition.path.as_str())?;
-        let schema = |body: &'a Option<Body>| body.as_ref()?.schema.as_ref().map(Place::Schema);
-        match (rest, &definition.kind) {
-            ("", _) => Some(Place::Definition(document.def_id(definition))),
-            (".parameters", kind) => kind.parameters().map(Place::Params),
-            (".input.schema", DefKind::Procedure(procedure)) => schema(&procedure.input),
-            (".output.schema", DefKind::Procedure(procedure)) => schema(&procedure.output),
-            (".output.schema", DefKind::Query(query)) => schema(&query.output),
+    /// Whether a constraint at a path of a value is enforced where the type is used, and not by the
+    /// type: that of a definition that is no object is an alias or an enum, which know no bounds.
+    pub fn leaves_to_users(&self, catalog: &Catalog, path: &str, constraint: Constraint) -> bool {
+        let Self::Definition(id) = self else {
+            return false;
+        };
+        let schema_of = |id| match &catalog.definition(id)?.kind {
+            DefKind::Type(schema) => Some(schema),
             _ => None,
+        };
+        let mut steps = path.split('/').filter(|step| !step.is_empty());
+        let mut schema = schema_of(id);
+        while let Some(Schema { kind, .. }) = schema {
+            schema = match kind {
+                SchemaKind::Ref(reference) => schema_of(&reference.target),
+                SchemaKind::Array(array) if steps.next().is_some() => Some(&array.items),
+                SchemaKind::Object(_) | SchemaKind::Union(_) => None,
+                SchemaKind::String(_) if constraint == Constraint::Enum => None,
+                _ => return !matches!(constraint, Constraint::Type | Constraint::Format),
+            };
         }
-    })
+        false
+    }
 }
 
 /// The ways through a type of data.
@@ -142,13 +180,17 @@ impl Codecs {
     fn prove(
         &self,
         catalog: &Catalog,
-        against: Against<'_>,
+        place: &Place<'_>,
         value: &Value,
         tally: &mut Tally,
     ) -> Result<(), String> {
         self.survives(value)?;
         tally.values += 1;
-        for mutation in mutations(catalog, against, value) {
+        for mutation in mutations(catalog, place.against(), value) {
+            if place.leaves_to_users(catalog, &mutation.path, mutation.constraint) {
+                self.survives(&mutation.value)?;
+                continue;
+            }
             refused(
                 "a value",
                 &mutation,

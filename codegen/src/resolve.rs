@@ -54,16 +54,13 @@ impl Externals {
 
 /// What a reference leads to.
 #[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
-    /// A definition among the lexicons to generate.
-    Local(&'a Document, &'a Definition),
-    /// A definition that another crate has.
-    External {
-        /// The Rust path under which the crate's modules lie.
-        rust_path: &'a str,
-        /// The definition itself; in a [`Resolution`] that [`resolve`] has given, it is there.
-        definition: Option<&'a Definition>,
-    },
+pub struct Target<'a> {
+    /// The lexicon that has the definition.
+    pub document: &'a Document,
+    /// The definition.
+    pub definition: &'a Definition,
+    /// The Rust path under which the modules of another crate lie, if that has its type.
+    pub home: Option<&'a str>,
 }
 
 /// A catalog in which every reference of the selected lexicons leads somewhere it may.
@@ -155,14 +152,11 @@ impl<'a> Resolution<'a> {
 
     /// Where a reference of a selected lexicon leads; `None` only for names that are in none of them.
     pub fn target(&self, id: &DefId) -> Option<Target<'a>> {
-        if let Some(rust_path) = self.externals.rust_path(id.nsid()) {
-            return Some(Target::External {
-                rust_path,
-                definition: self.catalog.definition(id),
-            });
-        }
-        let document = self.catalog.get(id.nsid())?;
-        Some(Target::Local(document, self.catalog.definition(id)?))
+        Some(Target {
+            document: self.catalog.get(id.nsid())?,
+            definition: self.catalog.definition(id)?,
+            home: self.externals.rust_path(id.nsid()),
+        })
     }
 
     /// Whether the type that a `ref` stands for contains itself through this `ref`, with no list and
@@ -239,13 +233,17 @@ fn refusal(
 ) -> Option<(Rule, String)> {
     let id = &mention.reference().target;
     let missing = |id| Some((Rule::UnresolvedRef, missing(resolution, id)));
+    let is_external = resolution.externals.rust_path(id.nsid()).is_some();
+    if is_external
+        && externals == AtHand::Required
+        && let Some(id) = first_missing(resolution.catalog, id)
+    {
+        return missing(id);
+    }
     match resolution.target(id) {
+        Some(target) => mention.refusal(target.definition),
+        None if is_external => None,
         None => missing(id),
-        Some(Target::Local(_, definition)) => mention.refusal(definition),
-        Some(Target::External { definition, .. }) => match first_missing(resolution.catalog, id) {
-            Some(id) if externals == AtHand::Required => missing(id),
-            _ => mention.refusal(definition?),
-        },
     }
 }
 

@@ -32,6 +32,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-native", &["huddle-core", "huddle-ports"]),
     ("huddle-appview-workers", &["huddle-core", "huddle-ports"]),
     ("huddle-workers-packer", &[]),
+    (
+        "huddle-testkit",
+        &["huddle-core", "huddle-ports", "huddle-syntax"],
+    ),
+    (
+        "huddle-appview",
+        &[
+            "huddle-api",
+            "huddle-core",
+            "huddle-identity",
+            "huddle-native",
+            "huddle-ports",
+            "huddle-syntax",
+            "huddle-testkit",
+            "huddle-xrpc",
+        ],
+    ),
     ("huddle-codegen", &["huddle-syntax"]),
     ("huddle-codegen-golden", &["huddle-syntax", "huddle-xrpc"]),
     ("huddle-testdata", &[]),

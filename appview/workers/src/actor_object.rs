@@ -13,10 +13,11 @@ use worker::{Env, Request, Response, State, console_error};
 
 use crate::clock::WorkersClock;
 use crate::fault::Fault;
+use crate::limits::{BadLimits, limits};
 use crate::storage::transaction;
 
 /// After how long the alarm rings again if its work has not come to an end.
-const ALARM_RETRY: Duration = Duration::from_secs(30);
+const ALARM_RETRY: Duration = Duration::from_secs(10);
 
 /// The farthest that an alarm is set ahead; the object then finds nothing due and sets the next.
 const ALARM_HORIZON: Duration = Duration::from_hours(365 * 24);
@@ -27,9 +28,11 @@ const ALARM_HORIZON: Duration = Duration::from_hours(365 * 24);
 pub(crate) struct ActorObject {
     state: State,
     env: Env,
-    limits: Result<Limits, String>,
+    limits: Result<Limits, BadLimits>,
     /// Whether the schema of the storage is known to be this version's.
     migrated: Cell<bool>,
+    /// What the last request wanted to go wrong.
+    fault: Cell<Option<Fault>>,
 }
 
 /// Why an object does not answer. The caller's log is the only one to read it.
@@ -43,8 +46,8 @@ enum Trouble {
     Unnamed,
     #[error(transparent)]
     UnknownActor(#[from] UnknownActor),
-    #[error("the variable LIMITS cannot be used: {0}")]
-    Limits(String),
+    #[error(transparent)]
+    Limits(#[from] BadLimits),
     #[error(transparent)]
     Sql(#[from] SqlError),
     #[error("the platform failed: {0}")]
@@ -66,6 +69,7 @@ impl ActorObject {
         Self {
             limits: limits(&env),
             migrated: Cell::new(false),
+            fault: Cell::new(None),
             state,
             env,
         }
@@ -79,20 +83,20 @@ impl ActorObject {
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Trouble> {
-        let fault = Fault::asked_for(&request, &self.env)?;
+        self.fault.set(Fault::asked_for(&request, &self.env)?);
         let body = request.text().await?;
         let command = serde_json::from_str(&body).map_err(Trouble::NoCommand)?;
-        let reply = self.handle(command, fault).await?;
+        let reply = self.handle(command).await?;
         let reply = serde_json::to_string(&reply).map_err(Trouble::NoReply)?;
         Ok(Response::ok(reply)?)
     }
 
-    async fn handle(&self, command: Command, fault: Option<Fault>) -> Result<Reply, Trouble> {
+    async fn handle(&self, command: Command) -> Result<Reply, Trouble> {
         let name: ActorName = self.state.id().name().ok_or(Trouble::Unnamed)?.parse()?;
         let limits = self.limits()?;
         let (reply, rest) = self.turn(|sql| {
             let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
-            Fault::strike(fault)?;
+            Fault::strike(self.fault.get())?;
             Ok((reply, rest(sql)?))
         })?;
         self.settle(rest).await?;
@@ -113,6 +117,7 @@ impl ActorObject {
         // An alarm that rings is no longer set. The next one stands before any work, so that the
         // object comes back from wherever this one dies.
         self.state.storage().set_alarm(ALARM_RETRY).await?;
+        Fault::strike_at_alarm(self.fault.get());
         self.wake()?;
         self.pump().await?;
         let rest = self.turn(rest)?;
@@ -163,20 +168,9 @@ impl ActorObject {
         Ok(())
     }
 
-    fn limits(&self) -> Result<&Limits, Trouble> {
-        self.limits.as_ref().map_err(|problem| Trouble::Limits(problem.clone()))
+    fn limits(&self) -> Result<&Limits, BadLimits> {
+        self.limits.as_ref().map_err(BadLimits::clone)
     }
-}
-
-/// The limits of this installation: the variable `LIMITS` holds those that differ, as JSON.
-fn limits(env: &Env) -> Result<Limits, String> {
-    let Ok(text) = env.var("LIMITS") else {
-        return Ok(Limits::default());
-    };
-    let limits: Limits =
-        serde_json::from_str(&text.to_string()).map_err(|error| error.to_string())?;
-    limits.check().map_err(|error| error.to_string())?;
-    Ok(limits)
 }
 
 fn rest(sql: &mut dyn Sql) -> Result<Rest, SqlError> {

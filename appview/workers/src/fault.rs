@@ -8,13 +8,15 @@ use worker::{Env, Request};
 /// The header that asks an object for a fault.
 pub(crate) const HEADER: &str = "huddle-fault";
 
-/// What goes wrong after a command has written, and before that is committed.
-#[derive(Clone, Copy, Debug)]
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The store fails.
+    /// The store fails, after the command has written and before that is committed.
     Fail,
-    /// The code panics.
+    /// The code panics, at the same point.
     Panic,
+    /// The code panics at the next alarm.
+    PanicAtAlarm,
 }
 
 /// Whether this is a test.
@@ -30,15 +32,20 @@ impl Fault {
         Ok(match request.headers().get(HEADER)?.as_deref() {
             Some("fail") => Some(Self::Fail),
             Some("panic") => Some(Self::Panic),
+            Some("panic at alarm") => Some(Self::PanicAtAlarm),
             _ => None,
         })
     }
 
     pub(crate) fn strike(fault: Option<Self>) -> Result<(), SqlError> {
         match fault {
-            None => Ok(()),
+            None | Some(Self::PanicAtAlarm) => Ok(()),
             Some(Self::Fail) => Err(SqlError::Store("a test asked for this".into())),
             Some(Self::Panic) => panic!("a test asked for this"),
         }
+    }
+
+    pub(crate) fn strike_at_alarm(fault: Option<Self>) {
+        assert!(fault != Some(Self::PanicAtAlarm), "a test asked for this");
     }
 }

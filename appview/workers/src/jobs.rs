@@ -1,34 +1,37 @@
 //! What actors want done and nobody waits for: it goes through a queue, which tries again by itself.
 
-use huddle_core::booking::Resume;
+use std::sync::Arc;
+
+use huddle_core::flows::Flows;
 use huddle_core::outbox::Task;
-use huddle_core::transport::{ActorTransport as _, ask};
-use huddle_core::ActorName;
+use huddle_core::tasks::Tasks;
 use worker::wasm_bindgen::JsValue;
 use worker::{
-    Env, MessageBatch, MessageExt as _, QueueContentType, RawMessageBuilder,
-    console_error,
+    Env, MessageBatch, MessageExt as _, QueueContentType, RawMessageBuilder, console_error,
 };
 
+use crate::availability::NoCalendars;
+use crate::clock::WorkersClock;
+use crate::index::D1Index;
+use crate::limits::{BadLimits, limits};
 use crate::transport::DurableObjectTransport;
 
+/// The binding of the queue.
 const QUEUE: &str = "JOBS";
 
 /// Puts a task into the queue, as JSON.
 pub(crate) async fn send(env: &Env, task: &Task) -> worker::Result<()> {
-    let text = serde_json::to_string(task)?;
-    let message = RawMessageBuilder::new(text.into());
-    env.queue(QUEUE)?
-        .send_raw(message.build_with_content_type(QueueContentType::Text))
-        .await
+    let message = RawMessageBuilder::new(serde_json::to_string(task)?.into());
+    let message = message.build_with_content_type(QueueContentType::Text);
+    env.queue(QUEUE)?.send_raw(message).await
 }
 
 /// Does every task of a batch. One that fails is brought again, until the queue gives it up to the
 /// dead letters; any may be brought twice.
 pub(crate) async fn work_off(batch: &MessageBatch<String>, env: Env) {
-    let transport = DurableObjectTransport::new(env);
+    let tasks = tasks(env);
     for message in batch.raw_iter() {
-        match work(&transport, &message.body()).await {
+        match work(&tasks, &message.body()).await {
             Ok(()) => message.ack(),
             Err(problem) => {
                 console_error!("message {} of {}: {problem}", message.id(), batch.queue());
@@ -38,17 +41,21 @@ pub(crate) async fn work_off(batch: &MessageBatch<String>, env: Env) {
     }
 }
 
-async fn work(transport: &DurableObjectTransport, body: &JsValue) -> Result<(), String> {
+fn tasks(env: Env) -> Result<Tasks, BadLimits> {
+    let limits = Arc::new(limits(&env)?);
+    let actors = Arc::new(DurableObjectTransport::new(env.clone()));
+    let flows = Flows::new(
+        actors.clone(),
+        Arc::new(NoCalendars),
+        Arc::new(WorkersClock),
+        limits,
+    );
+    Ok(Tasks::new(actors, flows, Arc::new(D1Index::new(env))))
+}
+
+async fn work(tasks: &Result<Tasks, BadLimits>, body: &JsValue) -> Result<(), String> {
+    let tasks = tasks.as_ref().map_err(BadLimits::to_string)?;
     let text = body.as_string().ok_or("it is no text")?;
     let task = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let done = match task {
-        Task::Tell { to, command } => transport.send(&to, *command).await.map(drop),
-        Task::Resume(id) => {
-            let resumed = ask(transport, &ActorName::booking(&id), Resume {}).await;
-            resumed.map(drop)
-        }
-        // Nothing reads lists of bookings yet.
-        Task::Project(_) => Ok(()),
-    };
-    done.map_err(|unreachable| unreachable.to_string())
+    tasks.run(&task).await.map_err(|error| error.to_string())
 }

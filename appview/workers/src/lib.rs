@@ -6,9 +6,12 @@
 //! What nobody waits for goes through a queue, to `jobs`.
 
 mod actor_object;
+mod availability;
 mod clock;
 mod fault;
+mod index;
 mod jobs;
+mod limits;
 mod objects;
 mod router;
 mod storage;

@@ -761,7 +761,17 @@ mod methods {
             "include:com.golden.authFull?aud=did:web:app.golden.com%23svc"
         );
         assert_eq!(PERMISSION_SET.title_lang, [("de", "Alles")]);
-        assert_eq!(PERMISSION_SET.scopes(None).len(), 4);
+        assert_eq!(PERMISSION_SET.scopes(None).len(), 3);
         assert_eq!(PERMISSION_SET.scopes(Some((&did, "svc"))).len(), 5);
+    }
+
+    #[test]
+    fn what_no_set_can_give_makes_no_scope() {
+        use permission_set::com::golden::auth_ignored::PERMISSION_SET;
+        let did = "did:web:app.golden.com".parse().expect("a DID");
+        assert_eq!(
+            PERMISSION_SET.scopes(Some((&did, "svc"))),
+            ["rpc:com.golden.query?aud=*"]
+        );
     }
 }

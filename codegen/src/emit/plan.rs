@@ -8,7 +8,7 @@ use crate::model::{
     Body, DefId, DefKind, Definition, Document, ObjectSchema, Params, Schema, SchemaKind,
     StringSchema,
 };
-use crate::resolve::{Resolution, Target};
+use crate::resolve::Resolution;
 use huddle_syntax::Nsid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -109,12 +109,8 @@ impl<'a> Plan<'a> {
 
     /// The lexicon and the definition that a reference leads to, where they are at hand.
     pub(crate) fn target(&self, id: &DefId) -> Option<(&'a Document, &'a Definition)> {
-        match self.resolution.target(id)? {
-            Target::Local(document, definition) => Some((document, definition)),
-            Target::External { definition, .. } => {
-                Some((self.resolution.catalog().get(id.nsid())?, definition?))
-            }
-        }
+        let target = self.resolution.target(id)?;
+        Some((target.document, target.definition))
     }
 
     /// Whether a value of this type can break a constraint that its Rust type does not enforce.

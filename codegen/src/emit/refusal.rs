@@ -3,7 +3,7 @@
 use super::{Error, Options};
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a};
 use crate::model::{Schema, SchemaKind};
-use crate::resolve::{Resolution, Target};
+use crate::resolve::Resolution;
 
 /// Names that mean other crates to the compiler, or to generated code.
 const RESERVED_CRATES: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
@@ -83,11 +83,9 @@ pub(super) fn refuse_bodies(resolution: &Resolution<'_>) -> Result<(), Diagnosti
             else {
                 continue;
             };
-            let target = match resolution.target(&reference.target) {
-                Some(Target::Local(_, definition)) => Some(definition),
-                Some(Target::External { definition, .. }) => definition,
-                None => None,
-            };
+            let target = resolution
+                .target(&reference.target)
+                .map(|target| target.definition);
             if let Some(target) = target.filter(|target| target.kind.object().is_none()) {
                 problems.push(Diagnostic {
                     file: document.file.clone(),

@@ -4,7 +4,7 @@ use super::ident::{Scope, plain, token};
 use super::plan::{Module, Node, Plan, role_path};
 use super::source::{Modules, Source, file_path};
 use super::{GeneratedFile, docs, header, lexicon};
-use crate::model::{DefKind, Definition, SchemaKind};
+use crate::model::{DefKind, Definition};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::path::PathBuf;
@@ -129,7 +129,8 @@ fn registry(plan: &Plan<'_>, runtime: &str) -> GeneratedFile {
             #body
         }
 
-        /// All objects, records, bodies and parameters, for tests that go over every one of them.
+        /// All types that stand for something of a lexicon as a whole: its definitions, and the
+        /// parameters, bodies and messages of its methods; for tests that go over every one of them.
         #[doc(hidden)]
         pub const DEFINITIONS: &[#definition_type] = &[#(#definitions),*];
     });
@@ -162,7 +163,7 @@ impl Entries {
         }
     }
 
-    /// Lists the types of a definition that are objects or parameters.
+    /// Lists the types of a definition, those in its fields aside.
     fn definition(&mut self, module: &Module<'_>, definition: &Definition) {
         let Definition { path, kind, .. } = definition;
         match kind {
@@ -171,8 +172,12 @@ impl Entries {
                 let name = self.entry(module, path, path, "data");
                 self.records.push(quote!(#nsid => #name::from_cbor(cbor)));
             }
-            DefKind::Type(schema) if matches!(schema.kind, SchemaKind::Object(_)) => {
+            DefKind::Type(_) => {
                 self.entry(module, path, path, "data");
+            }
+            DefKind::Subscription(_) => {
+                let place = format!("{path}.message.schema");
+                self.entry(module, &role_path(path, "Message"), &place, "data");
             }
             _ => {}
         }

@@ -1,66 +1,83 @@
-//! What a permission set cannot ask for, <https://atproto.com/specs/permission>.
+//! What a permission set cannot ask for, <https://atproto.com/specs/permission#permission-sets>.
 
+use crate::diagnostic::Rule;
 use crate::model::{Permission, Resource};
 use huddle_syntax::Nsid;
 
-/// Why authorisation servers will ignore a permission.
-pub(super) fn problems(permission: &Permission) -> Vec<String> {
+/// Why authorisation servers ignore a permission of the set called `set`; they heed it if there is
+/// nothing.
+pub(crate) fn problems(set: &Nsid, permission: &Permission) -> Vec<(Rule, String)> {
     let mut problems = Vec::new();
+    let mut wrong = |message: String| problems.push((Rule::LexiconSchema, message));
     match &permission.resource {
         Resource::Repo {
             collections,
             actions,
         } => {
-            names("collection", collections, &mut problems);
-            if collections.iter().any(|name| name == "*") {
-                problems.push("a set names its collections, and cannot have them all".to_owned());
-            }
             for action in actions {
                 if !matches!(action.as_str(), "create" | "update" | "delete") {
-                    problems.push(format!("{action:?} is none of create, update, delete"));
+                    wrong(format!("{action:?} is none of create, update, delete"));
                 }
             }
+            names(set, "collection", collections, &mut problems);
         }
         Resource::Rpc {
             methods,
             audience,
             inherit_audience,
         } => {
-            names("lxm", methods, &mut problems);
             match (audience.as_deref(), inherit_audience) {
-                (None, true) => {}
-                (Some("*"), false) => {
-                    if methods.iter().any(|name| name == "*") {
-                        problems.push("`lxm` and `aud` cannot both be `*`".to_owned());
-                    }
-                }
+                (None, true) | (Some("*"), false) => {}
                 (Some("*") | None, _) => {
-                    problems.push("either `aud` is `*`, or `inheritAud` is true".to_owned());
+                    wrong("either `aud` is `*`, or `inheritAud` is true".to_owned());
                 }
-                (Some(service), _) => {
-                    problems.push(format!(
-                        "a set is for no service in particular, but `aud` is {service:?}"
-                    ));
-                }
+                (Some(service), _) => wrong(format!(
+                    "a set is for no service in particular, but `aud` is {service:?}"
+                )),
             }
+            names(set, "lxm", methods, &mut problems);
         }
-        Resource::Unsupported { resource } => {
-            problems.push(format!(
-                "a permission for {resource:?} with these keys is ignored; sets know `repo` and `rpc`"
-            ));
-        }
+        Resource::Unsupported { resource } => problems.push(unsupported(resource)),
     }
     problems
 }
 
-/// A list of NSIDs, or `*`, that is not empty.
-fn names(key: &str, names: &[String], problems: &mut Vec<String>) {
+/// A list of NSIDs that is not empty, all of them of the set's own group or below it.
+fn names(set: &Nsid, key: &str, names: &[String], problems: &mut Vec<(Rule, String)>) {
     if names.is_empty() {
-        problems.push(format!("`{key}` names nothing"));
+        problems.push((Rule::LexiconSchema, format!("`{key}` names nothing")));
     }
-    for name in names.iter().filter(|name| *name != "*") {
-        if let Err(error) = name.parse::<Nsid>() {
-            problems.push(format!("`{key}` has {name:?}: {error}"));
-        }
+    let group = set.as_str().trim_end_matches(set.name());
+    for name in names {
+        problems.extend(match name.parse::<Nsid>() {
+            Ok(_) if name.starts_with(group) => None,
+            Ok(_) => Some((
+                Rule::PermissionsetNamespace,
+                format!("`{key}` has {name}, but a set can only give what is below {group}*"),
+            )),
+            Err(_) if name == "*" => Some((
+                Rule::LexiconSchema,
+                format!("a set says each `{key}` by name, and cannot have them all"),
+            )),
+            Err(error) => Some((
+                Rule::LexiconSchema,
+                format!("`{key}` has {name:?}: {error}"),
+            )),
+        });
+    }
+}
+
+fn unsupported(resource: &str) -> (Rule, String) {
+    match resource {
+        "account" | "blob" | "identity" | "include" => (
+            Rule::LexiconSchema,
+            format!("no set can hold {resource:?}; apps ask for it by a scope of its own"),
+        ),
+        _ => (
+            Rule::PermissionsetUnknownPermission,
+            format!(
+                "a permission for {resource:?} with these keys is ignored; sets know `repo` and `rpc`"
+            ),
+        ),
     }
 }

@@ -183,7 +183,11 @@ fn permission_sets_have_a_title_and_permissions_that_are_heeded() {
         wrong,
     );
     check(rpc(r#""lxm": ["com.example.a"], "inheritAud": true"#), &[]);
-    check(rpc(r#""lxm": ["*"], "inheritAud": true"#), &[]);
+    check(rpc(r#""lxm": ["*"], "inheritAud": true"#), wrong);
+    check(
+        rpc(r#""lxm": ["com.example.*"], "inheritAud": true"#),
+        wrong,
+    );
     check(rpc(r#""lxm": ["com.example.a"], "aud": "*""#), &[]);
     check(rpc(r#""lxm": ["*"], "aud": "*""#), wrong);
     check(rpc(r#""lxm": [], "aud": "*""#), wrong);
@@ -196,10 +200,50 @@ fn permission_sets_have_a_title_and_permissions_that_are_heeded() {
         rpc(r#""lxm": ["com.example.a"], "aud": "did:web:example.com#svc""#),
         wrong,
     );
+    for resource in ["account", "blob", "identity", "include"] {
+        check(
+            set(json!({ "type": "permission", "resource": resource })),
+            wrong,
+        );
+    }
+    let unknown: &[(&str, &str)] = &[(
+        "permissionset-unknown-permission",
+        "defs.main.permissions[0]",
+    )];
     check(
-        set(json!({ "type": "permission", "resource": "blob" })),
-        wrong,
+        set(json!({ "type": "permission", "resource": "later" })),
+        unknown,
     );
+    check(
+        repo(r#""collection": ["com.example.a"], "only": "drafts""#),
+        &[
+            ("unexpected-field", "defs.main.permissions[0].only"),
+            unknown[0],
+        ],
+    );
+}
+
+#[test]
+fn a_permission_set_names_what_is_of_its_own_group_or_below() {
+    let check = |set: &str, name: &str, fits: bool| {
+        let defs = json!({ "main": { "type": "permission-set", "title": "All", "permissions": [
+            { "type": "permission", "resource": "repo", "collection": [name] },
+            { "type": "permission", "resource": "rpc", "lxm": [name], "aud": "*" },
+        ] } });
+        let outside = [
+            ("permissionset-namespace", "defs.main.permissions[0]"),
+            ("permissionset-namespace", "defs.main.permissions[1]"),
+        ];
+        check_lexicon(set, defs, if fits { &[] } else { &outside });
+    };
+    let post = "app.example.feed.authPost";
+    check(post, "app.example.feed.post", true);
+    check(post, "app.example.feed.thread.get", true);
+    check("app.example.authFull", "app.example.actor.profile", true);
+    check(post, "app.example.actor.profile", false);
+    check(post, "app.example.feed", false);
+    check(post, "app.example.feedback.post", false);
+    check("app.example.authFull", "com.example.post", false);
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn the_source_is_the_same_however_the_folder_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lexicons");
     put(&root, "a.json", &lexicon("com.example.a"));
-    for written in [root.join("."), root.join("../lexicons"), root.join("")] {
+    fs::create_dir(root.join("com")).unwrap();
+    for written in [".", "../lexicons", "", "com/.."].map(|end| root.join(end)) {
         let catalog = load(&written).unwrap();
         assert_eq!(
             catalog.documents().next().unwrap().source,
@@ -125,6 +126,24 @@ fn a_name_that_would_break_the_line_of_a_generated_file_is_refused() {
 
     let gone = load(&root.join("a\nb")).unwrap_err().to_string();
     assert!(gone.contains(r"a\nb: "), "{gone}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_source_has_the_name_of_a_link_and_not_of_what_it_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "checkout-7f3a/a.json",
+        &lexicon("com.example.a"),
+    );
+    let link = folder.path().join("lexicons");
+    std::os::unix::fs::symlink("checkout-7f3a", &link).unwrap();
+    for written in [link.clone(), link.join("."), link.join("a.json")] {
+        let catalog = load(&written).unwrap();
+        let source = &catalog.documents().next().unwrap().source;
+        assert_eq!(source, "lexicons/a.json", "{}", written.display());
+    }
 }
 
 #[cfg(unix)]

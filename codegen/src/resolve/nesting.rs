@@ -1,6 +1,6 @@
 //! Lists in lists, deeper than data can nest.
 
-use super::{Resolution, Target, problem};
+use super::{Resolution, problem};
 use crate::diagnostic::{Diagnostic, Rule};
 use crate::model::{Catalog, DefKind, Definition, Schema, SchemaKind, visit};
 use huddle_syntax::data::MAX_DEPTH;
@@ -16,7 +16,7 @@ pub(super) fn too_deep(resolution: &Resolution<'_>) -> Vec<Diagnostic> {
                 SchemaKind::Array(_) => levels == MAX_DEPTH + 1,
                 SchemaKind::Ref(reference) => {
                     let target = resolution.target(&reference.target);
-                    levels > MAX_DEPTH && matches!(target, Some(Target::External { .. }))
+                    levels > MAX_DEPTH && target.is_some_and(|target| target.home.is_some())
                 }
                 _ => false,
             };

@@ -12,12 +12,14 @@ pub mod booking;
 pub mod driver;
 pub mod flows;
 pub mod host_match;
+pub mod index;
 pub mod limits;
 pub mod migrations;
 pub mod outbox;
 pub mod rate_limiter;
 pub mod slot;
 pub mod sql;
+pub mod tasks;
 pub mod transport;
 mod turn;
 

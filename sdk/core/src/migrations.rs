@@ -17,6 +17,12 @@ pub const ACTOR: &[Migration] = &[Migration {
     script: include_str!("../../../migrations/actor/0001_actors.sql"),
 }];
 
+/// The schema of the index.
+pub const INDEX: &[Migration] = &[Migration {
+    name: "0001_bookings",
+    script: include_str!("../../../migrations/index/0001_bookings.sql"),
+}];
+
 /// Runs what `migrations` holds and the store has not seen, in order, and says how many those were.
 ///
 /// A store that a later version has written is refused: this one would not keep what it does not

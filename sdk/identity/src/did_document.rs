@@ -154,13 +154,13 @@ impl DidDocument {
         &self.service
     }
 
-    /// The handle that the document claims: what the first `at://` URI names. A claim only, until
-    /// the handle resolves to this DID.
+    /// The handle that the document claims: that of the first URI that is `at://` and a handle. The
+    /// others are no claims (<https://atproto.com/specs/did#did-documents>). A claim only, until the
+    /// handle resolves to this DID.
     pub fn handle(&self) -> Option<Handle> {
         self.also_known_as
             .iter()
-            .find_map(|uri| uri.strip_prefix("at://"))
-            .and_then(|handle| handle.parse().ok())
+            .find_map(|uri| uri.strip_prefix("at://")?.parse().ok())
     }
 
     /// The key of this name, for example `atproto_label`: the first that this DID controls. One

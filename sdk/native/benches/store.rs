@@ -31,7 +31,9 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let folder = TempDir::new().expect("there is room for a file");
+        // Beside the build, which is on a disk where the temporary folder may be memory.
+        let folder =
+            TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("there is room for a file");
         let path = folder.path().join("actors.sqlite");
         let store = ActorStore::open(&path, Arc::new(Noon), Limits::default());
         Self {

@@ -1,5 +1,5 @@
 //! Adapters of Huddle's ports for a tokio process: HTTP, DNS, the time and randomness of the
-//! machine it runs on.
+//! machine it runs on, and a store for actors.
 //!
 //! They decide nothing: whom to ask is for the policy in `huddle_ports` to say.
 //!
@@ -25,5 +25,5 @@ mod transport;
 pub use clock::SystemClock;
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
 pub use random::OsRandom;
-pub use store::{ActorStore, OpenError, Pump, TaskFailed, TaskRunner, Trouble};
+pub use store::{ActorStore, OpenError, Pump, SqliteIndex, TaskFailed, TaskRunner, Trouble};
 pub use transport::{ReqwestTransport, TransportSetupError};

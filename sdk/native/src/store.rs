@@ -4,6 +4,7 @@
 //! in one transaction, and answers when that is on the disk: who has an answer can rely on it, and
 //! many commands share the cost of one commit. The [`Pump`] does what stands in the outbox.
 
+mod index;
 mod open;
 mod pump;
 mod sqlite;
@@ -21,6 +22,7 @@ use huddle_core::{ActorName, ActorTransport, Command, Limits, Reply, Sql, SqlErr
 use huddle_ports::Clock;
 use rusqlite::Connection;
 
+pub use index::SqliteIndex;
 pub use open::OpenError;
 pub use pump::{Pump, TaskFailed, TaskRunner, Trouble};
 
@@ -33,12 +35,12 @@ use writer::Writer;
 #[derive(Debug)]
 pub struct ActorStore {
     writer: Writer,
-    scene: Scene,
+    context: Context,
 }
 
 /// What a command is carried out with, besides rows.
 #[derive(Clone)]
-struct Scene {
+struct Context {
     clock: Arc<dyn Clock>,
     limits: Arc<Limits>,
 }
@@ -47,12 +49,12 @@ impl ActorStore {
     /// The actors of the file at `path`, which is made if there is none and brought up to the schema
     /// of this version.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, OpenError> {
-        Self::start(open::file(path)?, clock, limits)
+        Self::start(open::file(path, open::ACTORS)?, clock, limits)
     }
 
     /// Actors that are forgotten with the store, for tests and for trying things out.
     pub fn in_memory(clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, OpenError> {
-        Self::start(open::memory()?, clock, limits)
+        Self::start(open::memory(open::ACTORS)?, clock, limits)
     }
 
     fn start(
@@ -62,7 +64,7 @@ impl ActorStore {
     ) -> Result<Self, OpenError> {
         Ok(Self {
             writer: Writer::start(connection).map_err(OpenError::Thread)?,
-            scene: Scene {
+            context: Context {
                 clock,
                 limits: Arc::new(limits),
             },
@@ -73,9 +75,9 @@ impl ActorStore {
 #[async_trait]
 impl ActorTransport for ActorStore {
     async fn send(&self, to: &ActorName, command: Command) -> Result<Reply, Unreachable> {
-        let (scene, name) = (self.scene.clone(), to.clone());
+        let (context, name) = (self.context.clone(), to.clone());
         self.writer
-            .run(move |sql| scene.handle(sql, &name, command))
+            .run(move |sql| context.handle(sql, &name, command))
             .await
             .map_err(|failure| Unreachable {
                 actor: to.clone(),
@@ -84,7 +86,7 @@ impl ActorTransport for ActorStore {
     }
 }
 
-impl Scene {
+impl Context {
     fn handle(
         &self,
         sql: &mut dyn Sql,
@@ -99,9 +101,9 @@ impl Scene {
     }
 }
 
-impl std::fmt::Debug for Scene {
+impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scene")
+        f.debug_struct("Context")
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -1,33 +1,49 @@
 // The entry of the Worker: brings the platform's events to the compiled code in index.js.
 //
-// A panic leaves the compiled code unusable, with all that it kept in memory. The next event starts it
-// anew, and objects are built again from what they have stored.
+// A panic leaves the compiled code unusable, with all that it kept in memory. Whatever it was doing for
+// others will not end by itself any more, so it fails here; the next event starts the code anew, and
+// objects are built again from what they have stored.
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as code from "./index.js";
 
 const state = code.__worker_init_state();
 
-function restartIfBroken() {
-  if (state.criticalError) {
-    code.__wbg_reset_state();
-    state.criticalError = false;
-    state.instanceId++;
-  }
+let broken = false;
+
+// What fails each of the calls that are running.
+const running = new Set();
+
+function breakDown(error) {
+  broken = true;
+  for (const fail of running) fail(error);
+  running.clear();
 }
 
-function noteBreak(error) {
-  if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
-}
+// The compiled code sets this when it panics, as the last thing that it does.
+Object.defineProperty(state, "criticalError", {
+  set: () => breakDown(new Error("the code has panicked, and with it all that it was doing")),
+});
 
-addEventListener("error", (event) => noteBreak(event.error));
+addEventListener("error", ({ error }) => {
+  if (error instanceof WebAssembly.RuntimeError) breakDown(error);
+});
 
 async function guard(call) {
-  restartIfBroken();
+  if (broken) {
+    code.__wbg_reset_state();
+    broken = false;
+    state.instanceId++;
+  }
+  const { promise: failed, reject } = Promise.withResolvers();
+  failed.catch(() => {});
+  running.add(reject);
   try {
-    return await call();
+    return await Promise.race([call(), failed]);
   } catch (error) {
-    noteBreak(error);
+    if (error instanceof WebAssembly.RuntimeError) breakDown(error);
     throw error;
+  } finally {
+    running.delete(reject);
   }
 }
 

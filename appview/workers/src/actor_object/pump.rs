@@ -1,10 +1,13 @@
 //! Carries the outbox of an object away.
 
-use futures_util::future::join_all;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use huddle_core::outbox::{self, Entry, Task};
 use huddle_core::{ActorTransport as _, Sql, SqlError};
 use huddle_ports::Clock as _;
-use worker::{console_error, js_sys};
+use worker::{Delay, console_error, js_sys};
 
 use super::{ActorObject, Trouble};
 use crate::clock::WorkersClock;
@@ -14,25 +17,31 @@ use crate::transport::DurableObjectTransport;
 /// Entries that one alarm carries away; what is left is due, and the next alarm rings at once.
 const BATCH: u32 = 32;
 
+/// How long one delivery may take, before it counts as failed.
+const DEADLINE: Duration = Duration::from_secs(30);
+
 impl ActorObject {
-    /// Does what is due, all of it side by side, and writes down how that went. What dies in between
-    /// is done again.
+    /// Does what is due in the order in which the actor sent it, and notes how each went. What has
+    /// failed comes again later and holds nothing up; what dies before it is noted is done again.
     pub(super) async fn pump(&self) -> Result<(), Trouble> {
-        let entries = self.turn(|sql| outbox::due(sql, WorkersClock.now(), BATCH))?;
-        if entries.is_empty() {
-            return Ok(());
+        for entry in self.turn(|sql| outbox::due(sql, WorkersClock.now(), BATCH))? {
+            let outcome = self.deliver_in_time(&entry.task).await;
+            self.turn(|sql| note(sql, &entry, outcome))?;
         }
-        let outcomes = join_all(entries.iter().map(|entry| self.deliver(&entry.task))).await;
-        self.turn(|sql| {
-            entries
-                .iter()
-                .zip(outcomes)
-                .try_for_each(|(entry, outcome)| note(sql, entry, outcome))
-        })
+        Ok(())
     }
 
+    async fn deliver_in_time(&self, task: &Task) -> Result<(), String> {
+        let deadline = Delay::from(DEADLINE);
+        match select(pin!(self.deliver(task)), deadline).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(format!("not done after {DEADLINE:?}")),
+        }
+    }
+
+    /// Brings word to other actors by itself, and leaves the rest to the queue.
     async fn deliver(&self, task: &Task) -> Result<(), String> {
-        let delivered = match task {
+        match task {
             Task::Tell { to, command } => {
                 let transport = DurableObjectTransport::new(self.env.clone());
                 let reply = transport.send(to, (**command).clone()).await;
@@ -42,24 +51,19 @@ impl ActorObject {
                 let sent = jobs::send(&self.env, task).await;
                 sent.map_err(|error| error.to_string())
             }
-        };
-        delivered
+        }
     }
 }
 
-/// Never a dead letter: other actors count on hearing of it.
+/// Never makes a dead letter: other actors count on hearing of it.
 fn note(sql: &mut dyn Sql, entry: &Entry, outcome: Result<(), String>) -> Result<(), SqlError> {
     let Err(problem) = outcome else {
         return outbox::done(sql, entry.id);
     };
-    console_error!(
-        "entry {} of the outbox of {}, failure {}: {problem}",
-        entry.id,
-        entry.actor,
-        entry.tries + 1
-    );
-    let wait = outbox::backoff(entry.tries, dice());
-    outbox::failed(sql, entry.id, Some(WorkersClock.now() + wait))
+    let Entry { id, actor, tries, .. } = entry;
+    console_error!("entry {id} of the outbox of {actor} failed after {tries} times: {problem}");
+    let wait = outbox::backoff(*tries, dice());
+    outbox::failed(sql, *id, Some(WorkersClock.now() + wait))
 }
 
 #[expect(

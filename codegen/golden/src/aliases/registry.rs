@@ -15,9 +15,23 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     Some(checked)
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<aliases::Aliases>("com.golden.aliases", "defs.main"),
+    Definition::data::<aliases::Name>("com.golden.aliases", "defs.name"),
+    Definition::data::<aliases::Names>("com.golden.aliases", "defs.names"),
+    Definition::data::<aliases::Size>("com.golden.aliases", "defs.size"),
+    Definition::data::<aliases::Key>("com.golden.aliases", "defs.key"),
+    Definition::data::<aliases::Picture>("com.golden.aliases", "defs.picture"),
+    Definition::data::<aliases::Yes>("com.golden.aliases", "defs.yes"),
+    Definition::data::<aliases::Link>("com.golden.aliases", "defs.link"),
+    Definition::data::<aliases::When>("com.golden.aliases", "defs.when"),
+    Definition::data::<aliases::Day>("com.golden.aliases", "defs.day"),
+    Definition::data::<aliases::Days>("com.golden.aliases", "defs.days"),
+    Definition::data::<aliases::Matrix>("com.golden.aliases", "defs.matrix"),
+    Definition::data::<aliases::Choices>("com.golden.aliases", "defs.choices"),
+    Definition::data::<aliases::Label>("com.golden.aliases", "defs.label"),
     Definition::data::<aliases::Object>("com.golden.aliases", "defs.object"),
 ];

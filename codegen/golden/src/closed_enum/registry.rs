@@ -15,8 +15,10 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     Some(checked)
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<closed_enum::ClosedEnum>("com.golden.closedEnum", "defs.main"),
+    Definition::data::<closed_enum::Day>("com.golden.closedEnum", "defs.day"),
 ];

@@ -15,11 +15,14 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     Some(checked)
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<deprecated::Deprecated>("com.golden.deprecated", "defs.main"),
     Definition::data::<deprecated::Thing>("com.golden.deprecated", "defs.thing"),
+    Definition::data::<deprecated::Mode>("com.golden.deprecated", "defs.mode"),
+    Definition::data::<deprecated::Alias>("com.golden.deprecated", "defs.alias"),
     Definition::params::<
         deprecated_method::Params,
     >("com.golden.deprecatedMethod", "defs.main.parameters"),

@@ -17,12 +17,15 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     Some(checked)
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<r#match::Match>("com.shared.below.match", "defs.main"),
     Definition::data::<r#match::Thing>("com.shared.below.match", "defs.thing"),
     Definition::data::<defs::Thing>("com.shared.defs", "defs.thing"),
+    Definition::data::<defs::Name>("com.shared.defs", "defs.name"),
+    Definition::data::<defs::Day>("com.shared.defs", "defs.day"),
     Definition::data::<defs::Defs>("com.shared.defs", "defs.defs"),
     Definition::data::<shared::r#match::Match>("com.shared.match", "defs.main"),
 ];

@@ -25,7 +25,8 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     Some(checked)
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
     Definition::params::<self_::Params>("com.golden.Self", "defs.main.parameters"),
@@ -89,6 +90,10 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::params::<r#in::Params>("com.golden.in", "defs.main.parameters"),
     Definition::data::<r#in::Output>("com.golden.in", "defs.main.output.schema"),
     Definition::data::<keywords::Keywords>("com.golden.keywords", "defs.main"),
+    Definition::data::<keywords::Values>("com.golden.keywords", "defs.values"),
+    Definition::data::<
+        keywords::ClosedValues,
+    >("com.golden.keywords", "defs.closedValues"),
     Definition::data::<keywords::Choice>("com.golden.keywords", "defs.choice"),
     Definition::data::<keywords::Abstract>("com.golden.keywords", "defs.abstract"),
     Definition::data::<keywords::As>("com.golden.keywords", "defs.as"),

@@ -3,7 +3,7 @@
 //! Finds the types of these lexicons by name.
 
 use huddle_syntax::schema::{Definition, Invalid};
-use super::com::golden::main_object;
+use super::com::golden::{main_array, main_enum, main_integer, main_object, main_string};
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.
@@ -12,8 +12,13 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     None
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
+    Definition::data::<main_array::MainArray>("com.golden.mainArray", "defs.main"),
+    Definition::data::<main_enum::MainEnum>("com.golden.mainEnum", "defs.main"),
+    Definition::data::<main_integer::MainInteger>("com.golden.mainInteger", "defs.main"),
     Definition::data::<main_object::MainObject>("com.golden.mainObject", "defs.main"),
+    Definition::data::<main_string::MainString>("com.golden.mainString", "defs.main"),
 ];

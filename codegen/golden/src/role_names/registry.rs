@@ -3,7 +3,7 @@
 //! Finds the types of these lexicons by name.
 
 use huddle_syntax::schema::{Definition, Invalid};
-use super::com::golden::{permission_set, role_names};
+use super::com::golden::{message, permission_set, role_names};
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.
@@ -12,9 +12,13 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     None
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
+    Definition::data::<
+        message::MessageMessage,
+    >("com.golden.message", "defs.main.message.schema"),
     Definition::data::<
         permission_set::Audience,
     >("com.golden.permissionSet", "defs.audience"),

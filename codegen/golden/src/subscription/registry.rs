@@ -3,7 +3,7 @@
 //! Finds the types of these lexicons by name.
 
 use huddle_syntax::schema::{Definition, Invalid};
-use super::com::golden::{subscription, subscription_defs};
+use super::com::golden::{subscription, subscription_closed, subscription_defs};
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
 /// is none of these lexicons.
@@ -12,14 +12,21 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     None
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
+    Definition::data::<
+        subscription::Message,
+    >("com.golden.subscription", "defs.main.message.schema"),
     Definition::params::<
         subscription::Params,
     >("com.golden.subscription", "defs.main.parameters"),
     Definition::data::<subscription::Created>("com.golden.subscription", "defs.created"),
     Definition::data::<subscription::Deleted>("com.golden.subscription", "defs.deleted"),
+    Definition::data::<
+        subscription_closed::Message,
+    >("com.golden.subscriptionClosed", "defs.main.message.schema"),
     Definition::data::<
         subscription_defs::SubscriptionDefs,
     >("com.golden.subscriptionDefs", "defs.main"),

@@ -3,6 +3,7 @@
 use super::{Lexicon, tokens};
 use crate::emit::docs;
 use crate::emit::ident::token;
+use crate::lint::permission;
 use crate::model::{Definition, Permission, PermissionSet, Resource};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -42,7 +43,11 @@ impl Lexicon<'_, '_> {
 
     fn permission(&mut self, permission: &Permission) -> TokenStream {
         let kind = tokens(&self.source.of_schema("Permission"));
+        let is_ignored = !permission::problems(&self.document().id, permission).is_empty();
         match &permission.resource {
+            Resource::Unsupported { resource } => quote!(#kind::Ignored { resource: #resource }),
+            Resource::Repo { .. } if is_ignored => quote!(#kind::Ignored { resource: "repo" }),
+            Resource::Rpc { .. } if is_ignored => quote!(#kind::Ignored { resource: "rpc" }),
             Resource::Repo {
                 collections,
                 actions,
@@ -51,26 +56,21 @@ impl Lexicon<'_, '_> {
             },
             Resource::Rpc {
                 methods,
-                audience,
                 inherit_audience,
+                ..
             } => {
-                let mut variant =
-                    |name| tokens(&format!("{}::{name}", self.source.of_schema("Audience")));
-                let audience = match (audience.as_deref(), inherit_audience) {
-                    (None, true) => variant("Inherited"),
-                    (Some("*"), false) => variant("Any"),
-                    (Some(service), false) => {
-                        let variant = variant("Service");
-                        quote!(#variant(#service))
-                    }
-                    // The specification has servers ignore what names no audience, and what names two.
-                    (None, false) | (Some(_), true) => {
-                        return quote!(#kind::Ignored { resource: "rpc" });
-                    }
+                // A set is for the service that asks, or for any.
+                let audience = if *inherit_audience {
+                    "Inherited"
+                } else {
+                    "Any"
                 };
+                let audience = tokens(&format!(
+                    "{}::{audience}",
+                    self.source.of_schema("Audience")
+                ));
                 quote!(#kind::Rpc { methods: &[#(#methods),*], audience: #audience })
             }
-            Resource::Unsupported { resource } => quote!(#kind::Ignored { resource: #resource }),
         }
     }
 }

@@ -14,11 +14,11 @@ use super::constraints;
 const POLL_SECS: i64 = 2;
 
 pub(super) fn booking(booking: &Booking) -> Result<defs::BookingView, SyntaxError> {
-    let place = place(booking);
+    let place = booking.phase.place();
     let terms = terms(booking);
     let mut view = defs::BookingView::new(
         booking.id.as_str(),
-        status(booking),
+        status(&booking.phase),
         mode(terms.map_or(Mode::Auto, |terms| terms.mode)),
         booking.asked.host.clone(),
         booking.asked.guest.clone(),
@@ -88,26 +88,15 @@ fn event(event: &Event) -> Result<defs::BookingEvent, SyntaxError> {
     Ok(view)
 }
 
-/// The slot that the meeting has, or would have; while it is being moved, the old one.
-fn place(booking: &Booking) -> Option<&Place> {
-    match &booking.phase {
-        Phase::Held { place, .. }
-        | Phase::Finalizing { place, .. }
-        | Phase::Confirmed { place, .. } => Some(place),
-        Phase::Canceled { place } => place.as_ref(),
-        Phase::Pending { .. } | Phase::Unmatched | Phase::Declined | Phase::Expired(_) => None,
-    }
-}
-
 fn terms(booking: &Booking) -> Option<&Terms> {
     match &booking.phase {
         Phase::Pending { terms, .. } => terms.as_ref(),
-        _ => place(booking).map(|place| &place.terms),
+        _ => booking.phase.place().map(|place| &place.terms),
     }
 }
 
-fn status(booking: &Booking) -> defs::BookingStatus {
-    match &booking.phase {
+fn status(phase: &Phase) -> defs::BookingStatus {
+    match phase {
         Phase::Pending { .. } => defs::BookingStatus::Pending,
         Phase::Held { .. } => defs::BookingStatus::Held,
         Phase::Finalizing { .. }

@@ -19,6 +19,9 @@ pub(crate) const START: i64 = 1_800_000_000_000;
 /// Timers after that are all the same: no model gets there. Ten days from the start.
 const HORIZON: i64 = START + 10 * 24 * 3_600_000;
 
+/// When answers are forgotten, about: a day later.
+const FORGET: i64 = START + 25 * 3_600_000;
+
 /// The moment so many seconds after the start.
 pub(crate) fn moment(secs: u32) -> Timestamp {
     Timestamp::from_millis(START + i64::from(secs) * 1000)
@@ -43,37 +46,62 @@ pub(crate) struct Claim {
     due: i64,
 }
 
+/// When an actor is asked: what the clock shows, and the latest moment at which the actor has written,
+/// in seconds after the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct When {
+    pub(crate) clock: u32,
+    pub(crate) latest: u32,
+}
+
+/// What a turn of an actor comes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turned {
+    pub(crate) state: u32,
+    /// The number of the reply; of no meaning where it was woken.
+    pub(crate) reply: u32,
+    /// The latest moment at which the actor has now written.
+    pub(crate) latest: u32,
+}
+
 impl Claim {
     fn conflicts(&self, other: &Self) -> bool {
         let overlap = |a: (i64, i64), b: (i64, i64)| a.0 < b.1 && b.0 < a.1;
         overlap(self.guard, other.slot) || overlap(self.slot, other.guard)
     }
 
-    /// Whether it counts at the earliest time that its actor can still tell.
-    fn is_live(&self, latest: i64) -> bool {
-        self.firmness != Firmness::Held || latest < self.due
+    fn is_live(&self, now: i64) -> bool {
+        self.firmness != Firmness::Held || now < self.due
     }
 }
 
 /// What the model looks at in the state of an actor.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
-    /// The latest moment at which the actor has written.
-    latest: i64,
     /// When it wants to be woken.
     pub(crate) due: Option<i64>,
     /// Its outbox, as numbers of tasks, in order.
     pub(crate) outbox: Vec<u32>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) booking: Option<Booking>,
-    /// Two live claims that the person cannot both keep.
-    pub(crate) clash: Option<(Claim, Claim)>,
+    /// Claims of different bookings that the person cannot both keep.
+    conflicts: Vec<(usize, usize)>,
 }
 
 impl View {
-    /// The actor's time, in milliseconds, when the clock shows so many seconds.
-    pub(crate) fn time(&self, clock: u32) -> i64 {
-        self.latest.max(moment(clock).as_millis())
+    /// Whether the actor wants to be woken.
+    pub(crate) fn is_due(&self, when: When) -> bool {
+        let now = moment(when.clock.max(when.latest)).as_millis();
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// Two claims that count at the earliest time that the actor can still tell, and that the person
+    /// cannot both keep.
+    pub(crate) fn clash(&self, latest: u32) -> Option<(&Claim, &Claim)> {
+        let now = moment(latest).as_millis();
+        let pairs = self.conflicts.iter();
+        let mut pairs = pairs.map(|(one, other)| (&self.claims[*one], &self.claims[*other]));
+        pairs.find(|(one, other)| one.is_live(now) && other.is_live(now))
     }
 
     /// The attempt and the slot that are confirmed.
@@ -129,7 +157,7 @@ pub(crate) struct Actors {
     task_ids: HashMap<String, u32>,
     replies: Vec<Reply>,
     reply_ids: HashMap<String, u32>,
-    turns: HashMap<(usize, u32, u32, i64), (u32, u32)>,
+    turns: HashMap<(usize, u32, u32, When), Turned>,
     removals: HashMap<(u32, u32), u32>,
 }
 
@@ -196,26 +224,35 @@ impl Actors {
         intern(&mut self.messages, &mut self.message_ids, text, message)
     }
 
-    /// Has an actor carry out a message: its new state, and the number of its reply.
-    pub(crate) fn carry_out(&mut self, state: u32, message: u32, clock: u32) -> (u32, u32) {
+    /// Has an actor carry out a message.
+    pub(crate) fn carry_out(&mut self, state: u32, message: u32, when: When) -> Turned {
         let to = self.message(message).to;
-        self.turn(to, state, message, clock)
+        self.turn(to, state, message, when)
     }
 
     /// Wakes an actor.
-    pub(crate) fn wake(&mut self, actor: usize, state: u32, clock: u32) -> u32 {
-        self.turn(actor, state, WAKE, clock).0
+    pub(crate) fn wake(&mut self, actor: usize, state: u32, when: When) -> Turned {
+        self.turn(actor, state, WAKE, when)
     }
 
-    fn turn(&mut self, actor: usize, state: u32, message: u32, clock: u32) -> (u32, u32) {
-        let key = (actor, state, message, self.view(state).time(clock));
+    fn turn(&mut self, actor: usize, state: u32, message: u32, when: When) -> Turned {
+        // An actor cannot tell a latest moment that has passed from none.
+        let latest = when.latest.max(when.clock);
+        let key = (actor, state, message, When { latest, ..when });
         if let Some(known) = self.turns.get(&key) {
-            return *known;
+            return Turned {
+                latest: known.latest.max(when.latest),
+                ..*known
+            };
         }
         let name = self.names[actor].clone();
         let limits = self.limits.clone();
-        let now = moment(clock);
-        let before = self.dumps[state as usize].clone();
+        let now = moment(when.clock);
+        let mut before = self.dumps[state as usize].clone();
+        if when.latest > when.clock {
+            let latest = Cell::Integer(moment(when.latest).as_millis());
+            before.push((self.table("actor"), vec![Cell::Text(name.as_str().into()), latest]));
+        }
         let (after, reply) = if message == WAKE {
             let (after, woken) = self
                 .store
@@ -239,11 +276,29 @@ impl Actors {
             let reply = reply.unwrap_or_else(|error| panic!("{name} and {command:?}: {error}"));
             (after, Some(reply))
         };
+        let (after, latest) = self.take_latest(after);
         let after = self.normalise(after);
-        let after = self.intern(after);
-        let reply = reply.map_or(0, |reply| self.intern_reply(&reply));
-        self.turns.insert(key, (after, reply));
-        (after, reply)
+        let turned = Turned {
+            state: self.intern(after),
+            reply: reply.map_or(0, |reply| self.intern_reply(&reply)),
+            latest,
+        };
+        self.turns.insert(key, turned);
+        Turned {
+            latest: latest.max(when.latest),
+            ..turned
+        }
+    }
+
+    /// Takes the latest moment at which the actor has written from its rows.
+    fn take_latest(&self, dump: Dump) -> (Dump, u32) {
+        let actor = self.table("actor");
+        let column = self.column(actor, "latest");
+        let (latest, rest): (Dump, Dump) = dump.into_iter().partition(|row| row.0 == actor);
+        let latest = latest.first().map_or(0, |(_, row)| {
+            u32::try_from((row[column].integer() - START) / 1000).unwrap()
+        });
+        (rest, latest)
     }
 
     /// The state of an actor once a task has gone from its outbox.
@@ -297,15 +352,19 @@ impl Actors {
             if *table == fence {
                 row[self.column(fence, "touched")] = Cell::Integer(START);
             } else if *table == timer {
+                let is_reply = row[self.column(timer, "name")].text() == "replies";
                 let due = &mut row[self.column(timer, "due")];
-                *due = Cell::Integer(due.integer().min(HORIZON));
+                let alike = if is_reply { FORGET } else { due.integer().min(HORIZON) };
+                *due = Cell::Integer(alike);
             } else if *table == outbox {
                 row[self.column(outbox, "due")] = Cell::Integer(START);
                 row[self.column(outbox, "id")] = Cell::Integer(0);
             } else if *table == reply {
+                row[self.column(reply, "forget")] = Cell::Integer(FORGET);
                 let answer = &mut row[self.column(reply, "answer")];
                 if let (Cell::Text(text), Some(document)) = (answer, &document) {
                     text.clone_from(document);
+                    row[self.column(reply, "lease")] = Cell::Integer(START);
                 }
             }
         }
@@ -334,17 +393,15 @@ impl Actors {
 
     fn look_at(&mut self, dump: &Dump) -> View {
         let mut view = View {
-            latest: i64::MIN,
             due: None,
             outbox: Vec::new(),
             claims: Vec::new(),
             booking: None,
-            clash: None,
+            conflicts: Vec::new(),
         };
         for (table, row) in dump {
             let cell = |name| &row[self.column(*table, name)];
             match self.store.tables[*table].name.as_str() {
-                "actor" => view.latest = cell("latest").integer(),
                 "timer" => {
                     let due = cell("due").integer();
                     view.due = Some(view.due.map_or(due, |other| other.min(due)));
@@ -372,15 +429,13 @@ impl Actors {
                 _ => {}
             }
         }
-        let live = view.claims.iter().filter(|it| it.is_live(view.latest));
-        let live: Vec<&Claim> = live.collect();
-        let clash = live.iter().enumerate().find_map(|(index, one)| {
-            let other = live[index + 1..]
-                .iter()
-                .find(|other| other.booking != one.booking && other.conflicts(one))?;
-            Some(((*one).clone(), (*other).clone()))
-        });
-        view.clash = clash;
+        for (index, one) in view.claims.iter().enumerate() {
+            for (other_index, other) in view.claims.iter().enumerate().skip(index + 1) {
+                if one.booking != other.booking && one.conflicts(other) {
+                    view.conflicts.push((index, other_index));
+                }
+            }
+        }
         view
     }
 

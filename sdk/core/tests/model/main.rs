@@ -17,6 +17,7 @@ use scenario::Scenario;
 #[track_caller]
 fn check(scenario: Scenario) {
     let (name, ends) = (scenario.name, scenario.ends);
+    let mut scenario = scenario; scenario.trouble.all = std::env::var("T").unwrap().parse().unwrap();
     let explored = search::explore(scenario, &mutations::NONE);
     println!(
         "{name}: {} states, {} transitions, {} turns of actors; ends: {:?}",

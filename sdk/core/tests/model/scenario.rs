@@ -27,6 +27,8 @@ pub(crate) struct Scenario {
     pub(crate) wishes: Vec<Wish>,
     /// What the clock may show, in seconds after the start.
     pub(crate) clocks: Vec<u32>,
+    /// How many drivers may work on one booking at the same time.
+    pub(crate) drivers: usize,
     pub(crate) trouble: Trouble,
     /// Phases of bookings that must be found where everything has come to rest: else the model would
     /// not show what it is for.

@@ -18,10 +18,10 @@ fn pick<T>(normally: T, full: T) -> T {
     if is_full() { full } else { normally }
 }
 
-/// The start, a moment after leases and patience have run out, and one after holds have.
-fn clocks() -> Vec<u32> {
-    vec![0, 61, 1000]
-}
+/// A moment after leases and patience have run out.
+const LEASES_OVER: u32 = 61;
+/// A moment after holds have.
+const HOLDS_OVER: u32 = 1000;
 
 fn scenario(name: &'static str, bookings: Vec<Plan>, wishes: Vec<Wish>) -> Scenario {
     Scenario {
@@ -29,7 +29,8 @@ fn scenario(name: &'static str, bookings: Vec<Plan>, wishes: Vec<Wish>) -> Scena
         bookings,
         prologue: Vec::new(),
         wishes,
-        clocks: clocks(),
+        clocks: vec![0, HOLDS_OVER],
+        drivers: 1,
         trouble: Trouble::at_most(pick(1, 2), [1, 1, 1, 1]),
         ends: &[],
     }
@@ -86,6 +87,8 @@ pub(crate) fn several_drivers_of_one_booking() -> Scenario {
         wish(0, What::Decline),
     ];
     Scenario {
+        clocks: vec![0, LEASES_OVER, HOLDS_OVER],
+        drivers: 2,
         trouble: Trouble::at_most(pick(2, 3), [2, 1, 1, 1]),
         ends: &[
             "Confirmed at 1",

@@ -85,6 +85,7 @@ pub(crate) fn explore(scenario: Scenario, mutation: &'static Mutation) -> Explor
             }
         }
         next += 1;
+        if next % 50000 == 0 { println!("{next} of {} transitions {transitions} turns {}", states.len(), world.actors.turns()); }
     }
     Explored {
         states: states.len(),

@@ -10,12 +10,9 @@ use huddle_core::booking::{Phase, Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{Ending, Finish};
 
-use crate::actors::{Actors, Firmness, START, Work, moment};
+use crate::actors::{Actors, Firmness, START, Turned, When, Work, moment};
 use crate::mutations::Mutation;
 use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Trouble};
-
-/// Drivers that work on one booking at the same time.
-const DRIVERS_OF_A_BOOKING: usize = 2;
 
 /// How many steps rest may take: far more than any that was seen.
 const STEPS_TO_REST: usize = 5000;
@@ -25,6 +22,8 @@ const STEPS_TO_REST: usize = 5000;
 pub(crate) struct State {
     /// The number of each actor's state.
     actors: Vec<u32>,
+    /// The latest moment at which each has written, in seconds since the start.
+    latest: Vec<u32>,
     /// Live drivers, sorted.
     drivers: Vec<u32>,
     /// Messages whose answer nobody waits for, sorted.
@@ -37,6 +36,15 @@ pub(crate) struct State {
     wishes: Vec<u8>,
     /// The bookings and attempts that ever were confirmed, sorted.
     confirmed: Vec<(usize, u32)>,
+}
+
+impl State {
+    fn when(&self, actor: usize) -> When {
+        When {
+            clock: self.clock,
+            latest: self.latest[actor],
+        }
+    }
 }
 
 /// What happened between two states.
@@ -124,6 +132,7 @@ impl World {
     pub(crate) fn start(&mut self) -> State {
         let mut state = State {
             actors: vec![0; self.actors.names.len()],
+            latest: vec![0; self.actors.names.len()],
             drivers: Vec::new(),
             late: Vec::new(),
             clock: 0,
@@ -156,6 +165,9 @@ impl World {
             self.wish_steps(state, wish, &mut steps);
         }
         self.clock_steps(state, &mut steps);
+        for (_, next) in &mut steps {
+            self.forget_the_past(next);
+        }
         steps
     }
 
@@ -233,8 +245,9 @@ impl World {
             return;
         }
         for (answer, mut next) in self.begin(state, self.wishes[wish]).into_iter().enumerate() {
-            // What changes nothing is left out.
-            if next.actors != state.actors || next.drivers != state.drivers {
+            // What changes nothing but the answers that are remembered is left out.
+            let document = |state: &State| &self.actors.view(state.actors[booking]).booking;
+            if next.drivers != state.drivers || document(&next) != document(state) {
                 next.wishes[wish] -= 1;
                 steps.push((Step::Wish { wish, answer }, next));
             }
@@ -270,21 +283,30 @@ impl World {
         })
     }
 
+    /// Where the clock cannot go back any more, it does not matter how long ago an actor has written.
+    fn forget_the_past(&self, state: &mut State) {
+        if state.trouble.add(CLOCK_BACK, self.scenario.trouble).is_none() {
+            for latest in &mut state.latest {
+                *latest = state.clock.max(*latest);
+            }
+        }
+    }
+
     fn has_room(&self, state: &State, booking: usize) -> bool {
         let drivers = state.drivers.iter();
         let drivers = drivers.filter(|it| self.drivers[**it as usize].booking == booking);
-        drivers.count() < DRIVERS_OF_A_BOOKING
+        drivers.count() < self.scenario.drivers
     }
 
     /// Carries a message to its actor.
     fn arrive_with_reply(&mut self, state: &State, message: u32) -> (State, u32) {
         let to = self.actors.message(message).to;
-        let (actor, reply) = self
+        let turned = self
             .actors
-            .carry_out(state.actors[to], message, state.clock);
+            .carry_out(state.actors[to], message, state.when(to));
         let mut next = state.clone();
-        self.put(&mut next, to, actor);
-        (next, reply)
+        self.put(&mut next, to, turned);
+        (next, turned.reply)
     }
 
     fn arrive(&mut self, state: &State, message: u32) -> State {
@@ -293,9 +315,10 @@ impl World {
         next
     }
 
-    fn put(&self, state: &mut State, actor: usize, to: u32) {
-        state.actors[actor] = to;
-        if let Some((attempt, _)) = self.actors.view(to).confirmed() {
+    fn put(&self, state: &mut State, actor: usize, turned: Turned) {
+        state.actors[actor] = turned.state;
+        state.latest[actor] = turned.latest;
+        if let Some((attempt, _)) = self.actors.view(turned.state).confirmed() {
             insert_once(&mut state.confirmed, (actor, attempt));
         }
     }
@@ -445,11 +468,11 @@ impl World {
 
     /// Wakes an actor whose time has come.
     fn wake(&mut self, state: &State, actor: usize) -> Option<State> {
-        let view = self.actors.view(state.actors[actor]);
-        if view.due? > view.time(state.clock) {
+        let (id, when) = (state.actors[actor], state.when(actor));
+        if !self.actors.view(id).is_due(when) {
             return None;
         }
-        let woken = self.actors.wake(actor, state.actors[actor], state.clock);
+        let woken = self.actors.wake(actor, id, when);
         let mut next = state.clone();
         self.put(&mut next, actor, woken);
         Some(next)
@@ -481,7 +504,7 @@ impl World {
         let actors = state.actors.iter().map(|it| self.actors.view(*it));
         for (actor, view) in actors.enumerate() {
             let label = self.actors.label(actor);
-            if let Some((one, other)) = &view.clash {
+            if let Some((one, other)) = view.clash(state.latest[actor]) {
                 return Some(format!("{label} cannot keep both {one:?} and {other:?}"));
             }
             if let Some(problem) = self.unprepared(state, actor) {
@@ -625,6 +648,7 @@ impl World {
             wishes: Vec::new(),
             ..from.clone()
         };
+        self.forget_the_past(&mut state);
         let mut passed = Vec::new();
         let mut taken = Vec::new();
         loop {
@@ -641,9 +665,10 @@ impl World {
                 break;
             };
             let next = self.work(&state).or_else(|| self.pass_time(&state));
-            let Some((step, next)) = next.filter(|_| taken.len() < STEPS_TO_REST) else {
+            let Some((step, mut next)) = next.filter(|_| taken.len() < STEPS_TO_REST) else {
                 return Err((format!("it never comes to rest: {unrest}"), taken));
             };
+            self.forget_the_past(&mut next);
             taken.push(step);
             state = next;
         }

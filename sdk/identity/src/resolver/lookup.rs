@@ -138,7 +138,7 @@ impl Lookup {
             Err(error) => return Err(error.into()),
         };
         let status = response.status;
-        if status == StatusCode::OK {
+        if status.is_success() {
             handle_domain::read_well_known(&response.body).ok_or(IdentityError::NotFound)
         } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             Err(IdentityError::Unavailable)

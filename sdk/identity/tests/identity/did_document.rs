@@ -114,7 +114,7 @@ fn forms_that_the_protocol_does_not_use_are_passed_over() {
 }
 
 #[test]
-fn the_first_at_uri_is_the_handle_or_there_is_none() {
+fn the_first_valid_handle_uri_is_the_handle_and_others_are_passed_over() {
     for (names, expect) in [
         (
             json!(["at://a.example.com", "at://b.example.com"]),
@@ -125,7 +125,19 @@ fn the_first_at_uri_is_the_handle_or_there_is_none() {
             Some("b.example.com"),
         ),
         (json!(["at://A.Example.com"]), Some("A.Example.com")),
-        (json!(["at://not a handle", "at://b.example.com"]), None),
+        (
+            json!([
+                "at://not a handle",
+                "at://b.example.com",
+                "at://c.example.com"
+            ]),
+            Some("b.example.com"),
+        ),
+        (
+            json!(["at://a.example.com/path", "at://b.example.com"]),
+            Some("b.example.com"),
+        ),
+        (json!(["at://not a handle"]), None),
         (json!(["at://a.example.com/path"]), None),
         (json!([format!("at://{BOB}")]), None),
         (json!(["AT://a.example.com"]), None),

@@ -57,7 +57,8 @@ pub fn check_record(nsid: &str, cbor: &[u8]) -> Option<Result<(), Invalid>> {
     Some(checked)
 }
 
-/// All objects, records, bodies and parameters, for tests that go over every one of them.
+/// All types that stand for something of a lexicon as a whole: its definitions, and the
+/// parameters, bodies and messages of its methods; for tests that go over every one of them.
 #[doc(hidden)]
 pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
@@ -139,6 +140,9 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         graph::defs::StarterPackViewBasic,
     >("app.bsky.graph.defs", "defs.starterPackViewBasic"),
+    Definition::data::<
+        graph::defs::ListPurpose,
+    >("app.bsky.graph.defs", "defs.listPurpose"),
     Definition::data::<
         graph::defs::ListViewerState,
     >("app.bsky.graph.defs", "defs.listViewerState"),
@@ -343,6 +347,9 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         request_crawl::Input,
     >("com.atproto.sync.requestCrawl", "defs.main.input.schema"),
+    Definition::data::<
+        subscribe_repos::Message,
+    >("com.atproto.sync.subscribeRepos", "defs.main.message.schema"),
     Definition::params::<
         subscribe_repos::Params,
     >("com.atproto.sync.subscribeRepos", "defs.main.parameters"),
@@ -398,6 +405,21 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         decline_booking::Output,
     >("com.huddle.declineBooking", "defs.main.output.schema"),
+    Definition::data::<huddle::defs::Policy>("com.huddle.defs", "defs.policy"),
+    Definition::data::<huddle::defs::Mode>("com.huddle.defs", "defs.mode"),
+    Definition::data::<huddle::defs::Weekday>("com.huddle.defs", "defs.weekday"),
+    Definition::data::<huddle::defs::Party>("com.huddle.defs", "defs.party"),
+    Definition::data::<huddle::defs::GuestSide>("com.huddle.defs", "defs.guestSide"),
+    Definition::data::<
+        huddle::defs::BookingStatus,
+    >("com.huddle.defs", "defs.bookingStatus"),
+    Definition::data::<huddle::defs::Consent>("com.huddle.defs", "defs.consent"),
+    Definition::data::<
+        huddle::defs::ConnectorProvider,
+    >("com.huddle.defs", "defs.connectorProvider"),
+    Definition::data::<
+        huddle::defs::ConnectorAccess,
+    >("com.huddle.defs", "defs.connectorAccess"),
     Definition::data::<huddle::defs::Constraints>("com.huddle.defs", "defs.constraints"),
     Definition::data::<huddle::defs::WeeklyRule>("com.huddle.defs", "defs.weeklyRule"),
     Definition::data::<

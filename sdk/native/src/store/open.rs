@@ -1,17 +1,34 @@
-//! Opening the actors' file: only one that is ours, and so that what is committed stays.
+//! Opening a file of ours, and no other, so that what is committed stays.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use huddle_core::SqlError;
-use huddle_core::migrations::{self, ACTOR};
+use huddle_core::migrations::{self, Migration};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::store::sqlite::{self, SqliteSql};
+use crate::store::sqlite::{SqliteSql, store_error};
 
-/// Stands in the header of every file of actors, and tells it from any other SQLite database.
-const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Hudl");
+/// What a file is for.
+#[derive(Clone, Copy)]
+pub(super) struct Purpose {
+    /// Stands in the header of the file, and tells it from any other SQLite database.
+    application_id: i32,
+    migrations: &'static [Migration],
+}
+
+/// What actors keep.
+pub(super) const ACTORS: Purpose = Purpose {
+    application_id: i32::from_be_bytes(*b"Hudl"),
+    migrations: migrations::ACTOR,
+};
+
+/// What lists and searches read.
+pub(super) const INDEX: Purpose = Purpose {
+    application_id: i32::from_be_bytes(*b"HudI"),
+    migrations: migrations::INDEX,
+};
 
 /// How long another process, such as a backup, may keep the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,7 +36,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than the actors have statements.
 const PREPARED_STATEMENTS: usize = 128;
 
-/// Why the actors' file cannot be used.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It can be neither opened nor made.
@@ -58,18 +75,18 @@ pub enum OpenError {
 }
 
 /// The file at `path`, made if there is none.
-pub(super) fn file(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn file(path: &Path, purpose: Purpose) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags);
-    prepare(connection, "wal").map_err(|problem| problem.of(path))
+    prepare(connection, purpose, "wal").map_err(|problem| problem.of(path))
 }
 
 /// A database in memory.
-pub(super) fn memory() -> Result<Connection, OpenError> {
+pub(super) fn memory(purpose: Purpose) -> Result<Connection, OpenError> {
     let connection = Connection::open_in_memory();
-    prepare(connection, "memory").map_err(|problem| problem.of(Path::new(":memory:")))
+    prepare(connection, purpose, "memory").map_err(|problem| problem.of(Path::new(":memory:")))
 }
 
 enum Problem {
@@ -105,29 +122,30 @@ impl From<rusqlite::Error> for Problem {
 
 fn prepare(
     connection: rusqlite::Result<Connection>,
+    purpose: Purpose,
     journal_mode: &str,
 ) -> Result<Connection, Problem> {
     let mut connection = connection?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     // Before anything is written: the file may be somebody else's.
-    if !is_ours(&connection)? {
+    if !is_ours(&connection, purpose)? {
         return Err(Problem::Foreign);
     }
     set_journal_mode(&connection, journal_mode)?;
     // With NORMAL, a commit could be lost with the power after its mail has gone out.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    migrate(&mut connection)?;
+    migrate(&mut connection, purpose)?;
     Ok(connection)
 }
 
 /// Whether the file says that it is ours, or is empty.
-fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+fn is_ours(connection: &Connection, purpose: Purpose) -> rusqlite::Result<bool> {
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok(id == APPLICATION_ID || id == 0 && tables == 0)
+    Ok(id == purpose.application_id || id == 0 && tables == 0)
 }
 
 fn set_journal_mode(connection: &Connection, wanted: &str) -> Result<(), Problem> {
@@ -141,11 +159,12 @@ fn set_journal_mode(connection: &Connection, wanted: &str) -> Result<(), Problem
     ))))
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), Problem> {
+fn migrate(connection: &mut Connection, purpose: Purpose) -> Result<(), Problem> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrations::migrate(&mut SqliteSql(&transaction), ACTOR).map_err(Problem::Schema)?;
+    transaction.pragma_update(None, "application_id", purpose.application_id)?;
+    migrations::migrate(&mut SqliteSql(&transaction), purpose.migrations)
+        .map_err(Problem::Schema)?;
     transaction
         .commit()
-        .map_err(|error| Problem::Schema(sqlite::error(error)))
+        .map_err(|error| Problem::Schema(store_error(error)))
 }

@@ -183,16 +183,11 @@ impl Pump {
         self.wake(due.now, due.actors).await;
         self.begin(due.entries).await;
         self.write_notes().await?;
-        Ok(match due.next {
-            Some(next) if next > due.now => next.since(due.now).min(MAX_NAP),
-            // What is due already waits for a task to end or a rest to be over, or has been done,
-            // which was a commit.
-            Some(_) | None => MAX_NAP,
-        })
+        Ok(nap(due.now, due.next))
     }
 
     async fn due(&self) -> Result<Due, Failure> {
-        let clock = Arc::clone(&self.store.scene.clock);
+        let clock = Arc::clone(&self.store.context.clock);
         // Those that are being dealt with are due as well, and must not hide the others.
         let actors = limit(LOOK + self.resting.len());
         let entries = limit(LOOK + self.entries.len());
@@ -215,8 +210,8 @@ impl Pump {
         actors.retain(|actor| self.resting.get(actor).is_none_or(|rest| rest.until <= now));
         let mut woken = Vec::with_capacity(actors.len());
         for actor in actors {
-            let (scene, name) = (self.store.scene.clone(), actor.clone());
-            let wake = self.store.writer.queue(move |sql| scene.wake(sql, &name));
+            let (context, name) = (self.store.context.clone(), actor.clone());
+            let wake = self.store.writer.queue(move |sql| context.wake(sql, &name));
             woken.push((actor, wake.await));
         }
         for (actor, pending) in woken {
@@ -273,11 +268,11 @@ impl Pump {
 
     /// Has a command carried out and its entry removed, both or neither.
     async fn tell(&self, id: i64, to: ActorName, command: Command) -> Pending<()> {
-        let scene = self.store.scene.clone();
+        let context = self.store.context.clone();
         self.store
             .writer
             .queue(move |sql| {
-                scene.handle(sql, &to, command)?;
+                context.handle(sql, &to, command)?;
                 outbox::done(sql, id)
             })
             .await
@@ -309,7 +304,7 @@ impl Pump {
     fn note_failure(&mut self, entry: &Entry, problem: &str) {
         let last = entry.tries.saturating_add(1) >= TRIES;
         let retry_at = (!last).then(|| {
-            let now = self.store.scene.clock.now();
+            let now = self.store.context.clock.now();
             now + outbox::backoff(entry.tries, self.dice())
         });
         self.runner.report(&Trouble::Task {
@@ -355,6 +350,16 @@ impl Note {
     }
 }
 
+/// How long there is nothing to do, unless something happens.
+fn nap(now: Timestamp, next: Option<Timestamp>) -> Duration {
+    match next {
+        Some(next) if next > now => next.since(now).min(MAX_NAP),
+        // What is due already waits for a task to end or a rest to be over; or it was done in this
+        // round, and the commit has the pump look again.
+        Some(_) | None => MAX_NAP,
+    }
+}
+
 fn limit(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
 }
@@ -362,5 +367,27 @@ fn limit(rows: usize) -> u32 {
 impl std::fmt::Debug for Pump {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pump").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(next: Option<i64>, nap_millis: u64) {
+        let now = Timestamp::from_millis(1_767_268_800_000);
+        let next = next.map(|millis| Timestamp::from_millis(now.as_millis() + millis));
+        assert_eq!(nap(now, next), Duration::from_millis(nap_millis));
+    }
+
+    #[test]
+    fn the_pump_sleeps_until_something_is_due_and_no_longer_than_a_second() {
+        check(Some(1), 1);
+        check(Some(300), 300);
+        check(Some(3000), 1000);
+        check(None, 1000);
+        check(Some(0), 1000);
+        check(Some(-5), 1000);
     }
 }

@@ -10,12 +10,12 @@ pub(super) struct SqliteSql<'c>(pub(super) &'c Connection);
 
 impl Sql for SqliteSql<'_> {
     fn query(&mut self, statement: &str, bindings: &[Binding<'_>]) -> Result<Vec<Row>, SqlError> {
-        let mut statement = self.0.prepare_cached(statement).map_err(error)?;
+        let mut statement = self.0.prepare_cached(statement).map_err(store_error)?;
         let columns = statement.column_count();
         let bindings = params_from_iter(bindings.iter().copied().map(Bound));
-        let mut rows = statement.query(bindings).map_err(error)?;
+        let mut rows = statement.query(bindings).map_err(store_error)?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(error)? {
+        while let Some(row) = rows.next().map_err(store_error)? {
             let values = (0..columns).map(|column| value(row, column));
             found.push(Row(values.collect::<Result<_, _>>()?));
         }
@@ -23,11 +23,15 @@ impl Sql for SqliteSql<'_> {
     }
 
     fn script(&mut self, script: &str) -> Result<(), SqlError> {
-        self.0.execute_batch(script).map_err(error)
+        self.0.execute_batch(script).map_err(store_error)
     }
 }
 
-pub(super) fn error(error: rusqlite::Error) -> SqlError {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an error is passed on as it comes"
+)]
+pub(super) fn store_error(error: rusqlite::Error) -> SqlError {
     SqlError::Store(error.to_string())
 }
 
@@ -45,7 +49,7 @@ impl ToSql for Bound<'_> {
 }
 
 fn value(row: &rusqlite::Row<'_>, column: usize) -> Result<Value, SqlError> {
-    match row.get_ref(column).map_err(error)? {
+    match row.get_ref(column).map_err(store_error)? {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(integer) => Ok(Value::Integer(integer)),
         ValueRef::Text(text) => match str::from_utf8(text) {

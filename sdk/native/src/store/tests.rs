@@ -51,17 +51,17 @@ impl World {
 
     /// Begins a piece of work that does not end before it is told to.
     async fn hold(&self) -> Hold {
-        let (begin, begun) = oneshot::channel();
+        let (begun, told) = oneshot::channel();
         let (go_on, wait) = mpsc::channel::<()>();
         let hold = move |_: &mut dyn Sql| {
-            begin.send(()).unwrap();
+            begun.send(()).unwrap();
             // The end of the other side is the sign.
             let _ = wait.recv();
             Ok(())
         };
         let pending = self.store.writer.queue(hold).await;
         Hold {
-            begun,
+            begun: told,
             go_on,
             pending,
         }

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::store::sqlite::SqliteSql;
 
 /// The most pieces of work in one transaction.
-pub(super) const BATCH: usize = 256;
+const BATCH: usize = 256;
 
 /// How many pieces of work may wait; whoever comes then waits for a place.
 const QUEUE: usize = 1024;

@@ -135,6 +135,35 @@ pub enum Phase {
     Expired(Expiry),
 }
 
+impl Phase {
+    /// One word for where the booking stands, as the lexicon and lists have it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "pending",
+            Self::Held { .. } => "held",
+            Self::Finalizing { .. }
+            | Self::Confirmed {
+                change: Some(_), ..
+            } => "finalizing",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Declined => "declined",
+            Self::Canceled { .. } => "canceled",
+            Self::Unmatched | Self::Expired(_) => "expired",
+        }
+    }
+
+    /// The slot that the meeting has, or would have; while it is being moved, the old one.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Held { place, .. }
+            | Self::Finalizing { place, .. }
+            | Self::Confirmed { place, .. } => Some(place),
+            Self::Canceled { place } => place.as_ref(),
+            Self::Pending { .. } | Self::Unmatched | Self::Declined | Self::Expired(_) => None,
+        }
+    }
+}
+
 /// What a pending booking waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Waiting {

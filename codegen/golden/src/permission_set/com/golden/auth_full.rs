@@ -25,8 +25,8 @@ pub const PERMISSION_SET: PermissionSet = PermissionSet {
             audience: Audience::Inherited,
         },
         Permission::Rpc {
-            methods: &["*"],
-            audience: Audience::Service("did:web:api.golden.com#svc"),
+            methods: &["com.golden.deeper.query"],
+            audience: Audience::Inherited,
         },
         Permission::Rpc {
             methods: &["com.golden.query", "com.golden.procedure"],

@@ -27,6 +27,21 @@ pub const PERMISSION_SET: PermissionSet = PermissionSet {
         Permission::Ignored {
             resource: "rpc",
         },
+        Permission::Ignored {
+            resource: "rpc",
+        },
+        Permission::Ignored {
+            resource: "rpc",
+        },
+        Permission::Ignored {
+            resource: "repo",
+        },
+        Permission::Ignored {
+            resource: "repo",
+        },
+        Permission::Ignored {
+            resource: "repo",
+        },
         Permission::Rpc {
             methods: &["com.golden.query"],
             audience: Audience::Any,

@@ -14,7 +14,7 @@ pub const PERMISSION_SET: PermissionSet = PermissionSet {
     detail_lang: &[],
     permissions: &[
         Permission::Rpc {
-            methods: &["*"],
+            methods: &["com.golden.query"],
             audience: schema::Audience::Any,
         },
     ],

@@ -1,0 +1,7 @@
+//! The AppView over HTTP, with its databases in files, as a client meets it.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+mod booking;
+mod race;
+mod server;

@@ -1,0 +1,142 @@
+//! An AppView on loopback, and people who call it.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use huddle_appview::app::{App, Parts};
+use huddle_core::booking::BookingIds;
+use huddle_core::{Limits, index::Index};
+use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
+use huddle_identity::{Freshness, IdentityError, ServiceAuthMinter, ServiceRef, SigningKeys};
+use huddle_lexicon::schema::{ErrorName, Method, Procedure};
+use huddle_native::{ActorStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock, SystemDns};
+use huddle_ports::{Clock as _, FetchPolicy, GuardedFetch, Timestamp, Url};
+use huddle_syntax::Did;
+use huddle_testkit::ListedWindows;
+use huddle_xrpc::client::{Client, ClientError};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const SERVICE: &str = "did:web:huddle.example.com#huddle_appview";
+
+pub(crate) struct Server {
+    client: Client,
+    key: SigningKey,
+    service: ServiceRef,
+    keys_made: AtomicU64,
+    pub(crate) index: Arc<SqliteIndex>,
+    tasks: Vec<JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Everybody signs with one key: whose it is, is tested elsewhere.
+struct OneKey(PublicKey);
+
+#[async_trait]
+impl SigningKeys for OneKey {
+    async fn signing_key(
+        &self,
+        _: &Did,
+        _: &str,
+        _: Freshness,
+    ) -> Result<PublicKey, IdentityError> {
+        Ok(self.0.clone())
+    }
+}
+
+impl Server {
+    pub(crate) async fn start(windows: ListedWindows, limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock);
+        let actors = folder.path().join("actors.sqlite");
+        let actors = ActorStore::open(&actors, clock.clone(), limits.clone()).unwrap();
+        let index = Arc::new(SqliteIndex::open(&folder.path().join("index.sqlite")).unwrap());
+        let key = SigningKey::generate(Curve::K256, &OsRandom);
+        let service: ServiceRef = SERVICE.parse().unwrap();
+        let parts = Parts {
+            actors: Arc::new(actors),
+            index: index.clone() as Arc<dyn Index>,
+            availability: Arc::new(windows),
+            keys: Arc::new(OneKey(key.public_key())),
+            clock,
+            ids: BookingIds::new(&[7; 32]),
+            limits,
+            service: service.clone(),
+        };
+        let App { router, pump } = parts.assemble();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        let pumping = tokio::spawn(pump.run(std::future::pending()));
+        let dns = Arc::new(SystemDns::new().unwrap());
+        let transport = ReqwestTransport::new(dns, "huddle-test", &[]).unwrap();
+        let fetch = GuardedFetch::new(transport, FetchPolicy::development());
+        Self {
+            client: Client::new(Arc::new(fetch), url),
+            key,
+            service,
+            keys_made: AtomicU64::new(0),
+            index,
+            tasks: vec![serving, pumping],
+            _folder: folder,
+        }
+    }
+
+    /// A client that is signed in as this person, for one call of one method.
+    pub(crate) fn as_caller<M: Method>(&self, person: &Did) -> Client {
+        let minter = ServiceAuthMinter::new(person.clone().into(), self.key.clone());
+        let method = M::NSID.parse().unwrap();
+        let token = minter.mint(&self.service, &method, SystemClock.now(), &OsRandom);
+        self.client.clone().with_bearer(token.as_str()).unwrap()
+    }
+
+    /// Calls a procedure as this person.
+    pub(crate) async fn call<M: Procedure<Params = ()>>(
+        &self,
+        person: &Did,
+        input: &M::Input,
+    ) -> Result<M::Output, ClientError<M::Error>>
+    where
+        M::Input: huddle_lexicon::schema::Body,
+    {
+        let client = self.as_caller::<M>(person);
+        Ok(client.procedure::<M>(&(), input).await?.output)
+    }
+
+    /// A key that no request has had before.
+    pub(crate) fn fresh_key(&self) -> String {
+        let count = self.keys_made.fetch_add(1, Ordering::Relaxed);
+        format!("key-{count}")
+    }
+}
+
+/// The declared error of a call that must end with one.
+#[track_caller]
+pub(crate) fn declared<T: std::fmt::Debug, E: ErrorName>(outcome: Result<T, ClientError<E>>) -> E {
+    match outcome {
+        Err(ClientError::Declared(response)) => response.error,
+        other => panic!("expected a declared error, and got {other:?}"),
+    }
+}
+
+pub(crate) fn did(name: &str) -> Did {
+    format!("did:web:{name}.example.com").parse().unwrap()
+}
+
+/// A moment `minutes` after a full hour that is about a day ahead.
+pub(crate) fn tomorrow(minutes: i64) -> Timestamp {
+    const HOUR: i64 = 3_600_000;
+    let hour = SystemClock.now().as_millis() / HOUR + 24;
+    Timestamp::from_millis(hour * HOUR + minutes * 60_000)
+}

@@ -1,0 +1,21 @@
+//! Offers and calendars.
+
+use async_trait::async_trait;
+use huddle_core::availability::{Availability, Checked, Found, Search};
+use huddle_core::booking::{Booking, Place};
+
+/// What there is to say as long as no calendar is connected to this Worker: none can be read, so
+/// nothing is free.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoCalendars;
+
+#[async_trait]
+impl Availability for NoCalendars {
+    async fn search(&self, _: &Search) -> Found {
+        Found::Unreadable
+    }
+
+    async fn check(&self, _: &Booking, _: &Place) -> Checked {
+        Checked::Unreadable
+    }
+}

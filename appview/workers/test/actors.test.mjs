@@ -1,0 +1,291 @@
+// Actors as Durable Objects: commands, transactions, alarms, the outbox, the queue, and what survives.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { eventually, serve } from "./harness.mjs";
+import { claims, create, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
+
+let served;
+before(async () => {
+  served = await serve({ HUDDLE_TEST: "1", LIMITS: '{"hold_secs": 300}' });
+});
+after(() => served.close());
+
+/** A booking whose driver has not come back. */
+async function abandoned(people) {
+  await served.ask(people.bookingActor, "Create", create(people));
+  await served.rows(
+    people.bookingActor,
+    "UPDATE booking SET document = json_set(document, '$.lease', 0)",
+  );
+}
+
+/** Waits for a driver to have taken a booking over, which is the next attempt. */
+const resumed = (people) =>
+  eventually(async () => {
+    const { Ok: booking } = await served.ask(people.bookingActor, "Read", { by: null });
+    assert.equal(booking.attempt, 2);
+  });
+
+const spend = (burst) => ({ rate: { per_minute: 6000, burst }, cost: 1, nonce: null });
+
+test("a held booking is confirmed, and its outbox books the slot at both sides", async () => {
+  const people = scene();
+  const at = slot(9);
+  await held(served, people, at, soon(300_000));
+  await prepared(served, people, at);
+  const standing = await served.ask(people.bookingActor, "Commit", { attempt: 1 });
+  assert.equal(Object.keys(standing.Ok.booking.phase)[0], "Confirmed");
+  for (const actor of [people.hostActor, people.guestActor]) {
+    await eventually(async () => assert.deepEqual(await claims(served, actor), ["booked"]));
+  }
+  await eventually(async () =>
+    assert.deepEqual(await served.rows(people.bookingActor, "SELECT * FROM outbox"), []),
+  );
+});
+
+test("the index hears of a booking through the outbox and the queue", async () => {
+  const people = scene();
+  const at = slot(9);
+  await held(served, people, at, soon(300_000));
+  await eventually(async () => {
+    const [row] = await served.index("SELECT * FROM bookings WHERE id = ?", people.booking);
+    assert.equal(row?.status, "held");
+    assert.deepEqual([row.host_did, row.guest_did], [people.host, people.guest]);
+    assert.deepEqual([row.starts, row.ends], at);
+  });
+});
+
+test("no second booking gets a slot that is held", async () => {
+  const [first, second] = [scene(), scene()];
+  const at = slot(10);
+  await served.ask(first.hostActor, "Hold", hold(first, at, soon(300_000)));
+  const rival = hold(second, at, soon(300_000));
+  assert.deepEqual(await served.ask(first.hostActor, "Hold", rival), { Err: "NoneFree" });
+});
+
+test("a command that fails half-way leaves nothing, not even a schema", async () => {
+  const people = scene();
+  const command = { HostMatch: { Hold: hold(people, slot(9), soon(300_000)) } };
+  const failed = await served.post(people.hostActor, command, "fail");
+  assert.equal(failed.status, 500);
+  assert.match(await failed.text(), /a test asked for this/);
+  assert.deepEqual(await served.tables(people.hostActor), {});
+
+  await served.ask(people.hostActor, "Hold", command.HostMatch.Hold);
+  const stored = await served.tables(people.hostActor);
+  const other = { ...command.HostMatch.Hold, booking: scene().booking, candidates: [] };
+  assert.equal((await served.post(people.hostActor, { HostMatch: { Hold: other } }, "fail")).status, 500);
+  assert.deepEqual(await served.tables(people.hostActor), stored);
+});
+
+test("a command for another kind of actor and a body that is no command are refused", async () => {
+  const people = scene();
+  const wrong = await served.post(people.hostActor, { Booking: { Read: { by: null } } });
+  assert.equal(wrong.status, 500);
+  assert.match(await wrong.text(), /another kind of actor/);
+  const nonsense = await served.post(people.hostActor, { Nonsense: {} });
+  assert.equal(nonsense.status, 500);
+  assert.match(await nonsense.text(), /no command/);
+  assert.equal((await served.post("nobody/x", {})).status, 400);
+});
+
+test("numbers that JavaScript does not keep exactly are refused and never rounded", async () => {
+  const people = scene();
+  const until = 2 ** 53 + 2;
+  const command = { HostMatch: { Hold: hold(people, slot(9), until) } };
+  const refused = await served.post(people.hostActor, command);
+  assert.equal(refused.status, 500);
+  assert.match(await refused.text(), /safe integer/);
+  assert.deepEqual(await served.tables(people.hostActor), {});
+});
+
+test("an evicted object has lost nothing", async () => {
+  const people = scene();
+  const at = slot(9);
+  await held(served, people, at, soon(300_000));
+  for (const actor of [people.bookingActor, people.hostActor, people.guestActor]) {
+    await served.evict(actor);
+  }
+  await prepared(served, people, at);
+  await served.evict(people.bookingActor);
+  await served.ask(people.bookingActor, "Commit", { attempt: 1 });
+  await served.evict(people.bookingActor);
+  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), ["booked"]));
+});
+
+test("a panic in an object rolls its command back, and the next command finds what was stored", async () => {
+  const people = scene();
+  const at = slot(9);
+  await held(served, people, at, soon(300_000));
+  const stored = await served.tables(people.hostActor);
+  const prepare = { booking: people.booking, attempt: 1, slot: at };
+  const broken = await served.post(people.hostActor, { HostMatch: { Prepare: prepare } }, "panic");
+  assert.notEqual(broken.status, 200);
+  assert.deepEqual(await served.tables(people.hostActor), stored);
+  assert.deepEqual(await served.ask(people.hostActor, "Prepare", prepare), { Ok: null });
+});
+
+test("a panic outside of objects resets the isolate, and objects go on from their storage", async () => {
+  const people = scene();
+  const at = slot(9);
+  await held(served, people, at, soon(300_000));
+  const broken = await served.fetch("/test/panic", { method: "POST" });
+  assert.equal(broken.status, 500);
+  assert.equal((await served.fetch("/healthz")).status, 200);
+  await prepared(served, people, at);
+});
+
+test("a panic fails what runs beside it, at once, and nothing after it", async () => {
+  const people = scene();
+  await held(served, people, slot(9), soon(300_000));
+  const begun = Date.now();
+  const read = { Booking: { Read: { by: null } } };
+  const prepare = { HostMatch: { Prepare: { booking: people.booking, attempt: 1, slot: slot(9) } } };
+  const beside = Array.from({ length: 20 }, () => served.post(people.bookingActor, read));
+  const broken = await served.post(people.hostActor, prepare, "panic");
+  assert.match(await broken.text(), /panicked/);
+  for (const response of await Promise.all(beside)) {
+    const text = await response.text();
+    assert.ok(response.status === 200 || /panicked|reset/.test(text), text);
+  }
+  assert.ok(Date.now() - begun < 5000, "nothing hangs");
+  assert.equal((await served.post(people.bookingActor, read)).status, 200);
+});
+
+test("a hold expires by the alarm at its moment", async () => {
+  const people = scene();
+  const at = slot(9);
+  const until = soon(600);
+  await served.ask(people.hostActor, "Hold", hold(people, at, until));
+  assert.deepEqual(await claims(served, people.hostActor), ["held"]);
+  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
+  assert.ok(Date.now() >= until);
+  const [{ closed }] = await served.rows(people.hostActor, "SELECT closed FROM fence");
+  assert.equal(closed, 1);
+});
+
+test("a hold of an evicted object expires by the alarm too", async () => {
+  const people = scene();
+  await served.ask(people.hostActor, "Hold", hold(people, slot(9), soon(600)));
+  await served.evict(people.hostActor);
+  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
+});
+
+test("a booking that is called off tells both sides to let go", async () => {
+  const people = scene();
+  await held(served, people, slot(9), soon(300_000));
+  const key = request(people.guest, "com.huddle.cancel", "once");
+  await served.ask(people.bookingActor, "Cancel", { key, reason: null });
+  for (const actor of [people.hostActor, people.guestActor]) {
+    await eventually(async () => assert.deepEqual(await claims(served, actor), []));
+  }
+});
+
+test("a participant that has heard nothing asks the booking, which answers through its outbox", async () => {
+  const people = scene();
+  const at = slot(9);
+  // This booking never came to be: it may still have been prepared, by a driver that then died.
+  await served.ask(people.hostActor, "Hold", hold(people, at, soon(300_000)));
+  const prepare = { booking: people.booking, attempt: 1, slot: at };
+  assert.deepEqual(await served.ask(people.hostActor, "Prepare", prepare), { Ok: null });
+  await served.ask(people.bookingActor, "Outcome", { attempt: 1, asker: people.hostActor });
+  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
+});
+
+/** A message that lets go of what a person holds. */
+const letGo = (people, actor) => ({
+  Tell: {
+    to: actor,
+    command: {
+      HostMatch: { Finish: { booking: people.booking, attempt: 1, ending: "Released" } },
+    },
+  },
+});
+
+const send = (actor, task) =>
+  served.rows(actor, "INSERT INTO outbox (actor, task, due) VALUES (?, ?, 0)", actor, task);
+
+test("an alarm that cannot do its work says so and rings again", async () => {
+  const people = scene();
+  await served.ask(people.guestActor, "Hold", hold(people, slot(9), soon(300_000)));
+  await served.ask(people.hostActor, "Hold", hold(people, slot(9), soon(1000)));
+  // A task that this version cannot read: no look into the outbox succeeds.
+  await send(people.hostActor, "unreadable");
+  const complaint = (line) => line.includes(people.hostActor) && line.includes("cannot be read");
+  await eventually(() => assert.ok(served.logs().some(complaint), served.logs().join("\n")));
+  // What the alarm did before is done.
+  assert.deepEqual(await claims(served, people.hostActor), []);
+
+  await served.rows(people.hostActor, "DELETE FROM outbox");
+  await send(people.hostActor, JSON.stringify(letGo(people, people.guestActor)));
+  await eventually(async () => assert.deepEqual(await claims(served, people.guestActor), []));
+});
+
+test("an alarm that panics rings again", async () => {
+  const people = scene();
+  const until = soon(1000);
+  const asked = hold(people, slot(9), until);
+  await served.ask(people.hostActor, "Hold", asked, "panic at alarm");
+  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
+});
+
+test("what cannot be delivered stays in the outbox and is tried again later", async () => {
+  const people = scene();
+  await held(served, people, slot(9), soon(300_000));
+  // A message that its receiver cannot take.
+  const misled = { Tell: { to: people.hostActor, command: { Booking: { Resume: {} } } } };
+  await send(people.bookingActor, JSON.stringify(misled));
+  const key = request(people.guest, "com.huddle.cancel", "once");
+  await served.ask(people.bookingActor, "Cancel", { key, reason: null });
+  await eventually(async () => {
+    const left = await served.rows(people.bookingActor, "SELECT task, tries FROM outbox");
+    assert.equal(left.length, 1);
+    assert.ok(left[0].tries >= 2);
+  });
+  assert.deepEqual(await claims(served, people.hostActor), []);
+});
+
+test("a task that the queue brings twice takes effect once", async () => {
+  const [people, others] = [scene(), scene()];
+  await abandoned(people);
+  await abandoned(others);
+  await served.queue(JSON.stringify({ Resume: people.booking }));
+  await served.queue(JSON.stringify({ Resume: people.booking }));
+  // Whatever is behind the two comes after them.
+  await resumed(people);
+  await served.queue(JSON.stringify({ Resume: others.booking }));
+  await resumed(others);
+  await resumed(people);
+});
+
+test("an abandoned booking is resumed through its alarm, its outbox and the queue", async () => {
+  const people = scene();
+  await abandoned(people);
+  await served.rows(people.bookingActor, "UPDATE timer SET due = 0 WHERE name = 'phase'");
+  // Any command sets the alarm for what is due.
+  await served.ask(people.bookingActor, "Read", { by: null });
+  await resumed(people);
+});
+
+test("a message that is no task is brought again and does no harm to the others of its batch", async () => {
+  const people = scene();
+  await abandoned(people);
+  await served.queue("nonsense");
+  await served.queue(JSON.stringify({ Resume: people.booking }));
+  await resumed(people);
+  const complaint = (line) => line.includes("huddle-jobs") && line.includes("expected");
+  assert.ok(served.logs().some(complaint));
+});
+
+test("a limiter whose bucket is full again leaves no storage", async () => {
+  const actor = "rate-limiter/ip/192.0.2.7";
+  assert.deepEqual(await served.ask(actor, "Spend", spend(1)), { Allowed: { remaining: 0 } });
+  await eventually(async () => assert.deepEqual(await served.tables(actor), {}));
+  assert.deepEqual(await served.ask(actor, "Spend", spend(1)), { Allowed: { remaining: 0 } });
+});
+
+test("a question about a booking that never was leaves no storage", async () => {
+  const people = scene();
+  assert.deepEqual(await served.ask(people.bookingActor, "Read", { by: null }), { Err: null });
+  assert.deepEqual(await served.tables(people.bookingActor), {});
+});

@@ -1,0 +1,117 @@
+// The Worker in the runtime that Cloudflare runs, and commands to its actors.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { createTestHarness } from "wrangler";
+
+/** Longer than an object leaves its work alone after a failure. */
+const PATIENCE_MILLIS = 30_000;
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The binding and class of each kind of actor. */
+const CLASSES = {
+  "host-match": "HostMatchDO",
+  booking: "BookingDO",
+  "rate-limiter": "RateLimiterDO",
+};
+
+/** Serves the Worker with these variables, and ends with the tests that use it. */
+export async function serve(vars) {
+  const server = createTestHarness({ root, workers: [{ configPath: "wrangler.toml", vars }] });
+  await server.listen();
+  await server.getWorker().applyD1Migrations("DB");
+  return new Served(server);
+}
+
+class Served {
+  #server;
+  #worker;
+
+  constructor(server) {
+    this.#server = server;
+    this.#worker = server.getWorker();
+  }
+
+  close() {
+    return this.#server.close();
+  }
+
+  fetch(path, init) {
+    return this.#server.fetch(path, init);
+  }
+
+  /** What the Worker has logged. */
+  logs() {
+    return this.#server.getLogs().map((entry) => entry.message ?? JSON.stringify(entry));
+  }
+
+  /** Posts a command; `fault` says what is to go wrong with it. */
+  post(actor, command, fault) {
+    return this.#server.fetch(`/test/actor/${actor}`, {
+      method: "POST",
+      body: JSON.stringify(command),
+      headers: fault ? { "huddle-fault": fault } : {},
+    });
+  }
+
+  /** Asks an actor, by kind and name of the command, and gives the answer. */
+  async ask(actor, name, fields, fault) {
+    const kind = { "host-match": "HostMatch", booking: "Booking", "rate-limiter": "RateLimiter" }[
+      actor.split("/")[0]
+    ];
+    const response = await this.post(actor, { [kind]: { [name]: fields } }, fault);
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    return JSON.parse(text)[kind][name];
+  }
+
+  async queue(text) {
+    const env = await this.#worker.getEnv();
+    await env.JOBS.send(text);
+  }
+
+  /** The rows that a statement yields in the index. */
+  async index(statement, ...bindings) {
+    const env = await this.#worker.getEnv();
+    return (await env.DB.prepare(statement).bind(...bindings).all()).results;
+  }
+
+  #class(actor) {
+    return CLASSES[actor.split("/")[0]];
+  }
+
+  /** Ends the running object; what it has stored stays. */
+  evict(actor) {
+    return this.#worker.evictDurableObject(this.#class(actor), { name: actor });
+  }
+
+  /** The rows that a statement yields in the storage of an actor. */
+  async rows(actor, statement, ...bindings) {
+    const storage = await this.#worker.getDurableObjectStorage(this.#class(actor), { name: actor });
+    return storage.exec(statement, ...bindings);
+  }
+
+  /** All that an actor has stored, by table; the runtime's own tables left out. */
+  async tables(actor) {
+    const names = await this.rows(
+      actor,
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) <> '_' AND name <> 'sqlite_sequence'",
+    );
+    const tables = {};
+    for (const { name } of names) tables[name] = await this.rows(actor, `SELECT * FROM "${name}"`);
+    return tables;
+  }
+}
+
+/** Asks again and again until the answer passes, and fails with what it last failed with. */
+export async function eventually(check) {
+  const deadline = Date.now() + PATIENCE_MILLIS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

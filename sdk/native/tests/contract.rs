@@ -1,0 +1,24 @@
+//! The adapters keep to the contracts of their ports.
+
+use std::sync::Arc;
+
+use huddle_core::Limits;
+use huddle_native::{ActorStore, SqliteIndex};
+use huddle_ports::Timestamp;
+use huddle_testkit::SteppingClock;
+use huddle_testkit::contract::{self, Broken};
+
+const NOW: Timestamp = Timestamp::from_millis(1_767_268_800_000);
+
+#[tokio::test]
+async fn the_store_keeps_to_the_contract_of_actors() -> Result<(), Broken> {
+    let clock = Arc::new(SteppingClock::at(NOW));
+    let store = ActorStore::in_memory(clock, Limits::default()).expect("memory can be had");
+    contract::actors(&store, "native", NOW).await
+}
+
+#[tokio::test]
+async fn the_index_keeps_to_the_contract_of_indexes() -> Result<(), Broken> {
+    let index = SqliteIndex::in_memory().expect("memory can be had");
+    contract::index(&index).await
+}
