@@ -2,7 +2,8 @@
 //! what is broken must be refused for that very reason.
 
 use crate::model::{
-    Body, Catalog, DefId, DefKind, Document, Params, Property, Schema, SchemaKind, UnionSchema,
+    self, Body, Catalog, DefId, DefKind, Document, Params, Property, Schema, SchemaKind,
+    UnionSchema,
 };
 use crate::sample::{Mutation, Sampler, mutations};
 use crate::validate::{Against, Constraint};
@@ -98,6 +99,26 @@ fn numbers(mut state: u64) -> impl FnMut() -> u64 {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     }
+}
+
+/// The JSON paths of what has a generated type to prove: definitions, and the parameters, bodies and
+/// messages of methods, unless they are empty. What stands in their fields is proven along with them.
+pub fn paths(document: &Document) -> Vec<String> {
+    let mut paths = Vec::new();
+    for model::Definition { path, kind, .. } in &document.defs {
+        if matches!(kind, DefKind::Record(_) | DefKind::Type(_)) {
+            paths.push(path.clone());
+        }
+        if matches!(kind, DefKind::Subscription(_)) {
+            paths.push(format!("{path}.message.schema"));
+        }
+        if kind.parameters().is_some_and(|p| !p.properties.is_empty()) {
+            paths.push(format!("{path}.parameters"));
+        }
+        let schemas = kind.bodies().filter_map(|body| body.schema.as_ref());
+        paths.extend(schemas.map(|schema| schema.path.clone()));
+    }
+    paths
 }
 
 /// What of a lexicon a generated type stands for.

@@ -91,7 +91,7 @@ fn parsed(pattern: &str) -> NsidPattern {
         .expect("an NSID is a pattern, and so is a prefix with a star")
 }
 
-/// Lexicons that others can refer to, one for each kind of `main`.
+/// Lexicons that others can refer to, one for each kind of `main`, and one whose types another crate has.
 static COMPANIONS: LazyLock<Catalog> = LazyLock::new(|| {
     let texts: Vec<Value> = serde_json::from_str(include_str!("lexicon/companions.json"))
         .expect("the file is a list of lexicons");
@@ -191,7 +191,7 @@ static DONORS: LazyLock<Vec<Value>> = LazyLock::new(|| {
         .filter_map(|text| serde_json::from_slice(text).ok())
         .collect();
     donors.push(json!([
-        ["#main", "#thing", "com.example.input", "com.example.input#thing", "com.atproto.defs"],
+        ["#main", "#thing", "com.example.input", "com.example.input#thing", "com.atproto.companion"],
         ["com.example.record", "com.example.record#object", "com.example.record#token"],
         ["com.example.query", "com.example.record#list", "com.example.record#closed"],
         ["main", "thing", "self", "Self", "crate", "super", "type", "r#type", "extra", "try"],

@@ -281,6 +281,14 @@ fn closure(packages: &[&str], edges: &str, platform: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The names of all crates below what the arguments of `cargo tree` pick, that included.
+fn names_below(arguments: &[&str]) -> BTreeSet<String> {
+    let tree = ["tree", "--prefix=none", "--format={p}", "--edges=normal"];
+    let tree = cargo(&[&tree, arguments].concat());
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    tree.lines().map(name).collect()
+}
+
 fn rust_and_manifests(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in folder
         .read_dir()
@@ -339,6 +347,16 @@ fn the_types_alone_bring_few_crates() {
         "{} crates, not {most}: {crates:#?}",
         crates.len()
     );
+}
+
+#[test]
+fn who_only_calls_methods_goes_without_the_server() {
+    let client = names_below(&["--package=huddle-xrpc", "--no-default-features"]);
+    let server = names_below(&["--package=huddle-xrpc"]);
+    for name in ["axum", "huddle-identity"] {
+        assert!(!client.contains(name), "the client stands on {name}");
+        assert!(server.contains(name), "the server does without {name}");
+    }
 }
 
 #[test]

@@ -179,5 +179,9 @@ fn rest(sql: &mut dyn Sql) -> Result<Rest, SqlError> {
     }
     // An actor that has written anything that it still needs has stored its time with it.
     let remembers = !sql.query("SELECT 1 FROM actor LIMIT 1", &[])?.is_empty();
-    Ok(if remembers { Rest::Idle } else { Rest::Forgotten })
+    Ok(if remembers {
+        Rest::Idle
+    } else {
+        Rest::Forgotten
+    })
 }

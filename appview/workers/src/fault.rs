@@ -21,7 +21,8 @@ pub(crate) enum Fault {
 
 /// Whether this is a test.
 pub(crate) fn testing(env: &Env) -> bool {
-    env.var("HUDDLE_TEST").is_ok_and(|value| value.to_string() == "1")
+    env.var("HUDDLE_TEST")
+        .is_ok_and(|value| value.to_string() == "1")
 }
 
 impl Fault {

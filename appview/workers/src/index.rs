@@ -26,7 +26,9 @@ impl D1Index {
     async fn run(&self, statements: Vec<Statement>) -> worker::Result<()> {
         let database = self.0.d1(DATABASE)?;
         let statements = statements.iter().map(|it| prepare(&database, it));
-        database.batch(statements.collect::<Result<_, _>>()?).await?;
+        database
+            .batch(statements.collect::<Result<_, _>>()?)
+            .await?;
         Ok(())
     }
 }
@@ -34,12 +36,16 @@ impl D1Index {
 #[async_trait]
 impl Index for D1Index {
     async fn query(&self, statement: Statement) -> Result<Vec<Row>, IndexError> {
-        let rows = SendFuture::new(self.rows(statement)).await.map_err(|e| failed(&e))?;
+        let rows = SendFuture::new(self.rows(statement))
+            .await
+            .map_err(|e| failed(&e))?;
         rows.into_iter().map(read).collect()
     }
 
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), IndexError> {
-        SendFuture::new(self.run(statements)).await.map_err(|e| failed(&e))
+        SendFuture::new(self.run(statements))
+            .await
+            .map_err(|e| failed(&e))
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) fn limits(env: &Env) -> Result<Limits, BadLimits> {
     };
     let limits: Limits =
         serde_json::from_str(&text.to_string()).map_err(|error| BadLimits(error.to_string()))?;
-    limits.check().map_err(|error| BadLimits(error.to_string()))?;
+    limits
+        .check()
+        .map_err(|error| BadLimits(error.to_string()))?;
     Ok(limits)
 }

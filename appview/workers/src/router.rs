@@ -49,7 +49,10 @@ async fn pass_on(
     command: String,
 ) -> worker::Result<Response> {
     let passed = Headers::new();
-    if let Some(fault) = headers.get(fault::HEADER).and_then(|value| value.to_str().ok()) {
+    if let Some(fault) = headers
+        .get(fault::HEADER)
+        .and_then(|value| value.to_str().ok())
+    {
         passed.set(fault::HEADER, fault)?;
     }
     let mut init = RequestInit::new();

@@ -33,7 +33,11 @@ pub(crate) fn transaction<T>(
         // The platform rolls back when its callback throws; what was wrong is told by `outcome`.
         let rollback = JsValue::from("rolled back");
         let failed = outcome.insert(work(&mut sql)).is_err();
-        if failed { Err(rollback) } else { Ok(JsValue::UNDEFINED) }
+        if failed {
+            Err(rollback)
+        } else {
+            Ok(JsValue::UNDEFINED)
+        }
     });
     match (committed, outcome) {
         (Ok(_), Some(outcome)) | (Err(_), Some(outcome @ Err(_))) => outcome,
@@ -49,7 +53,10 @@ impl Sql for ObjectSql {
     fn query(&mut self, statement: &str, bindings: &[Binding<'_>]) -> Result<Vec<Row>, SqlError> {
         let bindings: Vec<_> = bindings.iter().map(bind).collect::<Result<_, _>>()?;
         let cursor = self.0.exec(statement, bindings).map_err(|e| broken(&e))?;
-        cursor.raw().map(|row| read(row.map_err(|e| broken(&e))?)).collect()
+        cursor
+            .raw()
+            .map(|row| read(row.map_err(|e| broken(&e))?))
+            .collect()
     }
 
     fn script(&mut self, script: &str) -> Result<(), SqlError> {

@@ -22,7 +22,9 @@ impl DurableObjectTransport {
         let command = serde_json::to_string(command).map_err(|error| error.to_string())?;
         let mut init = RequestInit::new();
         init.with_body(Some(command.into()));
-        let mut response = fetch(&self.0, to, init).await.map_err(|error| error.to_string())?;
+        let mut response = fetch(&self.0, to, init)
+            .await
+            .map_err(|error| error.to_string())?;
         let text = response.text().await.map_err(|error| error.to_string())?;
         match response.status_code() {
             200 => serde_json::from_str(&text).map_err(|error| error.to_string()),
@@ -51,7 +53,10 @@ pub(crate) async fn fetch(
     init.with_method(Method::Post);
     let objects = env.durable_object(binding(to.kind()))?;
     let request = Request::new_with_init(ANYWHERE, &init)?;
-    objects.get_by_name(to.as_str())?.fetch_with_request(request).await
+    objects
+        .get_by_name(to.as_str())?
+        .fetch_with_request(request)
+        .await
 }
 
 /// The binding of a kind of actor, which is called like its class.

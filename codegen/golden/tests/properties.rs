@@ -4,10 +4,11 @@
 mod cases;
 
 use huddle_codegen::load::load;
-use huddle_codegen::proof::prove;
+use huddle_codegen::proof::{paths, prove};
 use huddle_codegen::sample::Sampler;
 use huddle_syntax::schema::Definition;
 use proptest::test_runner::Config as ProptestConfig;
+use std::collections::BTreeSet;
 
 /// How many values to try of each type: `PROPTEST_CASES` says whether it is to be many.
 fn samples() -> usize {
@@ -17,7 +18,21 @@ fn samples() -> usize {
 
 #[track_caller]
 fn check(name: &str, definitions: &[Definition]) {
-    let catalog = load(&cases::project(name).lexicons).expect("the case has lexicons");
+    let project = cases::project(name);
+    let catalog = load(&project.lexicons).expect("the case has lexicons");
+    let generated = catalog
+        .documents()
+        .filter(|document| project.externals.rust_path(&document.id).is_none());
+    let all: Vec<_> = generated
+        .flat_map(|document| {
+            let paths = paths(document).into_iter();
+            paths.map(|path| (document.id.to_string(), path))
+        })
+        .collect();
+    let tried = definitions
+        .iter()
+        .map(|d| (d.nsid.to_owned(), d.path.to_owned()));
+    assert_eq!(tried.collect::<BTreeSet<_>>(), all.into_iter().collect());
     let sampler = Sampler::new(&catalog);
     for definition in definitions {
         prove(&sampler, definition, samples(), 7).unwrap_or_else(|d| panic!("{name}: {d}"));

@@ -7,20 +7,13 @@ use divan::counter::ItemsCount;
 use huddle_core::rate_limiter::{Rate, Spend};
 use huddle_core::{ActorName, ActorTransport, Limits};
 use huddle_native::ActorStore;
-use huddle_ports::{Clock, Timestamp};
+use huddle_ports::Timestamp;
+use huddle_testkit::SteppingClock;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 fn main() {
     divan::main();
-}
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_767_268_800_000)
-    }
 }
 
 struct World {
@@ -35,7 +28,8 @@ impl World {
         let folder =
             TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("there is room for a file");
         let path = folder.path().join("actors.sqlite");
-        let store = ActorStore::open(&path, Arc::new(Noon), Limits::default());
+        let clock = Arc::new(SteppingClock::at(Timestamp::UNIX_EPOCH));
+        let store = ActorStore::open(&path, clock, Limits::default());
         Self {
             runtime: Builder::new_current_thread()
                 .build()

@@ -9,21 +9,19 @@ use huddle_core::rate_limiter::{Rate, Spend, Verdict};
 use huddle_core::transport::ask;
 use huddle_core::{ActorName, ActorTransport, Limits};
 use huddle_native::{ActorStore, OpenError};
-use huddle_ports::{Clock, Timestamp};
+use huddle_ports::Timestamp;
 use huddle_syntax::Did;
+use huddle_testkit::SteppingClock;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_767_268_800_000)
-    }
+fn clock() -> Arc<SteppingClock> {
+    let noon = Timestamp::from_millis(1_767_268_800_000);
+    Arc::new(SteppingClock::at(noon))
 }
 
 fn open(path: &Path) -> Result<ActorStore, OpenError> {
-    ActorStore::open(path, Arc::new(Noon), Limits::default())
+    ActorStore::open(path, clock(), Limits::default())
 }
 
 fn limiter() -> ActorName {
@@ -55,7 +53,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
 
 #[tokio::test]
 async fn of_many_who_ask_at_once_no_more_are_served_than_can_be() {
-    let store = Arc::new(ActorStore::in_memory(Arc::new(Noon), Limits::default()).unwrap());
+    let store = Arc::new(ActorStore::in_memory(clock(), Limits::default()).unwrap());
     let asked: Vec<_> = (0..600)
         .map(|_| {
             let store = Arc::clone(&store);
@@ -73,7 +71,7 @@ async fn of_many_who_ask_at_once_no_more_are_served_than_can_be() {
 
 #[tokio::test]
 async fn a_command_for_another_kind_of_actor_is_an_error() {
-    let store = ActorStore::in_memory(Arc::new(Noon), Limits::default()).unwrap();
+    let store = ActorStore::in_memory(clock(), Limits::default()).unwrap();
     let ada: Did = "did:web:ada.example.com".parse().unwrap();
     let ada = ActorName::host_match(&ada);
     let error = store.send(&ada, spend().into()).await.unwrap_err();

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,27 +15,13 @@ use huddle_core::transport::ask;
 use huddle_core::{ActorName, Limits};
 use huddle_native::{ActorStore, Pump, TaskFailed, TaskRunner, Trouble};
 use huddle_ports::{Clock, Random, Timestamp};
+use huddle_testkit::SteppingClock;
 use rusqlite::{Connection, OptionalExtension, params};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 const NOON: Timestamp = Timestamp::from_millis(1_767_268_800_000);
-
-/// A clock that stands still until it is set.
-struct SteppedClock(AtomicI64);
-
-impl SteppedClock {
-    fn set(&self, now: Timestamp) {
-        self.0.store(now.as_millis(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for SteppedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Throws the same number for ever.
 struct Loaded(u8);
@@ -94,7 +79,7 @@ impl TaskRunner for Runner {
 
 struct World {
     store: Arc<ActorStore>,
-    clock: Arc<SteppedClock>,
+    clock: Arc<SteppingClock>,
     folder: TempDir,
 }
 
@@ -111,7 +96,7 @@ impl World {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("actors.sqlite");
-        let clock = Arc::new(SteppedClock(AtomicI64::new(NOON.as_millis())));
+        let clock = Arc::new(SteppingClock::at(NOON));
         let store = ActorStore::open(&path, clock.clone(), Limits::default()).unwrap();
         Self {
             store: Arc::new(store),
@@ -300,6 +285,12 @@ async fn a_commit_lets_the_pump_look_at_once() {
             let run = pumping.next_run().await;
             assert_eq!(run.task, project(number));
             run.succeed();
+            while world.entry().is_some() {
+                world.poke().await;
+            }
+            // So that its look after that is over.
+            world.poke().await;
+            world.poke().await;
         }
     };
     // It would look every second anyway.
@@ -481,10 +472,10 @@ async fn an_actor_that_cannot_be_woken_is_tried_again_and_holds_up_nothing() {
         pumping.troubles.try_recv().is_err(),
         "it is left alone for a second"
     );
-    world.clock.set(world.clock.now() + Duration::from_secs(1));
+    world.clock.step(Duration::from_secs(1));
     assert_eq!(pumping.next_trouble().await, stuck);
     world.script("DROP TRIGGER stuck");
-    world.clock.set(world.clock.now() + Duration::from_secs(2));
+    world.clock.step(Duration::from_secs(2));
     while world.buckets() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -1,5 +1,6 @@
 //! Hosts whose windows are listed.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ pub struct HostWindows {
 /// calendar, and the earliest slot comes first.
 #[derive(Clone, Debug, Default)]
 pub struct ListedWindows {
-    hosts: Vec<HostWindows>,
+    windows: HashMap<Did, Vec<Slot>>,
 }
 
 /// A window that ends before it has begun.
@@ -38,7 +39,12 @@ pub struct MismatchedWindow;
 impl ListedWindows {
     /// These hosts.
     pub fn new(hosts: Vec<HostWindows>) -> Self {
-        Self { hosts }
+        let mut windows = HashMap::new();
+        for listed in hosts {
+            let of_host: &mut Vec<Slot> = windows.entry(listed.host).or_default();
+            of_host.extend(listed.windows);
+        }
+        Self { windows }
     }
 
     /// One more window of a host.
@@ -49,13 +55,7 @@ impl ListedWindows {
         end: Timestamp,
     ) -> Result<(), MismatchedWindow> {
         let window = Slot::new(start, end).ok_or(MismatchedWindow)?;
-        match self.hosts.iter_mut().find(|listed| listed.host == *host) {
-            Some(listed) => listed.windows.push(window),
-            None => self.hosts.push(HostWindows {
-                host: host.clone(),
-                windows: vec![window],
-            }),
-        }
+        self.windows.entry(host.clone()).or_default().push(window);
         Ok(())
     }
 }
@@ -68,11 +68,7 @@ impl Availability for ListedWindows {
             .duration_min
             .or(search.constraints.duration_max)
             .unwrap_or(STEP_MINUTES);
-        let windows = self
-            .hosts
-            .iter()
-            .filter(|listed| listed.host == search.host)
-            .flat_map(|listed| &listed.windows);
+        let windows = self.windows.get(&search.host).into_iter().flatten();
         let mut slots: Vec<Slot> = windows
             .flat_map(|window| slots(*window, minutes))
             .filter(|slot| {

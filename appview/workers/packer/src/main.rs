@@ -144,6 +144,10 @@ mod tests {
     fn the_entry_exports_each_class_and_nothing_else_of_the_code() {
         let entry = entry(&BTreeSet::from(["Alpha".to_owned()]));
         assert!(entry.ends_with("\nexport const Alpha = object(\"Alpha\");\n"));
-        assert_eq!(entry.matches("export ").count(), 2, "the handlers and Alpha");
+        assert_eq!(
+            entry.matches("export ").count(),
+            2,
+            "the handlers and Alpha"
+        );
     }
 }

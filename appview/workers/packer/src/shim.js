@@ -47,9 +47,19 @@ async function guard(call) {
   }
 }
 
-export default class Main extends WorkerEntrypoint {}
+export default class Main extends WorkerEntrypoint {
+  async fetch(request) {
+    try {
+      return await guard(() => code.fetch(request, this.env, this.ctx));
+    } catch (error) {
+      console.error(error);
+      const body = { error: "InternalServerError", message: "Internal server error" };
+      return Response.json(body, { status: 500 });
+    }
+  }
+}
 
-for (const event of ["fetch", "queue", "scheduled"]) {
+for (const event of ["queue", "scheduled"]) {
   if (!code[event]) continue;
   Main.prototype[event] = function (argument) {
     return guard(() => code[event](argument, this.env, this.ctx));

@@ -60,7 +60,9 @@ fn note(sql: &mut dyn Sql, entry: &Entry, outcome: Result<(), String>) -> Result
     let Err(problem) = outcome else {
         return outbox::done(sql, entry.id);
     };
-    let Entry { id, actor, tries, .. } = entry;
+    let Entry {
+        id, actor, tries, ..
+    } = entry;
     console_error!("entry {id} of the outbox of {actor} failed after {tries} times: {problem}");
     let wait = outbox::backoff(*tries, dice());
     outbox::failed(sql, *id, Some(WorkersClock.now() + wait))

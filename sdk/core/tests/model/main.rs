@@ -17,7 +17,7 @@ use scenario::Scenario;
 #[track_caller]
 fn check(scenario: Scenario) {
     let (name, ends) = (scenario.name, scenario.ends);
-    let mut scenario = scenario; scenario.trouble.all = std::env::var("T").unwrap().parse().unwrap();
+    let mut scenario = scenario; scenario.trouble.all = std::env::var("T").unwrap().parse().unwrap(); if let Ok(c)=std::env::var("C") { scenario.clocks = c.split(',').map(|c| c.parse().unwrap()).collect(); } if let Ok(c)=std::env::var("D") { scenario.drivers = c.parse().unwrap(); }
     let explored = search::explore(scenario, &mutations::NONE);
     println!(
         "{name}: {} states, {} transitions, {} turns of actors; ends: {:?}",

@@ -676,10 +676,12 @@ impl World {
         Ok(())
     }
 
-    /// Notes how the bookings have ended, as `Phase` or `Phase at attempt`.
+    /// Notes how the bookings have ended, by their indices.
     fn note_ends(&mut self, state: &State) {
-        let views = state.actors.iter().map(|it| self.actors.view(*it));
-        for booking in views.filter_map(|view| view.booking.as_ref()) {
+        for (index, actor) in state.actors.iter().enumerate() {
+            let Some(booking) = &self.actors.view(*actor).booking else {
+                continue;
+            };
             let end = match &booking.phase {
                 Phase::Confirmed { attempt, .. } => format!("Confirmed at {attempt}"),
                 Phase::Expired(why) => format!("Expired: {why:?}"),
@@ -687,7 +689,7 @@ impl World {
                 Phase::Canceled { place: None } => "Canceled".into(),
                 other => format!("{other:?}"),
             };
-            self.ends.insert(end);
+            self.ends.insert(format!("{index}: {end}"));
         }
     }
 

@@ -4,20 +4,13 @@ use std::sync::mpsc;
 
 use huddle_core::sql::Value;
 use huddle_ports::Timestamp;
+use huddle_testkit::SteppingClock;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::writer::{Failure, Pending};
 use super::*;
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_767_268_800_000)
-    }
-}
 
 /// A store in a folder of its own, and a second way to its file.
 struct World {
@@ -89,7 +82,8 @@ impl Hold {
 }
 
 fn open(path: &Path) -> ActorStore {
-    ActorStore::open(path, Arc::new(Noon), Limits::default()).unwrap()
+    let clock = Arc::new(SteppingClock::at(Timestamp::UNIX_EPOCH));
+    ActorStore::open(path, clock, Limits::default()).unwrap()
 }
 
 fn names(path: &Path) -> Vec<String> {
