@@ -7,6 +7,8 @@
 mod driving;
 mod parties;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;

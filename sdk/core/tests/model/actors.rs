@@ -251,7 +251,10 @@ impl Actors {
         let mut before = self.dumps[state as usize].clone();
         if when.latest > when.clock {
             let latest = Cell::Integer(moment(when.latest).as_millis());
-            before.push((self.table("actor"), vec![Cell::Text(name.as_str().into()), latest]));
+            before.push((
+                self.table("actor"),
+                vec![Cell::Text(name.as_str().into()), latest],
+            ));
         }
         let (after, reply) = if message == WAKE {
             let (after, woken) = self
@@ -354,7 +357,11 @@ impl Actors {
             } else if *table == timer {
                 let is_reply = row[self.column(timer, "name")].text() == "replies";
                 let due = &mut row[self.column(timer, "due")];
-                let alike = if is_reply { FORGET } else { due.integer().min(HORIZON) };
+                let alike = if is_reply {
+                    FORGET
+                } else {
+                    due.integer().min(HORIZON)
+                };
                 *due = Cell::Integer(alike);
             } else if *table == outbox {
                 row[self.column(outbox, "due")] = Cell::Integer(START);

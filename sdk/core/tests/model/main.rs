@@ -12,27 +12,33 @@ mod search;
 mod sql;
 mod world;
 
+use std::collections::BTreeSet;
+
+use mutations::Mutation;
 use scenario::Scenario;
+use search::Counterexample;
 
 #[track_caller]
-fn check(scenario: Scenario) {
-    let (name, ends) = (scenario.name, scenario.ends);
-    let mut scenario = scenario; scenario.trouble.all = std::env::var("T").unwrap().parse().unwrap(); if let Ok(c)=std::env::var("C") { scenario.clocks = c.split(',').map(|c| c.parse().unwrap()).collect(); } if let Ok(c)=std::env::var("D") { scenario.drivers = c.parse().unwrap(); }
-    let explored = search::explore(scenario, &mutations::NONE);
-    println!(
-        "{name}: {} states, {} transitions, {} turns of actors; ends: {:?}",
-        explored.states, explored.transitions, explored.turns, explored.ends
-    );
-    if let Some(counterexample) = explored.counterexample {
-        panic!("{name}: {counterexample}");
-    }
-    for end in ends {
-        assert!(
-            explored.ends.iter().any(|it| it == end),
-            "{name}: no booking ends as {end}: {:?}",
-            explored.ends
+fn check(scenario: &Scenario) {
+    let name = scenario.name;
+    let mut ends = BTreeSet::new();
+    for tour in &scenario.tours {
+        let explored = search::explore(scenario, tour, &mutations::NONE);
+        println!(
+            "{name}, clock {:?}, trouble {}: {} states, {} transitions, {} turns of actors",
+            tour.clocks,
+            tour.trouble.all,
+            explored.states,
+            explored.transitions,
+            explored.turns
         );
+        if let Some(counterexample) = explored.counterexample {
+            panic!("{name}: {counterexample}");
+        }
+        ends.extend(explored.ends);
     }
+    let missing = scenario.ends.iter().find(|end| !ends.contains(**end));
+    assert_eq!(missing, None, "{name}: bookings only end as {ends:?}");
 }
 
 macro_rules! explored {
@@ -40,7 +46,7 @@ macro_rules! explored {
         $(
             #[test]
             fn $name() {
-                check(scenarios::$name());
+                check(&scenarios::$name());
             }
         )+
     };
@@ -51,8 +57,33 @@ explored! {
     one_guest_asks_two_hosts_for_the_same_time
     two_people_host_each_other
     several_drivers_of_one_booking
+    either_side_calls_it_off
+    either_side_moves_it
     a_move_to_a_slot_that_another_wants
     a_move_from_a_slot_that_another_wants
     the_host_approves
     asking_is_accepting
+}
+
+/// What goes wrong with a rule broken, at the earliest.
+fn counterexample(mutation: &'static Mutation) -> Option<Counterexample> {
+    let scenario = (mutation.scenario)();
+    let mut tours = scenario.tours.iter();
+    tours.find_map(|tour| search::explore(&scenario, tour, mutation).counterexample)
+}
+
+#[test]
+fn every_rule_is_there_for_a_reason() {
+    let mut harmless = Vec::new();
+    for mutation in mutations::ALL {
+        let name = mutation.name;
+        match counterexample(mutation) {
+            Some(found) => println!("{name}: after {} steps, {}", found.steps.len(), found.problem),
+            None => {
+                println!("{name}: nothing goes wrong");
+                harmless.push(name);
+            }
+        }
+    }
+    assert_eq!(harmless, [""; 0]);
 }

@@ -1,8 +1,11 @@
-//! Rules of the protocol, broken one at a time.
+//! Rules of the protocol, broken one at a time: for each there is something that goes wrong.
 
-use huddle_core::booking::Booking;
-use serde_json::Value;
+use huddle_core::booking::{Booking, Phase};
+use serde_json::{Value, json};
 
+use crate::actors::number;
+use crate::scenario::Scenario;
+use crate::scenarios;
 use crate::sql::Rewrite;
 
 /// One rule, broken.
@@ -16,6 +19,8 @@ pub(crate) struct Mutation {
     pub(crate) reply: Option<fn(&mut Value)>,
     /// Drivers release what is prepared before they tell the booking that it must be given up.
     pub(crate) releases_early: bool,
+    /// Where that goes wrong.
+    pub(crate) scenario: fn() -> Scenario,
 }
 
 /// Nothing is broken.
@@ -25,4 +30,232 @@ pub(crate) const NONE: Mutation = Mutation {
     command: None,
     reply: None,
     releases_early: false,
+    scenario: scenarios::two_guests_race_for_one_slot,
 };
+
+const fn statement(during: &'static str, find: &'static str, replace: &'static str) -> Rewrite {
+    Rewrite {
+        during,
+        find,
+        replace,
+    }
+}
+
+/// What makes a statement change nothing.
+const NEVER: &str = "WHERE 0 AND";
+
+pub(crate) const ALL: &[Mutation] = &[
+    Mutation {
+        name: "the fence is forgotten",
+        statements: &[statement("*", "FROM fence WHERE", "FROM fence WHERE 0 AND")],
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "a late message lowers the fence",
+        statements: &[
+            statement("*", "WHERE attempt <= excluded.attempt", ""),
+            statement(
+                "*",
+                "ELSE max(closed, excluded.closed) END",
+                "ELSE excluded.closed END",
+            ),
+        ],
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "releasing does not close the attempt",
+        statements: &[statement(
+            "Finish",
+            "VALUES (?1, ?2, ?3, ?4, ?5)",
+            "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
+        )],
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "what is held is not looked at when more is held",
+        statements: &[statement(
+            "Hold",
+            "guard_ends > ?2",
+            "0 AND guard_ends > ?2",
+        )],
+        ..NONE
+    },
+    Mutation {
+        name: "what is held is not looked at, neither when holding nor when preparing",
+        statements: &[statement("*", "guard_ends > ?2", "0 AND guard_ends > ?2")],
+        ..NONE
+    },
+    Mutation {
+        name: "a hold that has expired can be prepared",
+        statements: &[statement(
+            "Prepare",
+            "guard_ends, due",
+            "guard_ends, 9000000000000",
+        )],
+        ..NONE
+    },
+    Mutation {
+        name: "a hold that has expired is left where it is when its slot is granted again",
+        statements: &[
+            statement(
+                "Hold",
+                "DELETE FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
+                "DELETE FROM claim WHERE 0 AND actor = ?1 AND booking = ?2 AND attempt = ?3",
+            ),
+            statement(
+                "Hold",
+                "VALUES (?1, ?2, ?3, ?4, ?5)",
+                "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
+            ),
+        ],
+        ..NONE
+    },
+    Mutation {
+        name: "what is prepared expires",
+        statements: &[statement(
+            "*",
+            "attempt, state, starts",
+            "attempt, CASE state WHEN 'prepared' THEN 'held' ELSE state END, starts",
+        )],
+        ..NONE
+    },
+    Mutation {
+        name: "a new attempt drops what was prepared for the last",
+        statements: &[statement(
+            "Hold",
+            "AND state = 'held'",
+            "AND state <> 'booked'",
+        )],
+        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        ..NONE
+    },
+    Mutation {
+        name: "a new attempt drops what was booked for the last",
+        statements: &[statement("Hold", "AND state = 'held'", "")],
+        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        ..NONE
+    },
+    Mutation {
+        name: "held is accepted for any attempt",
+        command: Some(|command, booking| of_present_attempt(command, booking, "Held")),
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "commit is accepted for any attempt",
+        command: Some(|command, booking| of_present_attempt(command, booking, "Commit")),
+        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        ..NONE
+    },
+    Mutation {
+        name: "commit comes without prepare",
+        reply: Some(|reply| {
+            if let Some(answer) = reply.pointer_mut("/HostMatch/Prepare") {
+                *answer = json!({"Ok": null});
+            }
+        }),
+        ..NONE
+    },
+    Mutation {
+        name: "any slot can be prepared that is held for the attempt",
+        statements: &[],
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "word of a release is lost",
+        statements: &[statement(
+            "Finish",
+            "DELETE FROM claim WHERE",
+            "DELETE FROM claim WHERE 0 AND",
+        )],
+        ..NONE
+    },
+    Mutation {
+        name: "word of a confirmation creates a claim",
+        statements: &[],
+        ..NONE
+    },
+    Mutation {
+        name: "drivers release before the booking has decided",
+        releases_early: true,
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "an actor's time runs back with the clock",
+        statements: &[statement("*", "FROM actor WHERE", "FROM actor WHERE 0 AND")],
+        ..NONE
+    },
+    Mutation {
+        name: "a driver that takes over goes on with the same attempt",
+        statements: &[statement(
+            "Resume",
+            "VALUES (?1, ?2)",
+            "VALUES (?1, json_set(?2, '$.attempt', max(1, json_extract(?2, '$.attempt') - 1)))",
+        )],
+        reply: Some(|reply| {
+            if let Some(seek) = reply.pointer_mut("/Booking/Resume/Ok/next/Seek") {
+                *seek = json!(number(&*seek).max(2) - 1);
+            }
+        }),
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "whoever asks while a booking is being confirmed is told to release",
+        statements: &[statement(
+            "Outcome",
+            "SELECT document FROM",
+            "SELECT CASE WHEN json_extract(document, '$.phase.Finalizing') IS NULL THEN document \
+             ELSE json_set(document, '$.phase', 'Unmatched') END FROM",
+        )],
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
+        name: "a release also takes what another attempt holds",
+        statements: &[statement("Finish", "AND attempt = ?3", "AND ?3 > 0")],
+        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        ..NONE
+    },
+    Mutation {
+        name: "the news of a commit are lost",
+        statements: &[statement(
+            "Commit",
+            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
+            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE 0",
+        )],
+        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        ..NONE
+    },
+    Mutation {
+        name: "nobody takes over from a driver that has died",
+        statements: &[statement(
+            "wake",
+            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
+            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE ?2 NOT LIKE '%Resume%'",
+        )],
+        ..NONE
+    },
+    Mutation {
+        name: "nobody asks what became of what is prepared",
+        statements: &[statement(
+            "wake",
+            "state <> 'booked' AND due <= ?2",
+            "state = 'held' AND due <= ?2",
+        )],
+        ..NONE
+    },
+];
+
+/// Makes a command one for the present attempt of the booking that it comes to.
+fn of_present_attempt(command: &mut Value, booking: Option<&Booking>, name: &str) {
+    let attempt = command.pointer_mut(&format!("/Booking/{name}/attempt"));
+    if let (Some(attempt), Some(booking)) = (attempt, booking) {
+        *attempt = json!(booking.attempt);
+    }
+}

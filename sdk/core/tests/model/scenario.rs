@@ -25,14 +25,20 @@ pub(crate) struct Scenario {
     pub(crate) prologue: Vec<Wish>,
     /// What is asked at any time.
     pub(crate) wishes: Vec<Wish>,
+    /// Each is explored whole, one after the other.
+    pub(crate) tours: Vec<Tour>,
+    /// How bookings must be found to end, by their indices: else the model would not show what it is for.
+    pub(crate) ends: &'static [&'static str],
+}
+
+/// How far a scenario is explored.
+#[derive(Clone, Debug)]
+pub(crate) struct Tour {
     /// What the clock may show, in seconds after the start.
-    pub(crate) clocks: Vec<u32>,
+    pub(crate) clocks: &'static [u32],
     /// How many drivers may work on one booking at the same time.
     pub(crate) drivers: usize,
     pub(crate) trouble: Trouble,
-    /// Phases of bookings that must be found where everything has come to rest: else the model would
-    /// not show what it is for.
-    pub(crate) ends: &'static [&'static str],
 }
 
 /// How often what may go wrong; or how often it already has.

@@ -2,7 +2,7 @@
 
 use huddle_core::booking::Mode;
 
-use crate::scenario::{Plan, Scenario, Trouble, What, Wish, twice, wish};
+use crate::scenario::{Plan, Scenario, Tour, Trouble, What, Wish, twice, wish};
 
 /// Whether there is time for more: `scripts/test --full` says so.
 pub(crate) fn is_full() -> bool {
@@ -23,103 +23,182 @@ const LEASES_OVER: u32 = 61;
 /// A moment after holds have.
 const HOLDS_OVER: u32 = 1000;
 
-fn scenario(name: &'static str, bookings: Vec<Plan>, wishes: Vec<Wish>) -> Scenario {
+/// The clock stands still until nothing goes wrong any more.
+fn still(all: u8) -> Tour {
+    Tour {
+        clocks: &[0],
+        drivers: 2,
+        trouble: Trouble::at_most(all, [2, 2, 2, 0]),
+    }
+}
+
+/// The clock goes on until leases have run out, at any time.
+fn leases(all: u8) -> Tour {
+    Tour {
+        clocks: &[0, LEASES_OVER],
+        drivers: 2,
+        trouble: Trouble::at_most(all, [1, 1, 1, 0]),
+    }
+}
+
+/// The clock goes on until holds have run out, at any time.
+fn holds(all: u8) -> Tour {
+    Tour {
+        clocks: &[0, HOLDS_OVER],
+        drivers: 1,
+        trouble: Trouble::at_most(all, [1, 1, 1, 1]),
+    }
+}
+
+fn race(name: &'static str, bookings: Vec<Plan>) -> Scenario {
     Scenario {
         name,
         bookings,
         prologue: Vec::new(),
-        wishes,
-        clocks: vec![0, HOLDS_OVER],
-        drivers: 1,
-        trouble: Trouble::at_most(pick(1, 2), [1, 1, 1, 1]),
-        ends: &[],
+        wishes: vec![
+            wish(0, What::Create),
+            wish(1, What::Create),
+            wish(0, What::Finalize("k")),
+            wish(1, What::Finalize("k")),
+        ],
+        tours: vec![still(pick(2, 4)), leases(pick(0, 1)), holds(pick(0, 1))],
+        ends: &["0: Confirmed at 1", "0: Unmatched", "0: Expired: Hold"],
     }
 }
 
 pub(crate) fn two_guests_race_for_one_slot() -> Scenario {
-    let wishes = vec![
-        wish(0, What::Create),
-        wish(1, What::Create),
-        wish(0, What::Finalize("k")),
-        wish(1, What::Finalize("k")),
-    ];
-    Scenario {
-        ends: &[],
-        ..scenario(
-            "two guests race for one slot",
-            vec![
-                Plan::new("host", "guest1", &[0]),
-                Plan::new("host", "guest2", &[0]),
-            ],
-            wishes,
-        )
-    }
+    race(
+        "two guests race for one slot",
+        vec![
+            Plan::new("host", "guest1", &[0]),
+            Plan::new("host", "guest2", &[0]),
+        ],
+    )
 }
 
 pub(crate) fn one_guest_asks_two_hosts_for_the_same_time() -> Scenario {
-    Scenario {
-        name: "one guest asks two hosts for the same time",
-        bookings: vec![
+    race(
+        "one guest asks two hosts for the same time",
+        vec![
             Plan::new("host1", "guest", &[0]),
             Plan::new("host2", "guest", &[0]),
         ],
-        ..two_guests_race_for_one_slot()
-    }
+    )
 }
 
+/// The meetings themselves do not overlap, but what one of the hosts keeps free after theirs does.
 pub(crate) fn two_people_host_each_other() -> Scenario {
+    let anna = Plan {
+        buffer: 30,
+        ..Plan::new("anna", "bert", &[0])
+    };
+    race(
+        "two people host each other",
+        vec![anna, Plan::new("bert", "anna", &[1])],
+    )
+}
+
+fn alone(name: &'static str, wishes: Vec<Wish>) -> Scenario {
     Scenario {
-        name: "two people host each other at the same time",
-        bookings: vec![
-            Plan::new("anna", "bert", &[0]),
-            Plan::new("bert", "anna", &[0]),
-        ],
-        ..two_guests_race_for_one_slot()
+        name,
+        bookings: vec![Plan::new("host", "guest", &[0, 1])],
+        prologue: Vec::new(),
+        wishes,
+        tours: vec![still(pick(2, 4)), leases(pick(1, 2)), holds(pick(1, 2))],
+        ends: &[],
     }
 }
 
 pub(crate) fn several_drivers_of_one_booking() -> Scenario {
-    let wishes = vec![
-        twice(0, What::Create),
-        twice(0, What::Finalize("k")),
-        wish(0, What::Finalize("l")),
-        wish(0, What::CancelByGuest),
-        wish(0, What::Decline),
-    ];
     Scenario {
-        clocks: vec![0, LEASES_OVER, HOLDS_OVER],
-        drivers: 2,
-        trouble: Trouble::at_most(pick(2, 3), [2, 1, 1, 1]),
-        ends: &[],
-        ..scenario(
+        ends: &[
+            "0: Confirmed at 1",
+            "0: Confirmed at 2",
+            "0: Expired: Hold",
+            "0: Expired: SlotTaken",
+            "0: Unmatched",
+        ],
+        ..alone(
             "several drivers of one booking",
-            vec![Plan::new("host", "guest", &[0, 1])],
-            wishes,
+            vec![
+                twice(0, What::Create),
+                twice(0, What::Finalize("k")),
+                wish(0, What::Finalize("l")),
+            ],
+        )
+    }
+}
+
+pub(crate) fn either_side_calls_it_off() -> Scenario {
+    Scenario {
+        tours: vec![still(pick(2, 4)), leases(pick(0, 1)), holds(pick(0, 1))],
+        ends: &[
+            "0: Confirmed at 1",
+            "0: Canceled",
+            "0: Canceled, confirmed before",
+            "0: Declined",
+        ],
+        ..alone(
+            "either side calls it off",
+            vec![
+                wish(0, What::Create),
+                wish(0, What::Finalize("k")),
+                wish(0, What::CancelByGuest),
+                wish(0, What::CancelByHost),
+                wish(0, What::Decline),
+            ],
+        )
+    }
+}
+
+fn moving(name: &'static str, bookings: Vec<Plan>, wishes: Vec<Wish>) -> Scenario {
+    Scenario {
+        name,
+        bookings,
+        prologue: vec![wish(0, What::Create), wish(0, What::Finalize("k"))],
+        wishes,
+        tours: vec![still(pick(1, 2)), leases(pick(0, 1)), holds(pick(0, 1))],
+        ends: &[
+            "0: Confirmed at 1",
+            "0: Confirmed at 2",
+            "0: Canceled, confirmed before",
+        ],
+    }
+}
+
+fn moving_plan() -> Plan {
+    Plan {
+        moves: &[1],
+        ..Plan::new("host", "guest1", &[0])
+    }
+}
+
+pub(crate) fn either_side_moves_it() -> Scenario {
+    Scenario {
+        tours: vec![still(pick(2, 3)), leases(pick(1, 2)), holds(pick(1, 2))],
+        ..moving(
+            "either side moves it",
+            vec![moving_plan()],
+            vec![
+                wish(0, What::RescheduleByGuest),
+                wish(0, What::RescheduleByHost),
+                wish(0, What::CancelByHost),
+            ],
         )
     }
 }
 
 fn move_while(name: &'static str, other: &'static [u8]) -> Scenario {
-    Scenario {
-        prologue: vec![wish(0, What::Create), wish(0, What::Finalize("k"))],
-        ends: &[],
-        ..scenario(
-            name,
-            vec![
-                Plan {
-                    moves: &[1],
-                    ..Plan::new("host", "guest1", &[0])
-                },
-                Plan::new("host", "guest2", other),
-            ],
-            vec![
-                wish(0, What::RescheduleByGuest),
-                wish(0, What::CancelByHost),
-                wish(1, What::Create),
-                wish(1, What::Finalize("k")),
-            ],
-        )
-    }
+    moving(
+        name,
+        vec![moving_plan(), Plan::new("host", "guest2", other)],
+        vec![
+            wish(0, What::RescheduleByGuest),
+            wish(0, What::CancelByHost),
+            wish(1, What::Create),
+            wish(1, What::Finalize("k")),
+        ],
+    )
 }
 
 pub(crate) fn a_move_to_a_slot_that_another_wants() -> Scenario {
@@ -132,14 +211,18 @@ pub(crate) fn a_move_from_a_slot_that_another_wants() -> Scenario {
 
 pub(crate) fn the_host_approves() -> Scenario {
     Scenario {
-        trouble: Trouble::at_most(pick(2, 3), [1, 1, 1, 1]),
-        ends: &[],
-        ..scenario(
+        bookings: vec![Plan {
+            mode: Mode::Approve,
+            ..Plan::new("host", "guest", &[0, 1])
+        }],
+        ends: &[
+            "0: Confirmed at 2",
+            "0: Declined",
+            "0: Canceled",
+            "0: Expired: Unanswered",
+        ],
+        ..alone(
             "the host approves",
-            vec![Plan {
-                mode: Mode::Approve,
-                ..Plan::new("host", "guest", &[0, 1])
-            }],
             vec![
                 wish(0, What::Create),
                 twice(0, What::Approve),
@@ -152,22 +235,21 @@ pub(crate) fn the_host_approves() -> Scenario {
 
 pub(crate) fn asking_is_accepting() -> Scenario {
     Scenario {
-        trouble: Trouble::at_most(pick(1, 2), [1, 1, 1, 1]),
-        ends: &[],
-        ..scenario(
+        wishes: vec![
+            wish(0, What::Create),
+            wish(0, What::CancelByGuest),
+            wish(1, What::Create),
+            wish(1, What::Finalize("k")),
+        ],
+        ends: &["0: Confirmed at 1", "0: Unmatched", "0: Canceled"],
+        ..race(
             "asking is accepting",
             vec![
                 Plan {
                     accepted: true,
-                    ..Plan::new("host", "guest1", &[0, 1])
+                    ..Plan::new("host", "guest1", &[0])
                 },
                 Plan::new("host", "guest2", &[0]),
-            ],
-            vec![
-                wish(0, What::Create),
-                wish(0, What::CancelByGuest),
-                wish(1, What::Create),
-                wish(1, What::Finalize("k")),
             ],
         )
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::mutations::Mutation;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Tour};
 use crate::world::{Step, World};
 
 /// What a search has seen.
@@ -50,9 +50,9 @@ impl fmt::Display for Counterexample {
     }
 }
 
-/// Explores all of a scenario.
-pub(crate) fn explore(scenario: Scenario, mutation: &'static Mutation) -> Explored {
-    let mut world = World::new(scenario, mutation);
+/// Explores all of a tour.
+pub(crate) fn explore(scenario: &Scenario, tour: &Tour, mutation: &'static Mutation) -> Explored {
+    let mut world = World::new(scenario.clone(), tour.clone(), mutation);
     let start = Rc::new(world.start());
     let mut seen = HashSet::from([Rc::clone(&start)]);
     let mut states = vec![start];
@@ -85,7 +85,6 @@ pub(crate) fn explore(scenario: Scenario, mutation: &'static Mutation) -> Explor
             }
         }
         next += 1;
-        if next % 50000 == 0 { println!("{next} of {} transitions {transitions} turns {}", states.len(), world.actors.turns()); }
     }
     Explored {
         states: states.len(),

@@ -12,7 +12,7 @@ use huddle_core::host_match::{Ending, Finish};
 
 use crate::actors::{Actors, Firmness, START, Turned, When, Work, moment};
 use crate::mutations::Mutation;
-use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Trouble};
+use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Tour, Trouble};
 
 /// How many steps rest may take: far more than any that was seen.
 const STEPS_TO_REST: usize = 5000;
@@ -96,7 +96,8 @@ struct Working {
 
 /// The model.
 pub(crate) struct World {
-    pub(crate) scenario: Scenario,
+    scenario: Scenario,
+    tour: Tour,
     pub(crate) actors: Actors,
     wishes: Vec<u32>,
     drivers: Vec<Working>,
@@ -109,7 +110,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(scenario: Scenario, mutation: &'static Mutation) -> Self {
+    pub(crate) fn new(scenario: Scenario, tour: Tour, mutation: &'static Mutation) -> Self {
         let mut actors = Actors::new(scenario.actors(), Scenario::limits(), mutation);
         let wishes = scenario
             .wishes
@@ -118,6 +119,7 @@ impl World {
         let wishes = wishes.collect();
         Self {
             scenario,
+            tour,
             actors,
             wishes,
             drivers: Vec::new(),
@@ -255,7 +257,7 @@ impl World {
     }
 
     fn clock_steps(&self, state: &State, steps: &mut Vec<(Step, State)>) {
-        for &clock in &self.scenario.clocks {
+        for &clock in self.tour.clocks {
             if clock == state.clock {
                 continue;
             }
@@ -276,7 +278,7 @@ impl World {
 
     /// The state in which one more thing has gone wrong.
     fn suffer(&self, state: &State, more: Trouble) -> Option<State> {
-        let trouble = state.trouble.add(more, self.scenario.trouble)?;
+        let trouble = state.trouble.add(more, self.tour.trouble)?;
         Some(State {
             trouble,
             ..state.clone()
@@ -285,7 +287,11 @@ impl World {
 
     /// Where the clock cannot go back any more, it does not matter how long ago an actor has written.
     fn forget_the_past(&self, state: &mut State) {
-        if state.trouble.add(CLOCK_BACK, self.scenario.trouble).is_none() {
+        if state
+            .trouble
+            .add(CLOCK_BACK, self.tour.trouble)
+            .is_none()
+        {
             for latest in &mut state.latest {
                 *latest = state.clock.max(*latest);
             }
@@ -295,7 +301,7 @@ impl World {
     fn has_room(&self, state: &State, booking: usize) -> bool {
         let drivers = state.drivers.iter();
         let drivers = drivers.filter(|it| self.drivers[**it as usize].booking == booking);
-        drivers.count() < self.scenario.drivers
+        drivers.count() < self.tour.drivers
     }
 
     /// Carries a message to its actor.
@@ -421,7 +427,7 @@ impl World {
             } else {
                 CALENDAR
             };
-            let Some(trouble) = trouble.add(more, self.scenario.trouble) else {
+            let Some(trouble) = trouble.add(more, self.tour.trouble) else {
                 continue;
             };
             let mut driver = driver.clone();
@@ -644,7 +650,7 @@ impl World {
     /// which steps it took.
     pub(crate) fn rest(&mut self, from: &State) -> Result<(), (String, Vec<Step>)> {
         let mut state = State {
-            trouble: self.scenario.trouble,
+            trouble: self.tour.trouble,
             wishes: Vec::new(),
             ..from.clone()
         };

@@ -94,6 +94,7 @@ impl Booking {
         if !self.seeks(attempt) {
             return self.drive_on(decision, attempt);
         }
+        let agreed = self.is_agreed();
         match &mut self.phase {
             Phase::Confirmed {
                 change: Some(change),
@@ -103,7 +104,7 @@ impl Booking {
                 self.confirm(decision);
                 self.touch(decision);
             }
-            _ if self.approved => {
+            _ if agreed => {
                 self.phase = Phase::Finalizing { place, until };
                 self.confirm(decision);
                 self.touch(decision);
