@@ -1,7 +1,11 @@
 //! The command `huddle`.
 
+use std::io::{IsTerminal as _, stderr};
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use huddle_appview::serve;
+use tracing::error;
 
 /// Scheduling on the AT Protocol: finds, holds and confirms meetings between people whose calendars
 /// stay private.
@@ -19,9 +23,20 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().init();
-    match Cli::parse().command {
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .init();
+    let done = match Cli::parse().command {
         Command::Serve(options) => options.run().await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, with the causes; where in the code it happened is nobody's help.
+            error!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

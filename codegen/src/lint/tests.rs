@@ -247,6 +247,13 @@ fn a_permission_set_names_what_is_of_its_own_group_or_below() {
 }
 
 #[test]
+fn a_permission_that_a_later_tool_may_know_is_no_error() {
+    assert_eq!(Rule::PermissionsetNamespace.severity(), Severity::Warn);
+    let unknown = Rule::PermissionsetUnknownPermission;
+    assert_eq!(unknown.severity(), Severity::Warn);
+}
+
+#[test]
 fn strings_and_bytes_have_an_end_and_not_a_far_one() {
     check_field(json!({ "type": "string" }), &[("unlimited-string", "")]);
     check_field(

@@ -1,4 +1,4 @@
-use super::{External, Externals, Target, resolve};
+use super::{External, Externals, resolve};
 use crate::diagnostic::Rule;
 use crate::fixture::{catalog, object};
 use crate::model::{Catalog, DefId, NsidPattern, SchemaKind, visit};
