@@ -31,7 +31,7 @@ pub(crate) struct ActorObject {
     limits: Result<Limits, BadLimits>,
     /// Whether the schema of the storage is known to be this version's.
     migrated: Cell<bool>,
-    /// What the last request wanted to go wrong.
+    /// What is to go wrong, because the request of last wanted it.
     fault: Cell<Option<Fault>>,
 }
 
@@ -83,8 +83,9 @@ impl ActorObject {
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Trouble> {
-        self.fault.set(Fault::asked_for(&request, &self.env)?);
+        let fault = Fault::asked_for(&request, &self.env)?;
         let body = request.text().await?;
+        self.fault.set(fault);
         let command = serde_json::from_str(&body).map_err(Trouble::NoCommand)?;
         let reply = self.handle(command).await?;
         let reply = serde_json::to_string(&reply).map_err(Trouble::NoReply)?;

@@ -1,11 +1,12 @@
 //! What this Worker answers to the network.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use huddle_core::ActorName;
+use serde_json::json;
 use worker::{Env, Headers, RequestInit};
 
 use crate::{fault, transport};
@@ -22,8 +23,8 @@ pub(crate) fn router(env: Env) -> Router {
     router.with_state(env)
 }
 
-async fn healthz() -> &'static str {
-    concat!("huddle ", env!("CARGO_PKG_VERSION"))
+async fn healthz() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
 /// Hands a command and a wish for a fault to an actor, and its answer back as it is.

@@ -247,7 +247,7 @@ fn a_permission_set_names_what_is_of_its_own_group_or_below() {
 }
 
 #[test]
-fn a_permission_that_a_later_tool_may_know_is_no_error() {
+fn permissions_of_other_namespaces_and_unknown_ones_are_warnings() {
     assert_eq!(Rule::PermissionsetNamespace.severity(), Severity::Warn);
     let unknown = Rule::PermissionsetUnknownPermission;
     assert_eq!(unknown.severity(), Severity::Warn);

@@ -70,6 +70,12 @@ impl Claim {
         overlap(self.guard, other.slot) || overlap(self.slot, other.guard)
     }
 
+    /// Whether there is a claim of the same attempt.
+    pub(crate) fn is_among(&self, claims: &[Self]) -> bool {
+        let mut claims = claims.iter();
+        claims.any(|it| (&it.booking, it.attempt) == (&self.booking, self.attempt))
+    }
+
     fn is_live(&self, now: i64) -> bool {
         self.firmness != Firmness::Held || now < self.due
     }

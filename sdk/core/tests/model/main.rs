@@ -77,7 +77,9 @@ fn every_rule_is_there_for_a_reason() {
     let mut harmless = Vec::new();
     for mutation in mutations::ALL {
         let name = mutation.name;
+        if let Ok(only) = std::env::var("ONLY") { if !name.contains(&only) { continue; } }
         match counterexample(mutation) {
+            Some(found) if std::env::var("SHOW").is_ok() => println!("{found}"),
             Some(found) => println!("{name}: after {} steps, {}", found.steps.len(), found.problem),
             None => {
                 println!("{name}: nothing goes wrong");

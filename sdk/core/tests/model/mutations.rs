@@ -41,9 +41,6 @@ const fn statement(during: &'static str, find: &'static str, replace: &'static s
     }
 }
 
-/// What makes a statement change nothing.
-const NEVER: &str = "WHERE 0 AND";
-
 pub(crate) const ALL: &[Mutation] = &[
     Mutation {
         name: "the fence is forgotten",

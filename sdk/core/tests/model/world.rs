@@ -8,9 +8,9 @@ use huddle_core::actor::{ActorName, Command, Reply};
 use huddle_core::availability::{Checked, Found};
 use huddle_core::booking::{Phase, Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
-use huddle_core::host_match::{Ending, Finish};
+use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish};
 
-use crate::actors::{Actors, Firmness, START, Turned, When, Work, moment};
+use crate::actors::{Actors, Firmness, START, Turned, When, Work, moment, number};
 use crate::mutations::Mutation;
 use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Tour, Trouble};
 
@@ -36,6 +36,11 @@ pub(crate) struct State {
     wishes: Vec<u8>,
     /// The bookings and attempts that ever were confirmed, sorted.
     confirmed: Vec<(usize, u32)>,
+    /// People, bookings and the highest attempt that is over for them: its claim has gone, or they were
+    /// told to release it.
+    over: Vec<(usize, usize, u32)>,
+    /// Something that must not come about has, on the way here.
+    fault: Option<&'static str>,
 }
 
 impl State {
@@ -43,6 +48,18 @@ impl State {
         When {
             clock: self.clock,
             latest: self.latest[actor],
+        }
+    }
+
+    fn is_over(&self, person: usize, booking: usize, attempt: u32) -> bool {
+        let mut over = self.over.iter();
+        over.any(|it| (it.0, it.1) == (person, booking) && attempt <= it.2)
+    }
+
+    fn end(&mut self, person: usize, booking: usize, attempt: u32) {
+        if !self.is_over(person, booking, attempt) {
+            self.over.retain(|it| (it.0, it.1) != (person, booking));
+            insert(&mut self.over, (person, booking, attempt));
         }
     }
 }
@@ -141,6 +158,8 @@ impl World {
             trouble: Trouble::default(),
             wishes: self.scenario.wishes.iter().map(|wish| wish.times).collect(),
             confirmed: Vec::new(),
+            over: Vec::new(),
+            fault: None,
         };
         for wish in self.scenario.prologue.clone() {
             let to = self.scenario.booking(wish.booking);
@@ -312,6 +331,13 @@ impl World {
             .carry_out(state.actors[to], message, state.when(to));
         let mut next = state.clone();
         self.put(&mut next, to, turned);
+        if let Command::HostMatch(HostMatchCommand::Finish(finish)) =
+            &self.actors.message(message).command
+            && finish.ending != Ending::Confirmed
+        {
+            let booking = self.booking_of(finish.booking.as_str());
+            next.end(to, booking, number(finish.attempt));
+        }
         (next, turned.reply)
     }
 
@@ -322,6 +348,16 @@ impl World {
     }
 
     fn put(&self, state: &mut State, actor: usize, turned: Turned) {
+        let claims = |state| &self.actors.view(state).claims;
+        let (before, after) = (claims(state.actors[actor]), claims(turned.state));
+        for claim in after.iter().filter(|claim| !claim.is_among(before)) {
+            if state.is_over(actor, self.booking_of(&claim.booking), claim.attempt) {
+                state.fault = Some("time is claimed for an attempt that is over");
+            }
+        }
+        for claim in before.iter().filter(|claim| !claim.is_among(after)) {
+            state.end(actor, self.booking_of(&claim.booking), claim.attempt);
+        }
         state.actors[actor] = turned.state;
         state.latest[actor] = turned.latest;
         if let Some((attempt, _)) = self.actors.view(turned.state).confirmed() {
@@ -507,6 +543,9 @@ impl World {
 
     /// What is wrong with a state, if anything.
     pub(crate) fn violation(&self, state: &State) -> Option<String> {
+        if let Some(fault) = state.fault {
+            return Some(fault.into());
+        }
         let actors = state.actors.iter().map(|it| self.actors.view(*it));
         for (actor, view) in actors.enumerate() {
             let label = self.actors.label(actor);
