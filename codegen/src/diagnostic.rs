@@ -31,9 +31,8 @@ pub(crate) fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok,
     to.collect_str(&path.display())
 }
 
-/// A path on one line, whatever its name is made of: what cannot be seen is escaped.
-pub(crate) fn on_one_line(path: &Path) -> String {
-    let text = path.to_string_lossy();
+/// A text on one line, whatever it is made of: what cannot be seen is escaped.
+pub(crate) fn on_one_line(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
@@ -196,11 +195,11 @@ impl Rule {
 /// `file: path: [rule] message`, on one line.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", on_one_line(&self.file))?;
+        write!(f, "{}: ", on_one_line(&self.file.to_string_lossy()))?;
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        write!(f, "[{}] {}", self.rule, self.message)
+        write!(f, "[{}] {}", self.rule, on_one_line(&self.message))
     }
 }
 

@@ -113,7 +113,7 @@ named! {
 /// `file: path: [rule] who: old → new`, on one line.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", on_one_line(&self.file))?;
+        write!(f, "{}: ", on_one_line(&self.file.to_string_lossy()))?;
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
@@ -125,7 +125,9 @@ impl fmt::Display for Finding {
         write!(
             f,
             "[{}] {verb} {who}: {} → {}",
-            self.rule, self.old, self.new
+            self.rule,
+            on_one_line(&self.old),
+            on_one_line(&self.new)
         )
     }
 }

@@ -23,7 +23,7 @@ pub struct Loaded {
 
 /// A file or folder that could not be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {}: {source}", on_one_line(path))]
+#[error("cannot read {}: {source}", on_one_line(&path.to_string_lossy()))]
 pub struct Unreadable {
     /// What was to be read.
     pub path: PathBuf,

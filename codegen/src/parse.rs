@@ -9,7 +9,7 @@ mod mime;
 mod reader;
 mod schema;
 
-use self::reader::{Node, Reader, quote};
+use self::reader::{Node, Reader, is_definition_name, quote};
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule, a, on_one_line};
 use crate::json::Json;
 use crate::model::{Definition, Document};
@@ -39,7 +39,7 @@ pub fn document(file: &Path, source: &str, text: &[u8]) -> Result<Document, Diag
 
 /// Refuses the name of a file that a generated file could not have in its first line.
 fn refuse_unwritable(reader: &mut Reader, source: &str) {
-    if on_one_line(Path::new(source)) != source {
+    if on_one_line(source) != source {
         let message = "generated files name what they come from, and cannot name this: a file or \
                        folder has an invisible or control character in its name; rename it";
         reader.fail("", Rule::LexiconSchema, message);
@@ -126,12 +126,10 @@ fn read_definitions(reader: &mut Reader, node: &Node<'_>) -> Option<Vec<Definiti
 
 fn read_definition(reader: &mut Reader, name: &str, node: &Node<'_>) -> Option<Definition> {
     let path = &node.path;
-    if name.is_empty() || name.contains(['#', '.']) {
-        reader.fail(
-            path,
-            Rule::LexiconSchema,
-            "a definition's name is not empty and has no `#` or `.`",
-        );
+    if !is_definition_name(name) {
+        let message = "a definition's name is letters and digits; this one is empty or has a `#`, a `.`, \
+                       white space or an invisible or control character";
+        reader.fail(path, Rule::LexiconSchema, message);
     }
     let mut fields = reader.fields(node)?;
     let docs = fields.docs(reader);

@@ -139,7 +139,7 @@ fn compare(document: &Document) {
     });
     for other in companions.chain([turned]).map(catalog) {
         for finding in diff(&this, &other).into_iter().chain(diff(&other, &this)) {
-            assert!(!finding.to_string().contains('\n'), "{finding}");
+            check_one_line(&finding.to_string());
             assert_ne!(finding.old, finding.new);
         }
     }
@@ -167,9 +167,13 @@ fn check_samples(catalog: &Catalog, nsid: &Nsid) {
 /// There are problems, or none; each is one line, whatever is in the lexicon.
 fn check_printable(problems: &[Diagnostic]) {
     for problem in problems {
-        assert!(!problem.to_string().contains('\n'), "{problem}");
+        check_one_line(&problem.to_string());
         serde_json::to_string(problem).expect("a problem can be written as JSON");
     }
+}
+
+fn check_one_line(text: &str) {
+    assert!(!text.contains(char::is_control), "{text:?}");
 }
 
 fn check_files(files: &[GeneratedFile]) {

@@ -821,6 +821,29 @@ fn permissions() {
 }
 
 #[test]
+fn a_finding_is_one_line_whatever_is_in_the_lexicons() {
+    let set = |method: &str| {
+        json!({ "main": { "type": "permission-set", "permissions": [
+            { "type": "permission", "resource": "rpc", "lxm": [method], "aud": "*" },
+        ] } })
+    };
+    check(
+        set("com.example.q"),
+        set("a\nb\u{202e}"),
+        &[
+            "defs.main.permissions: [permissions] breaks apps that ask for it: com.example.q of * → no permission",
+            "defs.main.permissions: [permissions] note for people who agreed to it: no permission → a\\nb\\u{202e} of *",
+        ],
+    );
+    check_other_field(
+        "const-value",
+        string(r#", "const": "a\r\nb""#),
+        string(r#", "const": "\u0000""#),
+        "a\\r\\nb → \\u{0}",
+    );
+}
+
+#[test]
 fn definition_removed() {
     check(
         json!({ "a": { "type": "token" }, "b": { "type": "token" } }),

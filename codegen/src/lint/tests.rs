@@ -97,6 +97,18 @@ fn primary_types_have_a_description_except_for_permission_sets() {
 }
 
 #[test]
+fn advice_is_one_line_whatever_is_in_the_lexicon() {
+    let object = json!({ "type": "object", "nullable": ["a\nb"], "properties": { "a\nb": { "type": "boolean" } } });
+    let found = document(&fixture::document(
+        "com.example.thing",
+        json!({ "view": object }),
+    ));
+    let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert!(lines[0].contains("`a\\nb` can be"), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.contains('\n')), "{lines:?}");
+}
+
+#[test]
 fn names_are_letters_and_digits() {
     let token = json!({ "type": "token", "description": "A word." });
     check(json!({ "a1": token, "Aa": token }), &[]);

@@ -1,6 +1,6 @@
 //! Takes JSON apart key by key, and remembers what was wrong and what nobody asked for.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule, is_invisible};
 use crate::json::{Json, join};
 use crate::model::{DefId, Docs, Document, Reference};
 use huddle_syntax::Nsid;
@@ -225,7 +225,7 @@ impl Reader {
                 }
             },
         };
-        if target.name().is_empty() || target.name().contains(['#', '.']) {
+        if !is_definition_name(target.name()) {
             let message = format!("{} names no definition", quote(&text));
             self.fail(&node.path, Rule::LexiconSchema, message);
             return None;
@@ -321,6 +321,15 @@ impl<'a> Fields<'a> {
             .unexpected
             .extend(self.unasked().map(|key| join(&self.path, key)));
     }
+}
+
+/// Whether a definition can have this name. The specification has letters and digits of ASCII alone
+/// (<https://atproto.com/specs/nsid#nsid-syntax-variations>), but others read more than that, so that it is
+/// for the linter to say; never what would end a name where it stands in a text, or change how that reads.
+pub(super) fn is_definition_name(name: &str) -> bool {
+    let breaks =
+        |c: char| "#.".contains(c) || c.is_whitespace() || c.is_control() || is_invisible(c);
+    !name.is_empty() && !name.contains(breaks)
 }
 
 /// A text of the file in quotes, cut where it is too long for a message.

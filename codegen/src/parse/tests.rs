@@ -142,15 +142,32 @@ fn a_document_remembers_what_the_language_does_not_name() {
 }
 
 #[test]
-fn a_definition_has_a_plain_name_and_a_type_that_can_be_named() {
-    check_defs(
-        r#"{"": {"type": "token"}, "a.b": {"type": "token"}, "a#b": {"type": "token"}}"#,
-        &[
-            "a.json: defs.\"\": [lexicon-schema] a definition's name is not empty and has no `#` or `.`",
-            "a.json: defs.\"a.b\": [lexicon-schema] a definition's name is not empty and has no `#` or `.`",
-            "a.json: defs.\"a#b\": [lexicon-schema] a definition's name is not empty and has no `#` or `.`",
-        ],
-    );
+fn a_definition_has_a_name_that_shows_where_it_ends() {
+    #[track_caller]
+    fn check_name(json: &str, path: &str) {
+        let said = format!(
+            "a.json: defs.{path}: [lexicon-schema] a definition's name is letters and digits; ~"
+        );
+        check_defs(&format!(r#"{{{json}: {{"type": "token"}}}}"#), &[&said]);
+    }
+    check_name(r#""""#, r#""""#);
+    check_name(r#""a.b""#, r#""a.b""#);
+    check_name(r##""a#b""##, r##""a#b""##);
+    check_name(r#""a b""#, r#""a b""#);
+    check_name(r#""m\nain""#, r#""m\nain""#);
+    check_name(r#""\u0000""#, r#""\0""#);
+    check_name(r#""a\u007f""#, r#""a\u{7f}""#);
+    check_name(r#""a\u2028b""#, r#""a\u{2028}b""#);
+    check_name(r#""a\u202eb""#, r#""a\u{202e}b""#);
+    check_name(r#""\ufeffa""#, r#""\u{feff}a""#);
+    // Not as the specification has it, and left to the linter: others read these.
+    for name in ["a-b", "a_b", "1a", "über", "→"] {
+        check_defs(&format!(r#"{{"{name}": {{"type": "token"}}}}"#), &[]);
+    }
+}
+
+#[test]
+fn a_definition_has_a_type_that_can_be_named() {
     check_defs(
         r#"{"a": {"type": "ref", "ref": "x"}, "b": {"type": "union"}, "c": {"type": "unknown"}, "d": {"type": "params"}, "e": {"type": "permission"}, "f": {"type": "strng"}, "g": {}, "h": 1}"#,
         &[
@@ -320,13 +337,14 @@ fn references_are_names_of_definitions() {
         &[".ref: [lexicon-schema] \"nothing\": invalid NSID: ~"],
     );
     check_field(
-        r##"{"type": "union", "refs": ["#", "com.example.a#", "#a#b", "#a.b", "#fine", 1]}"##,
+        r##"{"type": "union", "refs": ["#", "com.example.a#", "#a#b", "#a.b", "#a\nb", "#fine", 1]}"##,
         &[
             ".refs[0]: [lexicon-schema] \"#\" names no definition",
             ".refs[1]: [lexicon-schema] \"com.example.a#\" names no definition",
             ".refs[2]: [lexicon-schema] \"#a#b\" names no definition",
             ".refs[3]: [lexicon-schema] \"#a.b\" names no definition",
-            ".refs[5]: [schema-json-parse] expected a string, found an integer",
+            ".refs[4]: [lexicon-schema] \"#a\\nb\" names no definition",
+            ".refs[6]: [schema-json-parse] expected a string, found an integer",
         ],
     );
     check_field(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::{ActorName, Command};
 use crate::booking::BookingId;
-use crate::sql::{Binding, Sql, SqlError};
+use crate::sql::{Binding, Row, Sql, SqlError};
 
 /// Work for outside the actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,22 +59,30 @@ pub(crate) fn push(
     Ok(())
 }
 
-/// At most `limit` entries that are due, the longest due first.
+/// At most `limit` entries that are due, the longest due first. One that this version cannot read, say
+/// because a later one wrote it, becomes a dead letter and holds nothing up.
 pub fn due(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Entry>, SqlError> {
     let rows = sql.query(
         "SELECT id, actor, task, tries FROM outbox WHERE due <= ?1 ORDER BY due, id LIMIT ?2",
         &[now.into(), limit.into()],
     )?;
-    rows.iter()
-        .map(|row| {
-            Ok(Entry {
-                id: row.get(0)?,
-                actor: name(&row.get::<String>(1)?)?,
-                task: serde_json::from_str(&row.get::<String>(2)?)?,
-                tries: row.get(3)?,
-            })
-        })
-        .collect()
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match entry(row) {
+            Ok(entry) => entries.push(entry),
+            Err(_) => failed(sql, row.get(0)?, None)?,
+        }
+    }
+    Ok(entries)
+}
+
+fn entry(row: &Row) -> Result<Entry, SqlError> {
+    Ok(Entry {
+        id: row.get(0)?,
+        actor: name(&row.get::<String>(1)?)?,
+        task: serde_json::from_str(&row.get::<String>(2)?)?,
+        tries: row.get(3)?,
+    })
 }
 
 /// The task is done.
@@ -92,15 +100,16 @@ pub fn failed(sql: &mut dyn Sql, id: i64, due: Option<Timestamp>) -> Result<(), 
     Ok(())
 }
 
-/// How long to wait before a task that has failed `tries` times is tried again: 1 s doubling up to an
-/// hour, and of that a share that `dice`, which should be random, decides ("full jitter": whatever
+/// How long to wait before a task is tried again that failed just now, and `tries` times before that:
+/// 1 s doubling up to an hour, and of that a share that `dice`, which should be random, decides ("full jitter": whatever
 /// failed together does not come back together).
 pub fn backoff(tries: u32, dice: u32) -> Duration {
     let ceiling = Duration::from_secs(1 << tries.min(12)).min(Duration::from_hours(1));
     ceiling.mul_f64(f64::from(dice) / f64::from(u32::MAX))
 }
 
-/// At most `limit` actors that want to be woken, the longest due first.
+/// At most `limit` actors that want to be woken, the longest due first; those of kinds that this version
+/// does not know are left out.
 pub fn actors_to_wake(
     sql: &mut dyn Sql,
     now: Timestamp,
@@ -110,9 +119,8 @@ pub fn actors_to_wake(
         "SELECT actor FROM timer WHERE due <= ?1 GROUP BY actor ORDER BY min(due), actor LIMIT ?2",
         &[now.into(), limit.into()],
     )?;
-    rows.iter()
-        .map(|row| name(&row.get::<String>(0)?))
-        .collect()
+    let names = rows.iter().map(|row| name(&row.get::<String>(0)?));
+    Ok(names.filter_map(Result::ok).collect())
 }
 
 /// When the next task or timer of the store is due; `None` while it wants nothing.

@@ -12,6 +12,7 @@ pub(crate) struct Turn<'a> {
     sql: &'a mut dyn Sql,
     name: &'a ActorName,
     limits: &'a Limits,
+    clock: Timestamp,
     now: Timestamp,
     wrote: bool,
 }
@@ -35,6 +36,7 @@ impl<'a> Turn<'a> {
             sql,
             name,
             limits,
+            clock,
             now: clock.max(latest),
             wrote: false,
         })
@@ -84,10 +86,11 @@ impl<'a> Turn<'a> {
         self.sql.query(statement, bindings)
     }
 
-    /// Puts work into the outbox; it is done after this turn has been committed.
+    /// Puts work into the outbox; it is done after this turn has been committed, also where the
+    /// actor's time is ahead of a clock that was set back.
     pub(crate) fn send(&mut self, task: &Task) -> Result<(), SqlError> {
         self.wrote = true;
-        outbox::push(self.sql, self.name, task, self.now)
+        outbox::push(self.sql, self.name, task, self.clock)
     }
 
     /// Has the actor woken at `due`, and not again for `timer` until it is set anew.

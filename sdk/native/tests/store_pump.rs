@@ -289,8 +289,9 @@ async fn a_commit_lets_the_pump_look_at_once() {
                 world.poke().await;
             }
             // So that its look after that is over.
-            world.poke().await;
-            world.poke().await;
+            for _ in 0..10 {
+                world.poke().await;
+            }
         }
     };
     // It would look every second anyway.

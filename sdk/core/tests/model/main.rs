@@ -26,11 +26,7 @@ fn check(scenario: &Scenario) {
         let explored = search::explore(scenario, tour, &mutations::NONE);
         println!(
             "{name}, clock {:?}, trouble {}: {} states, {} transitions, {} turns of actors",
-            tour.clocks,
-            tour.trouble.all,
-            explored.states,
-            explored.transitions,
-            explored.turns
+            tour.clocks, tour.trouble.all, explored.states, explored.transitions, explored.turns
         );
         if let Some(counterexample) = explored.counterexample {
             panic!("{name}: {counterexample}");
@@ -77,10 +73,18 @@ fn every_rule_is_there_for_a_reason() {
     let mut harmless = Vec::new();
     for mutation in mutations::ALL {
         let name = mutation.name;
-        if let Ok(only) = std::env::var("ONLY") { if !name.contains(&only) { continue; } }
+        if let Ok(only) = std::env::var("ONLY") {
+            if !name.contains(&only) {
+                continue;
+            }
+        }
         match counterexample(mutation) {
             Some(found) if std::env::var("SHOW").is_ok() => println!("{found}"),
-            Some(found) => println!("{name}: after {} steps, {}", found.steps.len(), found.problem),
+            Some(found) => println!(
+                "{name}: after {} steps, {}",
+                found.steps.len(),
+                found.problem
+            ),
             None => {
                 println!("{name}: nothing goes wrong");
                 harmless.push(name);

@@ -306,11 +306,7 @@ impl World {
 
     /// Where the clock cannot go back any more, it does not matter how long ago an actor has written.
     fn forget_the_past(&self, state: &mut State) {
-        if state
-            .trouble
-            .add(CLOCK_BACK, self.tour.trouble)
-            .is_none()
-        {
+        if state.trouble.add(CLOCK_BACK, self.tour.trouble).is_none() {
             for latest in &mut state.latest {
                 *latest = state.clock.max(*latest);
             }

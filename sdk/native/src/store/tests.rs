@@ -2,6 +2,7 @@ use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use huddle_core::outbox;
 use huddle_core::sql::Value;
 use huddle_ports::Timestamp;
 use huddle_testkit::SteppingClock;
@@ -276,4 +277,33 @@ async fn a_commit_is_on_the_disk_before_it_is_over() {
     assert_eq!(pragma("journal_mode").await, Value::Text("wal".into()));
     assert_eq!(pragma("synchronous").await, Value::Integer(2), "FULL");
     assert_eq!(pragma("foreign_keys").await, Value::Integer(1));
+}
+
+#[tokio::test]
+async fn a_task_that_this_version_cannot_read_is_a_dead_letter_and_holds_nothing_up() {
+    let world = World::new();
+    let fill = |sql: &mut dyn Sql| {
+        for (actor, task) in [
+            ("booking/3hq7n2k5x4d6m7p2r5t7", r#"{"FromTheFuture":{}}"#),
+            ("future/x", r#"{"Project":"3hq7n2k5x4d6m7p2r5t7"}"#),
+            (
+                "booking/3hq7n2k5x4d6m7p2r5t7",
+                r#"{"Project":"3hq7n2k5x4d6m7p2r5t7"}"#,
+            ),
+        ] {
+            let statement = "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, 0)";
+            sql.query(statement, &[actor.into(), task.into()])?;
+        }
+        let due = outbox::due(sql, Timestamp::UNIX_EPOCH, 10)?;
+        let dead = sql.query("SELECT count(*) FROM outbox WHERE due IS NULL", &[])?;
+        Ok((due.len(), dead[0].get::<i64>(0)?))
+    };
+    assert_eq!(world.store.writer.run(fill).await.unwrap(), (1, 2));
+}
+
+#[test]
+fn sqlite_keeps_to_the_contract_of_sql() {
+    let connection = Connection::open_in_memory().unwrap();
+    let mut sql = sqlite::SqliteSql(&connection);
+    assert_eq!(huddle_testkit::contract::sql(&mut sql), Ok(()));
 }
