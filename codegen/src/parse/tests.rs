@@ -152,7 +152,7 @@ fn a_definition_has_a_name_that_shows_where_it_ends() {
     }
     check_name(r#""""#, r#""""#);
     check_name(r#""a.b""#, r#""a.b""#);
-    check_name(r##""a#b""##, r##""a#b""##);
+    check_name(r#""a#b""#, r#""a#b""#);
     check_name(r#""a b""#, r#""a b""#);
     check_name(r#""m\nain""#, r#""m\nain""#);
     check_name(r#""\u0000""#, r#""\0""#);

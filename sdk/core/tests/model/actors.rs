@@ -352,7 +352,9 @@ impl Actors {
                 let cell = &mut row[self.column(booking, "document")];
                 let mut json = serde_json::from_str(cell.text()).unwrap();
                 normalise_booking(&mut json);
-                let text = json.to_string();
+                // The very text that the actor would write: it tells by it whether anything has changed.
+                let booking: Booking = serde_json::from_value(json).unwrap();
+                let text = serde_json::to_string(&booking).unwrap();
                 document = Some(text.clone());
                 *cell = Cell::Text(text);
             }

@@ -1,10 +1,10 @@
 //! Rules of the protocol, broken one at a time: for each there is something that goes wrong.
 
-use huddle_core::booking::{Booking, Phase};
+use huddle_core::booking::Booking;
 use serde_json::{Value, json};
 
 use crate::actors::number;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Tour};
 use crate::scenarios;
 use crate::sql::Rewrite;
 
@@ -21,6 +21,7 @@ pub(crate) struct Mutation {
     pub(crate) releases_early: bool,
     /// Where that goes wrong.
     pub(crate) scenario: fn() -> Scenario,
+    pub(crate) tour: Tour,
 }
 
 /// Nothing is broken.
@@ -31,6 +32,7 @@ pub(crate) const NONE: Mutation = Mutation {
     reply: None,
     releases_early: false,
     scenario: scenarios::two_guests_race_for_one_slot,
+    tour: scenarios::still(2),
 };
 
 const fn statement(during: &'static str, find: &'static str, replace: &'static str) -> Rewrite {
@@ -58,7 +60,7 @@ pub(crate) const ALL: &[Mutation] = &[
                 "ELSE excluded.closed END",
             ),
         ],
-        scenario: scenarios::several_drivers_of_one_booking,
+        scenario: scenarios::either_side_moves_it,
         ..NONE
     },
     Mutation {
@@ -86,37 +88,14 @@ pub(crate) const ALL: &[Mutation] = &[
         ..NONE
     },
     Mutation {
-        name: "a hold that has expired can be prepared",
-        statements: &[statement(
-            "Prepare",
-            "guard_ends, due",
-            "guard_ends, 9000000000000",
-        )],
-        ..NONE
-    },
-    Mutation {
-        name: "a hold that has expired is left where it is when its slot is granted again",
-        statements: &[
-            statement(
-                "Hold",
-                "DELETE FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
-                "DELETE FROM claim WHERE 0 AND actor = ?1 AND booking = ?2 AND attempt = ?3",
-            ),
-            statement(
-                "Hold",
-                "VALUES (?1, ?2, ?3, ?4, ?5)",
-                "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
-            ),
-        ],
-        ..NONE
-    },
-    Mutation {
         name: "what is prepared expires",
         statements: &[statement(
             "*",
-            "attempt, state, starts",
-            "attempt, CASE state WHEN 'prepared' THEN 'held' ELSE state END, starts",
+            "SELECT booking, attempt, state, starts",
+            "SELECT booking, attempt, CASE state WHEN 'prepared' THEN 'held' ELSE state END, starts",
         )],
+        scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::leases(1, 0),
         ..NONE
     },
     Mutation {
@@ -126,25 +105,26 @@ pub(crate) const ALL: &[Mutation] = &[
             "AND state = 'held'",
             "AND state <> 'booked'",
         )],
-        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        scenario: scenarios::either_side_moves_it,
         ..NONE
     },
     Mutation {
         name: "a new attempt drops what was booked for the last",
         statements: &[statement("Hold", "AND state = 'held'", "")],
-        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        scenario: scenarios::either_side_moves_it,
         ..NONE
     },
     Mutation {
         name: "held is accepted for any attempt",
         command: Some(|command, booking| of_present_attempt(command, booking, "Held")),
         scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::leases(2, 0),
         ..NONE
     },
     Mutation {
         name: "commit is accepted for any attempt",
         command: Some(|command, booking| of_present_attempt(command, booking, "Commit")),
-        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        scenario: scenarios::either_side_moves_it,
         ..NONE
     },
     Mutation {
@@ -154,12 +134,7 @@ pub(crate) const ALL: &[Mutation] = &[
                 *answer = json!({"Ok": null});
             }
         }),
-        ..NONE
-    },
-    Mutation {
-        name: "any slot can be prepared that is held for the attempt",
-        statements: &[],
-        scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::holds(0),
         ..NONE
     },
     Mutation {
@@ -169,22 +144,13 @@ pub(crate) const ALL: &[Mutation] = &[
             "DELETE FROM claim WHERE",
             "DELETE FROM claim WHERE 0 AND",
         )],
-        ..NONE
-    },
-    Mutation {
-        name: "word of a confirmation creates a claim",
-        statements: &[],
+        tour: scenarios::holds(0),
         ..NONE
     },
     Mutation {
         name: "drivers release before the booking has decided",
         releases_early: true,
         scenario: scenarios::several_drivers_of_one_booking,
-        ..NONE
-    },
-    Mutation {
-        name: "an actor's time runs back with the clock",
-        statements: &[statement("*", "FROM actor WHERE", "FROM actor WHERE 0 AND")],
         ..NONE
     },
     Mutation {
@@ -200,6 +166,7 @@ pub(crate) const ALL: &[Mutation] = &[
             }
         }),
         scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::leases(2, 1),
         ..NONE
     },
     Mutation {
@@ -211,12 +178,13 @@ pub(crate) const ALL: &[Mutation] = &[
              ELSE json_set(document, '$.phase', 'Unmatched') END FROM",
         )],
         scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::leases(1, 0),
         ..NONE
     },
     Mutation {
         name: "a release also takes what another attempt holds",
         statements: &[statement("Finish", "AND attempt = ?3", "AND ?3 > 0")],
-        scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        scenario: scenarios::either_side_moves_it,
         ..NONE
     },
     Mutation {
@@ -227,6 +195,7 @@ pub(crate) const ALL: &[Mutation] = &[
             "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE 0",
         )],
         scenario: scenarios::a_move_to_a_slot_that_another_wants,
+        tour: scenarios::holds(0),
         ..NONE
     },
     Mutation {
@@ -239,12 +208,60 @@ pub(crate) const ALL: &[Mutation] = &[
         ..NONE
     },
     Mutation {
-        name: "nobody asks what became of what is prepared",
-        statements: &[statement(
-            "wake",
-            "state <> 'booked' AND due <= ?2",
-            "state = 'held' AND due <= ?2",
-        )],
+        name: "what has expired is left, granted to another, and then prepared",
+        statements: &[
+            statement("Prepare", "guard_ends, due", "guard_ends, 9000000000000"),
+            statement("Prepare", "guard_ends > ?2", "0 AND guard_ends > ?2"),
+            statement(
+                "Hold",
+                "DELETE FROM claim WHERE",
+                "DELETE FROM claim WHERE 0 AND",
+            ),
+            statement(
+                "Hold",
+                "VALUES (?1, ?2, ?3, ?4, ?5)",
+                "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
+            ),
+        ],
+        tour: scenarios::holds(0),
+        ..NONE
+    },
+    Mutation {
+        name: "time runs back with the clock, and what has expired is left, granted to another, and then prepared",
+        statements: &[
+            statement("*", "FROM actor WHERE", "FROM actor WHERE 0 AND"),
+            statement("Prepare", "guard_ends > ?2", "0 AND guard_ends > ?2"),
+            statement(
+                "Hold",
+                "DELETE FROM claim WHERE",
+                "DELETE FROM claim WHERE 0 AND",
+            ),
+            statement(
+                "Hold",
+                "VALUES (?1, ?2, ?3, ?4, ?5)",
+                "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
+            ),
+        ],
+        tour: scenarios::back(),
+        ..NONE
+    },
+    Mutation {
+        name: "word of a confirmation creates a claim",
+        statements: &[
+            statement(
+                "Finish",
+                "due FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
+                "due FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 UNION ALL \
+                 SELECT ?2, ?3, 'prepared', 1801728000000, 1801731600000, 1801728000000, 1801731600000, 0 WHERE ?1 <> ''",
+            ),
+            statement(
+                "Finish",
+                "UPDATE claim SET state = ?4, due = ?5 WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
+                "INSERT OR REPLACE INTO claim VALUES (?1, ?2, ?3, ?4, 1801728000000, 1801731600000, 1801728000000, \
+                 1801731600000, 'host', '', ?5)",
+            ),
+        ],
+        scenario: scenarios::either_side_calls_it_off,
         ..NONE
     },
 ];

@@ -182,6 +182,13 @@ pub(crate) enum What {
     RescheduleByGuest,
 }
 
+impl Wish {
+    /// The booking that it is asked of.
+    pub(crate) fn actor(&self) -> ActorName {
+        ActorName::booking(&id(self.booking))
+    }
+}
+
 pub(crate) fn wish(booking: usize, what: What) -> Wish {
     Wish {
         booking,
@@ -206,10 +213,6 @@ fn id(booking: usize) -> BookingId {
 }
 
 impl Scenario {
-    pub(crate) fn booking(&self, booking: usize) -> ActorName {
-        ActorName::booking(&id(booking))
-    }
-
     /// All actors: the bookings in their order, then the people.
     pub(crate) fn actors(&self) -> Vec<ActorName> {
         let people = self
@@ -219,7 +222,7 @@ impl Scenario {
         let mut people: Vec<ActorName> = people.map(|it| ActorName::host_match(&did(it))).collect();
         people.sort();
         people.dedup();
-        let bookings = (0..self.bookings.len()).map(|booking| self.booking(booking));
+        let bookings = (0..self.bookings.len()).map(|booking| ActorName::booking(&id(booking)));
         bookings.chain(people).collect()
     }
 

@@ -1,6 +1,9 @@
 //! All actors, drivers and messages together: every step that can come next, what must hold after it,
 //! and how it all comes to rest when nothing goes wrong any more.
 
+mod rules;
+mod trace;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -10,12 +13,12 @@ use huddle_core::booking::{Phase, Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish};
 
-use crate::actors::{Actors, Firmness, START, Turned, When, Work, moment, number};
+use crate::actors::{Actors, START, Turned, When, Work, moment, number};
 use crate::mutations::Mutation;
 use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Tour, Trouble};
 
 /// How many steps rest may take: far more than any that was seen.
-const STEPS_TO_REST: usize = 5000;
+const STEPS_TO_REST: usize = 2000;
 
 /// Everything that there is, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +65,17 @@ impl State {
             insert(&mut self.over, (person, booking, attempt));
         }
     }
+}
+
+/// Something that can take a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Driver(u32),
+    Late(u32),
+    Outbox { actor: usize, task: u32 },
+    Wake(usize),
+    Wish(usize),
+    Clock,
 }
 
 /// What happened between two states.
@@ -132,7 +146,7 @@ impl World {
         let wishes = scenario
             .wishes
             .iter()
-            .map(|wish| actors.send(&scenario.booking(wish.booking), scenario.command(wish)));
+            .map(|wish| actors.send(&wish.actor(), scenario.command(wish)));
         let wishes = wishes.collect();
         Self {
             scenario,
@@ -162,7 +176,7 @@ impl World {
             fault: None,
         };
         for wish in self.scenario.prologue.clone() {
-            let to = self.scenario.booking(wish.booking);
+            let to = wish.actor();
             let message = self.actors.send(&to, self.scenario.command(&wish));
             state = self.begin(&state, message)[0].clone();
             while let Some((_, next)) = self.work(&state) {
@@ -175,88 +189,103 @@ impl World {
     /// All steps that can come next, and where they lead.
     pub(crate) fn steps(&mut self, state: &State) -> Vec<(Step, State)> {
         let mut steps = Vec::new();
-        self.driver_steps(state, &mut steps);
-        self.delivery_steps(state, &mut steps);
-        for actor in 0..state.actors.len() {
-            if let Some(next) = self.wake(state, actor) {
-                steps.push((Step::Wake(actor), next));
-            }
-        }
-        for wish in 0..state.wishes.len() {
-            self.wish_steps(state, wish, &mut steps);
-        }
-        self.clock_steps(state, &mut steps);
-        for (_, next) in &mut steps {
-            self.forget_the_past(next);
+        for part in self.parts(state) {
+            self.steps_of(state, part, &mut steps);
         }
         steps
     }
 
-    fn driver_steps(&mut self, state: &State, steps: &mut Vec<(Step, State)>) {
-        for (place, &driver) in state.drivers.iter().enumerate() {
-            if state.drivers[..place].contains(&driver) {
-                continue;
+    /// What can take a step.
+    pub(crate) fn parts(&self, state: &State) -> Vec<Part> {
+        let mut parts = vec![Part::Clock];
+        for (place, driver) in state.drivers.iter().enumerate() {
+            if !state.drivers[..place].contains(driver) {
+                parts.push(Part::Driver(*driver));
             }
-            let message = self.drivers[driver as usize].message;
-            for (answer, next) in self.ask(state, driver).into_iter().enumerate() {
-                if let Some(mut copied) = self.suffer(&next, COPY) {
-                    insert(&mut copied.late, message);
-                    steps.push((step(driver, answer, true), copied));
+        }
+        for (place, message) in state.late.iter().enumerate() {
+            if !state.late[..place].contains(message) {
+                parts.push(Part::Late(*message));
+            }
+        }
+        for (actor, id) in state.actors.iter().enumerate() {
+            let view = self.actors.view(*id);
+            for (place, task) in view.outbox.iter().enumerate() {
+                if !view.outbox[..place].contains(task) {
+                    parts.push(Part::Outbox { actor, task: *task });
                 }
-                steps.push((step(driver, answer, false), next));
             }
-            // An answer that is lost is the same as a message that arrives late.
-            if let Some(mut died) = self.suffer(state, DEATH) {
-                remove(&mut died.drivers, driver);
-                let mut late = died.clone();
-                insert(&mut late.late, message);
-                steps.push((
-                    Step::Died {
-                        driver,
-                        late: false,
-                    },
-                    died,
-                ));
-                steps.push((Step::Died { driver, late: true }, late));
+            if view.is_due(state.when(actor)) {
+                parts.push(Part::Wake(actor));
             }
-            if self.actors.mutation.releases_early
-                && let Some(next) = self.release_early(state, driver)
-            {
-                steps.push((Step::ReleaseEarly(driver), next));
+        }
+        let wishes = state.wishes.iter().enumerate();
+        parts.extend(wishes.filter(|it| *it.1 > 0).map(|it| Part::Wish(it.0)));
+        parts
+    }
+
+    /// The steps that a part can take.
+    pub(crate) fn steps_of(&mut self, state: &State, part: Part, steps: &mut Vec<(Step, State)>) {
+        let first = steps.len();
+        match part {
+            Part::Driver(driver) => self.driver_steps(state, driver, steps),
+            Part::Late(message) => steps.push((Step::Late(message), self.arrive(state, message))),
+            Part::Outbox { actor, task } => self.outbox_steps(state, actor, task, steps),
+            Part::Wake(actor) => {
+                let next = self.wake(state, actor);
+                steps.extend(next.map(|next| (Step::Wake(actor), next)));
             }
+            Part::Wish(wish) => self.wish_steps(state, wish, steps),
+            Part::Clock => self.clock_steps(state, steps),
+        }
+        for (_, next) in &mut steps[first..] {
+            self.forget_the_past(next);
         }
     }
 
-    fn delivery_steps(&mut self, state: &State, steps: &mut Vec<(Step, State)>) {
-        for (place, &message) in state.late.iter().enumerate() {
-            if !state.late[..place].contains(&message) {
-                steps.push((Step::Late(message), self.arrive(state, message)));
+    fn driver_steps(&mut self, state: &State, driver: u32, steps: &mut Vec<(Step, State)>) {
+        let message = self.drivers[driver as usize].message;
+        for (answer, next) in self.ask(state, driver).into_iter().enumerate() {
+            if let Some(mut copied) = self.suffer(&next, COPY) {
+                insert(&mut copied.late, message);
+                steps.push((step(driver, answer, true), copied));
             }
+            steps.push((step(driver, answer, false), next));
         }
-        for actor in 0..state.actors.len() {
-            let outbox = self.actors.view(state.actors[actor]).outbox.clone();
-            for (place, &task) in outbox.iter().enumerate() {
-                if outbox[..place].contains(&task) {
-                    continue;
-                }
-                for done in self.carry(state, task) {
-                    if let Some(kept) = self.suffer(&done, COPY).filter(|_| done != *state) {
-                        let kept_step = Step::Outbox {
-                            actor,
-                            task,
-                            kept: true,
-                        };
-                        steps.push((kept_step, kept));
-                    }
-                    let next = self.done(&done, actor, task);
-                    let done_step = Step::Outbox {
-                        actor,
-                        task,
-                        kept: false,
-                    };
-                    steps.push((done_step, next));
-                }
+        // An answer that is lost is the same as a message that arrives late.
+        if let Some(mut died) = self.suffer(state, DEATH) {
+            remove(&mut died.drivers, driver);
+            let mut late = died.clone();
+            insert(&mut late.late, message);
+            steps.push((
+                Step::Died {
+                    driver,
+                    late: false,
+                },
+                died,
+            ));
+            steps.push((Step::Died { driver, late: true }, late));
+        }
+        if self.actors.mutation.releases_early
+            && let Some(next) = self.release_early(state, driver)
+        {
+            steps.push((Step::ReleaseEarly(driver), next));
+        }
+    }
+
+    fn outbox_steps(
+        &mut self,
+        state: &State,
+        actor: usize,
+        task: u32,
+        steps: &mut Vec<(Step, State)>,
+    ) {
+        for done in self.carry(state, task) {
+            let step = |kept| Step::Outbox { actor, task, kept };
+            if let Some(kept) = self.suffer(&done, COPY).filter(|_| done != *state) {
+                steps.push((step(true), kept));
             }
+            steps.push((step(false), self.done(&done, actor, task)));
         }
     }
 
@@ -337,6 +366,32 @@ impl World {
         (next, turned.reply)
     }
 
+    /// Whether a booking has just become held, and not all of its participants hold its slot for it.
+    fn is_held_by_few(&self, state: &State, actor: usize, to: u32) -> bool {
+        let held = |id: u32| {
+            let booking = self.actors.view(id).booking.as_ref()?;
+            match &booking.phase {
+                Phase::Held { place, .. } => Some((booking, place.slot.start().as_millis())),
+                _ => None,
+            }
+        };
+        let Some((booking, start)) = held(to) else {
+            return false;
+        };
+        // A clock that was set back may tell one that a hold lasts, and another that it is over.
+        let is_new = held(state.actors[actor]).is_none() && state.trouble.clocks == 0;
+        is_new
+            && !booking.participants().iter().all(|participant| {
+                let person = self.actors.index(&participant.actor);
+                let claims = &self.actors.view(state.actors[person]).claims;
+                claims.iter().any(|claim| {
+                    claim.booking == booking.id.as_str()
+                        && claim.attempt == number(booking.attempt)
+                        && claim.slot.0 == start
+                })
+            })
+    }
+
     fn arrive(&mut self, state: &State, message: u32) -> State {
         let (mut next, _) = self.arrive_with_reply(state, message);
         remove(&mut next.late, message);
@@ -353,6 +408,9 @@ impl World {
         }
         for claim in before.iter().filter(|claim| !claim.is_among(after)) {
             state.end(actor, self.booking_of(&claim.booking), claim.attempt);
+        }
+        if self.is_held_by_few(state, actor, turned.state) {
+            state.fault = Some("a booking has become held without being held by all");
         }
         state.actors[actor] = turned.state;
         state.latest[actor] = turned.latest;
@@ -537,112 +595,6 @@ impl World {
         (next != *state).then_some(next)
     }
 
-    /// What is wrong with a state, if anything.
-    pub(crate) fn violation(&self, state: &State) -> Option<String> {
-        if let Some(fault) = state.fault {
-            return Some(fault.into());
-        }
-        let actors = state.actors.iter().map(|it| self.actors.view(*it));
-        for (actor, view) in actors.enumerate() {
-            let label = self.actors.label(actor);
-            if let Some((one, other)) = view.clash(state.latest[actor]) {
-                return Some(format!("{label} cannot keep both {one:?} and {other:?}"));
-            }
-            if let Some(problem) = self.unprepared(state, actor) {
-                return Some(problem);
-            }
-            for claim in &view.claims {
-                let booking = self.booking_of(&claim.booking);
-                let was_confirmed = state.confirmed.contains(&(booking, claim.attempt));
-                if claim.firmness == Firmness::Booked && !was_confirmed {
-                    return Some(format!(
-                        "{label} has booked what never was confirmed: {claim:?}"
-                    ));
-                }
-            }
-        }
-        None
-    }
-
-    fn booking_of(&self, id: &str) -> usize {
-        self.actors.index(&ActorName::booking(&id.parse().unwrap()))
-    }
-
-    /// A participant of a confirmed booking who could give the slot away.
-    fn unprepared(&self, state: &State, actor: usize) -> Option<String> {
-        let view = self.actors.view(state.actors[actor]);
-        let (attempt, slot) = view.confirmed()?;
-        let booking = view.booking.as_ref()?;
-        let careless = booking.participants().into_iter().find(|participant| {
-            let person = self.actors.index(&participant.actor);
-            !self
-                .actors
-                .view(state.actors[person])
-                .claims
-                .iter()
-                .any(|claim| {
-                    claim.booking == booking.id.as_str()
-                        && claim.attempt == attempt
-                        && claim.slot == slot
-                        && claim.firmness != Firmness::Held
-                })
-        })?;
-        Some(format!(
-            "{} is confirmed at attempt {attempt}, for which {} has not prepared",
-            self.actors.label(actor),
-            careless.actor
-        ))
-    }
-
-    /// What keeps a state from being one of rest, if anything.
-    fn unrest(&self, state: &State) -> Option<String> {
-        if !state.drivers.is_empty() || !state.late.is_empty() {
-            return Some("there are drivers or messages on their way".into());
-        }
-        for (actor, id) in state.actors.iter().enumerate() {
-            let view = self.actors.view(*id);
-            let label = self.actors.label(actor);
-            if !view.outbox.is_empty() {
-                return Some(format!("the outbox of {label} is not empty"));
-            }
-            let undecided = view.booking.as_ref().is_some_and(|booking| {
-                booking.lease.is_some()
-                    || match &booking.phase {
-                        Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => {
-                            true
-                        }
-                        Phase::Confirmed { change, .. } => change.is_some(),
-                        _ => false,
-                    }
-            });
-            if undecided {
-                return Some(format!("{label} is undecided: {:?}", view.booking));
-            }
-            for claim in &view.claims {
-                let booking = self.booking_of(&claim.booking);
-                let confirmed = self.actors.view(state.actors[booking]).confirmed();
-                let is_confirmed = confirmed.is_some_and(|(attempt, _)| attempt == claim.attempt);
-                if claim.firmness != Firmness::Booked || !is_confirmed {
-                    return Some(format!("{label} still has {claim:?}"));
-                }
-            }
-            if let Some((attempt, _)) = view.confirmed() {
-                let booking = view.booking.as_ref()?;
-                let everybody = booking.participants().iter().all(|participant| {
-                    let person = self.actors.index(&participant.actor);
-                    let claims = &self.actors.view(state.actors[person]).claims;
-                    claims.iter().any(|claim| {
-                        claim.booking == booking.id.as_str() && claim.attempt == attempt
-                    })
-                });
-                if !everybody {
-                    return Some(format!("{label} is not booked by everybody"));
-                }
-            }
-        }
-        None
-    }
-
     /// The next step of a world where nothing goes wrong and the clock stands still.
     fn work(&mut self, state: &State) -> Option<(Step, State)> {
         if let Some(&message) = state.late.first() {
@@ -716,69 +668,6 @@ impl World {
         self.restful.extend(passed);
         Ok(())
     }
-
-    /// Notes how the bookings have ended, by their indices.
-    fn note_ends(&mut self, state: &State) {
-        for (index, actor) in state.actors.iter().enumerate() {
-            let Some(booking) = &self.actors.view(*actor).booking else {
-                continue;
-            };
-            let end = match &booking.phase {
-                Phase::Confirmed { attempt, .. } => format!("Confirmed at {attempt}"),
-                Phase::Expired(why) => format!("Expired: {why:?}"),
-                Phase::Canceled { place: Some(_) } => "Canceled, confirmed before".into(),
-                Phase::Canceled { place: None } => "Canceled".into(),
-                other => format!("{other:?}"),
-            };
-            self.ends.insert(format!("{index}: {end}"));
-        }
-    }
-
-    /// How a step reads in a trace.
-    pub(crate) fn describe(&self, step: &Step) -> String {
-        let message = |driver: u32| {
-            let message = self.drivers[driver as usize].message;
-            self.actors.describe(message)
-        };
-        match step {
-            Step::Answered {
-                driver,
-                answer,
-                copied,
-            } => {
-                let copied = if *copied { ", and a copy is late" } else { "" };
-                let answer = calendars(*answer);
-                format!("driver {driver}: {}{answer}{copied}", message(*driver))
-            }
-            Step::Died { driver, late } => {
-                let then = if *late { "late" } else { "lost" };
-                format!("driver {driver} dies: {} is {then}", message(*driver))
-            }
-            Step::Late(message) => format!("late: {}", self.actors.describe(*message)),
-            Step::Outbox { actor, task, kept } => {
-                let work = match self.actors.work(*task) {
-                    Work::Tell(message) => self.actors.describe(message),
-                    Work::Resume { .. } => "Resume".into(),
-                };
-                let kept = if *kept { ", and it stays there" } else { "" };
-                format!("outbox of {}: {work}{kept}", self.actors.label(*actor))
-            }
-            Step::Wake(actor) => format!("{} wakes", self.actors.label(*actor)),
-            Step::Clock(clock) => format!("the clock shows {clock} s"),
-            Step::Wish { wish, answer } => {
-                let message = self.actors.describe(self.wishes[*wish]);
-                format!("asked: {message}{}", calendars(*answer))
-            }
-            Step::ReleaseEarly(driver) => format!("driver {driver} releases what it prepared"),
-        }
-    }
-}
-
-fn calendars(answer: usize) -> String {
-    match answer {
-        0 => String::new(),
-        answer => format!(", then trouble {answer} with calendars"),
-    }
 }
 
 fn step(driver: u32, answer: usize, copied: bool) -> Step {
@@ -817,7 +706,7 @@ fn insert_once<T: Ord>(sorted: &mut Vec<T>, item: T) {
     }
 }
 
-fn remove<T: PartialEq>(items: &mut Vec<T>, item: T) {
+fn remove(items: &mut Vec<u32>, item: u32) {
     if let Some(place) = items.iter().position(|it| *it == item) {
         items.remove(place);
     }

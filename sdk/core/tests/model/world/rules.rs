@@ -1,0 +1,132 @@
+//! What must hold of every state, and of those in which everything has come to rest.
+
+use huddle_core::actor::ActorName;
+use huddle_core::booking::Phase;
+
+use super::{State, World};
+use crate::actors::Firmness;
+
+impl World {
+    /// What is wrong with a state, if anything.
+    pub(crate) fn violation(&self, state: &State) -> Option<String> {
+        if let Some(fault) = state.fault {
+            return Some(fault.into());
+        }
+        let actors = state.actors.iter().map(|it| self.actors.view(*it));
+        for (actor, view) in actors.enumerate() {
+            let label = self.actors.label(actor);
+            if let Some((one, other)) = view.clash(state.latest[actor]) {
+                return Some(format!("{label} cannot keep both {one:?} and {other:?}"));
+            }
+            if let Some(problem) = self.unprepared(state, actor) {
+                return Some(problem);
+            }
+            for claim in &view.claims {
+                let booking = self.booking_of(&claim.booking);
+                let was_confirmed = state.confirmed.contains(&(booking, claim.attempt));
+                if claim.firmness == Firmness::Booked && !was_confirmed {
+                    return Some(format!(
+                        "{label} has booked what never was confirmed: {claim:?}"
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    pub(super) fn booking_of(&self, id: &str) -> usize {
+        self.actors.index(&ActorName::booking(&id.parse().unwrap()))
+    }
+
+    /// A participant of a confirmed booking who could give the slot away.
+    fn unprepared(&self, state: &State, actor: usize) -> Option<String> {
+        let view = self.actors.view(state.actors[actor]);
+        let (attempt, slot) = view.confirmed()?;
+        let booking = view.booking.as_ref()?;
+        let careless = booking.participants().into_iter().find(|participant| {
+            let person = self.actors.index(&participant.actor);
+            !self
+                .actors
+                .view(state.actors[person])
+                .claims
+                .iter()
+                .any(|claim| {
+                    claim.booking == booking.id.as_str()
+                        && claim.attempt == attempt
+                        && claim.slot == slot
+                        && claim.firmness != Firmness::Held
+                })
+        })?;
+        Some(format!(
+            "{} is confirmed at attempt {attempt}, for which {} has not prepared",
+            self.actors.label(actor),
+            careless.actor
+        ))
+    }
+
+    /// What keeps a state from being one of rest, if anything.
+    pub(super) fn unrest(&self, state: &State) -> Option<String> {
+        if !state.drivers.is_empty() || !state.late.is_empty() {
+            return Some("there are drivers or messages on their way".into());
+        }
+        for (actor, id) in state.actors.iter().enumerate() {
+            let view = self.actors.view(*id);
+            let label = self.actors.label(actor);
+            if !view.outbox.is_empty() {
+                return Some(format!("the outbox of {label} is not empty"));
+            }
+            let undecided = view.booking.as_ref().is_some_and(|booking| {
+                booking.lease.is_some()
+                    || match &booking.phase {
+                        Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => {
+                            true
+                        }
+                        Phase::Confirmed { change, .. } => change.is_some(),
+                        _ => false,
+                    }
+            });
+            if undecided {
+                return Some(format!("{label} is undecided: {:?}", view.booking));
+            }
+            for claim in &view.claims {
+                let booking = self.booking_of(&claim.booking);
+                let confirmed = self.actors.view(state.actors[booking]).confirmed();
+                let is_confirmed = confirmed.is_some_and(|(attempt, _)| attempt == claim.attempt);
+                if claim.firmness != Firmness::Booked || !is_confirmed {
+                    return Some(format!("{label} still has {claim:?}"));
+                }
+            }
+            if let Some((attempt, _)) = view.confirmed() {
+                let booking = view.booking.as_ref()?;
+                let everybody = booking.participants().iter().all(|participant| {
+                    let person = self.actors.index(&participant.actor);
+                    let claims = &self.actors.view(state.actors[person]).claims;
+                    claims.iter().any(|claim| {
+                        claim.booking == booking.id.as_str() && claim.attempt == attempt
+                    })
+                });
+                if !everybody {
+                    return Some(format!("{label} is not booked by everybody"));
+                }
+            }
+        }
+        None
+    }
+
+    /// Notes how the bookings have ended, by their indices.
+    pub(super) fn note_ends(&mut self, state: &State) {
+        for (index, actor) in state.actors.iter().enumerate() {
+            let Some(booking) = &self.actors.view(*actor).booking else {
+                continue;
+            };
+            let end = match &booking.phase {
+                Phase::Confirmed { attempt, .. } => format!("Confirmed at {attempt}"),
+                Phase::Expired(why) => format!("Expired: {why:?}"),
+                Phase::Canceled { place: Some(_) } => "Canceled, confirmed before".into(),
+                Phase::Canceled { place: None } => "Canceled".into(),
+                other => format!("{other:?}"),
+            };
+            self.ends.insert(format!("{index}: {end}"));
+        }
+    }
+}
