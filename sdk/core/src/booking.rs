@@ -36,9 +36,9 @@ const REPLIES_TIMER: &str = "replies";
 pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
     Ok(match command {
         Command::Create(command) => Reply::Create(create(turn, command)?),
-        Command::NextAttempt(NextAttempt { attempt }) => {
+        Command::NextAttempt(NextAttempt { attempt, above }) => {
             Reply::NextAttempt(drive(turn, |booking, decision| {
-                booking.next_attempt(decision, attempt);
+                booking.next_attempt(decision, attempt, above);
             })?)
         }
         Command::AwaitApproval(AwaitApproval { attempt, terms }) => {

@@ -308,9 +308,15 @@ impl Driver {
                 if let Some(proposals) = &mut self.proposals {
                     proposals.retain(|other| other.place.slot != picked.place.slot);
                 }
-                report(NextAttempt { attempt })
+                report(NextAttempt {
+                    attempt,
+                    above: attempt,
+                })
             }
-            (HoldRefused::Over, _) => report(NextAttempt { attempt }),
+            (HoldRefused::Over { highest }, _) => report(NextAttempt {
+                attempt,
+                above: highest,
+            }),
         }
     }
 }

@@ -20,6 +20,7 @@ impl Finalize for Huddle {
         match self.flows.finalize(&id, key).await.or_fault()? {
             Ok(booking) => finalized(&booking),
             Err(refused) => Err(self.refused(refused, |why| match why {
+                FinalizeRefused::NotHeld => Error::NotHeld,
                 FinalizeRefused::NotAccepted => Error::NotAccepted,
             })),
         }

@@ -67,6 +67,8 @@ pub enum CreateRefused {
 pub struct NextAttempt {
     /// The attempt that failed.
     pub attempt: Attempt,
+    /// The highest that a participant has seen, of a booking of the same id that was forgotten.
+    pub above: Attempt,
 }
 
 /// Wait for the host's yes before anything is held.
@@ -115,6 +117,8 @@ pub struct Finalize {
 /// Why a booking is not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FinalizeRefused {
+    /// No slot is held for it yet.
+    NotHeld,
     /// It is for the guest to accept, and the caller is the host.
     NotAccepted,
 }

@@ -16,8 +16,11 @@ pub(super) const KEPT: Duration = Duration::from_hours(30 * 24);
 pub(super) enum Standing {
     /// It is the highest so far, or the first.
     Current,
-    /// A higher one was seen, or it is over.
-    Over,
+    /// It is over, as is every other up to `highest`.
+    Over {
+        /// The highest attempt seen.
+        highest: Attempt,
+    },
 }
 
 pub(super) fn standing(
@@ -35,7 +38,7 @@ pub(super) fn standing(
     };
     let (highest, closed): (Attempt, bool) = (row.get(0)?, row.get(1)?);
     Ok(if attempt < highest || (attempt == highest && closed) {
-        Standing::Over
+        Standing::Over { highest }
     } else {
         Standing::Current
     })

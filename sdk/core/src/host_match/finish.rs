@@ -49,6 +49,7 @@ pub(super) fn finish(turn: &mut Turn<'_>, command: &Finish) -> Result<(), SqlErr
             if claim.is_some() {
                 claim::delete(turn, &command.booking, command.attempt)?;
             }
+            claim::delete_superseded(turn, &command.booking, command.attempt)?;
             fence::close(turn, &command.booking, command.attempt)
         }
     }

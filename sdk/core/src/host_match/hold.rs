@@ -87,8 +87,11 @@ pub enum HoldRefused {
         /// When one more can be held.
         retry_at: Timestamp,
     },
-    /// A later attempt was seen, or this one is over.
-    Over,
+    /// The attempt is over, as is every other up to `highest`.
+    Over {
+        /// The highest attempt seen.
+        highest: Attempt,
+    },
 }
 
 pub(super) fn hold(
@@ -96,14 +99,17 @@ pub(super) fn hold(
     command: &Hold,
 ) -> Result<Result<Granted, HoldRefused>, SqlError> {
     let now = turn.now();
-    if fence::standing(turn, &command.booking, command.attempt)? == Standing::Over {
-        return Ok(Err(HoldRefused::Over));
+    let standing = fence::standing(turn, &command.booking, command.attempt)?;
+    if let Standing::Over { highest } = standing {
+        return Ok(Err(HoldRefused::Over { highest }));
     }
     if let Some(claim) = claim::find(turn, &command.booking, command.attempt)? {
         return again(turn, &claim);
     }
     if command.until <= now {
-        return Ok(Err(HoldRefused::Over));
+        return Ok(Err(HoldRefused::Over {
+            highest: command.attempt,
+        }));
     }
     fence::raise(turn, &command.booking, command.attempt)?;
     claim::delete_superseded(turn, &command.booking, command.attempt)?;
@@ -141,7 +147,9 @@ fn again(turn: &mut Turn<'_>, claim: &Claim) -> Result<Result<Granted, HoldRefus
         return Ok(Ok(granted(claim)));
     }
     sweep::expire(turn, claim)?;
-    Ok(Err(HoldRefused::Over))
+    Ok(Err(HoldRefused::Over {
+        highest: claim.attempt,
+    }))
 }
 
 /// Picks the first candidate that neither meets another claim nor exceeds a cap. Holds that turn out

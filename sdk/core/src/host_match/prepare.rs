@@ -38,7 +38,8 @@ pub(super) fn prepare(
     command: &Prepare,
 ) -> Result<Result<(), PrepareRefused>, SqlError> {
     let now = turn.now();
-    if fence::standing(turn, &command.booking, command.attempt)? == Standing::Over {
+    let standing = fence::standing(turn, &command.booking, command.attempt)?;
+    if standing != Standing::Current {
         return Ok(Err(PrepareRefused::NotHeld));
     }
     let Some(claim) = claim::find(turn, &command.booking, command.attempt)? else {

@@ -65,7 +65,9 @@ impl Contract<'_> {
         expect(
             "what is over stays over",
             self.ask(first).await?,
-            Err(HoldRefused::Over),
+            Err(HoldRefused::Over {
+                highest: Attempt::FIRST,
+            }),
         )?;
         expect(
             "a slot that is let go is free",

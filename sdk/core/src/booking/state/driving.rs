@@ -24,7 +24,12 @@ impl Booking {
             }
     }
 
-    pub(crate) fn next_attempt(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
+    pub(crate) fn next_attempt(
+        &mut self,
+        decision: &mut Decision<'_>,
+        attempt: Attempt,
+        above: Attempt,
+    ) {
         if !self.seeks(attempt) {
             return;
         }
@@ -32,7 +37,7 @@ impl Booking {
             return self.refuse(decision, attempt, NoMatch::NoSlot);
         }
         self.tried += 1;
-        self.attempt = self.attempt.next();
+        self.attempt = self.attempt.max(above).next();
         self.seek(decision);
     }
 

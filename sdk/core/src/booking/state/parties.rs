@@ -36,6 +36,7 @@ impl Booking {
         by: Role,
     ) -> Result<(), FinalizeRefused> {
         match &self.phase {
+            Phase::Pending { .. } => return Err(FinalizeRefused::NotHeld),
             Phase::Held { .. } if by == Role::Host => return Err(FinalizeRefused::NotAccepted),
             Phase::Held { place, until } => {
                 let (place, until) = (place.clone(), *until);

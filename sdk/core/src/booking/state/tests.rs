@@ -158,7 +158,7 @@ fn what_people_ask_is_answered_by_the_state() {
     check(
         "finalize",
         &[
-            ("pending", "pending"),
+            ("pending", "NotHeld"),
             ("held", "finalizing [confirm]"),
             ("held too long", "expired"),
             ("finalizing", "finalizing [confirm]"),
@@ -325,7 +325,7 @@ fn only_so_many_slots_are_tried() {
     let mut tried = 1;
     loop {
         let attempt = scene.booking.attempt;
-        match scene.run(|b, d| b.next_attempt(d, attempt)).1 {
+        match scene.run(|b, d| b.next_attempt(d, attempt, attempt)).1 {
             Next::Seek(_) => tried += 1,
             _ => break,
         }
@@ -345,4 +345,12 @@ fn history_is_bounded() {
     }
     assert_eq!(scene.booking.history.len(), super::HISTORY);
     assert_eq!(scene.booking.sequence, 150);
+}
+
+#[test]
+fn attempts_begin_above_those_of_a_forgotten_booking_of_the_same_id() {
+    let mut scene = Scene::pending();
+    let seen = Attempt::FIRST.next().next().next();
+    let (_, next) = scene.drive(|b, d| b.next_attempt(d, Attempt::FIRST, seen));
+    assert_eq!(next, Next::Seek(seen.next()));
 }
