@@ -342,6 +342,49 @@ async fn tasks_of_one_actor_are_run_one_after_the_other_and_of_several_at_once()
 }
 
 #[tokio::test]
+async fn what_an_actor_wants_several_times_at_once_is_done_once() {
+    let world = World::new();
+    for (actor, number) in [
+        ("booking/1", 1),
+        ("booking/1", 2),
+        ("booking/1", 1),
+        ("booking/2", 1),
+    ] {
+        world.send(actor, &project(number));
+    }
+    let mut pumping = world.pump();
+    let first = pumping.next_run().await;
+    let other_actor = pumping.next_run().await;
+    assert_eq!((&first.task, &other_actor.task), (&project(1), &project(1)));
+    // Wanted after the first has begun, it may be about what that one has not seen.
+    world.send("booking/1", &project(1));
+    first.succeed();
+    other_actor.succeed();
+    for number in [2, 1] {
+        let next = pumping.next_run().await;
+        assert_eq!(next.task, project(number));
+        next.succeed();
+    }
+    assert_eq!(pumping.stop().await, [""; 0]);
+    assert_eq!(world.entry(), None);
+}
+
+#[tokio::test]
+async fn of_several_that_want_the_same_only_one_fails() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.send("booking/1", &project(1));
+    }
+    let mut pumping = world.pump();
+    pumping.next_run().await.fail();
+    let again = pumping.next_run().await;
+    assert_eq!(again.task, project(1));
+    again.succeed();
+    assert_eq!(pumping.stop().await.len(), 1);
+    assert_eq!(world.entry(), None, "the second try did all of them");
+}
+
+#[tokio::test]
 async fn what_waits_to_be_tried_again_holds_up_nothing() {
     let world = World::new();
     world.send("booking/1", &project(1));

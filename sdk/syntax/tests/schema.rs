@@ -587,10 +587,6 @@ fn a_permission_set_is_asked_for_by_one_scope_or_by_many() {
                 methods: &["com.example.x", "com.example.y"],
                 audience: Audience::Any,
             },
-            Permission::Rpc {
-                methods: &["com.example.z"],
-                audience: Audience::Service("did:web:a.example#b"),
-            },
         ],
     };
     let did: Did = "did:web:huddle.example".parse().expect("valid");
@@ -606,12 +602,11 @@ fn a_permission_set_is_asked_for_by_one_scope_or_by_many() {
             "repo?collection=com.example.a&collection=com.example.b",
             "rpc:com.example.find?aud=did:web:huddle.example%23huddle_appview",
             "rpc?lxm=com.example.x&lxm=com.example.y&aud=*",
-            "rpc:com.example.z?aud=did:web:a.example%23b",
         ]
     );
     assert_eq!(
         SET.scopes(None).len(),
-        4,
+        3,
         "nothing inherits where there is nothing to inherit"
     );
 }

@@ -97,11 +97,19 @@ pub struct Pump {
     runner: Arc<dyn TaskRunner>,
     random: Arc<dyn Random>,
     running: JoinSet<Result<(), TaskFailed>>,
-    /// Of the tasks that are running.
-    entries: HashMap<task::Id, Entry>,
+    /// What is running.
+    work: HashMap<task::Id, Work>,
     /// Still to be written into the store.
     notes: Vec<Note>,
     resting: HashMap<ActorName, Rest>,
+}
+
+/// A task that is begun.
+struct Work {
+    entry: Entry,
+    /// Entries of the same actor that wanted the very same when it was begun. It has done them too: a
+    /// booking that changed three times is looked up once.
+    same: Vec<i64>,
 }
 
 /// An actor that could not be woken is left alone for a while.
@@ -138,7 +146,7 @@ impl Pump {
             runner,
             random,
             running: JoinSet::new(),
-            entries: HashMap::new(),
+            work: HashMap::new(),
             notes: Vec::new(),
             resting: HashMap::new(),
         }
@@ -190,7 +198,8 @@ impl Pump {
         let clock = Arc::clone(&self.store.context.clock);
         // Those that are being dealt with are due as well, and must not hide the others.
         let actors = limit(LOOK + self.resting.len());
-        let entries = limit(LOOK + self.entries.len());
+        let running = self.work.values().map(|work| 1 + work.same.len());
+        let entries = limit(LOOK + running.sum::<usize>());
         self.store
             .writer
             .run(move |sql| {
@@ -237,14 +246,17 @@ impl Pump {
         self.resting.insert(actor, rest);
     }
 
-    /// Begins each entry whose actor has none before it that is not over. Commands to actors are
-    /// carried out at once.
+    /// Begins each entry whose actor has none before it that is not over, and with it those that want
+    /// the same. Commands to actors are carried out at once.
     async fn begin(&mut self, entries: Vec<Entry>) {
-        let running = self.entries.values().map(|entry| entry.actor.clone());
+        let running = self.work.values().map(|work| work.entry.actor.clone());
         let mut waiting: HashSet<ActorName> = running.collect();
-        let (mut told, mut next) = (Vec::new(), Vec::new());
+        let (mut told, mut next) = (Vec::new(), Vec::<Work>::new());
         for entry in entries {
             if waiting.contains(&entry.actor) {
+                if let Some(work) = next.iter_mut().find(|work| work.wants(&entry)) {
+                    work.same.push(entry.id);
+                }
                 continue;
             }
             if let Task::Tell { to, command } = &entry.task {
@@ -252,7 +264,8 @@ impl Pump {
                 told.push((pending.await, entry));
             } else {
                 waiting.insert(entry.actor.clone());
-                next.push(entry);
+                let same = Vec::new();
+                next.push(Work { entry, same });
             }
         }
         for (pending, entry) in told {
@@ -261,8 +274,8 @@ impl Pump {
             }
         }
         next.truncate(CONCURRENCY.saturating_sub(self.running.len()));
-        for entry in next {
-            self.spawn(entry);
+        for work in next {
+            self.spawn(work);
         }
     }
 
@@ -278,13 +291,13 @@ impl Pump {
             .await
     }
 
-    fn spawn(&mut self, entry: Entry) {
-        let (runner, task) = (Arc::clone(&self.runner), entry.task.clone());
+    fn spawn(&mut self, work: Work) {
+        let (runner, task) = (Arc::clone(&self.runner), work.entry.task.clone());
         let handle = self.running.spawn(async move {
             let in_time = timeout(DEADLINE, runner.run(&task)).await;
             in_time.unwrap_or_else(|_| Err(TaskFailed(format!("not done after {DEADLINE:?}"))))
         });
-        self.entries.insert(handle.id(), entry);
+        self.work.insert(handle.id(), work);
     }
 
     fn note(&mut self, ended: Result<(task::Id, Result<(), TaskFailed>), JoinError>) {
@@ -292,11 +305,15 @@ impl Pump {
             Ok(ended) => ended,
             Err(panic) => (panic.id(), Err(TaskFailed(panic.to_string()))),
         };
-        let Some(entry) = self.entries.remove(&id) else {
+        let Some(Work { entry, same }) = self.work.remove(&id) else {
             return;
         };
         match outcome {
-            Ok(()) => self.notes.push(Note::Done(entry.id)),
+            Ok(()) => {
+                let done = same.into_iter().chain([entry.id]);
+                self.notes.extend(done.map(Note::Done));
+            }
+            // What wanted the same is due still, and comes next.
             Err(failed) => self.note_failure(&entry, &failed.to_string()),
         }
     }
@@ -338,6 +355,12 @@ impl Pump {
         let mut bytes = [0; 4];
         self.random.fill(&mut bytes);
         u32::from_ne_bytes(bytes)
+    }
+}
+
+impl Work {
+    fn wants(&self, entry: &Entry) -> bool {
+        self.entry.actor == entry.actor && self.entry.task == entry.task
     }
 }
 

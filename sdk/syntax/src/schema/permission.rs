@@ -47,15 +47,13 @@ pub enum Permission {
     },
 }
 
-/// The service that an `rpc` permission is for.
+/// The service that an `rpc` permission is for: servers ignore a permission of a set that names one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// The one that the `include:` scope names.
     Inherited,
     /// Any service.
     Any,
-    /// A service's DID with a fragment, e.g. `did:web:api.example.com#svc`.
-    Service(&'static str),
 }
 
 /// The scope that every authorisation request of the AT Protocol has.
@@ -127,7 +125,6 @@ impl Permission {
                 let audience = match audience {
                     Audience::Inherited => inherited?,
                     Audience::Any => "*",
-                    Audience::Service(service) => service,
                 };
                 ("rpc", "lxm", methods, vec![("aud", audience)])
             }
