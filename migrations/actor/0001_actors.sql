@@ -49,12 +49,13 @@ CREATE TABLE claim (
 
 CREATE INDEX claim_guard ON claim (actor, guard_ends);
 
--- HostMatch: the highest attempt seen of each booking, kept longer than its claims.
+-- HostMatch: the highest attempt seen of each booking, kept longer than its claims, and whether its lapse was counted.
 CREATE TABLE fence (
     actor TEXT NOT NULL,
     booking TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
+    lapsed INTEGER NOT NULL DEFAULT 0 CHECK (lapsed IN (0, 1)),
     touched INTEGER NOT NULL,
     PRIMARY KEY (actor, booking)
 ) WITHOUT ROWID;

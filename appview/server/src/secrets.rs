@@ -1,7 +1,7 @@
 //! Secrets of an installation, made at the first start and kept beside its data.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -12,23 +12,35 @@ use huddle_ports::Random;
 /// The 32 bytes in the file at `path`, which is made with random ones if there is none, and can be
 /// read by this user only.
 pub(crate) fn load_or_make(path: &Path, random: &dyn Random) -> Result<[u8; 32]> {
-    let created = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match created {
-        Ok(file) => make(file, random).with_context(|| format!("cannot write {}", path.display())),
+    if path.exists() {
+        return load(path);
+    }
+    match make(path, random) {
+        // Another process was faster: there is one secret, and that is it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => load(path),
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+        made => made.with_context(|| format!("cannot make {}", path.display())),
     }
 }
 
-fn make(mut file: File, random: &dyn Random) -> Result<[u8; 32]> {
+/// Writes it beside its place and then links it there, so that nobody ever meets half of it.
+fn make(path: &Path, random: &dyn Random) -> io::Result<[u8; 32]> {
     let mut secret = [0; 32];
     random.fill(&mut secret);
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(HEXLOWER.encode(&secret).as_bytes())?;
     file.sync_all()?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    linked?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
     Ok(secret)
 }
 
@@ -63,6 +75,11 @@ mod tests {
         let random = CountingRandom::default();
         let made = load_or_make(&path, &random).unwrap();
         assert_eq!(load_or_make(&path, &random).unwrap(), made);
+        assert_eq!(
+            make(&path, &random).unwrap_err().kind(),
+            ErrorKind::AlreadyExists
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let permissions = std::fs::metadata(&path).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o777, 0o600);
     }

@@ -159,8 +159,9 @@ fn ask<R>(
     let Some(by) = booking.role(&key.caller).filter(|_| booking.is_known()) else {
         return Ok(Err(Refused::NotFound));
     };
-    match replies::begin(turn, key)? {
-        Seen::Fresh => {}
+    let again = match replies::begin(turn, key)? {
+        Seen::Fresh => false,
+        Seen::Again => true,
         Seen::Answered(booking) => {
             return Ok(Ok(Standing {
                 booking,
@@ -169,15 +170,20 @@ fn ask<R>(
         }
         Seen::Mismatch => return Ok(Err(Refused::Mismatch)),
         Seen::InFlight(retry_at) => return Ok(Err(Refused::InFlight { retry_at })),
-    }
-    let refused = change(booking, &mut decision, by).err();
-    let answered = decision.next == Next::Rest;
+    };
+    let refused = if again {
+        booking.resume(&mut decision);
+        None
+    } else {
+        change(booking, &mut decision, by).err()
+    };
     let standing = store(turn, loaded, &decision)?;
     if let Some(why) = refused {
         replies::withdraw(turn, key)?;
         return Ok(Err(Refused::Because(why)));
     }
-    if answered {
+    // While somebody drives, `settle` answers later.
+    if standing.booking.lease.is_none() {
         replies::answer(turn, key, &standing.booking)?;
     }
     Ok(Ok(standing))

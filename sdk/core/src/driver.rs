@@ -11,7 +11,7 @@ use crate::actor::{ActorName, Ask as _, Command, Reply};
 use crate::availability::{Checked, Found, Proposal};
 use crate::booking::{
     Abort, Attempt, AwaitApproval, Booking, Commit, Held, Next, NextAttempt, NoMatch, NotFound,
-    Participant, Place, Postpone, Refuse, Standing, Suspend,
+    Participant, Phase, Place, Postpone, Refuse, Standing, Suspend,
 };
 use crate::host_match::{Candidate, Hold, HoldRefused, Prepare, Role};
 use crate::limits::{Limits, secs};
@@ -224,7 +224,11 @@ impl Driver {
 
     fn found(&mut self, attempt: Attempt, found: Found, until: Timestamp) {
         self.step = match found {
-            Found::Proposals(proposals) => {
+            Found::Proposals(mut proposals) => {
+                if let Phase::Confirmed { place, .. } = &self.booking.phase {
+                    // A move is to another time.
+                    proposals.retain(|proposal| proposal.place.slot != place.slot);
+                }
                 self.proposals = Some(proposals);
                 self.try_next(attempt, until)
             }

@@ -122,7 +122,8 @@ impl Flows {
 
     /// Goes on with a booking whose driver has not come back.
     pub async fn resume(&self, id: &BookingId) -> Result<Result<Booking, NotFound>, Unreachable> {
-        self.begin(id, Resume {}).await
+        // Nobody waits for the answer: what drives the outbox has time limits of its own.
+        self.begin_until(id, Resume {}, Timestamp::MAX).await
     }
 
     /// Reads a booking, as one of its parties or, with no account, as the service itself.
@@ -145,6 +146,18 @@ impl Flows {
         A: Ask<Answer = Result<Standing, R>>,
     {
         let deadline = self.clock.now() + secs(self.limits.match_secs);
+        self.begin_until(id, command, deadline).await
+    }
+
+    async fn begin_until<A, R>(
+        &self,
+        id: &BookingId,
+        command: A,
+        deadline: Timestamp,
+    ) -> Result<Result<Booking, R>, Unreachable>
+    where
+        A: Ask<Answer = Result<Standing, R>>,
+    {
         match ask(&*self.actors, &ActorName::booking(id), command).await? {
             Ok(standing) => self.drive(standing, deadline).await.map(Ok),
             Err(refused) => Ok(Err(refused)),

@@ -105,9 +105,9 @@ impl Bucket {
         }
     }
 
-    /// Takes `cost` tokens out; or says when there will be enough, and takes nothing.
+    /// Takes `cost` tokens out, or all that the bucket can hold; or says when there will be enough, and takes nothing.
     pub fn take(self, rate: Rate, cost: u32) -> Result<Self, Timestamp> {
-        let left = self.microtokens - i64::from(cost) * MICRO;
+        let left = self.microtokens - i64::from(cost.min(rate.burst)) * MICRO;
         if left >= 0 {
             return Ok(Self {
                 microtokens: left,
@@ -193,13 +193,13 @@ fn stored(turn: &mut Turn<'_>) -> Result<Option<Bucket>, SqlError> {
 /// Whether the nonce is taken for the first time. One whose token has expired never is.
 fn take_nonce(turn: &mut Turn<'_>, nonce: &Nonce) -> Result<bool, SqlError> {
     let now = turn.now();
+    if nonce.forget <= now {
+        return Ok(false);
+    }
     turn.write(
         "DELETE FROM nonce WHERE actor = ?1 AND forget <= ?2",
         &[turn.name().as_str().into(), now.into()],
     )?;
-    if nonce.forget <= now {
-        return Ok(false);
-    }
     let taken = turn.write(
         "INSERT INTO nonce (actor, nonce, forget) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING nonce",
         &[

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use huddle_core::Slot;
 use huddle_core::availability::{Availability, Checked, Found, Proposal, Search};
 use huddle_core::booking::{Booking, GuestSide, Mode, Place, Terms};
 use huddle_core::host_match::Margins;
+use huddle_core::slot::{EmptySlot, Slot};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,6 @@ pub struct ListedWindows {
     windows: HashMap<Did, Vec<Slot>>,
 }
 
-/// A window that ends before it has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MismatchedWindow;
-
 impl ListedWindows {
     /// These hosts.
     pub fn new(hosts: Vec<HostWindows>) -> Self {
@@ -48,13 +44,8 @@ impl ListedWindows {
     }
 
     /// One more window of a host.
-    pub fn add(
-        &mut self,
-        host: &Did,
-        start: Timestamp,
-        end: Timestamp,
-    ) -> Result<(), MismatchedWindow> {
-        let window = Slot::new(start, end).ok_or(MismatchedWindow)?;
+    pub fn add(&mut self, host: &Did, start: Timestamp, end: Timestamp) -> Result<(), EmptySlot> {
+        let window = Slot::try_from((start, end))?;
         self.windows.entry(host.clone()).or_default().push(window);
         Ok(())
     }

@@ -11,6 +11,6 @@ mod clock;
 pub mod contract;
 mod random;
 
-pub use availability::{HostWindows, ListedWindows, MismatchedWindow};
+pub use availability::{HostWindows, ListedWindows};
 pub use clock::SteppingClock;
 pub use random::CountingRandom;

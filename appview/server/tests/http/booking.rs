@@ -129,6 +129,19 @@ async fn a_slot_is_held_confirmed_moved_and_called_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_move_is_to_another_time() {
+    let (server, ada) = ada().await;
+    let id = confirmed(&server, &did("bob"), &ada).await;
+    let mut elsewhere = reschedule_booking::Input::new(&*id);
+    elsewhere.idempotency_key = Some(server.fresh_key());
+    let moved = server
+        .call::<reschedule_booking::RescheduleBooking>(&ada, &elsewhere)
+        .await
+        .unwrap();
+    assert_eq!(minutes(moved.booking.start.as_ref()), 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_comes_again_does_nothing_twice() {
     let (server, ada) = ada().await;
     let bob = did("bob");

@@ -26,12 +26,11 @@ pub(super) fn read(constraints: Option<&defs::Constraints>) -> Result<Constraint
     let moment = |datetime: &Datetime| Timestamp::from_millis(datetime.timestamp_millis());
     // The lexicon's bounds are well within a u32.
     let minutes = |minutes: i64| u32::try_from(minutes).ok();
-    let mut days: Vec<u8> = (0..)
+    let days: Vec<u8> = (0..)
         .zip(DAYS)
         .filter(|(_, day)| constraints.days.iter().flatten().any(|it| it == day))
         .map(|(index, _)| index)
         .collect();
-    days.dedup();
     let read = Constraints {
         duration_min: constraints.duration_min.and_then(minutes),
         duration_max: constraints.duration_max.and_then(minutes),

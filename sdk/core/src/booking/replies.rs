@@ -12,6 +12,8 @@ use crate::turn::Turn;
 pub(super) enum Seen {
     /// It comes for the first time, or again after it was given up.
     Fresh,
+    /// It comes again, and whoever ran it has not come back: what it began is to be taken up.
+    Again,
     /// It was answered.
     Answered(Box<Booking>),
     /// The key came with another body.
@@ -35,6 +37,7 @@ pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
             now.into(),
         ],
     )?;
+    let again = !rows.is_empty();
     if let Some(row) = rows.first() {
         if row.get::<String>(0)? != key.body_hash {
             return Ok(Seen::Mismatch);
@@ -65,7 +68,7 @@ pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
         ],
     )?;
     turn.hasten_timer(super::REPLIES_TIMER, forget)?;
-    Ok(Seen::Fresh)
+    Ok(if again { Seen::Again } else { Seen::Fresh })
 }
 
 /// Nothing came of a request: it may be sent again as if it had not been.

@@ -293,6 +293,11 @@ impl Booking {
     /// Tells every participant what became of an attempt.
     fn finish(&self, decision: &mut Decision<'_>, attempt: Attempt, ending: Ending) {
         for participant in self.participants() {
+            let ending = match (ending, participant.role) {
+                // The host has let nothing lapse.
+                (Ending::Lapsed, Role::Host) => Ending::Released,
+                _ => ending,
+            };
             let finish = Finish {
                 booking: self.id.clone(),
                 attempt,

@@ -40,6 +40,17 @@ impl FromValue for State {
     }
 }
 
+impl FromValue for Role {
+    fn from_value(value: &Value) -> Option<Self> {
+        let Value::Text(text) = value else {
+            return None;
+        };
+        [Self::Host, Self::Guest]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
+}
+
 /// A claim on a person's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -50,6 +61,7 @@ pub(super) struct Claim {
     /// The slot with the person's buffers.
     pub guard: Slot,
     pub due: Timestamp,
+    pub role: Role,
 }
 
 impl Claim {
@@ -74,11 +86,12 @@ impl Claim {
             slot: slot(3)?,
             guard: slot(5)?,
             due: row.get(7)?,
+            role: row.get(8)?,
         })
     }
 }
 
-const COLUMNS: &str = "booking, attempt, state, starts, ends, guard_starts, guard_ends, due";
+const COLUMNS: &str = "booking, attempt, state, starts, ends, guard_starts, guard_ends, due, role";
 
 /// The claims that lie, with their buffers, at least partly after `from`, and begin before `until`.
 pub(super) fn between(
@@ -122,7 +135,6 @@ pub(super) fn find(
 pub(super) fn insert(
     turn: &mut Turn<'_>,
     claim: &Claim,
-    role: Role,
     counterpart: &str,
 ) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
@@ -139,7 +151,7 @@ pub(super) fn insert(
             claim.guard.start().into(),
             claim.guard.end().into(),
             claim.due.into(),
-            role.as_str().into(),
+            claim.role.as_str().into(),
             counterpart.into(),
         ],
     )?;

@@ -62,6 +62,21 @@ pub(super) fn close(
     set(turn, booking, attempt, true)
 }
 
+/// Whether the lapse of an attempt is noted for the first time; the attempt is over by then.
+pub(super) fn note_lapse(
+    turn: &mut Turn<'_>,
+    booking: &BookingId,
+    attempt: Attempt,
+) -> Result<bool, SqlError> {
+    let actor = turn.name().as_str();
+    let noted = turn.write(
+        "UPDATE fence SET lapsed = 1 \
+         WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 AND lapsed = 0 RETURNING 1",
+        &[actor.into(), booking.as_str().into(), attempt.into()],
+    )?;
+    Ok(!noted.is_empty())
+}
+
 fn set(
     turn: &mut Turn<'_>,
     booking: &BookingId,
@@ -73,6 +88,7 @@ fn set(
         "INSERT INTO fence (actor, booking, attempt, closed, touched) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (actor, booking) DO UPDATE SET \
          closed = CASE WHEN attempt < excluded.attempt THEN excluded.closed ELSE max(closed, excluded.closed) END, \
+         lapsed = CASE WHEN attempt < excluded.attempt THEN 0 ELSE lapsed END, \
          attempt = excluded.attempt, touched = excluded.touched \
          WHERE attempt <= excluded.attempt",
         &[

@@ -26,7 +26,7 @@ pub enum Ending {
     Confirmed,
     /// It came to nothing, or the meeting is off.
     Released,
-    /// Its guest was given a hold and made nothing of it.
+    /// The person was given a hold, as the guest, and made nothing of it.
     Lapsed,
 }
 
@@ -43,14 +43,18 @@ pub(super) fn finish(turn: &mut Turn<'_>, command: &Finish) -> Result<(), SqlErr
             Some(_) | None => Ok(()),
         },
         Ending::Released | Ending::Lapsed => {
-            if command.ending == Ending::Lapsed && claim.is_some() {
-                lapse::count(turn, &command.booking, command.attempt)?;
-            }
             if claim.is_some() {
                 claim::delete(turn, &command.booking, command.attempt)?;
             }
             claim::delete_superseded(turn, &command.booking, command.attempt)?;
-            fence::close(turn, &command.booking, command.attempt)
+            fence::close(turn, &command.booking, command.attempt)?;
+            // By now the hold may have ended by itself: it is the fence that knows it was there.
+            if command.ending == Ending::Lapsed
+                && fence::note_lapse(turn, &command.booking, command.attempt)?
+            {
+                lapse::count(turn)?;
+            }
+            Ok(())
         }
     }
 }

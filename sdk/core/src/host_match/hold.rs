@@ -59,7 +59,7 @@ impl Candidate {
     }
 }
 
-/// At most so many meetings may begin within a stretch of time, such as the host's local day.
+/// At most so many meetings that the person hosts may begin within a stretch of time, such as the host's local day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cap {
     /// The day or week.
@@ -128,8 +128,9 @@ pub(super) fn hold(
         slot: candidate.slot,
         guard: candidate.guard(),
         due: command.until,
+        role: command.role,
     };
-    claim::insert(turn, &claim, command.role, command.counterpart.as_str())?;
+    claim::insert(turn, &claim, command.counterpart.as_str())?;
     sweep::by(turn, claim.due)?;
     Ok(Ok(granted(&claim)))
 }
@@ -194,7 +195,7 @@ fn fits(candidate: &Candidate, others: &[Claim]) -> bool {
     free && candidate.margins.caps.iter().all(|cap| {
         let meetings = others
             .iter()
-            .filter(|other| cap.within.contains(other.slot.start()))
+            .filter(|other| other.role == Role::Host && cap.within.contains(other.slot.start()))
             .count();
         u32::try_from(meetings).is_ok_and(|meetings| meetings < cap.at_most)
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
-use crate::booking::{Attempt, BookingId};
+use crate::booking::BookingId;
 use crate::limits::{Limits, secs};
 use crate::sql::SqlError;
 use crate::turn::Turn;
@@ -74,20 +74,9 @@ fn stored(turn: &mut Turn<'_>) -> Result<Option<(u32, Timestamp)>, SqlError> {
         .transpose()
 }
 
-/// Counts a lapse, where this person is the guest of the attempt.
-pub(super) fn count(
-    turn: &mut Turn<'_>,
-    booking: &BookingId,
-    attempt: Attempt,
-) -> Result<(), SqlError> {
+/// Counts a lapse of this person.
+pub(super) fn count(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     let (actor, now, limits) = (turn.name().as_str(), turn.now(), turn.limits());
-    let guest = turn.read(
-        "SELECT 1 FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 AND role = 'guest'",
-        &[actor.into(), booking.as_str().into(), attempt.into()],
-    )?;
-    if guest.is_empty() {
-        return Ok(());
-    }
     let count = match stored(turn)? {
         Some((count, latest)) if now < latest + secs(limits.cooldown_reset_secs) => {
             count.saturating_add(1)

@@ -250,9 +250,10 @@ pub(crate) const ALL: &[Mutation] = &[
         statements: &[
             statement(
                 "Finish",
-                "due FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
-                "due FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 UNION ALL \
-                 SELECT ?2, ?3, 'prepared', 1801728000000, 1801731600000, 1801728000000, 1801731600000, 0 WHERE ?1 <> ''",
+                "role FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
+                "role FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 UNION ALL \
+                 SELECT ?2, ?3, 'prepared', 1801728000000, 1801731600000, 1801728000000, 1801731600000, 0, 'host' \
+                 WHERE ?1 <> ''",
             ),
             statement(
                 "Finish",

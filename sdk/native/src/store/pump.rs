@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::store::ActorStore;
 use crate::store::writer::{Failure, Pending};
 
-/// How often a task is tried.
+/// How often a task is tried that is no word to another actor.
 const TRIES: u32 = 10;
 
 /// How many tasks are run at a time, beside those that stay within the store.
@@ -319,7 +319,9 @@ impl Pump {
     }
 
     fn note_failure(&mut self, entry: &Entry, problem: &str) {
-        let last = entry.tries.saturating_add(1) >= TRIES;
+        // Other actors count on hearing of it.
+        let word = matches!(entry.task, Task::Tell { .. });
+        let last = !word && entry.tries.saturating_add(1) >= TRIES;
         let retry_at = (!last).then(|| {
             let now = self.store.context.clock.now();
             now + outbox::backoff(entry.tries, self.dice())

@@ -47,8 +47,12 @@ impl Booking {
         attempt: Attempt,
         terms: Terms,
     ) {
-        if !self.seeks(attempt) || !matches!(self.phase, Phase::Pending { .. }) {
+        if !self.seeks(attempt) {
             return;
+        }
+        if !matches!(self.phase, Phase::Pending { .. }) {
+            // A meeting that stands is not put up for approval once more.
+            return self.refuse(decision, attempt, NoMatch::NoSlot);
         }
         self.phase = Phase::Pending {
             waiting: Waiting::Approval,
@@ -198,12 +202,13 @@ impl Booking {
         if !self.confirms(attempt) {
             return;
         }
-        if let Phase::Finalizing { .. } = self.phase {
-            self.end(
-                decision,
-                Phase::Expired(Expiry::SlotTaken),
-                Ending::Released,
-            );
+        if let Phase::Finalizing { until, .. } = self.phase {
+            let why = if until <= decision.now {
+                Expiry::Hold
+            } else {
+                Expiry::SlotTaken
+            };
+            self.end(decision, Phase::Expired(why), Ending::Released);
             self.record(decision, EventKind::Expired, By::Service, None);
         } else {
             self.unmatched = Some(NoMatch::SlotTaken);

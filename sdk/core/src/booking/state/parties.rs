@@ -103,7 +103,9 @@ impl Booking {
 
     pub(crate) fn cancel(&mut self, decision: &mut Decision<'_>, by: Role, reason: Option<String>) {
         let (place, ending) = match &self.phase {
-            Phase::Held { .. } if by == Role::Guest => (None, Ending::Lapsed),
+            Phase::Held { .. } | Phase::Finalizing { .. } if by == Role::Guest => {
+                (None, Ending::Lapsed)
+            }
             Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => {
                 (None, Ending::Released)
             }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use huddle_ports::Timestamp;
 
 use super::{
-    Asked, Booking, Constraints, Decision, GuestSide, Mode, Next, NoMatch, Phase, Place, Terms,
+    Asked, Booking, Constraints, Decision, Expiry, GuestSide, Mode, Next, NoMatch, Phase, Place,
+    Terms,
 };
 use crate::booking::Attempt;
 use crate::host_match::Role;
@@ -132,6 +133,7 @@ fn scene(state: &str) -> Scene {
         "held" => pending.then("held"),
         "held too long" => pending.then("held").later(Duration::from_mins(15)),
         "finalizing" => pending.then("held").then("finalize"),
+        "finalizing too long" => scene("finalizing").later(Duration::from_mins(15)),
         "confirmed" => pending.then("held").then("finalize").then("commit"),
         "moving" => scene("confirmed").then("reschedule"),
         "moving, found" => scene("moving").then("held"),
@@ -253,12 +255,21 @@ fn what_drivers_report_counts_for_the_present_attempt_only() {
             ("canceled", "canceled"),
         ],
     );
+    check(
+        "await approval",
+        &[
+            ("pending", "pending"),
+            ("moving", "confirmed"),
+            ("held", "held"),
+        ],
+    );
     check("commit late", &[("moving, found", "finalizing")]);
     check(
         "abort",
         &[
             ("held", "held"),
             ("finalizing", "expired"),
+            ("finalizing too long", "expired"),
             ("moving, found", "confirmed"),
             ("confirmed", "confirmed"),
         ],
@@ -353,4 +364,18 @@ fn attempts_begin_above_those_of_a_forgotten_booking_of_the_same_id() {
     let seen = Attempt::FIRST.next().next().next();
     let (_, next) = scene.drive(|b, d| b.next_attempt(d, Attempt::FIRST, seen));
     assert_eq!(next, Next::Seek(seen.next()));
+}
+
+#[test]
+fn a_hold_that_ran_out_while_it_was_confirmed_is_called_so() {
+    for (state, why) in [
+        ("finalizing", Expiry::SlotTaken),
+        ("finalizing too long", Expiry::Hold),
+    ] {
+        assert_eq!(
+            scene(state).then("abort").booking.phase,
+            Phase::Expired(why),
+            "{state}"
+        );
+    }
 }
