@@ -79,8 +79,8 @@ mod tests {
             make(&path, &random).unwrap_err().kind(),
             ErrorKind::AlreadyExists
         );
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        let permissions = std::fs::metadata(&path).unwrap().permissions();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let permissions = fs::metadata(&path).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o777, 0o600);
     }
 
@@ -89,13 +89,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         for text in ["", "abc", "ZZ", &"0".repeat(66)] {
-            std::fs::write(&path, text).unwrap();
+            fs::write(&path, text).unwrap();
             let error = load_or_make(&path, &CountingRandom::default()).unwrap_err();
             assert!(
                 error.to_string().contains("64 hexadecimal digits"),
                 "{error}"
             );
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
     }
 }
