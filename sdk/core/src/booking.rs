@@ -177,14 +177,11 @@ fn ask<R>(
     } else {
         change(booking, &mut decision, by).err()
     };
+    decision.asked = true;
     let standing = store(turn, loaded, &decision)?;
     if let Some(why) = refused {
         replies::withdraw(turn, key)?;
         return Ok(Err(Refused::Because(why)));
-    }
-    // While somebody drives, `settle` answers later.
-    if standing.booking.lease.is_none() {
-        replies::answer(turn, key, &standing.booking)?;
     }
     Ok(Ok(standing))
 }
@@ -291,7 +288,8 @@ fn store(
 ) -> Result<Standing, SqlError> {
     let Loaded { booking, document } = loaded;
     let new = serde_json::to_string(&booking)?;
-    if document.as_ref() != Some(&new) {
+    let changed = document.as_ref() != Some(&new);
+    if changed {
         let actor = turn.name().as_str();
         turn.write(
             "INSERT INTO booking (actor, document) VALUES (?1, ?2) \
@@ -302,6 +300,8 @@ fn store(
             Some(due) => turn.set_timer(PHASE_TIMER, due)?,
             None => turn.clear_timer(PHASE_TIMER)?,
         }
+    }
+    if changed || decision.asked {
         settle(turn, &booking, &new, decision.retryable)?;
     }
     for task in &decision.tasks {

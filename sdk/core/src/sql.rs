@@ -97,6 +97,14 @@ pub trait FromValue: Sized {
     fn from_value(value: &Value) -> Option<Self>;
 }
 
+/// Reads a word that stands for one of `all`.
+pub(crate) fn word<T: Copy>(value: &Value, all: &[T], as_str: fn(T) -> &'static str) -> Option<T> {
+    let Value::Text(text) = value else {
+        return None;
+    };
+    all.iter().copied().find(|one| as_str(*one) == text)
+}
+
 impl FromValue for i64 {
     fn from_value(value: &Value) -> Option<Self> {
         match value {

@@ -1,4 +1,4 @@
-//! Finds the conformance data that tests read from beside the checkout.
+//! Finds the conformance data that tests read from beside the checkout, and says how much time they have.
 //!
 //! The data is not part of the repository. Where it is absent a test says so and skips, unless
 //! `HUDDLE_REQUIRE_SHARED=1` is set, as in CI: there absence fails.
@@ -23,6 +23,12 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
         path.display()
     ));
     None
+}
+
+/// Whether there is time for what takes long: `HUDDLE_FULL=1`, as `scripts/test --full` says.
+#[expect(clippy::disallowed_methods, reason = "a test's own settings")]
+pub fn is_full() -> bool {
+    std::env::var_os("HUDDLE_FULL").is_some_and(|value| value == "1")
 }
 
 /// Says why a test that cannot run here is skipped.

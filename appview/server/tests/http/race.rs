@@ -15,16 +15,8 @@ use crate::server::{Server, declared, did, tomorrow};
 const GUESTS: usize = 64;
 
 /// As many rounds as there is time for; a full run has 1,000.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever runs the tests says how long they may take"
-)]
 fn rounds() -> usize {
-    if std::env::var_os("HUDDLE_FULL").is_some() {
-        1000
-    } else {
-        10
-    }
+    if huddle_testdata::is_full() { 1000 } else { 10 }
 }
 
 async fn ask(server: &Server, guest: &Did, host: &Did) -> Result<String, matching::Error> {

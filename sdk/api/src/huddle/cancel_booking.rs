@@ -9,9 +9,9 @@ use crate::com::huddle::cancel_booking::CancelBooking;
 impl CancelBooking for Huddle {
     async fn cancel_booking(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
-        let mut input = request.input.clone();
+        let mut input = request.input;
         let key = input.idempotency_key.take();
-        let key = idempotency::key(&request, &caller, key, &input)?;
+        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
         let id = input
             .booking_id
             .parse()

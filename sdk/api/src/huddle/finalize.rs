@@ -10,9 +10,9 @@ use crate::com::huddle::finalize::Finalize;
 impl Finalize for Huddle {
     async fn finalize(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
-        let mut input = request.input.clone();
+        let mut input = request.input;
         let key = input.idempotency_key.take();
-        let key = idempotency::key(&request, &caller, key, &input)?;
+        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
         let id = input
             .booking_id
             .parse()

@@ -1,11 +1,11 @@
 //! Requests that name themselves, so that sending them again does nothing twice.
 
-use std::fmt::Write as _;
-
+use data_encoding::HEXLOWER;
 use huddle_core::booking::{Key, Refused};
+use huddle_ports::HeaderMap;
 use huddle_syntax::Did;
 use huddle_syntax::schema::{Call, Data, ErrorName};
-use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Request};
+use huddle_xrpc::server::{Failure, OrFault as _, Refusal};
 use sha2::{Digest as _, Sha256};
 
 use super::Huddle;
@@ -51,7 +51,7 @@ of_booking!(finalize, cancel_booking, reschedule_booking);
 /// The key of a request: `in_body`, or else the header's. A body that says another than the header is
 /// what counts, because a PDS that passes the request on drops the header.
 pub(super) fn key<M>(
-    request: &Request<M>,
+    headers: &HeaderMap,
     caller: &Did,
     in_body: Option<String>,
     without_key: &M::Input,
@@ -62,7 +62,7 @@ where
     M::Error: Keyed,
 {
     let in_header = || {
-        let value = request.headers.get(HEADER)?.to_str().ok()?;
+        let value = headers.get(HEADER)?.to_str().ok()?;
         (1..=LONGEST)
             .contains(&value.len())
             .then(|| value.to_owned())
@@ -75,16 +75,8 @@ where
         caller: caller.clone(),
         method: M::NSID.to_owned(),
         key,
-        body_hash: hash(&without_key.to_cbor().or_fault()?),
+        body_hash: HEXLOWER.encode(&Sha256::digest(without_key.to_cbor().or_fault()?)),
     })
-}
-
-fn hash(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        write!(hex, "{byte:02x}").expect("a String takes all that is written");
-    }
-    hex
 }
 
 impl Huddle {

@@ -12,9 +12,9 @@ use crate::com::huddle::r#match::Match;
 impl Match for Huddle {
     async fn r#match(&self, request: Request<Method>) -> Reply<Method> {
         let guest = request.caller()?.did.clone();
-        let mut input = request.input.clone();
+        let mut input = request.input;
         let key = input.idempotency_key.take();
-        let key = idempotency::key(&request, &guest, key, &input)?;
+        let key = idempotency::key::<Method>(&request.headers, &guest, key, &input)?;
         let asked = asked(guest, &input)?;
         if input.dry_run_or_default() {
             return self.probe(asked).await;

@@ -96,22 +96,6 @@ pub(super) fn withdraw_running(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Answers one request with the booking as it now stands.
-pub(super) fn answer(turn: &mut Turn<'_>, key: &Key, booking: &Booking) -> Result<(), SqlError> {
-    let actor = turn.name().as_str();
-    turn.write(
-        "UPDATE reply SET answer = ?5 WHERE actor = ?1 AND caller = ?2 AND method = ?3 AND key = ?4",
-        &[
-            actor.into(),
-            key.caller.as_str().into(),
-            (&key.method).into(),
-            (&key.key).into(),
-            (&serde_json::to_string(booking)?).into(),
-        ],
-    )?;
-    Ok(())
-}
-
 /// Answers all that is running with the booking as it now stands.
 pub(super) fn answer_running(turn: &mut Turn<'_>, booking: &str) -> Result<(), SqlError> {
     let actor = turn.name().as_str();

@@ -91,6 +91,8 @@ pub(crate) struct Decision<'a> {
     pub next: Next,
     /// The request could not be carried out now: it may be sent again under the same key.
     pub retryable: bool,
+    /// A request waits for its answer, whether or not anything has changed.
+    pub asked: bool,
 }
 
 impl<'a> Decision<'a> {
@@ -101,6 +103,7 @@ impl<'a> Decision<'a> {
             tasks: Vec::new(),
             next: Next::Rest,
             retryable: false,
+            asked: false,
         }
     }
 
@@ -135,7 +138,8 @@ impl Booking {
             updated_at: now,
             history: Vec::new(),
         };
-        booking.begin_search(decision);
+        booking.wait_for_search(decision);
+        booking.seek(decision);
         booking.record(decision, EventKind::Requested, By::Guest, None);
         booking
     }
@@ -252,14 +256,20 @@ impl Booking {
         }
     }
 
-    /// Hands out the next attempt for a search that begins.
-    fn begin_search(&mut self, decision: &mut Decision<'_>) {
+    /// Stands where a search begins.
+    fn wait_for_search(&mut self, decision: &mut Decision<'_>) {
         self.phase = Phase::Pending {
             waiting: Waiting::Search,
             until: decision.now + secs(decision.limits.pending_secs),
             terms: None,
         };
         self.unmatched = None;
+    }
+
+    /// Begins to search, with an attempt of its own.
+    fn seek_anew(&mut self, decision: &mut Decision<'_>) {
+        self.tried = 1;
+        self.attempt = self.attempt.next();
         self.seek(decision);
     }
 

@@ -5,7 +5,7 @@ use huddle_ports::Timestamp;
 use crate::booking::{Attempt, BookingId};
 use crate::host_match::Role;
 use crate::slot::Slot;
-use crate::sql::{FromValue, Row, SqlError, Value};
+use crate::sql::{FromValue, Row, SqlError, Value, word};
 use crate::turn::Turn;
 
 /// How firmly a slot is claimed.
@@ -31,23 +31,17 @@ impl State {
 
 impl FromValue for State {
     fn from_value(value: &Value) -> Option<Self> {
-        let Value::Text(text) = value else {
-            return None;
-        };
-        [Self::Held, Self::Prepared, Self::Booked]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        word(
+            value,
+            &[Self::Held, Self::Prepared, Self::Booked],
+            Self::as_str,
+        )
     }
 }
 
 impl FromValue for Role {
     fn from_value(value: &Value) -> Option<Self> {
-        let Value::Text(text) = value else {
-            return None;
-        };
-        [Self::Host, Self::Guest]
-            .into_iter()
-            .find(|role| role.as_str() == text)
+        word(value, &[Self::Host, Self::Guest], Self::as_str)
     }
 }
 

@@ -68,7 +68,7 @@ explored! {
 
 #[test]
 fn long_walks_break_no_rule() {
-    let seeds = if scenarios::is_full() { 50 } else { 1 };
+    let seeds = if huddle_testdata::is_full() { 50 } else { 1 };
     let steps = 20_000;
     for seed in 1..=seeds {
         println!("{steps} steps from seed {seed}");

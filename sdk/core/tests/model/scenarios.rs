@@ -1,18 +1,9 @@
 //! The scenarios that are explored whole.
 
 use huddle_core::booking::Mode;
+use huddle_testdata::is_full;
 
 use crate::scenario::{Plan, Scenario, Tour, Trouble, What, Wish, twice, wish};
-
-/// Whether there is time for more: `scripts/test --full` says so.
-pub(crate) fn is_full() -> bool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test has no other way to be told how long it may take"
-    )]
-    let full = std::env::var_os("HUDDLE_FULL");
-    full.is_some_and(|value| value == "1")
-}
 
 fn pick<T>(normally: T, full: T) -> T {
     if is_full() { full } else { normally }

@@ -101,7 +101,11 @@ impl Booking {
         until: Timestamp,
     ) {
         if !self.seeks(attempt) {
-            return self.drive_on(decision, attempt);
+            // The same word once more: the driver goes on where it was.
+            if self.confirms(attempt) {
+                self.confirm(decision);
+            }
+            return;
         }
         let agreed = self.is_agreed();
         match &mut self.phase {
@@ -124,13 +128,6 @@ impl Booking {
                 self.lease = None;
                 self.tick(decision);
             }
-        }
-    }
-
-    /// The same word once more: the driver goes on where it was.
-    fn drive_on(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
-        if self.confirms(attempt) {
-            self.confirm(decision);
         }
     }
 
@@ -228,8 +225,6 @@ impl Booking {
         if let Phase::Pending { waiting, .. } = &mut self.phase {
             *waiting = Waiting::Search;
         }
-        self.tried = 1;
-        self.attempt = self.attempt.next();
-        self.seek(decision);
+        self.seek_anew(decision);
     }
 }

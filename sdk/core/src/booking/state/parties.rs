@@ -21,9 +21,8 @@ impl Booking {
         let retry = self.phase == Phase::Unmatched
             && self.unmatched.is_some_and(super::NoMatch::is_retryable);
         if retry {
-            self.tried = 1;
-            self.attempt = self.attempt.next();
-            self.begin_search(decision);
+            self.wait_for_search(decision);
+            self.seek_anew(decision);
             self.touch(decision);
         } else {
             self.resume(decision);
@@ -65,9 +64,8 @@ impl Booking {
             } => {
                 self.approved = true;
                 self.record(decision, EventKind::Approved, By::Host, None);
-                self.tried = 1;
-                self.attempt = self.attempt.next();
-                self.begin_search(decision);
+                self.wait_for_search(decision);
+                self.seek_anew(decision);
                 Ok(())
             }
             Phase::Pending { .. } | Phase::Held { .. } if !self.approved => {
@@ -147,9 +145,7 @@ impl Booking {
                     reason,
                 });
                 self.unmatched = None;
-                self.tried = 1;
-                self.attempt = self.attempt.next();
-                self.seek(decision);
+                self.seek_anew(decision);
                 self.touch(decision);
                 Ok(())
             }
