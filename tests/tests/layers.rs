@@ -12,7 +12,9 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-syntax", &[]),
     ("huddle-ports", &[]),
+    ("huddle-firehose", &[]),
     ("huddle-lexicon", &["huddle-syntax"]),
+    ("huddle-schedule", &["huddle-ports"]),
     ("huddle-core", &["huddle-ports", "huddle-syntax"]),
     ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
     (

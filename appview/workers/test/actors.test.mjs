@@ -144,8 +144,11 @@ test("a panic fails what runs beside it, at once, and nothing after it", async (
   const prepare = { HostMatch: { Prepare: { booking: people.booking, attempt: 1, slot: slot(9) } } };
   const beside = Array.from({ length: 20 }, () => served.post(people.bookingActor, read));
   const broken = await served.post(people.hostActor, prepare, "panic");
-  assert.equal(broken.status, 500);
-  for (const { status } of await Promise.all(beside)) assert.ok([200, 500].includes(status));
+  // 500, if the instance of the caller was the one that ended; 502, if the caller heard of it.
+  assert.ok([500, 502].includes(broken.status), `${broken.status}`);
+  for (const { status } of await Promise.all(beside)) {
+    assert.ok([200, 500, 502].includes(status), `${status}`);
+  }
   assert.ok(Date.now() - begun < 5000, "nothing hangs");
   assert.equal((await served.post(people.bookingActor, read)).status, 200);
 });
