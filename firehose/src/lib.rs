@@ -1,1 +1,76 @@
 //! Decodes and verifies the frames of `com.atproto.sync.subscribeRepos`: no I/O, no async, no panics.
+//!
+//! What comes out of the socket goes in, and what comes out has been checked as far as was asked for:
+//!
+//! 1. [`Frame::decode`] reads a frame where it lies, without allocating.
+//! 2. [`Filter::wants`] says whether a commit is of interest, before anything costs time.
+//! 3. [`Verifier::verify`] checks a commit up to a [`Level`]: hashes, operations, signature. What is wrong is a
+//!    [`CommitError`], which says what to do: [`CommitError::remedy`].
+//! 4. [`Account`] says whether a commit follows on what is held of an account, or whether its repository has to be
+//!    fetched.
+//! 5. [`Verified::changes`] yields the records: collection, record key, CID, bytes. A record that is wrong is
+//!    refused by itself.
+//!
+//! A whole repository, as `com.atproto.sync.getRepo` answers it, is a [`car::Car`] and a tree: [`mst::Cursor`] walks
+//! over it, [`mst::diff`] tells what is different from another, [`mst::build`] makes one.
+//!
+//! ```
+//! use huddle_firehose::{Filter, Frame, Level, Verifier};
+//!
+//! /// Prints the records of one domain, believing the sender for all but their hashes.
+//! fn print(frame: &[u8], filter: &Filter, verifier: &mut Verifier, now: std::time::Duration) {
+//!     let commit = match Frame::decode(frame) {
+//!         Ok(Frame::Commit(commit)) if filter.wants(&commit) => commit,
+//!         Ok(_) => return,
+//!         Err(error) => return println!("not a frame: {error}"),
+//!     };
+//!     match verifier.verify(&commit, Level::Hashes, now) {
+//!         Ok(verified) => {
+//!             for change in verified.changes() {
+//!                 println!("{}/{}: {:?}", change.collection, change.rkey, change.record);
+//!             }
+//!         }
+//!         Err(error) => println!("{}: {error}", commit.repo),
+//!     }
+//! }
+//! # print(b"", &Filter::default(), &mut Verifier::new(), std::time::Duration::ZERO);
+//! ```
+//!
+//! # Limits
+//!
+//! A frame has at most 5,000,000 bytes ([`frame::MAX_FRAME_LEN`]), a commit 2,000,000 bytes of blocks
+//! ([`MAX_BLOCKS_LEN`]) and 200 operations ([`MAX_OPS`]); data is nested at most 64 deep ([`cbor::MAX_DEPTH`]), a
+//! key of the tree has 830 bytes ([`mst::MAX_KEY_LEN`]); a revision is at most five minutes ahead
+//! ([`MAX_CLOCK_SKEW`]).
+//!
+//! # Features
+//!
+//! `native-crypto` verifies signatures with libsecp256k1 and AWS-LC, which takes a C compiler. It is faster; nothing
+//! else is different.
+
+mod account;
+pub mod car;
+pub mod cbor;
+mod cid;
+mod commit;
+mod filter;
+pub mod frame;
+mod hash;
+mod key;
+pub mod mst;
+mod syntax;
+mod tid;
+mod varint;
+mod verify;
+
+pub use self::account::{Account, CommitStep, Hosting, Link, OutdatedRepository, Repository};
+pub use self::cid::{Cid, InvalidCid};
+pub use self::commit::{CommitObjectError, RepoCommit, UnsignedCommit};
+pub use self::filter::Filter;
+pub use self::frame::{Action, Frame, FrameError};
+pub use self::key::{BadSignature, Curve, KeyError, VerifyingKey};
+pub use self::tid::{InvalidTid, Tid};
+pub use self::verify::{
+    Change, CommitError, Head, Level, MAX_BLOCKS_LEN, MAX_CLOCK_SKEW, MAX_OPS, OpProblem, Record,
+    RecordError, Remedy, Verified, Verifier,
+};

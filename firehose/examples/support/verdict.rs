@@ -1,0 +1,111 @@
+//! One verdict a frame, each by itself: what a consumer that knows no more than the keys does with it.
+
+use huddle_firehose::frame::{CommitEvent, SyncEvent};
+use huddle_firehose::{CommitError, Frame, Level, RecordError, Remedy, Verified, Verifier};
+use std::time::Duration;
+
+use super::input::Keys;
+
+/// What is done with a frame, and why.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// One of the words that `verdicts` prints.
+    pub verdict: &'static str,
+    /// For people.
+    pub reason: String,
+}
+
+/// Judges a frame. The keys are what looking up an identity gives, also for the second time.
+pub(crate) fn judge(frame: &[u8], keys: &Keys, verifier: &mut Verifier, now: Duration) -> Verdict {
+    let verdict = |verdict, reason: &str| Verdict {
+        verdict,
+        reason: reason.to_owned(),
+    };
+    match Frame::decode(frame) {
+        Err(error) => verdict("reject-frame", &error.to_string()),
+        Ok(Frame::Commit(event)) => commit(&event, keys, verifier, now),
+        Ok(Frame::Sync(event)) => sync(&event, keys, verifier, now),
+        Ok(Frame::Identity(_)) => verdict("event", "identity: look it up again"),
+        Ok(Frame::Account(event)) => match event.status {
+            _ if event.active => verdict("event", "account: active"),
+            Some(status) => verdict("event", &format!("account: {}", status.as_str())),
+            None => verdict("event", "account: not active"),
+        },
+        Ok(Frame::Info(info)) => verdict("info", info.name),
+        Ok(Frame::Error(error)) => verdict("error", error.error),
+        Ok(Frame::Unknown(_)) => verdict("skip", "an operation or a type that is not known"),
+    }
+}
+
+fn commit(
+    event: &CommitEvent<'_>,
+    keys: &Keys,
+    verifier: &mut Verifier,
+    now: Duration,
+) -> Verdict {
+    let key = keys.get(event.repo);
+    let level = key.map_or(Level::Operations, Level::Signature);
+    match verifier.verify(event, level, now) {
+        Err(error) => refuse(error),
+        Ok(_) if key.is_none() => no_key(),
+        Ok(verified) => records(&verified),
+    }
+}
+
+fn sync(event: &SyncEvent<'_>, keys: &Keys, verifier: &mut Verifier, now: Duration) -> Verdict {
+    let key = keys.get(event.did);
+    let level = key.map_or(Level::Operations, Level::Signature);
+    match verifier.verify_sync(event, level, now) {
+        Err(error) => refuse(error),
+        Ok(_) if key.is_none() => no_key(),
+        Ok(head) => Verdict {
+            verdict: "event",
+            reason: format!("sync: resync, unless what is held is revision {}", head.rev),
+        },
+    }
+}
+
+fn no_key() -> Verdict {
+    Verdict {
+        verdict: "refresh-identity",
+        reason: "there is no key of the account".to_owned(),
+    }
+}
+
+fn refuse(error: CommitError) -> Verdict {
+    let verdict = match error.remedy() {
+        Remedy::Resync => "resync",
+        // Looking the identity up again would give the same key.
+        Remedy::Reject | Remedy::RefreshIdentity => "reject-commit",
+    };
+    Verdict {
+        verdict,
+        reason: error.to_string(),
+    }
+}
+
+fn records(commit: &Verified<'_, '_>) -> Verdict {
+    let mut left_out = 0;
+    for change in commit.changes() {
+        let Some(record) = change.record else {
+            continue;
+        };
+        match record.bytes() {
+            Ok(_) => {}
+            Err(RecordError::LeftOut) => left_out += 1,
+            Err(error) => {
+                return Verdict {
+                    verdict: "reject-record",
+                    reason: format!("{}/{}: {error}", change.collection, change.rkey),
+                };
+            }
+        }
+    }
+    Verdict {
+        verdict: "accept",
+        reason: match left_out {
+            0 => String::new(),
+            left_out => format!("{left_out} records to be fetched"),
+        },
+    }
+}

@@ -1,0 +1,116 @@
+//! The operations of a commit.
+
+use super::event::nullable;
+use super::{FrameError, missing};
+use crate::Cid;
+use crate::cbor::{CborError, Reader};
+
+/// The operations of a commit, read from the frame each time that they are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Ops<'a> {
+    /// Items of a list that have been read once, without an error.
+    items: &'a [u8],
+    len: usize,
+}
+
+/// What a commit says that it does to one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RepoOp<'a> {
+    /// What it does.
+    pub action: Action<'a>,
+    /// Where the record stands: its collection, a slash and its key, which is for the verifier to check.
+    pub path: &'a str,
+    /// The record afterwards; `None` if there is none.
+    pub cid: Option<Cid>,
+    /// The record before; also `None` where the host does not say.
+    pub prev: Option<Cid>,
+}
+
+/// What an operation does to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// Where there was none there is one now.
+    Create,
+    /// There is another one now.
+    Update,
+    /// There is none any more.
+    Delete,
+    /// Nothing that is specified.
+    Other(&'a str),
+}
+
+impl<'a> Ops<'a> {
+    /// How many they are.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The operations, in the order of the frame.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RepoOp<'a>> + use<'a> {
+        let mut reader = Reader::new(self.items);
+        (0..self.len).map(move |_| read_op(&mut reader).expect("it was read before"))
+    }
+
+    #[inline]
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
+        let len = reader.list()?;
+        let start = reader.offset();
+        for _ in 0..len {
+            read_op(reader)?;
+        }
+        Ok(Self {
+            items: reader.since(start),
+            len,
+        })
+    }
+}
+
+const OF: &str = "an operation";
+
+#[inline]
+fn read_op<'a>(reader: &mut Reader<'a>) -> Result<RepoOp<'a>, FrameError> {
+    let (mut action, mut path, mut cid, mut prev) = (None, None, None, None);
+    let mut map = reader.map()?;
+    while let Some(key) = map.next_key(reader)? {
+        match key {
+            b"cid" => cid = Some(nullable(reader, Reader::cid)?),
+            b"path" => path = Some(reader.text()?),
+            b"prev" => prev = nullable(reader, Reader::cid)?,
+            b"action" => action = Some(read_action(reader)?),
+            _ => reader.skip()?,
+        }
+    }
+    Ok(RepoOp {
+        action: action.ok_or(missing(OF, "action"))?,
+        path: path.ok_or(missing(OF, "path"))?,
+        cid: cid.ok_or(missing(OF, "cid"))?,
+        prev,
+    })
+}
+
+fn read_action<'a>(reader: &mut Reader<'a>) -> Result<Action<'a>, CborError> {
+    Ok(match reader.text()? {
+        "create" => Action::Create,
+        "update" => Action::Update,
+        "delete" => Action::Delete,
+        other => Action::Other(other),
+    })
+}
+
+impl Action<'_> {
+    /// The action as it stands in an event.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Other(other) => other,
+        }
+    }
+}

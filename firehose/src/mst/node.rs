@@ -1,0 +1,177 @@
+//! A node, as it stands in its block.
+
+use super::{MAX_KEY_LEN, MstError, MstProblem};
+use crate::Cid;
+use crate::cbor::{CborError, Reader, write};
+
+/// The entries of a node, read one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entries<'a> {
+    node: Cid,
+    reader: Reader<'a>,
+    left: usize,
+}
+
+/// An entry, its key in two parts: what it shares with the key before it, and the rest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) shared: usize,
+    pub(super) rest: &'a [u8],
+    pub(super) record: Cid,
+    /// The subtree after the key.
+    pub(super) right: Option<Cid>,
+}
+
+impl<'a> Entries<'a> {
+    /// Begins to read a node, whose CID is for errors.
+    #[inline]
+    pub(super) fn new(node: Cid, block: &'a [u8]) -> Result<Self, MstError> {
+        let mut reader = Reader::new(block);
+        let mut read = || {
+            let mut map = reader.map()?;
+            let is_node = map.left() == 2 && map.next_key(&mut reader)? == Some(b"e");
+            Ok::<_, CborError>(if is_node { Some(reader.list()?) } else { None })
+        };
+        let left = read().map_err(|error| MstError::cbor(node, error))?;
+        let left = left.ok_or(MstError::new(node, MstProblem::Fields))?;
+        Ok(Self { node, reader, left })
+    }
+
+    /// How many entries are left.
+    pub(super) const fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The next entry; `previous` is the key before it.
+    #[inline]
+    pub(super) fn next(&mut self, previous: &[u8]) -> Result<Option<Entry<'a>>, MstError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let entry = read_entry(&mut self.reader).map_err(|error| MstError::cbor(self.node, error))?;
+        let entry = entry.ok_or(self.fail(MstProblem::Fields))?;
+        let before = previous.get(entry.shared..);
+        let before = before.ok_or(self.fail(MstProblem::Prefix))?;
+        // The first byte that differs decides on the order, and on where the key is cut.
+        match (before.first(), entry.rest.first()) {
+            (_, None) if entry.shared == 0 => return Err(self.fail(MstProblem::KeyLength)),
+            (_, None) => return Err(self.fail(MstProblem::Order)),
+            (Some(before), Some(after)) if before == after => {
+                return Err(self.fail(MstProblem::Prefix));
+            }
+            (Some(before), Some(after)) if before > after => {
+                return Err(self.fail(MstProblem::Order));
+            }
+            _ => {}
+        }
+        if entry.shared + entry.rest.len() > MAX_KEY_LEN {
+            return Err(self.fail(MstProblem::KeyLength));
+        }
+        Ok(Some(entry))
+    }
+
+    /// After the last entry: the subtree before the first.
+    #[inline]
+    pub(super) fn finish(mut self) -> Result<Option<Cid>, MstError> {
+        let reader = &mut self.reader;
+        // The key `l`, which comes second of two: its order is known.
+        let mut read = || {
+            if reader.text()? != "l" {
+                return Ok(None);
+            }
+            let left = nullable_cid(reader)?;
+            reader.end()?;
+            Ok::<_, CborError>(Some(left))
+        };
+        let left = read().map_err(|error| MstError::cbor(self.node, error))?;
+        left.ok_or(MstError::new(self.node, MstProblem::Fields))
+    }
+
+    const fn fail(&self, problem: MstProblem) -> MstError {
+        MstError::new(self.node, problem)
+    }
+}
+
+/// `{"k": …, "p": …, "t": …, "v": …}`, and nothing else.
+#[inline]
+fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<Option<Entry<'a>>, CborError> {
+    let mut map = reader.map()?;
+    if map.left() != 4 || map.next_key(reader)? != Some(b"k") {
+        return Ok(None);
+    }
+    let rest = reader.bytes()?;
+    if map.next_key(reader)? != Some(b"p") {
+        return Ok(None);
+    }
+    let Ok(shared) = usize::try_from(reader.integer()?) else {
+        return Ok(None);
+    };
+    if map.next_key(reader)? != Some(b"t") {
+        return Ok(None);
+    }
+    let right = nullable_cid(reader)?;
+    if map.next_key(reader)? != Some(b"v") {
+        return Ok(None);
+    }
+    let record = reader.cid()?;
+    Ok(Some(Entry {
+        shared,
+        rest,
+        record,
+        right,
+    }))
+}
+
+#[inline]
+fn nullable_cid(reader: &mut Reader<'_>) -> Result<Option<Cid>, CborError> {
+    if reader.null() {
+        return Ok(None);
+    }
+    reader.cid().map(Some)
+}
+
+/// Begins a node of so many entries.
+pub(super) fn begin(entries: usize, to: &mut Vec<u8>) {
+    write::map(2, to);
+    write::text("e", to);
+    write::list(entries as u64, to);
+}
+
+/// Adds an entry.
+#[inline]
+pub(super) fn add(entry: &Entry<'_>, to: &mut Vec<u8>) {
+    to.extend_from_slice(b"\xa4\x61k");
+    write::bytes(entry.rest, to);
+    to.extend_from_slice(b"\x61p");
+    write::integer(entry.shared as u64, to);
+    to.extend_from_slice(b"\x61t");
+    write::nullable_cid(entry.right.as_ref(), to);
+    to.extend_from_slice(b"\x61v");
+    write::cid(&entry.record, to);
+}
+
+/// Ends the node.
+pub(super) fn end(left: Option<&Cid>, to: &mut Vec<u8>) {
+    to.extend_from_slice(b"\x61l");
+    write::nullable_cid(left, to);
+}
+
+impl MstError {
+    pub(super) const fn new(node: Cid, problem: MstProblem) -> Self {
+        Self { node, problem }
+    }
+
+    const fn cbor(node: Cid, error: CborError) -> Self {
+        Self::new(node, MstProblem::Cbor(error))
+    }
+}
+
+/// The subtree of a node that has no entries; `None` of one that has some.
+pub(super) fn only_left(cid: Cid, block: &[u8]) -> Result<Option<Cid>, MstError> {
+    let entries = Entries::new(cid, block)?;
+    if entries.left() > 0 {
+        return Ok(None);
+    }
+    entries.finish()
+}

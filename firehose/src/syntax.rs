@@ -1,0 +1,133 @@
+//! The syntax of identifiers, checked where they lie: `huddle-syntax` has types of their own for them, which
+//! would cost an allocation each. A test holds the two against each other.
+
+/// Whether this is a DID: <https://atproto.com/specs/did>.
+#[inline]
+pub(crate) fn is_did(text: &str) -> bool {
+    match text.strip_prefix("did:plc:") {
+        // Nearly every one there is.
+        Some(id) if id.len() == 24 => id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        _ => is_any_did(text),
+    }
+}
+
+fn is_any_did(text: &str) -> bool {
+    let parts = text
+        .strip_prefix("did:")
+        .and_then(|rest| rest.split_once(':'));
+    parts.is_some_and(|(method, id)| {
+        text.len() <= 2048
+            && !method.is_empty()
+            && method.bytes().all(|byte| byte.is_ascii_lowercase())
+            && !id.is_empty()
+            && !id.ends_with([':', '%'])
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._:%-".contains(&byte))
+    })
+}
+
+/// The collection and the record key of a path in a repository, if it has both and nothing else:
+/// <https://atproto.com/specs/nsid>, <https://atproto.com/specs/record-key>.
+#[inline]
+pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
+    let (collection, rkey) = path.split_once('/')?;
+    (is_nsid(collection) && is_record_key(rkey)).then_some((collection, rkey))
+}
+
+pub(crate) fn is_nsid(text: &str) -> bool {
+    let Some((authority, name)) = text.rsplit_once('.') else {
+        return false;
+    };
+    let starts_with_letter = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+    text.len() <= 317
+        && authority.contains('.')
+        && starts_with_letter(authority)
+        && authority.split('.').all(is_label)
+        && name.len() <= 63
+        && starts_with_letter(name)
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+pub(crate) fn is_record_key(text: &str) -> bool {
+    (1..=512).contains(&text.len())
+        && text != "."
+        && text != ".."
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_did, is_nsid, is_record_key, split_path};
+    use huddle_syntax::{Did, Nsid, RecordKey};
+    use huddle_testdata::shared_text;
+    use proptest::prelude::*;
+
+    /// Compares with the types of `huddle-syntax`, which are the reference.
+    #[track_caller]
+    fn check(text: &str) {
+        assert_eq!(is_did(text), text.parse::<Did>().is_ok(), "DID {text:?}");
+        assert_eq!(is_nsid(text), text.parse::<Nsid>().is_ok(), "NSID {text:?}");
+        let is_key = text.parse::<RecordKey>().is_ok();
+        assert_eq!(is_record_key(text), is_key, "record key {text:?}");
+    }
+
+    #[test]
+    fn interop_vectors_are_judged_as_by_the_types() {
+        for kind in ["did", "nsid", "recordkey"] {
+            for verdict in ["valid", "invalid"] {
+                let file = format!("conformance/interop/syntax/{kind}_syntax_{verdict}.txt");
+                let Some(text) = shared_text(&file) else {
+                    return;
+                };
+                text.lines().for_each(check);
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_end_where_those_of_the_types_end() {
+        for length in [62, 63, 64, 511, 512, 513, 2039, 2040, 2041] {
+            check(&"a".repeat(length));
+            check(&format!("did:x:{}", "a".repeat(length)));
+            check(&format!("did:plc:{}", "a".repeat(length)));
+            check(&format!("a.b.{}", "a".repeat(length)));
+            check(&format!("a.{}.b", "a".repeat(length)));
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_collection_and_a_record_key() {
+        assert_eq!(split_path("com.example.a/b"), Some(("com.example.a", "b")));
+        for path in [
+            "",
+            "/",
+            "com.example.a",
+            "com.example.a/",
+            "a/b",
+            "com.example.a/b/c",
+        ] {
+            assert_eq!(split_path(path), None, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_that_are_nearly_right_are_judged_as_by_the_types(
+            text in "(did:)?[a-z]{0,3}[:.][a-zA-Z0-9.:%_~-]{0,12}\\PC?"
+        ) {
+            check(&text);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Holds the firehose against its peers.
