@@ -1,0 +1,164 @@
+//! Where slots may start: windows cut into steps.
+
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate, Weekday};
+use huddle_ports::Timestamp;
+
+use crate::hours::MAX_DAYS;
+use crate::interval::{Interval, IntervalSet};
+use crate::offer::{Alignment, Offer, Rules, Times};
+use crate::zone::Zone;
+use crate::zone::offsets::Offsets;
+
+const DAY_MILLIS: i64 = 24 * 60 * MINUTE_MILLIS;
+const MINUTE_MILLIS: i64 = 60_000;
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+/// How far before what is asked for weekly hours are looked at: as far as counting from a Monday can reach.
+const LOOK_BACK: Duration = Duration::from_hours(15 * 24);
+
+/// The longest stretch of time that is looked at in one go; what is later is left out.
+pub(crate) const MAX_RANGE: Duration = Duration::from_hours(MAX_DAYS * 24);
+
+/// Starts in equal steps within one window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    /// The window that slots must lie in.
+    pub window: Interval,
+    first: i64,
+    step: i64,
+    /// No start then or later.
+    until: i64,
+}
+
+impl Stretch {
+    /// Starts from the first at or after `from`, counted from `anchor`, and before `until`.
+    fn new(
+        window: Interval,
+        anchor: Timestamp,
+        from: Timestamp,
+        until: Timestamp,
+        step: i64,
+    ) -> Self {
+        let (anchor, from) = (anchor.as_millis(), from.max(anchor).as_millis());
+        let skipped = from.saturating_sub(anchor);
+        let steps = skipped / step + i64::from(skipped % step != 0);
+        Self {
+            window,
+            first: anchor.saturating_add(steps.saturating_mul(step)),
+            step,
+            until: until.as_millis(),
+        }
+    }
+
+    pub(crate) fn starts(self) -> impl Iterator<Item = Timestamp> {
+        let next = move |start: &i64| start.checked_add(self.step);
+        std::iter::successors(Some(self.first), next)
+            .take_while(move |start| *start < self.until)
+            .map(Timestamp::from_millis)
+    }
+}
+
+impl Offer {
+    /// The moments within an interval at which slots start, in order, whatever their length and whoever is busy:
+    /// what can be told of the offer alone. Of an interval longer than [`MAX_DAYS`] the first are looked at.
+    pub fn starts(&self, rules: &Rules, within: Interval) -> Vec<Timestamp> {
+        let stretches = self.stretches(rules, within);
+        stretches.into_iter().flat_map(Stretch::starts).collect()
+    }
+
+    /// All starts within an interval, in order.
+    pub(crate) fn stretches(&self, rules: &Rules, within: Interval) -> Vec<Stretch> {
+        let Some(within) = bounded(within) else {
+            return Vec::new();
+        };
+        let windows = self.windows(within);
+        let step = i64::from(rules.step_minutes.get()) * MINUTE_MILLIS;
+        match (rules.alignment, &self.times) {
+            (Alignment::Window, Times::Once { .. }) => windows
+                .iter()
+                .map(|window| {
+                    let until = window.end().min(within.end());
+                    Stretch::new(window, window.start(), within.start(), until, step)
+                })
+                .collect(),
+            (Alignment::Window, Times::Weekly(hours)) => windows
+                .iter()
+                .flat_map(|window| from_window(window, within, hours.zone, step))
+                .collect(),
+            (Alignment::Clock, times) => {
+                let offsets = Offsets::new(times.zone(), within);
+                windows
+                    .iter()
+                    .flat_map(|window| from_clock(window, within, &offsets, step))
+                    .collect()
+            }
+        }
+    }
+
+    /// The windows at least partly within an interval, whole as far as that matters.
+    fn windows(&self, within: Interval) -> IntervalSet {
+        let windows = match &self.times {
+            Times::Weekly(hours) => hours.windows(within.widened(LOOK_BACK, Duration::ZERO)),
+            Times::Once { window, .. } => (*window).into(),
+        };
+        let near = windows.iter().filter(|window| window.overlaps(within));
+        near.collect()
+    }
+}
+
+/// As much of an interval as is looked at.
+pub(crate) fn bounded(interval: Interval) -> Option<Interval> {
+    let first = Interval::lasting(interval.start().max(Zone::FIRST), MAX_RANGE)?;
+    first.intersection(interval)
+}
+
+/// Counted from the start of the window, and from each Monday that is a week or more after it.
+fn from_window(window: Interval, within: Interval, zone: Zone, step: i64) -> Vec<Stretch> {
+    let end = window.end().min(within.end());
+    let mut stretches = Vec::new();
+    let mut anchor = window.start();
+    let mut monday = monday_from(zone, anchor + WEEK);
+    loop {
+        let next = monday.map_or(end, |date| zone.midnight(date).min(end));
+        if within.start() < next {
+            stretches.push(Stretch::new(window, anchor, within.start(), next, step));
+        }
+        if next >= end {
+            return stretches;
+        }
+        anchor = next;
+        monday = monday.and_then(|date| date.checked_add_days(Days::new(7)));
+    }
+}
+
+/// The first Monday that begins then or later.
+fn monday_from(zone: Zone, moment: Timestamp) -> Option<NaiveDate> {
+    let date = zone.date(moment);
+    let monday = date.week(Weekday::Mon).checked_first_day()?;
+    if zone.midnight(monday) >= moment {
+        return Some(monday);
+    }
+    monday.checked_add_days(Days::new(7))
+}
+
+/// Counted from each local midnight, as clocks show it.
+fn from_clock(window: Interval, within: Interval, offsets: &Offsets, step: i64) -> Vec<Stretch> {
+    let Some(part) = window.intersection(within) else {
+        return Vec::new();
+    };
+    let mut stretches = Vec::new();
+    for (piece, offset) in offsets.pieces(part) {
+        let mut from = piece.start();
+        while from < piece.end() {
+            let local = from.as_millis() + offset;
+            let midnight = local - local.rem_euclid(DAY_MILLIS) - offset;
+            let next = Timestamp::from_millis(midnight + DAY_MILLIS).min(piece.end());
+            let anchor = Timestamp::from_millis(midnight);
+            stretches.push(Stretch::new(window, anchor, from, next, step));
+            from = next;
+        }
+    }
+    stretches
+}

@@ -1,0 +1,115 @@
+//! Office hours: windows that open every week, with exceptions, and what they come to as moments.
+
+use chrono::{Datelike, Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use crate::interval::{Interval, IntervalSet};
+use crate::local::{DateOverride, LocalWindow, WeeklyRule};
+use crate::text;
+use crate::zone::Zone;
+
+/// When somebody can be booked, every week.
+///
+/// In JSON it is the part of a `com.huddle.officeHours` record that tells times. A record has 50 rules and 400
+/// overrides at most; here any number will do, and costs no more than it takes to look at each.
+///
+/// ```
+/// use huddle_ports::Timestamp;
+/// use huddle_schedule::{Interval, OfficeHours};
+///
+/// let hours: OfficeHours = serde_json::from_str(
+///     r#"{
+///         "tz": "Europe/Berlin",
+///         "rules": [{"days": ["MO", "TU"], "start": "09:00", "end": "12:00"}],
+///         "overrides": [{"date": "2026-06-02", "windows": []}]
+///     }"#,
+/// )?;
+/// let week = "2026-06-01".parse().ok().and_then(|monday| hours.zone.day(monday)).expect("a date");
+/// let week = week.widened(std::time::Duration::ZERO, std::time::Duration::from_hours(6 * 24));
+/// let windows = hours.windows(week);
+/// assert_eq!(windows.len(), 1, "Tuesday is closed");
+/// assert_eq!(windows.duration().as_secs(), 3 * 3600);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficeHours {
+    /// The zone of every local time and date here.
+    #[serde(rename = "tz")]
+    pub zone: Zone,
+    /// The windows of every week; what overlaps or touches joins.
+    pub rules: Vec<WeeklyRule>,
+    /// Dates on which other windows open; of two for one date the last stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<DateOverride>,
+    /// The first date on which windows open.
+    #[serde(
+        default,
+        rename = "validFrom",
+        with = "text::optional_date",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub valid_from: Option<NaiveDate>,
+    /// The last date on which windows open.
+    #[serde(
+        default,
+        rename = "validUntil",
+        with = "text::optional_date",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub valid_until: Option<NaiveDate>,
+}
+
+/// The most days that [`OfficeHours::windows`] looks ahead: a year and some.
+pub const MAX_DAYS: u64 = 400;
+
+impl OfficeHours {
+    /// The windows that lie at least partly within an interval, whole, and for [`MAX_DAYS`] at most.
+    pub fn windows(&self, within: Interval) -> IntervalSet {
+        let overrides = self.overrides_by_date();
+        let Some((first, last)) = self.dates(within) else {
+            return IntervalSet::new();
+        };
+        let mut windows = Vec::new();
+        for date in first.iter_days().take_while(|date| *date <= last) {
+            let mut open = |window: LocalWindow| windows.extend(window.on(date, self.zone));
+            match overrides.binary_search_by_key(&date, |exception| exception.date) {
+                Ok(found) => overrides[found].windows.iter().copied().for_each(open),
+                Err(_) => self
+                    .rules
+                    .iter()
+                    .filter(|rule| rule.days.contains(date.weekday()))
+                    .for_each(|rule| open(rule.window())),
+            }
+        }
+        let joined = IntervalSet::from(windows);
+        let near = joined.iter().filter(|window| window.overlaps(within));
+        near.collect()
+    }
+
+    /// The dates on which windows open that may reach into an interval.
+    fn dates(&self, within: Interval) -> Option<(NaiveDate, NaiveDate)> {
+        // Overnight windows reach into the next day, or into the one after it where a day is left out. Where the
+        // clock goes back over midnight, a date begins before the last moment of the one before it.
+        let first = self
+            .zone
+            .date(within.start())
+            .checked_sub_days(Days::new(2))?;
+        let last = self
+            .zone
+            .date(within.end())
+            .checked_add_days(Days::new(1))?;
+        let first = self.valid_from.map_or(first, |from| from.max(first));
+        let most = first.checked_add_days(Days::new(MAX_DAYS))?;
+        let last = self.valid_until.map_or(last, |until| until.min(last));
+        Some((first, last.min(most)))
+    }
+
+    /// The overrides in the order of their dates, one a date.
+    fn overrides_by_date(&self) -> Vec<&DateOverride> {
+        let mut overrides: Vec<_> = self.overrides.iter().rev().collect();
+        overrides.sort_by_key(|exception| exception.date);
+        overrides.dedup_by_key(|exception| exception.date);
+        overrides
+    }
+}

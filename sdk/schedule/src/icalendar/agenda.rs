@@ -1,0 +1,287 @@
+//! All events of a file, put together: what recurs, what takes the place of what, and when all of it is.
+
+use super::Limits;
+use super::component::Component;
+use super::event::{Around, Event, Fault, FreeBusy, Zones};
+use super::marks;
+use crate::busy::{BusyRules, Event as Marked, Span, busy_times};
+use crate::{Interval, IntervalSet, Zone};
+use chrono::{NaiveDate, NaiveDateTime};
+use huddle_ports::Timestamp;
+use std::fmt;
+
+mod expand;
+
+use expand::{Expander, Scene};
+
+/// The events of a calendar, or of several in one text.
+#[derive(Debug)]
+pub struct Agenda<'d> {
+    events: Vec<Event<'d>>,
+    series: Vec<Series>,
+    free_busy: Vec<FreeBusy<'d>>,
+    zones: Zones<'d>,
+    limits: Limits,
+}
+
+/// Events with one UID: those that say when, and those that stand instead of single occurrences of them.
+#[derive(Debug, Default)]
+struct Series {
+    masters: Vec<usize>,
+    /// The newest for each occurrence.
+    instead: Vec<usize>,
+}
+
+/// Whose calendar is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// Where all-day and floating times are, unless the calendar says so itself (`X-WR-TIMEZONE`).
+    pub zone: Zone,
+    /// Mail addresses, by which an owner is known among the attendees; case does not matter.
+    pub addresses: &'a [&'a str],
+}
+
+/// When somebody is busy, as far as a calendar says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Busy {
+    /// Within the window.
+    pub intervals: IntervalSet,
+    /// What could not be read as it was meant. `intervals` has all the time that it may take.
+    pub problems: Vec<Problem>,
+}
+
+/// Something in a calendar that its owner should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The UID of the event, or its beginning; empty if it has none, or if it is about the calendar.
+    pub uid: String,
+    /// What is the matter.
+    pub trouble: Trouble,
+}
+
+/// What is the matter with an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// This property is missing or makes no sense: the event counts as busy to the end of the window.
+    Unreadable(&'static str),
+    /// It occurs too often: it counts as busy to the end of the window.
+    TooMuch,
+    /// Nobody knows this time zone: the calendar's own was taken.
+    UnknownZone(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.trouble {
+            Trouble::Unreadable(property) => write!(
+                f,
+                "event {:?} has no {property} that can be read and blocks all the time it may take; correct it",
+                self.uid
+            ),
+            Trouble::TooMuch => write!(
+                f,
+                "event {:?} occurs too often and blocks all the time it may take; simplify its rule",
+                self.uid
+            ),
+            Trouble::UnknownZone(name) => write!(
+                f,
+                "time zone {name:?} is neither known nor described; the calendar's own is taken for it"
+            ),
+        }
+    }
+}
+
+/// One time that an event is at.
+#[derive(Clone, Copy, Debug)]
+pub struct Occurrence<'d> {
+    /// The `VEVENT` that says what it is: the one that stands instead of others, if there is one.
+    pub component: &'d Component<'d>,
+    /// Its first moment.
+    pub start: Timestamp,
+    /// The first moment after it; `start` if it takes no time.
+    pub end: Timestamp,
+    /// What its times mean.
+    pub kind: Kind,
+    event: usize,
+}
+
+/// What the times of an event mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole days, wherever one is.
+    AllDay {
+        /// The first date.
+        first: NaiveDate,
+        /// The date after the last.
+        end: NaiveDate,
+    },
+    /// The clock on the wall, wherever one is.
+    Floating {
+        /// Its first moment.
+        start: NaiveDateTime,
+        /// The first moment after it.
+        end: NaiveDateTime,
+    },
+    /// Moments.
+    Zoned,
+}
+
+/// All that happens in a window.
+#[derive(Clone, Debug, Default)]
+pub struct Expansion<'d> {
+    /// By their starts, then by the order of the file.
+    pub occurrences: Vec<Occurrence<'d>>,
+    /// What could not be read as it was meant.
+    pub problems: Vec<Problem>,
+    /// What events may take that could not be read.
+    blocked: Vec<(usize, Interval)>,
+    /// Periods of `VFREEBUSY`, and their kinds.
+    periods: Vec<(Interval, Option<String>)>,
+}
+
+impl<'d> Agenda<'d> {
+    /// Reads the events of what [`parse`](super::parse) gives, however deep they lie.
+    pub fn of(components: &'d [Component<'d>], limits: Limits) -> Self {
+        let mut agenda = Self {
+            events: Vec::new(),
+            series: Vec::new(),
+            free_busy: Vec::new(),
+            zones: Zones::default(),
+            limits,
+        };
+        agenda.zones.enter(components);
+        agenda.collect(components, Around::default());
+        agenda.arrange();
+        agenda
+    }
+
+    /// Components are no deeper than [`Limits::depth`].
+    fn collect(&mut self, components: &'d [Component<'d>], around: Around) {
+        for component in components {
+            if component.is("VEVENT") {
+                let event = Event::read(component, around, &mut self.zones);
+                self.events.push(event);
+            } else if component.is("VFREEBUSY") {
+                let free_busy = FreeBusy::read(component, around, &mut self.zones);
+                self.free_busy.push(free_busy);
+            } else if component.is("VCALENDAR") {
+                self.zones.enter(&component.components);
+                let around = self.around(component);
+                self.collect(&component.components, around);
+            } else if !component.is("VTIMEZONE") {
+                self.collect(&component.components, around);
+            }
+        }
+    }
+
+    fn around(&mut self, calendar: &Component<'_>) -> Around {
+        let zone = calendar.property("X-WR-TIMEZONE");
+        let method = calendar.property("METHOD");
+        Around {
+            home: zone.and_then(|zone| self.zones.named(zone.value())),
+            is_canceled: method
+                .is_some_and(|method| method.value().trim().eq_ignore_ascii_case("CANCEL")),
+        }
+    }
+
+    /// Puts events with one UID together. Of several that say the same, the highest `SEQUENCE` counts, and then
+    /// the last in the file; events that recur from different starts under one UID all count.
+    fn arrange(&mut self) {
+        let events = &self.events;
+        let mut order: Vec<usize> = (0..events.len()).collect();
+        order.sort_by_key(|&event| events[event].uid);
+        for group in
+            order.chunk_by(|&a, &b| events[a].uid == events[b].uid && !events[a].uid.is_empty())
+        {
+            let (mut masters, mut instead): (Vec<usize>, Vec<usize>) = group
+                .iter()
+                .partition(|&&event| events[event].instead.is_none());
+            let newest = masters.iter().map(|&m| events[m].sequence).max();
+            masters.retain(|&master| Some(events[master].sequence) == newest);
+            if masters.is_empty() {
+                // Nobody says what this is a part of; what recurs by itself is taken at its word.
+                masters = instead
+                    .extract_if(.., |&mut event| {
+                        events[event]
+                            .times
+                            .as_ref()
+                            .is_ok_and(super::event::Times::recurs)
+                    })
+                    .collect();
+            }
+            self.series.push(Series { masters, instead });
+        }
+    }
+
+    /// All that happens in a window, whether it takes time or not. Events without a duration are at their start.
+    pub fn expand(&self, window: Interval, home: Zone) -> Expansion<'d> {
+        let scene = Scene::new(self, window, home);
+        let mut expander = Expander::new(&scene);
+        for series in &self.series {
+            expander.add(series);
+        }
+        for free_busy in &self.free_busy {
+            expander.add_free_busy(free_busy);
+        }
+        let mut expansion = expander.finish();
+        let unknown = self.zones.unknown.iter().cloned().map(|zone| Problem {
+            uid: String::new(),
+            trouble: Trouble::UnknownZone(zone),
+        });
+        expansion.problems.extend(unknown);
+        expansion
+    }
+
+    /// When its owner is busy in a window, by the rules for that; what has the UID `ignoring` takes no time, unless
+    /// it cannot be read.
+    pub fn busy(
+        &self,
+        window: Interval,
+        owner: Owner<'_>,
+        rules: &BusyRules,
+        ignoring: Option<&str>,
+    ) -> Busy {
+        let expansion = self.expand(window, owner.zone);
+        let mut marks: Vec<Option<Marked<'d>>> = vec![None; self.events.len()];
+        let mut marked = |event: usize, interval: Option<Interval>| {
+            let marks = marks[event]
+                .get_or_insert_with(|| marks::of_event(&self.events[event], owner.addresses));
+            Marked {
+                span: Span::Timed(interval),
+                ..*marks
+            }
+        };
+        let occurrences = expansion
+            .occurrences
+            .iter()
+            .map(|at| (at.event, Interval::new(at.start, at.end)));
+        let blocked = expansion
+            .blocked
+            .iter()
+            .map(|(event, interval)| (*event, Some(*interval)));
+        let events: Vec<Marked<'_>> = occurrences
+            .chain(blocked)
+            .map(|(event, interval)| marked(event, interval))
+            .collect();
+        let periods = expansion
+            .periods
+            .iter()
+            .map(|(interval, kind)| marks::of_period(*interval, kind.as_deref()));
+        let intervals = busy_times(events.into_iter().chain(periods), rules, ignoring);
+        Busy {
+            intervals: intervals.within(window),
+            problems: expansion.problems,
+        }
+    }
+}
+
+/// The beginning of a UID: enough to find the event by.
+fn name_of(uid: &str) -> String {
+    uid.chars().take(80).collect()
+}
+
+impl From<&Fault> for Trouble {
+    fn from(fault: &Fault) -> Self {
+        Self::Unreadable(fault.property)
+    }
+}

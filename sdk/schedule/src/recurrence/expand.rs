@@ -1,0 +1,670 @@
+//! Expands a rule, one period of its frequency after the other.
+//!
+//! A period is days × hours × minutes × seconds, and is never written out: its items are computed from their
+//! number. So a period of any size costs no memory, the first one that is wanted is found by halving, and what
+//! comes before is counted without being made.
+
+use super::ordinals::Units;
+use super::{Frequency, Rule};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Weekday};
+
+/// How many steps an expansion takes at most, unless told otherwise: a step is a day looked at or an hour,
+/// minute or second passed. Takes well below a second.
+pub const DEFAULT_STEPS: u64 = 10_000_000;
+
+/// The rule looks for its next occurrence for longer than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the recurrence rule takes too many steps to expand; narrow its window or simplify it")]
+pub struct Exhausted;
+
+/// The occurrences of a rule, in order: see [`Rule::occurrences`].
+///
+/// Ends with the rule, with the window, or with the year 9999, which is the last that iCalendar can write.
+#[derive(Clone, Debug)]
+pub struct Occurrences<'a> {
+    rule: &'a Rule,
+    start: NaiveDateTime,
+    /// Nothing before it is given.
+    from: NaiveDateTime,
+    /// Nothing after it is given.
+    last: NaiveDateTime,
+    until: NaiveDateTime,
+    left: Option<u64>,
+    steps: u64,
+    /// The rule's filters with what `start` fills in.
+    days: DayFilter<'a>,
+    times: Times,
+    period: Option<Period>,
+    /// The number of the next period, counted from the one that `start` is in; `None` at the end.
+    next: Option<i64>,
+}
+
+impl<'a> Occurrences<'a> {
+    pub(super) fn new(rule: &'a Rule, start: NaiveDateTime) -> Self {
+        Self {
+            rule,
+            start,
+            from: start,
+            last: end_of_time(),
+            until: rule.until.map_or(end_of_time(), super::Until::last),
+            left: rule.count.map(u64::from),
+            steps: DEFAULT_STEPS,
+            days: DayFilter::new(rule, start),
+            times: Times::new(rule, start),
+            period: None,
+            next: Some(0),
+        }
+    }
+
+    /// Leaves out what is before `from`. A rule without `COUNT` is not looked at before it at all.
+    #[must_use]
+    pub fn from(mut self, from: NaiveDateTime) -> Self {
+        self.from = from.max(self.start);
+        self
+    }
+
+    /// Ends before `to`.
+    #[must_use]
+    pub fn to(mut self, to: NaiveDateTime) -> Self {
+        let last = to.checked_sub_signed(TimeDelta::seconds(1)).unwrap_or(to);
+        self.last = last.min(end_of_time());
+        self
+    }
+
+    /// Ends after `until` and not after the rule's own `UNTIL`, which may be on another clock.
+    #[must_use]
+    pub fn until(mut self, until: NaiveDateTime) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Takes at most `steps`.
+    #[must_use]
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// How many steps it may still take.
+    pub fn steps_left(&self) -> u64 {
+        self.steps
+    }
+
+    fn end(&self) -> NaiveDateTime {
+        self.last.min(self.until)
+    }
+
+    /// Finds the next period that has anything in it.
+    fn advance(&mut self) -> Result<Option<Period>, Exhausted> {
+        if self.period.is_none() && self.next == Some(0) && self.left.is_none() {
+            self.next = self.number_of(self.from);
+        }
+        // The list of the period before is used again.
+        let mut days = self.period.take().map(|p| p.days).unwrap_or_default();
+        while let Some(number) = self.next.filter(|_| self.left != Some(0)) {
+            self.spend(1)?;
+            self.next = number.checked_add(1);
+            let Some(begin) = self.begin_of(number).filter(|begin| *begin <= self.end()) else {
+                self.next = None;
+                break;
+            };
+            days.clear();
+            self.days_from(begin, &mut days)?;
+            if days.is_empty() {
+                self.skip_days(begin)?;
+                continue;
+            }
+            let times = self.times.within(self.rule.frequency, begin);
+            if times.is_empty() {
+                self.skip_times(begin);
+                continue;
+            }
+            let mut period = Period::new(days, times, self.rule);
+            if self.open(&mut period) {
+                return Ok(Some(period));
+            }
+            days = period.days;
+        }
+        Ok(None)
+    }
+
+    fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
+        self.steps = self.steps.checked_sub(steps).ok_or(Exhausted)?;
+        Ok(())
+    }
+
+    /// Sets a period to its first item that is wanted, and counts those before it; whether there is one.
+    fn open(&mut self, period: &mut Period) -> bool {
+        period.place = period.first_at_least(self.start);
+        if self.from > self.start {
+            let place = period.first_at_least(self.from);
+            if let Some(left) = &mut self.left {
+                *left = left.saturating_sub(place.saturating_sub(period.place));
+            }
+            period.place = place.max(period.place);
+        }
+        period.place < period.len()
+    }
+
+    /// The unit that the frequency counts, as a number since the epoch.
+    fn units(&self, time: NaiveDateTime) -> i64 {
+        let seconds = time.and_utc().timestamp();
+        match self.rule.frequency {
+            Frequency::Yearly => i64::from(time.year()),
+            Frequency::Monthly => i64::from(time.year()) * 12 + i64::from(time.month0()),
+            Frequency::Weekly => {
+                let days = i64::from(days_into_week(time.date(), self.rule.week_start));
+                (seconds.div_euclid(DAY) - days).div_euclid(7)
+            }
+            Frequency::Daily => seconds.div_euclid(DAY),
+            Frequency::Hourly => seconds.div_euclid(HOUR),
+            Frequency::Minutely => seconds.div_euclid(MINUTE),
+            Frequency::Secondly => seconds,
+        }
+    }
+
+    /// The number of the last period that begins at or before `time`.
+    fn number_of(&self, time: NaiveDateTime) -> Option<i64> {
+        let units = self.units(time).checked_sub(self.units(self.start))?;
+        Some(units.div_euclid(i64::from(self.rule.interval)).max(0))
+    }
+
+    /// The number of the first period that begins at or after `time`.
+    fn number_from(&self, time: NaiveDateTime) -> Option<i64> {
+        let number = self.number_of(time)?;
+        match self.begin_of(number) {
+            Some(begin) if begin < time => number.checked_add(1),
+            _ => Some(number),
+        }
+    }
+
+    /// When a period begins; `None` after the year 9999.
+    fn begin_of(&self, number: i64) -> Option<NaiveDateTime> {
+        let units = number.checked_mul(self.rule.interval.into())?;
+        let day = self.start.date();
+        let begin = match self.rule.frequency {
+            Frequency::Yearly => {
+                let year = day.year().checked_add(i32::try_from(units).ok()?)?;
+                NaiveDate::from_ymd_opt(year, 1, 1)?.into()
+            }
+            Frequency::Monthly => {
+                let months = Months::new(u32::try_from(units).ok()?);
+                day.with_day(1)?.checked_add_months(months)?.into()
+            }
+            Frequency::Weekly => {
+                let weekday = days_into_week(day, self.rule.week_start);
+                let first = day.checked_sub_days(Days::new(weekday.into()))?;
+                let days = u64::try_from(units).ok()?.checked_mul(7)?;
+                first.checked_add_days(Days::new(days))?.into()
+            }
+            Frequency::Daily => {
+                let days = Days::new(u64::try_from(units).ok()?);
+                day.checked_add_days(days)?.into()
+            }
+            Frequency::Hourly | Frequency::Minutely | Frequency::Secondly => {
+                let size = self.unit_secs();
+                let seconds = self
+                    .units(self.start)
+                    .checked_add(units)?
+                    .checked_mul(size)?;
+                chrono::DateTime::from_timestamp(seconds, 0)?.naive_utc()
+            }
+        };
+        (begin <= end_of_time()).then_some(begin)
+    }
+
+    fn unit_secs(&self) -> i64 {
+        match self.rule.frequency {
+            Frequency::Hourly => HOUR,
+            Frequency::Minutely => MINUTE,
+            Frequency::Secondly => 1,
+            _ => DAY,
+        }
+    }
+
+    /// The days of the period that begins at `begin` which the rule admits.
+    fn days_from(
+        &mut self,
+        begin: NaiveDateTime,
+        days: &mut Vec<NaiveDate>,
+    ) -> Result<(), Exhausted> {
+        let first = begin.date();
+        match self.rule.frequency {
+            Frequency::Yearly => {
+                for month in 1..=12 {
+                    if let Some(first) = first.with_month(month) {
+                        self.month_from(first, days)?;
+                    }
+                }
+            }
+            Frequency::Monthly => self.month_from(first, days)?,
+            Frequency::Weekly => self.admitted(first, 7, days)?,
+            _ => self.admitted(first, 1, days)?,
+        }
+        Ok(())
+    }
+
+    fn month_from(&mut self, first: NaiveDate, days: &mut Vec<NaiveDate>) -> Result<(), Exhausted> {
+        if !self.days.admits_month(first.month()) {
+            return Ok(());
+        }
+        match self.days.only_day_of_month() {
+            Some(day) if day > u32::from(first.num_days_in_month()) => Ok(()),
+            Some(day) => {
+                let day = first + Days::new(u64::from(day) - 1);
+                self.admitted(day, 1, days)
+            }
+            None => self.admitted(first, first.num_days_in_month(), days),
+        }
+    }
+
+    /// Adds those of the `count` days from `first` that the rule admits.
+    fn admitted(
+        &mut self,
+        first: NaiveDate,
+        count: u8,
+        days: &mut Vec<NaiveDate>,
+    ) -> Result<(), Exhausted> {
+        self.spend(count.into())?;
+        let mut year = None;
+        for day in first.iter_days().take(count.into()) {
+            if self.days.admits(day, &mut year) {
+                days.push(day);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with the first period on a day that the rule admits, where periods are shorter than a day.
+    fn skip_days(&mut self, begin: NaiveDateTime) -> Result<(), Exhausted> {
+        if self.rule.frequency >= Frequency::Daily {
+            return Ok(());
+        }
+        let last = self.end().date();
+        let mut year = None;
+        let mut day = begin.date();
+        loop {
+            self.spend(1)?;
+            let Some(next) = day.succ_opt().filter(|next| *next <= last) else {
+                self.next = None;
+                return Ok(());
+            };
+            day = next;
+            if self.days.admits(day, &mut year) {
+                self.next = self.number_from(day.into());
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes on with the first period at a time of day that the rule admits.
+    fn skip_times(&mut self, begin: NaiveDateTime) {
+        if let Some(time) = self.times.after(self.rule.frequency, begin) {
+            let next = self.number_from(time);
+            self.next = self.next.max(next);
+        } else {
+            self.next = None;
+        }
+    }
+}
+
+impl Iterator for Occurrences<'_> {
+    type Item = Result<NaiveDateTime, Exhausted>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == Some(0) {
+            return None;
+        }
+        if self.period.as_ref().is_none_or(|p| p.place >= p.len()) {
+            self.period = match self.advance() {
+                Ok(period) => period,
+                Err(exhausted) => {
+                    self.left = Some(0);
+                    return Some(Err(exhausted));
+                }
+            };
+            // What `open` counted may have been the last.
+            if self.left == Some(0) {
+                return None;
+            }
+        }
+        let end = self.end();
+        let period = self.period.as_mut()?;
+        let time = period.item(period.place);
+        if time > end {
+            self.left = Some(0);
+            return None;
+        }
+        period.place += 1;
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        Some(Ok(time))
+    }
+}
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// The last second that a DATE-TIME can name.
+fn end_of_time() -> NaiveDateTime {
+    NaiveDate::from_ymd_opt(9999, 12, 31)
+        .and_then(|day| day.and_hms_opt(23, 59, 59))
+        .expect("the year 9999 is in the range of dates")
+}
+
+fn days_into_week(day: NaiveDate, week_start: Weekday) -> u32 {
+    day.weekday().days_since(week_start)
+}
+
+/// Which days a rule admits, whatever the time of day.
+#[derive(Clone, Debug)]
+struct DayFilter<'a> {
+    rule: &'a Rule,
+    months: Units,
+    /// The day of the month that `DTSTART` has, where the rule names none.
+    day_of_month: Option<u32>,
+    /// The weekday that `DTSTART` has, where the rule names none.
+    weekday: Option<Weekday>,
+}
+
+impl<'a> DayFilter<'a> {
+    fn new(rule: &'a Rule, start: NaiveDateTime) -> Self {
+        let names_no_day = rule.weeks.is_empty()
+            && rule.year_days.is_empty()
+            && rule.month_days.is_empty()
+            && rule.weekdays.is_empty();
+        let by_month_day = matches!(rule.frequency, Frequency::Yearly | Frequency::Monthly);
+        let weekly = rule.frequency == Frequency::Weekly;
+        let months = match rule.frequency {
+            Frequency::Yearly if names_no_day && rule.months.is_empty() => {
+                Units::only(start.month())
+            }
+            _ => rule.months,
+        };
+        Self {
+            rule,
+            months,
+            day_of_month: (names_no_day && by_month_day).then(|| start.day()),
+            weekday: (names_no_day && weekly).then(|| start.weekday()),
+        }
+    }
+
+    fn admits_month(&self, month: u32) -> bool {
+        self.months.is_empty() || self.months.contains(month)
+    }
+
+    fn only_day_of_month(&self) -> Option<u32> {
+        self.day_of_month
+    }
+
+    /// `year` remembers the year of the day before, as most days are in the same one.
+    fn admits(&self, day: NaiveDate, year: &mut Option<Year>) -> bool {
+        let rule = self.rule;
+        if !self.admits_month(day.month())
+            || self.day_of_month.is_some_and(|only| only != day.day())
+            || self.weekday.is_some_and(|only| only != day.weekday())
+        {
+            return false;
+        }
+        let month_length = || u32::from(day.num_days_in_month());
+        if !rule.month_days.is_empty() && !rule.month_days.names(day.day(), month_length()) {
+            return false;
+        }
+        let weekdays = &rule.weekdays;
+        if !weekdays.is_empty() && !weekdays.every(day.weekday()) {
+            if weekdays.nth.is_empty() {
+                return false;
+            }
+            let in_year = rule.frequency == Frequency::Yearly && rule.months.is_empty();
+            let (number, length) = if in_year {
+                (day.ordinal(), year_length(day.year()))
+            } else {
+                (day.day(), month_length())
+            };
+            if !names_nth(&weekdays.nth, day.weekday(), number, length) {
+                return false;
+            }
+        }
+        if !rule.year_days.is_empty()
+            && !rule.year_days.names(day.ordinal(), year_length(day.year()))
+        {
+            return false;
+        }
+        rule.weeks.is_empty() || {
+            let year = match year {
+                Some(known) if known.year == day.year() => known,
+                _ => year.insert(Year::new(day.year(), rule.week_start)),
+            };
+            let (number, length) = year.week_of(day.ordinal0());
+            rule.weeks.names(number, length)
+        }
+    }
+}
+
+/// Whether the weekday of the `number`-th day of `length` is one of these, counted from either side.
+fn names_nth(nth: &[(Weekday, i16)], weekday: Weekday, number: u32, length: u32) -> bool {
+    let from_start = number.div_ceil(7);
+    let from_end = (length + 1 - number).div_ceil(7);
+    nth.iter().any(|&(day, ordinal)| {
+        let place = if ordinal > 0 { from_start } else { from_end };
+        day == weekday && u32::from(ordinal.unsigned_abs()) == place
+    })
+}
+
+fn year_length(year: i32) -> u32 {
+    NaiveDate::from_ymd_opt(year, 1, 1).map_or(365, |day| if day.leap_year() { 366 } else { 365 })
+}
+
+/// The weeks of a year, for `BYWEEKNO`: week 1 is the first with at least four days in the year
+/// (RFC 5545 §3.3.10), wherever a week starts.
+#[derive(Clone, Copy, Debug)]
+struct Year {
+    year: i32,
+    /// How many days after 1 January week 1 begins, up to three days before it.
+    first_week: i32,
+    /// How many weeks there are in this year, the one before and the one after.
+    weeks: u32,
+    weeks_before: u32,
+    weeks_after: u32,
+}
+
+impl Year {
+    fn new(year: i32, week_start: Weekday) -> Self {
+        let first_week = |year: i32| {
+            let new_year = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
+            let into_week = days_into_week(new_year, week_start).cast_signed();
+            if into_week <= 3 {
+                -into_week
+            } else {
+                7 - into_week
+            }
+        };
+        let weeks = |year: i32| {
+            let days = year_length(year).cast_signed() + first_week(year + 1) - first_week(year);
+            days.cast_unsigned() / 7
+        };
+        Self {
+            year,
+            first_week: first_week(year),
+            weeks: weeks(year),
+            weeks_before: weeks(year - 1),
+            weeks_after: weeks(year + 1),
+        }
+    }
+
+    /// The number of the week that the `ordinal`-th day of this year is in, from 0, and how many weeks there are
+    /// in the year that the week belongs to.
+    fn week_of(&self, ordinal: u32) -> (u32, u32) {
+        let days = ordinal.cast_signed() - self.first_week;
+        if days < 0 {
+            return (self.weeks_before, self.weeks_before);
+        }
+        let week = days.cast_unsigned() / 7 + 1;
+        if week > self.weeks {
+            return (1, self.weeks_after);
+        }
+        (week, self.weeks)
+    }
+}
+
+/// The hours, minutes and seconds at which a rule gives occurrences on its days.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    hours: Units,
+    minutes: Units,
+    seconds: Units,
+}
+
+impl Times {
+    /// What the rule leaves open comes from `start`, or from the period where periods are that short: then all
+    /// are there.
+    fn new(rule: &Rule, start: NaiveDateTime) -> Self {
+        let fill = |named: Units, unit: Frequency, of_start: u32, all: u32| {
+            if !named.is_empty() {
+                named
+            } else if rule.frequency > unit {
+                Units::only(of_start)
+            } else {
+                let mut every = Units::default();
+                (0..all).for_each(|n| every.insert(n));
+                every
+            }
+        };
+        Self {
+            hours: fill(rule.hours, Frequency::Hourly, start.hour(), 24),
+            minutes: fill(rule.minutes, Frequency::Minutely, start.minute(), 60),
+            seconds: fill(rule.seconds, Frequency::Secondly, start.second(), 60),
+        }
+    }
+
+    /// Those of the period that begins at `begin`.
+    fn within(self, frequency: Frequency, begin: NaiveDateTime) -> Self {
+        let narrow = |units: Units, unit: Frequency, number: u32| {
+            if frequency > unit {
+                units
+            } else if units.contains(number) {
+                Units::only(number)
+            } else {
+                Units::default()
+            }
+        };
+        Self {
+            hours: narrow(self.hours, Frequency::Hourly, begin.hour()),
+            minutes: narrow(self.minutes, Frequency::Minutely, begin.minute()),
+            seconds: narrow(self.seconds, Frequency::Secondly, begin.second()),
+        }
+    }
+
+    /// Where, after the period that begins at `begin`, the first hour or minute begins that fits again.
+    fn after(self, frequency: Frequency, begin: NaiveDateTime) -> Option<NaiveDateTime> {
+        let day = begin.date();
+        if !self.hours.contains(begin.hour()) {
+            return match self.hours.at_least(begin.hour() + 1) {
+                Some(hour) => day.and_hms_opt(hour, 0, 0),
+                None => day.succ_opt()?.and_hms_opt(0, 0, 0),
+            };
+        }
+        let hour = day.and_hms_opt(begin.hour(), 0, 0)?;
+        if frequency < Frequency::Hourly && !self.minutes.contains(begin.minute()) {
+            return match self.minutes.at_least(begin.minute() + 1) {
+                Some(minute) => hour.with_minute(minute),
+                None => hour.checked_add_signed(TimeDelta::seconds(HOUR)),
+            };
+        }
+        let minute = hour.with_minute(begin.minute())?;
+        match self.seconds.at_least(begin.second() + 1) {
+            Some(second) => minute.with_second(second),
+            None => minute.checked_add_signed(TimeDelta::seconds(MINUTE)),
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    fn len(self) -> u64 {
+        self.hours.len() * self.minutes.len() * self.seconds.len()
+    }
+
+    /// Seconds into the day of the `place`-th, from 0.
+    fn at(self, place: u64) -> u32 {
+        let (minutes, seconds) = (self.minutes.len(), self.seconds.len());
+        let second = self.seconds.at(place % seconds);
+        let minute = self.minutes.at(place / seconds % minutes);
+        let hour = self.hours.at(place / seconds / minutes);
+        hour * 3600 + minute * 60 + second
+    }
+}
+
+/// The occurrences within one unit of the frequency.
+#[derive(Clone, Debug)]
+struct Period {
+    days: Vec<NaiveDate>,
+    times: Times,
+    /// With `BYSETPOS`: which of days × times, in ascending order.
+    positions: Option<Vec<u64>>,
+    /// The next item.
+    place: u64,
+}
+
+impl Period {
+    fn new(days: Vec<NaiveDate>, times: Times, rule: &Rule) -> Self {
+        let all = days.len() as u64 * times.len();
+        let positions = (!rule.positions.is_empty()).then(|| {
+            let place = |position: i16| match u64::try_from(position) {
+                Ok(from_start) => from_start.checked_sub(1),
+                Err(_) => all.checked_sub(position.unsigned_abs().into()),
+            };
+            let mut places: Vec<u64> = rule.positions.iter().filter_map(place).collect();
+            places.retain(|place| *place < all);
+            places.sort_unstable();
+            places.dedup();
+            places
+        });
+        Self {
+            days,
+            times,
+            positions,
+            place: 0,
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match &self.positions {
+            Some(positions) => positions.len() as u64,
+            None => self.days.len() as u64 * self.times.len(),
+        }
+    }
+
+    /// The item at `place`, which is below [`len`](Self::len).
+    fn item(&self, place: u64) -> NaiveDateTime {
+        let place = match &self.positions {
+            Some(positions) => positions[to_index(place)],
+            None => place,
+        };
+        let times = self.times.len();
+        let day = self.days[to_index(place / times)];
+        let seconds = self.times.at(place % times);
+        NaiveDateTime::from(day) + TimeDelta::seconds(seconds.into())
+    }
+
+    /// The place of the first item that is at `time` or after it.
+    fn first_at_least(&self, time: NaiveDateTime) -> u64 {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.item(middle) < time {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+fn to_index(place: u64) -> usize {
+    usize::try_from(place).expect("an index into a list that is in memory")
+}
