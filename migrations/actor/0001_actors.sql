@@ -2,7 +2,7 @@
 -- a Durable Object has the tables for itself and writes its own name.
 -- Times are milliseconds since 1970, names and documents are text.
 
--- The latest moment at which an actor has written: its time never runs back before it.
+-- The latest moment at which an actor has written what it still keeps: its time never runs back before it.
 CREATE TABLE actor (
     name TEXT NOT NULL PRIMARY KEY,
     latest INTEGER NOT NULL
@@ -31,7 +31,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due);
 
 -- HostMatch: time that a person cannot give away a second time.
--- The guard is the slot with the person's buffers; only a hold expires.
+-- The guard is the slot with the person's buffers; only a hold expires. Of those that a guest asked for
+-- themselves (`limited`), they have only so many.
 CREATE TABLE claim (
     actor TEXT NOT NULL,
     booking TEXT NOT NULL,
@@ -43,6 +44,7 @@ CREATE TABLE claim (
     guard_ends INTEGER NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('host', 'guest')),
     counterpart TEXT NOT NULL,
+    limited INTEGER NOT NULL CHECK (limited IN (0, 1)),
     due INTEGER NOT NULL,
     PRIMARY KEY (actor, booking, attempt)
 ) WITHOUT ROWID;

@@ -9,6 +9,7 @@
 
 mod commands;
 mod id;
+mod rehearsal;
 mod replies;
 mod state;
 
@@ -22,6 +23,7 @@ use crate::turn::Turn;
 
 pub use commands::*;
 pub use id::{Attempt, BookingId, BookingIds, InvalidBookingId};
+pub(crate) use rehearsal::Rehearsal;
 pub use state::{
     Asked, Booking, By, Change, Constraints, Event, EventKind, Expiry, GuestSide, Mode, Next,
     NoMatch, Participant, Phase, Place, Stage, Standing, Terms, Waiting,
@@ -36,45 +38,17 @@ const REPLIES_TIMER: &str = "replies";
 pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
     Ok(match command {
         Command::Create(command) => Reply::Create(create(turn, command)?),
-        Command::NextAttempt(NextAttempt { attempt, above }) => {
-            Reply::NextAttempt(drive(turn, |booking, decision| {
-                booking.next_attempt(decision, attempt, above);
-            })?)
+        Command::NextAttempt(it) => Reply::NextAttempt(drive(turn, Booking::next_attempt, it)?),
+        Command::AwaitApproval(it) => {
+            Reply::AwaitApproval(drive(turn, Booking::await_approval, it)?)
         }
-        Command::AwaitApproval(AwaitApproval { attempt, terms }) => {
-            Reply::AwaitApproval(drive(turn, |booking, decision| {
-                booking.await_approval(decision, attempt, terms);
-            })?)
-        }
-        Command::Postpone(Postpone { attempt }) => {
-            Reply::Postpone(drive(turn, |booking, decision| {
-                booking.postpone(decision, attempt);
-            })?)
-        }
-        Command::Refuse(Refuse { attempt, why }) => {
-            Reply::Refuse(drive(turn, |booking, decision| {
-                booking.refuse(decision, attempt, why);
-            })?)
-        }
-        Command::Held(Held {
-            attempt,
-            place,
-            until,
-        }) => Reply::Held(drive(turn, |booking, decision| {
-            booking.held(decision, attempt, place, until);
-        })?),
-        Command::Suspend(Suspend { attempt }) => {
-            Reply::Suspend(drive(turn, |booking, decision| {
-                booking.suspend(decision, attempt);
-            })?)
-        }
-        Command::Commit(Commit { attempt }) => Reply::Commit(drive(turn, |booking, decision| {
-            booking.commit(decision, attempt);
-        })?),
-        Command::Abort(Abort { attempt }) => Reply::Abort(drive(turn, |booking, decision| {
-            booking.abort(decision, attempt);
-        })?),
-        Command::Resume(Resume {}) => Reply::Resume(drive(turn, Booking::resume)?),
+        Command::Postpone(it) => Reply::Postpone(drive(turn, Booking::postpone, it)?),
+        Command::Refuse(it) => Reply::Refuse(drive(turn, Booking::refuse, it)?),
+        Command::Held(it) => Reply::Held(drive(turn, Booking::held, it)?),
+        Command::Suspend(it) => Reply::Suspend(drive(turn, Booking::suspend, it)?),
+        Command::Commit(it) => Reply::Commit(drive(turn, Booking::commit, it)?),
+        Command::Abort(it) => Reply::Abort(drive(turn, Booking::abort, it)?),
+        Command::Resume(it) => Reply::Resume(drive(turn, Booking::resume, it)?),
         Command::Finalize(Finalize { key }) => Reply::Finalize(ask(turn, &key, Booking::finalize)?),
         Command::Approve(Approve { key }) => Reply::Approve(ask(turn, &key, Booking::approve)?),
         Command::Decline(Decline { key, reason }) => {
@@ -118,14 +92,8 @@ fn create(
         return Ok(Err(CreateRefused::Mismatch));
     }
     booking.create_again(&mut decision);
-    if let (
-        Phase::Pending {
-            waiting: Waiting::Search,
-            ..
-        },
-        Next::Rest,
-        Some(retry_at),
-    ) = (&booking.phase, decision.next, booking.lease)
+    if decision.next == Next::Rest
+        && let Some(retry_at) = booking.in_flight()
     {
         return Ok(Err(CreateRefused::InFlight { retry_at }));
     }
@@ -133,15 +101,16 @@ fn create(
 }
 
 /// Carries out a command of a driver.
-fn drive(
+fn drive<C>(
     turn: &mut Turn<'_>,
-    change: impl FnOnce(&mut Booking, &mut Decision<'_>),
+    change: impl FnOnce(&mut Booking, &mut Decision<'_>, C),
+    command: C,
 ) -> Result<Result<Standing, NotFound>, SqlError> {
     let mut decision = Decision::new(turn.now(), turn.limits());
     let Some(mut loaded) = load(turn, &mut decision)? else {
         return Ok(Err(NotFound));
     };
-    change(&mut loaded.booking, &mut decision);
+    change(&mut loaded.booking, &mut decision, command);
     store(turn, loaded, &decision).map(Ok)
 }
 
@@ -172,7 +141,7 @@ fn ask<R>(
         Seen::InFlight(retry_at) => return Ok(Err(Refused::InFlight { retry_at })),
     };
     let refused = if again {
-        booking.resume(&mut decision);
+        booking.take_over(&mut decision);
         None
     } else {
         change(booking, &mut decision, by).err()

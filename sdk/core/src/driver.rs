@@ -10,10 +10,10 @@ use huddle_ports::Timestamp;
 use crate::actor::{ActorName, Ask as _, Command, Reply};
 use crate::availability::{Checked, Found, Proposal};
 use crate::booking::{
-    Abort, Attempt, AwaitApproval, Booking, Commit, Held, Next, NextAttempt, NoMatch, NotFound,
-    Participant, Phase, Place, Postpone, Refuse, Standing, Suspend,
+    Abort, Asked, Attempt, AwaitApproval, Booking, Commit, Held, Next, NextAttempt, NoMatch,
+    NotFound, Participant, Phase, Place, Postpone, Refuse, Standing, Suspend,
 };
-use crate::host_match::{Candidate, Hold, HoldRefused, Prepare, Role};
+use crate::host_match::{Candidate, Hold, HoldRefused, MayHold, Prepare, Role};
 use crate::limits::{Limits, secs};
 
 /// A booking on its way.
@@ -27,6 +27,8 @@ pub struct Driver {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
+    /// Asks whether the guest may hold anything more.
+    Limit(Attempt),
     Search(Attempt),
     Hold {
         attempt: Attempt,
@@ -96,6 +98,7 @@ impl Driver {
     /// What is to be done now.
     pub fn action(&self) -> Action {
         match &self.step {
+            Step::Limit(_) => self.ask_limit(),
             Step::Search(_) => Action::Search,
             Step::Hold { .. } => self.hold(),
             Step::Check(_) => match self.booking.confirming() {
@@ -109,6 +112,15 @@ impl Driver {
             ),
             Step::Done => Action::Done,
         }
+    }
+
+    fn ask_limit(&self) -> Action {
+        let Asked { host, guest, .. } = &self.booking.asked;
+        let may_hold = MayHold {
+            booking: self.booking.id.clone(),
+            host: host.clone(),
+        };
+        Action::Ask(ActorName::host_match(guest), may_hold.into())
     }
 
     fn hold(&self) -> Action {
@@ -142,6 +154,7 @@ impl Driver {
             until: *until,
             role,
             counterpart,
+            limited: role == Role::Guest && self.booking.is_request(),
         };
         Action::Ask(actor, hold.into())
     }
@@ -169,6 +182,16 @@ impl Driver {
     ) -> Result<(), OutOfStep> {
         let until = now + secs(limits.hold_secs);
         match (self.step.clone(), event) {
+            (Step::Limit(attempt), Event::Replied(reply)) => {
+                self.step = match MayHold::answer(*reply).ok_or(OutOfStep)? {
+                    None => Step::Search(attempt),
+                    Some(retry_at) => report(Refuse {
+                        attempt,
+                        why: NoMatch::TooManyHolds { retry_at },
+                        untried: true,
+                    }),
+                };
+            }
             (Step::Search(attempt), Event::Found(found)) => self.found(attempt, found, until),
             (
                 Step::Hold {
@@ -213,11 +236,30 @@ impl Driver {
         Ok(())
     }
 
+    /// Whoever waits must have an answer now. What was found out is still told; a search for a new
+    /// booking is put off, so that it is known to be pending, and all else is left as it is: the
+    /// booking's timer has somebody go on.
+    pub fn put_off(&mut self) {
+        let is_new = matches!(self.booking.phase, Phase::Pending { .. });
+        self.step = match self.step {
+            Step::Limit(attempt) | Step::Search(attempt) | Step::Hold { attempt, .. } if is_new => {
+                let tried = matches!(self.step, Step::Hold { holding: 1.., .. });
+                report(Postpone {
+                    attempt,
+                    untried: !tried,
+                })
+            }
+            Step::Report(_) => return,
+            _ => Step::Done,
+        };
+    }
+
     fn follow(&mut self, next: Next, until: Timestamp) {
         self.step = match next {
             Next::Rest => Step::Done,
             Next::Confirm(attempt) => Step::Check(attempt),
             Next::Seek(attempt) if self.proposals.is_some() => self.try_next(attempt, until),
+            Next::Seek(attempt) if self.booking.is_request() => Step::Limit(attempt),
             Next::Seek(attempt) => Step::Search(attempt),
         };
     }
@@ -236,8 +278,12 @@ impl Driver {
             Found::Unreadable => report(Refuse {
                 attempt,
                 why: NoMatch::CalendarUnavailable,
+                untried: true,
             }),
-            Found::Delayed => report(Postpone { attempt }),
+            Found::Delayed => report(Postpone {
+                attempt,
+                untried: true,
+            }),
         };
     }
 
@@ -246,6 +292,7 @@ impl Driver {
             return report(Refuse {
                 attempt,
                 why: NoMatch::NoSlot,
+                untried: true,
             });
         }
         Step::Hold {
@@ -300,14 +347,15 @@ impl Driver {
 
     fn refused(&mut self, attempt: Attempt, picked: Option<&Proposal>, why: HoldRefused) -> Step {
         match (why, picked) {
-            (HoldRefused::TooManyHolds { retry_at }, _) => report(Refuse {
-                attempt,
-                why: NoMatch::TooManyHolds { retry_at },
-            }),
-            (HoldRefused::NoneFree, None) => report(Refuse {
-                attempt,
-                why: NoMatch::NoSlot,
-            }),
+            // The guest's limit was asked first. Should it have been reached since, to say so would tell
+            // that the host has time.
+            (HoldRefused::TooManyHolds { .. }, _) | (HoldRefused::NoneFree, None) => {
+                report(Refuse {
+                    attempt,
+                    why: NoMatch::NoSlot,
+                    untried: false,
+                })
+            }
             (HoldRefused::NoneFree, Some(picked)) => {
                 if let Some(proposals) = &mut self.proposals {
                     proposals.retain(|other| other.place.slot != picked.place.slot);

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::Did;
 
-use crate::actor::{ActorName, Ask};
-use crate::availability::{Availability, Found, Search};
+use crate::actor::{ActorName, Ask, Command, Reply};
+use crate::availability::{Availability, Search};
 use crate::booking::{
     Approve, ApproveRefused, Asked, Booking, BookingId, Cancel, Constraints, Create, CreateRefused,
     Decline, DeclineRefused, Finalize, FinalizeRefused, Key, Never, NotFound, Read, Refused,
-    Reschedule, RescheduleRefused, Resume, Standing,
+    Rehearsal, Reschedule, RescheduleRefused, Resume, Standing,
 };
 use crate::driver::{Action, Driver, Event};
+use crate::host_match::{self, WouldHold};
 use crate::limits::{Limits, secs};
 use crate::transport::{ActorTransport, Unreachable, ask};
 
@@ -58,12 +59,20 @@ impl Flows {
         body_hash: String,
     ) -> Result<Result<Booking, CreateRefused>, Unreachable> {
         let create = Create { asked, body_hash };
-        self.begin(id, create).await
+        let begun = self.begin(id, create).await?;
+        // Another driver may have taken over: what that comes to is not known yet.
+        Ok(begun.and_then(|booking| match booking.in_flight() {
+            Some(retry_at) => Err(CreateRefused::InFlight { retry_at }),
+            None => Ok(booking),
+        }))
     }
 
-    /// What a search would find, without anything being asked for.
-    pub async fn search(&self, search: &Search) -> Found {
-        self.availability.search(search).await
+    /// What a request would come to at this moment. Nothing is held or written for it.
+    pub async fn rehearse(&self, id: &BookingId, asked: Asked) -> Result<Booking, Unreachable> {
+        let now = self.clock.now();
+        let (rehearsal, standing) = Rehearsal::begin(id, asked, now, &self.limits);
+        let deadline = now + secs(self.limits.match_secs);
+        self.drive(standing, deadline, Some(rehearsal)).await
     }
 
     /// Accepts the held slot and confirms it.
@@ -159,16 +168,23 @@ impl Flows {
         A: Ask<Answer = Result<Standing, R>>,
     {
         match ask(&*self.actors, &ActorName::booking(id), command).await? {
-            Ok(standing) => self.drive(standing, deadline).await.map(Ok),
+            Ok(standing) => self.drive(standing, deadline, None).await.map(Ok),
             Err(refused) => Ok(Err(refused)),
         }
     }
 
-    /// Drives a booking until it rests, or until the caller must have an answer: then the booking
-    /// stays where it is, and its timer has somebody go on.
-    async fn drive(&self, standing: Standing, deadline: Timestamp) -> Result<Booking, Unreachable> {
+    /// Drives a booking until it rests, or until the caller must have an answer.
+    async fn drive(
+        &self,
+        standing: Standing,
+        deadline: Timestamp,
+        mut rehearsal: Option<Rehearsal>,
+    ) -> Result<Booking, Unreachable> {
         let mut driver = Driver::new(standing);
-        while self.clock.now() < deadline {
+        loop {
+            if deadline <= self.clock.now() {
+                driver.put_off();
+            }
             let event = match driver.action() {
                 Action::Done => break,
                 Action::Search => Event::Found(
@@ -179,9 +195,10 @@ impl Flows {
                 Action::Check(place) => {
                     Event::Checked(self.availability.check(driver.booking(), &place).await)
                 }
-                Action::Ask(actor, command) => {
-                    Event::Replied(Box::new(self.actors.send(&actor, command).await?))
-                }
+                Action::Ask(actor, command) => Event::Replied(Box::new(match &mut rehearsal {
+                    None => self.actors.send(&actor, command).await?,
+                    Some(rehearsal) => self.ask_in_rehearsal(rehearsal, &actor, command).await?,
+                })),
             };
             let now = self.clock.now();
             driver
@@ -192,5 +209,29 @@ impl Flows {
                 })?;
         }
         Ok(driver.booking().clone())
+    }
+
+    /// Puts a driver's command in words that change nothing.
+    async fn ask_in_rehearsal(
+        &self,
+        rehearsal: &mut Rehearsal,
+        actor: &ActorName,
+        command: Command,
+    ) -> Result<Reply, Unreachable> {
+        match command {
+            Command::HostMatch(host_match::Command::Hold(hold)) => {
+                let answer = ask(&*self.actors, actor, WouldHold { hold }).await?;
+                Ok(Reply::HostMatch(host_match::Reply::Hold(answer)))
+            }
+            Command::Booking(report) => {
+                let reply = rehearsal.hear(report, self.clock.now(), &self.limits);
+                let reply = reply.map(Reply::Booking);
+                reply.ok_or_else(|| Unreachable {
+                    actor: actor.clone(),
+                    problem: "nothing is confirmed in a rehearsal".into(),
+                })
+            }
+            question => self.actors.send(actor, question).await,
+        }
     }
 }

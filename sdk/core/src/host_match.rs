@@ -13,6 +13,7 @@ mod lapse;
 mod prepare;
 mod sweep;
 
+use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::commands;
@@ -20,7 +21,7 @@ use crate::sql::SqlError;
 use crate::turn::Turn;
 
 pub use finish::{Ending, Finish};
-pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused, Margins};
+pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused, Margins, MayHold, WouldHold};
 pub use prepare::{Prepare, PrepareRefused};
 pub(crate) use sweep::wake;
 
@@ -47,6 +48,10 @@ commands! {
     HostMatch {
         /// [`Hold`]
         Hold => Result<Granted, HoldRefused>,
+        /// [`MayHold`]
+        MayHold => Option<Timestamp>,
+        /// [`WouldHold`]
+        WouldHold => Result<Granted, HoldRefused>,
         /// [`Prepare`]
         Prepare => Result<(), PrepareRefused>,
         /// [`Finish`]
@@ -57,6 +62,8 @@ commands! {
 pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
     Ok(match command {
         Command::Hold(command) => Reply::Hold(hold::hold(turn, &command)?),
+        Command::MayHold(command) => Reply::MayHold(hold::may_hold(turn, &command)?),
+        Command::WouldHold(command) => Reply::WouldHold(hold::would_hold(turn, &command)?),
         Command::Prepare(command) => Reply::Prepare(prepare::prepare(turn, &command)?),
         Command::Finish(command) => Reply::Finish(finish::finish(turn, &command)?),
     })

@@ -212,8 +212,8 @@ fn take_nonce(turn: &mut Turn<'_>, nonce: &Nonce) -> Result<bool, SqlError> {
 }
 
 /// Nothing that is worth keeping is left when the timer rings: the bucket is full, and the nonces have
-/// expired, unless an earlier one lives longer than the last. The actor's time goes too: from here on
-/// it is the expiry in the token itself that refuses an old one.
+/// expired, unless an earlier one lives longer than the last. The actor's time goes with them: from here
+/// on it is the expiry in the token itself that refuses an old one.
 pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     let now = turn.now();
     let rows = turn.read(
@@ -232,7 +232,7 @@ pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     ] {
         turn.write(statement, &[turn.name().as_str().into()])?;
     }
-    turn.forget_time()
+    Ok(())
 }
 
 #[cfg(test)]

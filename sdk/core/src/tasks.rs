@@ -41,12 +41,13 @@ impl Tasks {
             }
             // What became of it stands in the booking.
             Task::Resume(id) => self.flows.resume(id).await.map(drop).map_err(Into::into),
-            Task::Project(id) => match self.flows.read(id, None).await? {
-                Ok(booking) if booking.is_known() => index::project(&*self.index, &booking)
-                    .await
-                    .map_err(Into::into),
-                Ok(_) | Err(NotFound) => Ok(()),
-            },
+            Task::Project(id) => {
+                let projected = match self.flows.read(id, None).await? {
+                    Ok(booking) => index::project(&*self.index, &booking).await,
+                    Err(NotFound) => index::remove(&*self.index, id).await,
+                };
+                projected.map_err(Into::into)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use huddle_ports::Timestamp;
 
-use crate::actor::ActorName;
+use crate::actor::{self, ActorName};
 use crate::limits::Limits;
 use crate::outbox::{self, Task};
 use crate::sql::{Binding, Row, Sql, SqlError};
@@ -42,14 +42,25 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Stores the time, if anything was written at it.
+    /// Stores the time, if anything was written at it that is still there.
+    ///
+    /// The time is kept so that what was decided at one moment is not judged by an earlier one. Once
+    /// none of it is left, there is nothing to judge: the actor is as one that nobody ever asked, whose
+    /// time may be anything. Its outbox and timers are no reason to keep it: they go by the clock.
     pub(crate) fn end(self) -> Result<(), SqlError> {
-        if self.wrote {
+        if !self.wrote {
+            return Ok(());
+        }
+        let name = self.name.as_str();
+        if actor::remembers(self.sql, self.name)? {
             self.sql.query(
                 "INSERT INTO actor (name, latest) VALUES (?1, ?2) \
                  ON CONFLICT (name) DO UPDATE SET latest = excluded.latest WHERE latest < excluded.latest",
-                &[self.name.as_str().into(), self.now.into()],
+                &[name.into(), self.now.into()],
             )?;
+        } else {
+            self.sql
+                .query("DELETE FROM actor WHERE name = ?1", &[name.into()])?;
         }
         Ok(())
     }
@@ -135,15 +146,5 @@ impl<'a> Turn<'a> {
             &[self.name.as_str().into(), self.now.into()],
         )?;
         Ok(true)
-    }
-
-    /// Keeps nothing of the actor, not even its time.
-    pub(crate) fn forget_time(&mut self) -> Result<(), SqlError> {
-        self.sql.query(
-            "DELETE FROM actor WHERE name = ?1",
-            &[self.name.as_str().into()],
-        )?;
-        self.wrote = false;
-        Ok(())
     }
 }

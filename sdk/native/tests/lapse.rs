@@ -27,6 +27,7 @@ fn hold(booking: &str, host: &Did, now: Timestamp) -> Hold {
         until: now + QUARTER,
         role: Role::Guest,
         counterpart: host.clone(),
+        limited: true,
     }
 }
 

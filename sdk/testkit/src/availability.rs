@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_core::availability::{Availability, Checked, Found, Proposal, Search};
-use huddle_core::booking::{Booking, GuestSide, Mode, Place, Terms};
+use huddle_core::booking::{Booking, Constraints, GuestSide, Mode, Place, Terms};
 use huddle_core::host_match::Margins;
 use huddle_core::slot::{EmptySlot, Slot};
 use huddle_ports::Timestamp;
-use huddle_syntax::Did;
+use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
 /// Minutes from one slot's start to the next, and of a slot where nothing else is asked for.
@@ -23,30 +23,49 @@ pub struct HostWindows {
     pub host: Did,
     /// From when until when, as moments.
     pub windows: Vec<Slot>,
+    /// The offer that they stand in, where they stand in one.
+    #[serde(default)]
+    pub offer: Option<AtUri>,
 }
 
 /// Stands in for offers and calendars: a list of hosts and windows. Anyone may book them, nobody has a
-/// calendar, and the earliest slot comes first.
+/// calendar, and the earliest slot comes first. All of it is in UTC, also the days that a guest names: a
+/// guest's time zone counts for nothing.
 #[derive(Clone, Debug, Default)]
 pub struct ListedWindows {
-    windows: HashMap<Did, Vec<Slot>>,
+    windows: HashMap<Did, Vec<Window>>,
+}
+
+#[derive(Clone, Debug)]
+struct Window {
+    slot: Slot,
+    offer: Option<AtUri>,
 }
 
 impl ListedWindows {
     /// These hosts.
     pub fn new(hosts: Vec<HostWindows>) -> Self {
-        let mut windows = HashMap::new();
-        for listed in hosts {
-            let of_host: &mut Vec<Slot> = windows.entry(listed.host).or_default();
-            of_host.extend(listed.windows);
+        let mut listed = Self::default();
+        for HostWindows {
+            host,
+            windows,
+            offer,
+        } in hosts
+        {
+            let of_host = listed.windows.entry(host).or_default();
+            of_host.extend(windows.into_iter().map(|slot| {
+                let offer = offer.clone();
+                Window { slot, offer }
+            }));
         }
-        Self { windows }
+        listed
     }
 
     /// One more window of a host.
     pub fn add(&mut self, host: &Did, start: Timestamp, end: Timestamp) -> Result<(), EmptySlot> {
-        let window = Slot::try_from((start, end))?;
-        self.windows.entry(host.clone()).or_default().push(window);
+        let slot = Slot::try_from((start, end))?;
+        let of_host = self.windows.entry(host.clone()).or_default();
+        of_host.push(Window { slot, offer: None });
         Ok(())
     }
 }
@@ -54,28 +73,39 @@ impl ListedWindows {
 #[async_trait]
 impl Availability for ListedWindows {
     async fn search(&self, search: &Search) -> Found {
-        let minutes = search
-            .constraints
+        let constraints = &search.constraints;
+        let minutes = constraints
             .duration_min
-            .or(search.constraints.duration_max)
+            .or(constraints.duration_max)
             .unwrap_or(STEP_MINUTES);
         let windows = self.windows.get(&search.host).into_iter().flatten();
-        let mut slots: Vec<Slot> = windows
-            .flat_map(|window| slots(*window, minutes))
-            .filter(|slot| {
-                let constraints = &search.constraints;
-                constraints.earliest.is_none_or(|it| it <= slot.start())
-                    && constraints.latest.is_none_or(|it| slot.end() <= it)
-            })
+        let mut proposals: Vec<Proposal> = windows
+            .filter(|window| search.offer.is_none() || window.offer == search.offer)
+            .flat_map(|window| slots(window.slot, minutes).map(|slot| proposal(slot, window)))
+            .filter(|proposal| suits(proposal.place.slot, constraints))
             .collect();
-        slots.sort_unstable();
-        slots.dedup();
-        Found::Proposals(slots.into_iter().map(proposal).collect())
+        proposals.sort_by_key(|proposal| proposal.place.slot);
+        proposals.dedup_by_key(|proposal| proposal.place.slot);
+        Found::Proposals(proposals)
     }
 
     async fn check(&self, _booking: &Booking, _place: &Place) -> Checked {
         Checked::Free
     }
+}
+
+fn suits(slot: Slot, constraints: &Constraints) -> bool {
+    let days = &constraints.days;
+    constraints.earliest.is_none_or(|it| it <= slot.start())
+        && constraints.latest.is_none_or(|it| slot.end() <= it)
+        && (days.is_empty() || days.contains(&weekday(slot.start())))
+}
+
+/// The day of the week in UTC, Monday being 0.
+fn weekday(moment: Timestamp) -> u8 {
+    // 1970 began on a Thursday.
+    let days = moment.as_secs().div_euclid(24 * 60 * 60) + 3;
+    u8::try_from(days.rem_euclid(7)).expect("a remainder of 7 is less than 7")
 }
 
 fn slots(window: Slot, minutes: u32) -> impl Iterator<Item = Slot> {
@@ -86,9 +116,9 @@ fn slots(window: Slot, minutes: u32) -> impl Iterator<Item = Slot> {
         .take_while(move |slot| slot.end() <= window.end())
 }
 
-fn proposal(slot: Slot) -> Proposal {
+fn proposal(slot: Slot, window: &Window) -> Proposal {
     let terms = Terms {
-        offer: None,
+        offer: window.offer.clone(),
         tz: "UTC".to_owned(),
         mode: Mode::Auto,
         guest_side: GuestSide::Unchecked,
@@ -102,10 +132,8 @@ fn proposal(slot: Slot) -> Proposal {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-    use huddle_core::booking::Constraints;
-
     use super::*;
+    use futures_util::FutureExt as _;
 
     const MINUTE: i64 = 60_000;
 
@@ -117,18 +145,16 @@ mod tests {
         Timestamp::from_millis(minute * MINUTE)
     }
 
-    /// Start and end of what is found, in minutes.
-    fn found(windows: &[(i64, i64)], constraints: Constraints) -> Vec<(i64, i64)> {
-        let host = did("did:web:ada.example.com");
-        let mut listed = ListedWindows::default();
-        for (start, end) in windows {
-            listed.add(&host, at(*start), at(*end)).unwrap();
-        }
+    fn host() -> Did {
+        did("did:web:ada.example.com")
+    }
+
+    fn search(listed: &ListedWindows, constraints: Constraints, offer: Option<&str>) -> Vec<Slot> {
         let search = Search {
-            host,
+            host: host(),
             guest: did("did:web:bob.example.com"),
             constraints,
-            offer: None,
+            offer: offer.map(|uri| uri.parse().unwrap()),
             approved: false,
             booking: None,
         };
@@ -136,15 +162,20 @@ mod tests {
         let Found::Proposals(proposals) = found else {
             panic!("{found:?}");
         };
-        proposals
+        proposals.iter().map(|it| it.place.slot).collect()
+    }
+
+    /// Start and end of what is found, in minutes.
+    fn found(windows: &[(i64, i64)], constraints: Constraints) -> Vec<(i64, i64)> {
+        let mut listed = ListedWindows::default();
+        for (start, end) in windows {
+            listed.add(&host(), at(*start), at(*end)).unwrap();
+        }
+        let minute = |moment: Timestamp| moment.as_millis() / MINUTE;
+        let slots = search(&listed, constraints, None);
+        slots
             .iter()
-            .map(|proposal| proposal.place.slot)
-            .map(|slot| {
-                (
-                    slot.start().as_millis() / MINUTE,
-                    slot.end().as_millis() / MINUTE,
-                )
-            })
+            .map(|slot| (minute(slot.start()), minute(slot.end())))
             .collect()
     }
 
@@ -170,5 +201,41 @@ mod tests {
     #[test]
     fn a_host_who_is_not_listed_has_no_time() {
         assert_eq!(found(&[], Constraints::default()), []);
+    }
+
+    #[test]
+    fn slots_begin_on_the_days_that_would_do() {
+        // 1970-01-01 was a Thursday.
+        let day = 24 * 60;
+        let windows: Vec<(i64, i64)> = (0..7).map(|n| (n * day, n * day + 30)).collect();
+        let days = |days: &[u8]| Constraints {
+            days: days.to_vec(),
+            ..Constraints::default()
+        };
+        let starts = |days| found(&windows, days).into_iter().map(|it| it.0 / day);
+        assert!(starts(days(&[3])).eq([0]));
+        assert!(starts(days(&[0, 6])).eq([3, 4]));
+        assert!(starts(days(&[])).eq(0..7));
+    }
+
+    #[test]
+    fn a_search_in_one_offer_finds_the_windows_of_no_other() {
+        let uri = |key| format!("at://did:web:ada.example.com/com.huddle.slotOffer/{key}");
+        let listed = ["a", "b"].into_iter().zip([0, 60]).map(|(key, start)| {
+            let window = Slot::new(at(start), at(start + 30)).unwrap();
+            HostWindows {
+                host: host(),
+                windows: vec![window],
+                offer: Some(uri(key).parse().unwrap()),
+            }
+        });
+        let listed = ListedWindows::new(listed.collect());
+        let found = |offer: Option<&str>| {
+            let slots = search(&listed, Constraints::default(), offer);
+            slots.len()
+        };
+        assert_eq!(found(None), 2);
+        assert_eq!(found(Some(&uri("a"))), 1);
+        assert_eq!(found(Some(&uri("c"))), 0);
     }
 }

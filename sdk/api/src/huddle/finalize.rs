@@ -38,7 +38,7 @@ fn finalized(booking: &Booking) -> Reply<Method> {
         Phase::Declined => Error::BookingDeclined,
         Phase::Canceled { .. } => Error::BookingCanceled,
         Phase::Expired(Expiry::SlotTaken) => Error::SlotTaken,
-        Phase::Expired(Expiry::Hold | Expiry::Unanswered) => Error::HoldExpired,
+        Phase::Expired(Expiry::Hold | Expiry::Unanswered | Expiry::NoMatch) => Error::HoldExpired,
         Phase::Unmatched => Error::BookingNotFound,
     };
     Err(error.into())

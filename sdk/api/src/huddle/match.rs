@@ -1,7 +1,6 @@
 //! `com.huddle.match`
 
-use huddle_core::availability::{Found, Search};
-use huddle_core::booking::{Asked, Booking, CreateRefused, NoMatch, Phase};
+use huddle_core::booking::{Asked, Booking, CreateRefused, NoMatch, Phase, Waiting};
 use huddle_lexicon::com::huddle::r#match::{Error, Input, Match as Method, Output};
 use huddle_syntax::Did;
 use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Reply, Request};
@@ -16,21 +15,17 @@ impl Match for Huddle {
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &guest, key, &input)?;
         let asked = asked(guest, &input)?;
-        if input.dry_run_or_default() {
-            return self.probe(asked).await;
-        }
         let id = self.ids.of_request(&key.caller, &key.method, &key.key);
-        let booking = match self
-            .flows
-            .request(&id, asked, key.body_hash)
-            .await
-            .or_fault()?
-        {
-            Ok(booking) => booking,
-            Err(CreateRefused::Mismatch) => return Err(Self::mismatch()),
-            Err(CreateRefused::InFlight { retry_at }) => return Err(self.in_flight(retry_at)),
-        };
-        self.matched(&booking)
+        if input.dry_run_or_default() {
+            let booking = self.flows.rehearse(&id, asked).await.or_fault()?;
+            return self.tried_out(&booking);
+        }
+        let requested = self.flows.request(&id, asked, key.body_hash);
+        match requested.await.or_fault()? {
+            Ok(booking) => self.matched(&booking),
+            Err(CreateRefused::Mismatch) => Err(Self::mismatch()),
+            Err(CreateRefused::InFlight { retry_at }) => Err(self.in_flight(retry_at)),
+        }
     }
 }
 
@@ -56,45 +51,41 @@ fn asked(guest: Did, input: &Input) -> Result<Asked, Failure<Error>> {
 }
 
 impl Huddle {
-    async fn probe(&self, asked: Asked) -> Reply<Method> {
-        let search = Search {
-            host: asked.host,
-            guest: asked.guest,
-            constraints: asked.constraints,
-            offer: asked.offer,
-            approved: false,
-            booking: None,
-        };
-        let guest_side = match self.flows.search(&search).await {
-            Found::Proposals(proposals) => match proposals.first() {
-                Some(best) => best.place.terms.guest_side,
-                None => return Err(Error::NoSlot.into()),
-            },
-            Found::NeedsApproval(terms) => terms.guest_side,
-            Found::Unreadable | Found::Delayed => return Err(Error::CalendarUnavailable.into()),
-        };
-        Ok(Output::new(view::guest_side(guest_side)).into())
-    }
-
     fn matched(&self, booking: &Booking) -> Reply<Method> {
         if booking.phase == Phase::Unmatched {
-            return Err(match booking.unmatched {
-                Some(NoMatch::CalendarUnavailable) => Error::CalendarUnavailable.into(),
-                Some(NoMatch::TooManyHolds { retry_at }) => {
-                    let refusal = Refusal::new(
-                        Error::TooManyHolds,
-                        "finalize or cancel what is held, or wait",
-                    );
-                    refusal
-                        .with_retry_after(self.seconds_until(retry_at))
-                        .into()
-                }
-                Some(NoMatch::NoSlot | NoMatch::SlotTaken) | None => Error::NoSlot.into(),
-            });
+            return Err(self.unmatched(booking.unmatched));
         }
         let view = view::booking(booking).or_fault()?;
         let mut output = Output::new(view.guest_side.clone());
         output.booking = Some(view);
         Ok(output.into())
+    }
+
+    fn tried_out(&self, booking: &Booking) -> Reply<Method> {
+        match &booking.phase {
+            Phase::Unmatched => Err(self.unmatched(booking.unmatched)),
+            // There is nothing to wait for it.
+            Phase::Pending {
+                waiting: Waiting::Calendar,
+                ..
+            } => Err(Error::CalendarUnavailable.into()),
+            _ => Ok(Output::new(view::booking(booking).or_fault()?.guest_side).into()),
+        }
+    }
+
+    fn unmatched(&self, why: Option<NoMatch>) -> Failure<Error> {
+        match why {
+            Some(NoMatch::CalendarUnavailable) => Error::CalendarUnavailable.into(),
+            Some(NoMatch::TooManyHolds { retry_at }) => {
+                let refusal = Refusal::new(
+                    Error::TooManyHolds,
+                    "finalize or cancel what is held, or wait",
+                );
+                refusal
+                    .with_retry_after(self.seconds_until(retry_at))
+                    .into()
+            }
+            Some(NoMatch::NoSlot | NoMatch::SlotTaken) | None => Error::NoSlot.into(),
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! A booking as its two parties see it.
 
-use huddle_core::booking::{
-    Booking, By, Event, EventKind, GuestSide, Mode, Phase, Place, Terms, Waiting,
-};
+use huddle_core::booking::{Booking, By, Event, EventKind, GuestSide, Mode, Phase, Place, Waiting};
 use huddle_core::slot::Slot;
 use huddle_lexicon::com::huddle::defs;
 use huddle_ports::Timestamp;
@@ -15,7 +13,7 @@ const POLL_SECS: i64 = 2;
 
 pub(super) fn booking(booking: &Booking) -> Result<defs::BookingView, SyntaxError> {
     let place = booking.phase.place();
-    let terms = terms(booking);
+    let terms = booking.terms();
     let mut view = defs::BookingView::new(
         booking.id.as_str(),
         status(&booking.phase),
@@ -45,7 +43,6 @@ pub(super) fn booking(booking: &Booking) -> Result<defs::BookingView, SyntaxErro
         Phase::Pending {
             waiting: Waiting::Approval,
             until,
-            ..
         } => {
             view.approve_by = Some(datetime(*until)?);
             view.waiting_for = Some(defs::BookingViewWaitingFor::Approval);
@@ -88,13 +85,6 @@ fn event(event: &Event) -> Result<defs::BookingEvent, SyntaxError> {
     Ok(view)
 }
 
-fn terms(booking: &Booking) -> Option<&Terms> {
-    match &booking.phase {
-        Phase::Pending { terms, .. } => terms.as_ref(),
-        _ => booking.phase.place().map(|place| &place.terms),
-    }
-}
-
 fn status(phase: &Phase) -> defs::BookingStatus {
     match phase {
         Phase::Pending { .. } => defs::BookingStatus::Pending,
@@ -118,7 +108,7 @@ fn mode(mode: Mode) -> defs::Mode {
     }
 }
 
-pub(super) fn guest_side(side: GuestSide) -> defs::GuestSide {
+fn guest_side(side: GuestSide) -> defs::GuestSide {
     match side {
         GuestSide::Checked => defs::GuestSide::Checked,
         GuestSide::Unchecked => defs::GuestSide::Unchecked,

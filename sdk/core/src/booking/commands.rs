@@ -80,11 +80,14 @@ pub struct AwaitApproval {
     pub terms: Terms,
 }
 
-/// Wait for a calendar that does not answer, and search again.
+/// Answer that the booking is pending, and search again later: a calendar does not answer, or time is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Postpone {
     /// The attempt that found out.
     pub attempt: Attempt,
+    /// Whether nobody was asked to hold anything for it.
+    #[serde(default)]
+    pub untried: bool,
 }
 
 /// Give up: nothing suits, or nothing may be held.
@@ -94,6 +97,9 @@ pub struct Refuse {
     pub attempt: Attempt,
     /// Why.
     pub why: NoMatch,
+    /// Whether nobody was asked to hold anything for it.
+    #[serde(default)]
+    pub untried: bool,
 }
 
 /// All participants hold the slot.

@@ -118,6 +118,9 @@ impl FromValue for BookingId {
 pub struct Attempt(u32);
 
 impl Attempt {
+    /// Before the first try.
+    pub(crate) const NONE: Self = Self(0);
+
     /// The first try.
     pub const FIRST: Self = Self(1);
 

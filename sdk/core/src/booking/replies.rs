@@ -1,12 +1,19 @@
-//! What was answered under an idempotency key: final answers only, for a day.
+//! What was answered under an idempotency key: final answers only, for a day, and of each caller the
+//! latest [`KEPT`] only. An answer is the booking as it stood, without its history: whoever wants that reads
+//! the booking.
 
 use huddle_ports::Timestamp;
+use huddle_syntax::Did;
 
 use crate::booking::Booking;
 use crate::booking::commands::Key;
 use crate::limits::secs;
 use crate::sql::SqlError;
 use crate::turn::Turn;
+
+/// How many requests of one caller a booking keeps: whoever sends more loses the answers to their oldest,
+/// and to nobody else's.
+const KEPT: u32 = 32;
 
 /// Where a request stands.
 pub(super) enum Seen {
@@ -50,6 +57,9 @@ pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
             return Ok(Seen::InFlight(lease));
         }
     }
+    if !again {
+        make_room(turn, &key.caller)?;
+    }
     let lease = now + secs(turn.limits().driver_lease_secs);
     let forget = now + secs(turn.limits().idempotency_secs);
     turn.write(
@@ -69,6 +79,18 @@ pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
     )?;
     turn.hasten_timer(super::REPLIES_TIMER, forget)?;
     Ok(if again { Seen::Again } else { Seen::Fresh })
+}
+
+/// Makes room for one more request of a caller.
+fn make_room(turn: &mut Turn<'_>, caller: &Did) -> Result<(), SqlError> {
+    let (actor, caller) = (turn.name().as_str(), caller.as_str());
+    turn.write(
+        "DELETE FROM reply WHERE actor = ?1 AND caller = ?2 AND (method, key) IN \
+         (SELECT method, key FROM reply WHERE actor = ?1 AND caller = ?2 \
+         ORDER BY forget DESC LIMIT -1 OFFSET ?3)",
+        &[actor.into(), caller.into(), (KEPT - 1).into()],
+    )?;
+    Ok(())
 }
 
 /// Nothing came of a request: it may be sent again as if it had not been.
@@ -100,7 +122,8 @@ pub(super) fn withdraw_running(turn: &mut Turn<'_>) -> Result<(), SqlError> {
 pub(super) fn answer_running(turn: &mut Turn<'_>, booking: &str) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
     turn.write(
-        "UPDATE reply SET answer = ?2 WHERE actor = ?1 AND answer IS NULL",
+        "UPDATE reply SET answer = json_replace(?2, '$.history', json('[]')) \
+         WHERE actor = ?1 AND answer IS NULL",
         &[actor.into(), booking.into()],
     )?;
     Ok(())

@@ -36,8 +36,15 @@ pub struct Booking {
     pub(crate) body_hash: String,
     /// Where it stands.
     pub phase: Phase,
+    /// On which terms a slot was last found for it.
+    pub(crate) terms: Option<Terms>,
+    /// Whether anybody was told of it. From then on both parties see it, whatever becomes of it.
+    pub(crate) known: bool,
     /// The highest attempt that was handed out.
     pub attempt: Attempt,
+    /// The highest attempt that no participant needs to hear of any more: nobody was asked to hold
+    /// anything for it, or it is over and all were told.
+    pub(crate) settled: Attempt,
     /// How many slots the present search has tried.
     pub(crate) tried: u32,
     /// Until when its driver is left alone; `None` while there is nothing to drive.
@@ -127,7 +134,10 @@ impl Booking {
             asked,
             body_hash,
             phase: Phase::Unmatched,
+            terms: None,
+            known: false,
             attempt: Attempt::FIRST,
+            settled: Attempt::NONE,
             tried: 1,
             lease: None,
             unmatched: None,
@@ -155,9 +165,20 @@ impl Booking {
         }
     }
 
-    /// Whether its parties know of it: what came to nothing at once was never a booking to them.
+    /// Whether its parties know of it: what comes to nothing at once never was a booking to them.
     pub fn is_known(&self) -> bool {
-        self.phase != Phase::Unmatched
+        self.known
+    }
+
+    /// Until when a request that nobody knows the outcome of yet is left to its driver.
+    pub(crate) fn in_flight(&self) -> Option<Timestamp> {
+        self.lease.filter(|_| !self.known)
+    }
+
+    /// Whether a slot is held because the guest asks for it, and not because the host has said yes or
+    /// a meeting is moved.
+    pub(crate) fn is_request(&self) -> bool {
+        matches!(self.phase, Phase::Pending { .. }) && !self.approved
     }
 
     /// Whether both sides have said yes to any slot, so that one that is held is confirmed at once.
@@ -174,6 +195,12 @@ impl Booking {
             } => &change.constraints,
             _ => &self.asked.constraints,
         }
+    }
+
+    /// On which terms it is, or would have been, as far as that was ever found out.
+    pub fn terms(&self) -> Option<&Terms> {
+        let place = self.phase.place();
+        place.map(|place| &place.terms).or(self.terms.as_ref())
     }
 
     /// The slot that is being confirmed.
@@ -229,8 +256,16 @@ impl Booking {
                 );
                 self.record(decision, EventKind::Expired, By::Service, None);
             }
-            Phase::Held { until, .. } if *until <= decision.now => {
-                self.end(decision, Phase::Expired(Expiry::Hold), Ending::Lapsed);
+            Phase::Held {
+                until, accepted, ..
+            } if *until <= decision.now => {
+                // Whoever has accepted has let nothing lapse.
+                let ending = if *accepted {
+                    Ending::Released
+                } else {
+                    Ending::Lapsed
+                };
+                self.end(decision, Phase::Expired(Expiry::Hold), ending);
                 self.record(decision, EventKind::Expired, By::Service, None);
             }
             _ => {}
@@ -261,9 +296,20 @@ impl Booking {
         self.phase = Phase::Pending {
             waiting: Waiting::Search,
             until: decision.now + secs(decision.limits.pending_secs),
-            terms: None,
         };
         self.unmatched = None;
+    }
+
+    /// Waits for the host's yes, which is good for one search.
+    fn wait_for_approval(&mut self, decision: &mut Decision<'_>) {
+        self.phase = Phase::Pending {
+            waiting: Waiting::Approval,
+            until: decision.now + secs(decision.limits.approval_secs),
+        };
+        self.approved = false;
+        self.lease = None;
+        self.known = true;
+        self.touch(decision);
     }
 
     /// Begins to search, with an attempt of its own.
@@ -285,9 +331,25 @@ impl Booking {
 
     /// Ends in a phase that needs no driver; the participants let go of the open attempt.
     fn end(&mut self, decision: &mut Decision<'_>, phase: Phase, ending: Ending) {
-        self.finish(decision, self.attempt, ending);
+        self.let_go(decision, ending);
         self.phase = phase;
         self.lease = None;
+    }
+
+    /// Has the participants let go of the present attempt, unless they need not hear of it.
+    fn let_go(&mut self, decision: &mut Decision<'_>, ending: Ending) {
+        if self.settled < self.attempt {
+            self.finish(decision, self.attempt, ending);
+            self.settled = self.attempt;
+        }
+    }
+
+    /// Nobody was asked to hold anything for an attempt. Where somebody may hold something for the one
+    /// before, the end of this one is what they will hear of.
+    fn note_untried(&mut self, attempt: Attempt) {
+        if self.settled.next() == attempt {
+            self.settled = attempt;
+        }
     }
 
     /// Gives up a change of a confirmed booking, which stays where it was.
@@ -295,7 +357,7 @@ impl Booking {
         if let Phase::Confirmed { change, .. } = &mut self.phase {
             *change = None;
             self.lease = None;
-            self.finish(decision, self.attempt, Ending::Released);
+            self.let_go(decision, Ending::Released);
             self.touch(decision);
         }
     }
@@ -324,7 +386,7 @@ impl Booking {
         self.revision = self.revision.saturating_add(1);
         self.updated_at = decision.now;
         let project = Task::Project(self.id.clone());
-        if !decision.tasks.contains(&project) {
+        if self.known && !decision.tasks.contains(&project) {
             decision.tasks.push(project);
         }
     }

@@ -130,11 +130,12 @@ pub(super) fn insert(
     turn: &mut Turn<'_>,
     claim: &Claim,
     counterpart: &str,
+    limited: bool,
 ) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
     turn.write(
         "INSERT INTO claim (actor, booking, attempt, state, starts, ends, guard_starts, guard_ends, due, \
-         role, counterpart) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         role, counterpart, limited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         &[
             actor.into(),
             claim.booking.as_str().into(),
@@ -147,6 +148,7 @@ pub(super) fn insert(
             claim.due.into(),
             claim.role.as_str().into(),
             counterpart.into(),
+            limited.into(),
         ],
     )?;
     Ok(())

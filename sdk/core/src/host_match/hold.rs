@@ -29,6 +29,29 @@ pub struct Hold {
     pub role: Role,
     /// The other side.
     pub counterpart: Did,
+    /// Whether the person asks for it, as the guest, and may hold only so many: not where the host has
+    /// said yes, or a meeting is moved.
+    #[serde(default)]
+    pub limited: bool,
+}
+
+/// Tell when this person may hold one more slot as a guest; `None` is now.
+///
+/// It is asked before the host's time is looked at, of which a limit must tell nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MayHold {
+    /// For which booking.
+    pub booking: BookingId,
+    /// With whom.
+    pub host: Did,
+}
+
+/// Tell whether a hold would be granted, and hold nothing. What is told may be over at once: nothing is
+/// written, not even that a hold has expired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WouldHold {
+    /// The hold.
+    pub hold: Hold,
 }
 
 /// A slot, and what this person wants around it.
@@ -113,12 +136,15 @@ pub(super) fn hold(
     }
     fence::raise(turn, &command.booking, command.attempt)?;
     claim::delete_superseded(turn, &command.booking, command.attempt)?;
-    if command.role == Role::Guest
-        && let Some(retry_at) = lapse::retry_at(turn, &command.booking, &command.counterpart)?
-    {
+    if let Some(retry_at) = limited_until(turn, command)? {
         return Ok(Err(HoldRefused::TooManyHolds { retry_at }));
     }
-    let Some(candidate) = first_that_fits(turn, command)? else {
+    let claims = in_reach(turn, command)?;
+    // What is granted over an expired hold is written with its end.
+    for claim in claims.iter().filter(|claim| !claim.is_live(now)) {
+        sweep::expire(turn, claim)?;
+    }
+    let Some(candidate) = first_that_fits(command, &claims, now) else {
         return Ok(Err(HoldRefused::NoneFree));
     };
     let claim = Claim {
@@ -130,9 +156,39 @@ pub(super) fn hold(
         due: command.until,
         role: command.role,
     };
-    claim::insert(turn, &claim, command.counterpart.as_str())?;
+    claim::insert(turn, &claim, command.counterpart.as_str(), command.limited)?;
     sweep::by(turn, claim.due)?;
     Ok(Ok(granted(&claim)))
+}
+
+pub(super) fn would_hold(
+    turn: &mut Turn<'_>,
+    WouldHold { hold }: &WouldHold,
+) -> Result<Result<Granted, HoldRefused>, SqlError> {
+    if let Some(retry_at) = limited_until(turn, hold)? {
+        return Ok(Err(HoldRefused::TooManyHolds { retry_at }));
+    }
+    let claims = in_reach(turn, hold)?;
+    let granted = first_that_fits(hold, &claims, turn.now()).map(|candidate| Granted {
+        slot: candidate.slot,
+        until: hold.until,
+    });
+    Ok(granted.ok_or(HoldRefused::NoneFree))
+}
+
+pub(super) fn may_hold(
+    turn: &mut Turn<'_>,
+    command: &MayHold,
+) -> Result<Option<Timestamp>, SqlError> {
+    lapse::retry_at(turn, &command.booking, &command.host)
+}
+
+/// Until when the person may hold nothing more, if that counts for this hold.
+fn limited_until(turn: &mut Turn<'_>, hold: &Hold) -> Result<Option<Timestamp>, SqlError> {
+    if !hold.limited {
+        return Ok(None);
+    }
+    lapse::retry_at(turn, &hold.booking, &hold.counterpart)
 }
 
 fn granted(claim: &Claim) -> Granted {
@@ -153,13 +209,9 @@ fn again(turn: &mut Turn<'_>, claim: &Claim) -> Result<Result<Granted, HoldRefus
     }))
 }
 
-/// Picks the first candidate that neither meets another claim nor exceeds a cap. Holds that turn out
-/// to have expired are dropped, so that what is granted over them is written with their end.
-fn first_that_fits<'a>(
-    turn: &mut Turn<'_>,
-    command: &'a Hold,
-) -> Result<Option<&'a Candidate>, SqlError> {
-    let reach = command.candidates.iter().map(|candidate| {
+/// The claims that may be in the way of a candidate, or count towards its caps.
+fn in_reach(turn: &mut Turn<'_>, hold: &Hold) -> Result<Vec<Claim>, SqlError> {
+    let reach = hold.candidates.iter().map(|candidate| {
         let guard = candidate.guard();
         candidate
             .margins
@@ -169,25 +221,22 @@ fn first_that_fits<'a>(
                 (from.min(cap.within.start()), until.max(cap.within.end()))
             })
     });
-    let Some((from, until)) = reach.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
-        return Ok(None);
-    };
-    let now = turn.now();
-    let mut others = Vec::new();
-    for claim in claim::between(turn, from, until)? {
-        if !claim.is_live(now) {
-            sweep::expire(turn, &claim)?;
-        } else if claim.booking != command.booking {
-            others.push(claim);
-        }
+    match reach.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+        Some((from, until)) => claim::between(turn, from, until),
+        None => Ok(Vec::new()),
     }
-    Ok(command
-        .candidates
-        .iter()
-        .find(|candidate| now < candidate.slot.start() && fits(candidate, &others)))
 }
 
-fn fits(candidate: &Candidate, others: &[Claim]) -> bool {
+/// Picks the first candidate that neither meets a live claim of another booking nor exceeds a cap.
+fn first_that_fits<'a>(hold: &'a Hold, claims: &[Claim], now: Timestamp) -> Option<&'a Candidate> {
+    let live = claims.iter().filter(|claim| claim.is_live(now));
+    let others: Vec<&Claim> = live.filter(|it| it.booking != hold.booking).collect();
+    hold.candidates
+        .iter()
+        .find(|candidate| now < candidate.slot.start() && fits(candidate, &others))
+}
+
+fn fits(candidate: &Candidate, others: &[&Claim]) -> bool {
     let guard = candidate.guard();
     let free = !others
         .iter()

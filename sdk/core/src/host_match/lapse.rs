@@ -18,7 +18,7 @@ pub(super) fn retry_at(
 ) -> Result<Option<Timestamp>, SqlError> {
     let (actor, now, limits) = (turn.name().as_str(), turn.now(), turn.limits());
     let rows = turn.read(
-        "SELECT counterpart, due FROM claim WHERE actor = ?1 AND role = 'guest' AND state = 'held' \
+        "SELECT counterpart, due FROM claim WHERE actor = ?1 AND limited = 1 AND state = 'held' \
          AND due > ?2 AND booking <> ?3",
         &[actor.into(), now.into(), booking.as_str().into()],
     )?;

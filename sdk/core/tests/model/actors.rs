@@ -90,6 +90,8 @@ pub(crate) struct View {
     pub(crate) outbox: Vec<u32>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) booking: Option<Booking>,
+    /// Whether it has rows of its own, besides what is to be done outside and when.
+    remembers: bool,
     /// Claims of different bookings that the person cannot both keep.
     conflicts: Vec<(usize, usize)>,
 }
@@ -246,10 +248,7 @@ impl Actors {
         let latest = when.latest.max(when.clock);
         let key = (actor, state, message, When { latest, ..when });
         if let Some(known) = self.turns.get(&key) {
-            return Turned {
-                latest: known.latest.max(when.latest),
-                ..*known
-            };
+            return self.since(*known, when);
         }
         let name = self.names[actor].clone();
         let limits = self.limits.clone();
@@ -293,10 +292,18 @@ impl Actors {
             latest,
         };
         self.turns.insert(key, turned);
-        Turned {
-            latest: latest.max(when.latest),
-            ..turned
-        }
+        self.since(turned, when)
+    }
+
+    /// What a turn comes to for an actor that has written before: its time is kept for as long as
+    /// anything else is.
+    fn since(&self, turned: Turned, when: When) -> Turned {
+        let latest = if self.view(turned.state).remembers {
+            turned.latest.max(when.latest)
+        } else {
+            0
+        };
+        Turned { latest, ..turned }
     }
 
     /// Takes the latest moment at which the actor has written from its rows.
@@ -412,9 +419,12 @@ impl Actors {
             outbox: Vec::new(),
             claims: Vec::new(),
             booking: None,
+            remembers: false,
             conflicts: Vec::new(),
         };
         for (table, row) in dump {
+            view.remembers |=
+                !["outbox", "timer"].contains(&self.store.tables[*table].name.as_str());
             let cell = |name| &row[self.column(*table, name)];
             match self.store.tables[*table].name.as_str() {
                 "timer" => {

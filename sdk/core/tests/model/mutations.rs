@@ -151,6 +151,7 @@ pub(crate) const ALL: &[Mutation] = &[
         name: "drivers release before the booking has decided",
         releases_early: true,
         scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::leases(2, 1),
         ..NONE
     },
     Mutation {
@@ -259,10 +260,20 @@ pub(crate) const ALL: &[Mutation] = &[
                 "Finish",
                 "UPDATE claim SET state = ?4, due = ?5 WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
                 "INSERT OR REPLACE INTO claim VALUES (?1, ?2, ?3, ?4, 1801728000000, 1801731600000, 1801728000000, \
-                 1801731600000, 'host', '', ?5)",
+                 1801731600000, 'host', '', 0, ?5)",
             ),
         ],
         scenario: scenarios::either_side_calls_it_off,
+        ..NONE
+    },
+    Mutation {
+        name: "a search that finds nothing does not know that its booking was answered",
+        statements: &[statement(
+            "Refuse",
+            "SELECT document FROM",
+            "SELECT json_set(document, '$.known', json('false'), '$.approved', json('false')) FROM",
+        )],
+        scenario: scenarios::the_host_approves,
         ..NONE
     },
 ];

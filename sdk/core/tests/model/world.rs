@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use huddle_core::actor::{ActorName, Command, Reply};
 use huddle_core::availability::{Checked, Found};
-use huddle_core::booking::{Phase, Reply as BookingReply, Standing};
+use huddle_core::booking::{Booking, Phase, Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish};
 
@@ -87,6 +87,8 @@ pub(crate) enum Step {
         answer: usize,
         copied: bool,
     },
+    /// Time was up for a driver.
+    PutOff(u32),
     /// A driver asked and died.
     Died {
         driver: u32,
@@ -252,6 +254,13 @@ impl World {
             }
             steps.push((step(driver, answer, false), next));
         }
+        if let Some(mut put_off) = self.suffer(state, CALENDAR)
+            && let Some(later) = self.put_off(driver)
+        {
+            remove(&mut put_off.drivers, driver);
+            insert(&mut put_off.drivers, later);
+            steps.push((Step::PutOff(driver), put_off));
+        }
         // An answer that is lost is the same as a message that arrives late.
         if let Some(mut died) = self.suffer(state, DEATH) {
             remove(&mut died.drivers, driver);
@@ -409,6 +418,13 @@ impl World {
         for claim in before.iter().filter(|claim| !claim.is_among(after)) {
             state.end(actor, self.booking_of(&claim.booking), claim.attempt);
         }
+        let known = |state| {
+            let booking = self.actors.view(state).booking.as_ref();
+            booking.is_some_and(Booking::is_known)
+        };
+        if known(state.actors[actor]) && !known(turned.state) {
+            state.fault = Some("a booking has vanished that its parties know of");
+        }
         if self.is_held_by_few(state, actor, turned.state) {
             state.fault = Some("a booking has become held without being held by all");
         }
@@ -543,6 +559,19 @@ impl World {
         self.drivers.push(working);
         self.driver_ids.insert(text, id);
         id
+    }
+
+    /// The driver that this one is once time is up, if it has anything left to tell.
+    fn put_off(&mut self, driver: u32) -> Option<u32> {
+        let mut later = self.drivers[driver as usize].driver.clone();
+        later.put_off();
+        match later.action() {
+            Action::Ask(to, command) => {
+                let later = self.intern_driver(later, &to, command);
+                (later != driver).then_some(later)
+            }
+            _ => None,
+        }
     }
 
     /// Does what an entry of an outbox wants; nothing where there is no room for one more driver.

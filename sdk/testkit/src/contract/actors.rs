@@ -163,6 +163,7 @@ impl Contract<'_> {
             until: self.granted().until,
             role: Role::Host,
             counterpart: self.guest.clone(),
+            limited: false,
         }
     }
 

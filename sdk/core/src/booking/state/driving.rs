@@ -1,14 +1,12 @@
 //! Commands of whoever drives a booking. Each names the attempt that it is about, and does nothing
 //! once another one has taken its place.
 
-use huddle_ports::Timestamp;
-
-use super::{
-    Booking, By, Decision, EventKind, Expiry, NoMatch, Phase, Place, Stage, Terms, Waiting,
-};
+use super::{Booking, By, Decision, EventKind, Expiry, NoMatch, Phase, Stage, Waiting};
 use crate::booking::Attempt;
+use crate::booking::commands::{
+    Abort, AwaitApproval, Commit, Held, NextAttempt, Postpone, Refuse, Resume, Suspend,
+};
 use crate::host_match::Ending;
-use crate::limits::secs;
 
 impl Booking {
     /// Whether a slot is being searched for, for this attempt.
@@ -24,54 +22,47 @@ impl Booking {
             }
     }
 
-    pub(crate) fn next_attempt(
-        &mut self,
-        decision: &mut Decision<'_>,
-        attempt: Attempt,
-        above: Attempt,
-    ) {
+    pub(crate) fn next_attempt(&mut self, decision: &mut Decision<'_>, report: NextAttempt) {
+        let NextAttempt { attempt, above } = report;
         if !self.seeks(attempt) {
             return;
         }
         if self.tried >= decision.limits.attempts_per_match {
-            return self.refuse(decision, attempt, NoMatch::NoSlot);
+            return self.find_nothing(decision, NoMatch::NoSlot);
         }
         self.tried += 1;
         self.attempt = self.attempt.max(above).next();
         self.seek(decision);
     }
 
-    pub(crate) fn await_approval(
-        &mut self,
-        decision: &mut Decision<'_>,
-        attempt: Attempt,
-        terms: Terms,
-    ) {
+    pub(crate) fn await_approval(&mut self, decision: &mut Decision<'_>, report: AwaitApproval) {
+        let AwaitApproval { attempt, terms } = report;
         if !self.seeks(attempt) {
             return;
         }
+        self.note_untried(attempt);
         if !matches!(self.phase, Phase::Pending { .. }) {
             // A meeting that stands is not put up for approval once more.
-            return self.refuse(decision, attempt, NoMatch::NoSlot);
+            return self.find_nothing(decision, NoMatch::NoSlot);
         }
-        self.phase = Phase::Pending {
-            waiting: Waiting::Approval,
-            until: decision.now + secs(decision.limits.approval_secs),
-            terms: Some(terms),
-        };
-        self.lease = None;
-        self.touch(decision);
+        self.terms = Some(terms);
+        self.wait_for_approval(decision);
     }
 
-    pub(crate) fn postpone(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
+    pub(crate) fn postpone(&mut self, decision: &mut Decision<'_>, report: Postpone) {
+        let Postpone { attempt, untried } = report;
         if !self.seeks(attempt) {
             return;
+        }
+        if untried {
+            self.note_untried(attempt);
         }
         decision.retryable = true;
         if let Phase::Pending { waiting, .. } = &mut self.phase {
             *waiting = Waiting::Calendar;
             self.lease = Some(decision.lease());
-            self.finish(decision, attempt, Ending::Released);
+            self.known = true;
+            self.let_go(decision, Ending::Released);
             self.touch(decision);
         } else {
             self.unmatched = Some(NoMatch::CalendarUnavailable);
@@ -79,27 +70,49 @@ impl Booking {
         }
     }
 
-    pub(crate) fn refuse(&mut self, decision: &mut Decision<'_>, attempt: Attempt, why: NoMatch) {
+    pub(crate) fn refuse(&mut self, decision: &mut Decision<'_>, report: Refuse) {
+        let Refuse {
+            attempt,
+            why,
+            untried,
+        } = report;
         if !self.seeks(attempt) {
             return;
         }
+        if untried {
+            self.note_untried(attempt);
+        }
+        self.find_nothing(decision, why);
+    }
+
+    /// The search comes to nothing. What the parties know of ends, or waits on, where they see it.
+    fn find_nothing(&mut self, decision: &mut Decision<'_>, why: NoMatch) {
         self.unmatched = Some(why);
         decision.retryable = why.is_retryable();
-        if let Phase::Pending { .. } = self.phase {
-            self.end(decision, Phase::Unmatched, Ending::Released);
-            self.touch(decision);
-        } else {
-            self.drop_change(decision);
+        match self.phase {
+            Phase::Pending { .. } if self.approved => {
+                // The host may make room and say yes again.
+                self.let_go(decision, Ending::Released);
+                self.wait_for_approval(decision);
+            }
+            Phase::Pending { .. } if self.known => {
+                self.end(decision, Phase::Expired(Expiry::NoMatch), Ending::Released);
+                self.record(decision, EventKind::Expired, By::Service, None);
+            }
+            Phase::Pending { .. } => {
+                self.end(decision, Phase::Unmatched, Ending::Released);
+                self.touch(decision);
+            }
+            _ => self.drop_change(decision),
         }
     }
 
-    pub(crate) fn held(
-        &mut self,
-        decision: &mut Decision<'_>,
-        attempt: Attempt,
-        place: Place,
-        until: Timestamp,
-    ) {
+    pub(crate) fn held(&mut self, decision: &mut Decision<'_>, report: Held) {
+        let Held {
+            attempt,
+            place,
+            until,
+        } = report;
         if !self.seeks(attempt) {
             // The same word once more: the driver goes on where it was.
             if self.confirms(attempt) {
@@ -108,6 +121,7 @@ impl Booking {
             return;
         }
         let agreed = self.is_agreed();
+        self.known = true;
         match &mut self.phase {
             Phase::Confirmed {
                 change: Some(change),
@@ -118,13 +132,19 @@ impl Booking {
                 self.touch(decision);
             }
             _ if agreed => {
+                self.terms = Some(place.terms.clone());
                 self.phase = Phase::Finalizing { place, until };
                 self.confirm(decision);
                 self.touch(decision);
             }
             _ => {
+                self.terms = Some(place.terms.clone());
                 self.record(decision, EventKind::Held, By::Service, Some(&place));
-                self.phase = Phase::Held { place, until };
+                self.phase = Phase::Held {
+                    place,
+                    until,
+                    accepted: false,
+                };
                 self.lease = None;
                 self.tick(decision);
             }
@@ -136,7 +156,7 @@ impl Booking {
         attempt == self.attempt && self.confirming().is_some()
     }
 
-    pub(crate) fn suspend(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
+    pub(crate) fn suspend(&mut self, decision: &mut Decision<'_>, Suspend { attempt }: Suspend) {
         if !self.confirms(attempt) {
             return;
         }
@@ -149,7 +169,11 @@ impl Booking {
             }
             Phase::Finalizing { place, until } => {
                 let (place, until) = (place.clone(), *until);
-                self.phase = Phase::Held { place, until };
+                self.phase = Phase::Held {
+                    place,
+                    until,
+                    accepted: true,
+                };
                 self.lease = None;
                 self.touch(decision);
                 self.tick(decision);
@@ -161,7 +185,7 @@ impl Booking {
         }
     }
 
-    pub(crate) fn commit(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
+    pub(crate) fn commit(&mut self, decision: &mut Decision<'_>, Commit { attempt }: Commit) {
         let Some(place) = self
             .confirming()
             .filter(|_| attempt == self.attempt)
@@ -195,7 +219,7 @@ impl Booking {
         self.lease = None;
     }
 
-    pub(crate) fn abort(&mut self, decision: &mut Decision<'_>, attempt: Attempt) {
+    pub(crate) fn abort(&mut self, decision: &mut Decision<'_>, Abort { attempt }: Abort) {
         if !self.confirms(attempt) {
             return;
         }
@@ -213,9 +237,13 @@ impl Booking {
         }
     }
 
+    pub(crate) fn resume(&mut self, decision: &mut Decision<'_>, _: Resume) {
+        self.take_over(decision);
+    }
+
     /// Goes on with what a driver has left behind. A search begins anew, so that the old driver's
     /// word, should it still come, is of a lower attempt.
-    pub(crate) fn resume(&mut self, decision: &mut Decision<'_>) {
+    pub(crate) fn take_over(&mut self, decision: &mut Decision<'_>) {
         if self.lease.is_none_or(|lease| decision.now < lease) {
             return;
         }

@@ -25,7 +25,7 @@ impl Booking {
             self.seek_anew(decision);
             self.touch(decision);
         } else {
-            self.resume(decision);
+            self.take_over(decision);
         }
     }
 
@@ -37,13 +37,14 @@ impl Booking {
         match &self.phase {
             Phase::Pending { .. } => return Err(FinalizeRefused::NotHeld),
             Phase::Held { .. } if by == Role::Host => return Err(FinalizeRefused::NotAccepted),
-            Phase::Held { place, until } => {
+            Phase::Held { place, until, .. } => {
                 let (place, until) = (place.clone(), *until);
                 self.phase = Phase::Finalizing { place, until };
                 self.confirm(decision);
                 self.touch(decision);
             }
-            Phase::Finalizing { .. } => self.confirm(decision),
+            // It has a driver: another is wanted only if that has not come back.
+            Phase::Finalizing { .. } => self.take_over(decision),
             _ => {}
         }
         Ok(())

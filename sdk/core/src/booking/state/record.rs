@@ -96,8 +96,6 @@ pub enum Phase {
         waiting: Waiting,
         /// When it is given up.
         until: Timestamp,
-        /// The offer, as soon as it is known.
-        terms: Option<Terms>,
     },
     /// A slot is held for the present attempt.
     Held {
@@ -105,6 +103,8 @@ pub enum Phase {
         place: Place,
         /// Until when.
         until: Timestamp,
+        /// Whether the guest has accepted it, and it could not be confirmed.
+        accepted: bool,
     },
     /// The slot of the present attempt is being confirmed.
     Finalizing {
@@ -202,6 +202,8 @@ pub enum Stage {
 pub enum Expiry {
     /// Nobody, or no calendar, answered in time.
     Unanswered,
+    /// Once the calendars answered, nothing suited.
+    NoMatch,
     /// The hold ran out.
     Hold,
     /// The last check found the slot taken.

@@ -7,11 +7,16 @@ use huddle_ports::Timestamp;
 
 use super::{
     Asked, Booking, Constraints, Decision, Expiry, GuestSide, Mode, Next, NoMatch, Phase, Place,
-    Terms,
+    Terms, Waiting,
 };
+use crate::actor::{ActorName, Command};
 use crate::booking::Attempt;
-use crate::host_match::Role;
+use crate::booking::commands::{
+    Abort, AwaitApproval, Commit, Held, NextAttempt, Postpone, Refuse, Suspend,
+};
+use crate::host_match::{self, Ending, Role};
 use crate::limits::Limits;
+use crate::outbox::Task;
 use crate::slot::Slot;
 
 const START: Timestamp = Timestamp::from_millis(1_767_268_800_000);
@@ -21,6 +26,8 @@ struct Scene {
     booking: Booking,
     now: Timestamp,
     limits: Limits,
+    /// What was to be done outside, so far.
+    tasks: Vec<Task>,
 }
 
 impl Scene {
@@ -41,6 +48,7 @@ impl Scene {
             booking,
             now: START,
             limits,
+            tasks: Vec::new(),
         }
     }
 
@@ -49,6 +57,7 @@ impl Scene {
         let mut decision = Decision::new(self.now, &self.limits);
         self.booking.tick(&mut decision);
         let answer = command(&mut self.booking, &mut decision);
+        self.tasks.append(&mut decision.tasks);
         (answer, decision.next)
     }
 
@@ -60,9 +69,28 @@ impl Scene {
         (None, self.run(command).1)
     }
 
+    /// What the guest was told of attempts that are over, so far.
+    fn told(&self) -> Vec<(Attempt, Ending)> {
+        let guest = ActorName::host_match(&self.booking.asked.guest);
+        let told = self.tasks.iter().filter_map(|task| match task {
+            Task::Tell { to, command } if *to == guest => match &**command {
+                Command::HostMatch(host_match::Command::Finish(it)) => {
+                    Some((it.attempt, it.ending))
+                }
+                _ => None,
+            },
+            _ => None,
+        });
+        told.collect()
+    }
+
     fn then(mut self, command: &str) -> Self {
         self.say(command);
         self
+    }
+
+    fn after(self, commands: &[&str]) -> Self {
+        commands.iter().fold(self, |scene, it| scene.then(it))
     }
 
     fn later(mut self, by: Duration) -> Self {
@@ -76,15 +104,30 @@ impl Scene {
         let attempt = self.booking.attempt;
         let until = self.now + Duration::from_mins(15);
         let (answer, next) = match command {
-            "held" => self.drive(|b, d| b.held(d, attempt, place(0), until)),
-            "held late" => self.drive(|b, d| b.held(d, Attempt::FIRST, place(0), until)),
-            "await approval" => self.drive(|b, d| b.await_approval(d, attempt, place(0).terms)),
-            "no match" => self.drive(|b, d| b.refuse(d, attempt, NoMatch::NoSlot)),
-            "suspend" => self.drive(|b, d| b.suspend(d, attempt)),
-            "commit" => self.drive(|b, d| b.commit(d, attempt)),
-            "commit late" => self.drive(|b, d| b.commit(d, Attempt::FIRST)),
-            "abort" => self.drive(|b, d| b.abort(d, attempt)),
-            "resume" => self.drive(Booking::resume),
+            "held" => self.drive(|b, d| b.held(d, held(attempt, until))),
+            "held late" => self.drive(|b, d| b.held(d, held(Attempt::FIRST, until))),
+            "await approval" => {
+                let terms = place(0).terms;
+                self.drive(|b, d| b.await_approval(d, AwaitApproval { attempt, terms }))
+            }
+            "postpone" => {
+                let untried = true;
+                self.drive(|b, d| b.postpone(d, Postpone { attempt, untried }))
+            }
+            "no match" => self.drive(|b, d| b.refuse(d, refuse(attempt, NoMatch::NoSlot))),
+            "unreadable" => {
+                let why = NoMatch::CalendarUnavailable;
+                self.drive(|b, d| b.refuse(d, refuse(attempt, why)))
+            }
+            "suspend" => self.drive(|b, d| b.suspend(d, Suspend { attempt })),
+            "commit" => self.drive(|b, d| b.commit(d, Commit { attempt })),
+            "commit late" => {
+                let attempt = Attempt::FIRST;
+                self.drive(|b, d| b.commit(d, Commit { attempt }))
+            }
+            "abort" => self.drive(|b, d| b.abort(d, Abort { attempt })),
+            "create" => self.drive(Booking::create_again),
+            "resume" => self.drive(Booking::take_over),
             "finalize" => self.run(|b, d| refused(b.finalize(d, Role::Guest))),
             "finalize as host" => self.run(|b, d| refused(b.finalize(d, Role::Host))),
             "approve" => self.run(|b, d| refused(b.approve(d, Role::Host))),
@@ -110,6 +153,23 @@ fn refused<R: Debug>(answer: Result<(), R>) -> Option<String> {
     answer.err().map(|why| format!("{why:?}"))
 }
 
+fn held(attempt: Attempt, until: Timestamp) -> Held {
+    let place = place(0);
+    Held {
+        attempt,
+        place,
+        until,
+    }
+}
+
+fn refuse(attempt: Attempt, why: NoMatch) -> Refuse {
+    Refuse {
+        attempt,
+        why,
+        untried: true,
+    }
+}
+
 fn place(minute: u64) -> Place {
     let start = START + Duration::from_hours(24) + Duration::from_mins(minute);
     Place {
@@ -130,6 +190,10 @@ fn scene(state: &str) -> Scene {
         "unmatched" => pending.then("no match"),
         "awaiting approval" => pending.then("await approval"),
         "approved" => pending.then("await approval").then("approve"),
+        "postponed" => pending.then("postpone"),
+        "searched again" => scene("postponed")
+            .later(Duration::from_secs(30))
+            .then("resume"),
         "held" => pending.then("held"),
         "held too long" => pending.then("held").later(Duration::from_mins(15)),
         "finalizing" => pending.then("held").then("finalize"),
@@ -163,7 +227,8 @@ fn what_people_ask_is_answered_by_the_state() {
             ("pending", "NotHeld"),
             ("held", "finalizing [confirm]"),
             ("held too long", "expired"),
-            ("finalizing", "finalizing [confirm]"),
+            ("finalizing", "finalizing"),
+            ("finalizing too long", "finalizing [confirm]"),
             ("confirmed", "confirmed"),
             ("declined", "declined"),
             ("canceled", "canceled"),
@@ -314,7 +379,11 @@ fn a_move_keeps_the_id_and_raises_the_sequence() {
     let mut moved = scene("moving");
     let until = moved.now + Duration::from_mins(15);
     let attempt = moved.booking.attempt;
-    moved.run(|b, d| b.held(d, attempt, place(60), until));
+    let place_later = Held {
+        place: place(60),
+        ..held(attempt, until)
+    };
+    moved.run(|b, d| b.held(d, place_later));
     assert_eq!(
         moved.booking.phase.place(),
         Some(&place(0)),
@@ -336,7 +405,11 @@ fn only_so_many_slots_are_tried() {
     let mut tried = 1;
     loop {
         let attempt = scene.booking.attempt;
-        match scene.run(|b, d| b.next_attempt(d, attempt, attempt)).1 {
+        let next = NextAttempt {
+            attempt,
+            above: attempt,
+        };
+        match scene.run(|b, d| b.next_attempt(d, next)).1 {
             Next::Seek(_) => tried += 1,
             _ => break,
         }
@@ -362,7 +435,11 @@ fn history_is_bounded() {
 fn attempts_begin_above_those_of_a_forgotten_booking_of_the_same_id() {
     let mut scene = Scene::pending();
     let seen = Attempt::FIRST.next().next().next();
-    let (_, next) = scene.drive(|b, d| b.next_attempt(d, Attempt::FIRST, seen));
+    let next = NextAttempt {
+        attempt: Attempt::FIRST,
+        above: seen,
+    };
+    let (_, next) = scene.drive(|b, d| b.next_attempt(d, next));
     assert_eq!(next, Next::Seek(seen.next()));
 }
 
@@ -378,4 +455,125 @@ fn a_hold_that_ran_out_while_it_was_confirmed_is_called_so() {
             "{state}"
         );
     }
+}
+
+#[test]
+fn what_was_answered_to_nobody_comes_to_nothing_unseen() {
+    for command in ["no match", "unreadable"] {
+        let scene = Scene::pending().then(command);
+        assert_eq!(scene.booking.phase, Phase::Unmatched);
+        assert!(!scene.booking.is_known());
+        assert_eq!(scene.tasks, [], "nobody hears of it");
+    }
+}
+
+#[test]
+fn what_was_answered_as_pending_expires_where_both_see_it() {
+    for command in ["no match", "unreadable"] {
+        let scene = scene("searched again").then(command);
+        assert_eq!(scene.booking.phase, Phase::Expired(Expiry::NoMatch));
+        assert!(scene.booking.is_known());
+    }
+}
+
+#[test]
+fn a_yes_that_comes_to_nothing_is_asked_for_again() {
+    for command in ["no match", "unreadable"] {
+        let mut scene = scene("approved").then(command);
+        let until = scene.now + Duration::from_hours(72);
+        let waiting = Waiting::Approval;
+        assert_eq!(scene.booking.phase, Phase::Pending { waiting, until });
+        assert!(!scene.booking.approved);
+        assert_eq!(scene.booking.terms(), Some(&place(0).terms));
+        assert_eq!(scene.say("approve"), "pending [seek]");
+    }
+}
+
+#[test]
+fn a_request_is_in_flight_until_its_first_answer() {
+    for (state, in_flight) in [
+        ("pending", true),
+        ("unmatched", false),
+        ("postponed", false),
+        ("searched again", false),
+        ("awaiting approval", false),
+        ("approved", false),
+        ("held", false),
+        ("moving", false),
+    ] {
+        let mut scene = scene(state);
+        assert_eq!(scene.booking.in_flight().is_some(), in_flight, "{state}");
+        let stands = scene.booking.phase.word();
+        assert_eq!(scene.say("create"), stands, "{state}");
+    }
+}
+
+#[test]
+fn only_bookings_that_are_known_are_listed() {
+    let listed = |state| {
+        let mut tasks = scene(state).tasks.into_iter();
+        tasks.any(|task| matches!(task, Task::Project(_)))
+    };
+    assert!(!listed("pending"));
+    assert!(!listed("unmatched"));
+    assert!(listed("postponed"));
+    assert!(listed("awaiting approval"));
+    assert!(listed("held"));
+}
+
+#[test]
+fn the_terms_outlive_the_slot() {
+    let terms = place(0).terms;
+    for state in ["awaiting approval", "approved", "held too long", "expired"] {
+        let mut scene = scene(state);
+        assert_eq!(scene.booking.terms(), Some(&terms), "{state}");
+        scene.say("decline");
+        assert_eq!(scene.booking.terms(), Some(&terms), "{state}, declined");
+    }
+    assert_eq!(scene("pending").booking.terms(), None);
+}
+
+#[test]
+fn a_hold_lapses_unless_it_was_accepted() {
+    let late = Duration::from_mins(15);
+    for (commands, ending) in [
+        (&["held"][..], Ending::Lapsed),
+        (&["held", "finalize", "suspend"], Ending::Released),
+    ] {
+        let scene = Scene::pending().after(commands);
+        assert_eq!(scene.booking.phase.word(), "held");
+        let over = scene.later(late).then("resume");
+        assert_eq!(over.booking.phase, Phase::Expired(Expiry::Hold));
+        assert_eq!(over.told(), [(Attempt::FIRST, ending)], "{commands:?}");
+    }
+}
+
+#[test]
+fn nobody_hears_of_an_attempt_that_was_never_held() {
+    let first = Attempt::FIRST;
+    for (commands, told) in [
+        (&["await approval", "decline"][..], &[][..]),
+        (&["await approval", "cancel"], &[]),
+        (&["await approval", "approve", "no match"], &[]),
+        // The driver has not come back: it may have had something held.
+        (&["cancel"], &[first]),
+        (&["no match"], &[]),
+        (&["postpone", "cancel"], &[]),
+        (&["held", "cancel"], &[first]),
+    ] {
+        let scene = Scene::pending().after(commands);
+        let attempts: Vec<Attempt> = scene.told().iter().map(|it| it.0).collect();
+        assert_eq!(attempts, told, "{commands:?}");
+    }
+}
+
+#[test]
+fn the_end_of_an_attempt_is_word_of_those_before_it() {
+    let mut scene = scene("searched again");
+    scene.now = scene.now + Duration::from_secs(30);
+    // The second driver has not come back, and the third has found nothing without holding anything.
+    scene.say("resume");
+    scene.say("no match");
+    let third = Attempt::FIRST.next().next();
+    assert_eq!(scene.told(), [(third, Ending::Released)]);
 }

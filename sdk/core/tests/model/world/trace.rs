@@ -20,6 +20,7 @@ impl World {
                 let answer = calendars(*answer);
                 format!("driver {driver}: {}{answer}{copied}", message(*driver))
             }
+            Step::PutOff(driver) => format!("driver {driver} runs out of time"),
             Step::Died { driver, late } => {
                 let then = if *late { "late" } else { "lost" };
                 format!("driver {driver} dies: {} is {then}", message(*driver))

@@ -1,0 +1,8 @@
+//! What people are answered, and what is left behind.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+mod limits;
+mod memory;
+mod pending;
+mod world;

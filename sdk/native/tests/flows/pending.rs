@@ -1,0 +1,139 @@
+//! Requests that are not answered at once, or come to nothing.
+
+use std::time::Duration;
+
+use huddle_core::ActorName;
+use huddle_core::booking::{
+    Attempt, CreateRefused, Expiry, Finalize, Next, NoMatch, Phase, Waiting,
+};
+use huddle_core::index::{Index as _, Statement};
+use huddle_core::outbox::Task;
+use huddle_core::sql::Value;
+use huddle_core::transport::ask;
+
+use crate::world::{World, did, key, request_id};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_request_that_runs_out_of_time_is_pending_for_everybody() {
+    let world = World::new();
+    world.say(|it| it.search_takes = Duration::from_secs(9));
+    let first = world.request("bob", "ada", "k").await.unwrap();
+    let waits = |phase: &Phase| {
+        matches!(
+            phase,
+            Phase::Pending {
+                waiting: Waiting::Calendar,
+                ..
+            }
+        )
+    };
+    assert!(waits(&first.phase), "{:?}", first.phase);
+    let again = world.request("bob", "ada", "k").await.unwrap();
+    assert_eq!(again, first, "the same request again");
+    let seen = world.flows.read(&first.id, Some(did("ada"))).await;
+    assert_eq!(seen.unwrap().unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_pending_request_that_comes_to_nothing_expires_where_it_is_seen() {
+    let world = World::new();
+    world.say(|it| it.search_takes = Duration::from_secs(9));
+    let first = world.request("bob", "ada", "k").await.unwrap();
+    world.say(|it| it.hours.clear());
+    world.clock.step(LEASE);
+    world.settle().await;
+    for party in ["ada", "bob"] {
+        let seen = world.flows.read(&first.id, Some(did(party))).await;
+        let seen = seen.unwrap().unwrap();
+        assert_eq!(seen.phase, Phase::Expired(Expiry::NoMatch), "{party}");
+    }
+    let again = world.request("bob", "ada", "k").await.unwrap();
+    assert_eq!(again.phase, Phase::Expired(Expiry::NoMatch));
+}
+
+#[tokio::test]
+async fn a_first_search_that_another_driver_took_over_is_in_flight() {
+    let world = World::new();
+    world.say(|it| {
+        it.search_takes = LEASE;
+        it.taken_over = Some(request_id("bob", "k"));
+    });
+    let answer = world.request("bob", "ada", "k").await;
+    assert!(
+        matches!(answer, Err(CreateRefused::InFlight { .. })),
+        "{answer:?}"
+    );
+}
+
+async fn listed(world: &World) -> usize {
+    let all = Statement {
+        sql: "SELECT id FROM bookings",
+        bindings: vec![],
+    };
+    world.index.query(all).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_request_that_comes_to_nothing_is_in_no_list_and_leaves_word_with_nobody() {
+    let world = World::new();
+    world.say(|it| it.hours.clear());
+    let nothing = world.request("bob", "invented", "k").await.unwrap();
+    assert_eq!(nothing.phase, Phase::Unmatched);
+    assert_eq!(nothing.unmatched, Some(NoMatch::NoSlot));
+    assert_eq!(world.count("outbox"), 0);
+    assert_eq!(world.count("fence"), 0);
+    world.settle().await;
+    assert_eq!(listed(&world).await, 0);
+}
+
+#[tokio::test]
+async fn lists_lose_what_is_no_booking_to_its_parties() {
+    let world = World::new();
+    let held = world.request("bob", "ada", "k").await.unwrap();
+    world.settle().await;
+    assert_eq!(listed(&world).await, 1);
+    let forgotten = "UPDATE bookings SET id = ?1";
+    for id in [request_id("bob", "never asked"), {
+        world.say(|it| it.hours.clear());
+        let nothing = world.request("cleo", "ada", "k").await.unwrap();
+        assert!(!nothing.is_known());
+        nothing.id
+    }] {
+        let moved = Statement {
+            sql: forgotten,
+            bindings: vec![Value::Text(id.to_string())],
+        };
+        world.index.query(moved).await.unwrap();
+        world.tasks.run(&Task::Project(id)).await.unwrap();
+        assert_eq!(listed(&world).await, 0);
+        world
+            .tasks
+            .run(&Task::Project(held.id.clone()))
+            .await
+            .unwrap();
+        assert_eq!(listed(&world).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_finalize_under_another_key_does_not_start_a_second_driver() {
+    let world = World::new();
+    let held = world.request("bob", "ada", "k").await.unwrap();
+    let finalize = |text: &'static str| {
+        let finalize = Finalize {
+            key: key("bob", "finalize", text),
+        };
+        let booking = ActorName::booking(&held.id);
+        let store = world.store.clone();
+        async move {
+            let standing = ask(&*store, &booking, finalize).await;
+            standing.unwrap().unwrap().next
+        }
+    };
+    assert_eq!(finalize("one").await, Next::Confirm(Attempt::FIRST));
+    assert_eq!(finalize("other").await, Next::Rest);
+    world.clock.step(LEASE);
+    assert_eq!(finalize("third").await, Next::Confirm(Attempt::FIRST));
+}
