@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-firehose", &[]),
     ("huddle-lexicon", &["huddle-syntax"]),
     ("huddle-schedule", &["huddle-ports"]),
+    ("huddle-calendars", &["huddle-ports", "huddle-schedule"]),
     ("huddle-core", &["huddle-ports", "huddle-syntax"]),
     ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
     (

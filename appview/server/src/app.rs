@@ -4,22 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::Json;
-use axum::routing::get;
-use huddle_api::Huddle;
+use huddle_appview_router::{AppView, Backend, MemoryAllowances};
 use huddle_core::Limits;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
-use huddle_core::flows::Flows;
 use huddle_core::index::Index;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
-use huddle_identity::{
-    MemoryReplayStore, ServiceAuthConfig, ServiceAuthVerifier, ServiceRef, SigningKeys,
-};
+use huddle_identity::{ServiceRef, SigningKeys};
 use huddle_native::{ActorStore, OsRandom, Pump, TaskFailed, TaskRunner, Trouble};
 use huddle_ports::Clock;
-use serde_json::json;
+use huddle_xrpc::server::Fault;
 use tracing::{error, warn};
 
 /// What an AppView is made of.
@@ -69,33 +64,31 @@ impl fmt::Debug for App {
 impl Parts {
     /// Puts them together.
     pub fn assemble(self) -> App {
-        let flows = Flows::new(
-            self.actors.clone(),
-            self.availability,
-            self.clock.clone(),
-            Arc::new(self.limits),
-        );
-        let tasks = Tasks::new(self.actors.clone(), flows.clone(), self.index);
-        let verifier = ServiceAuthVerifier::new(
-            self.keys,
-            Arc::new(MemoryReplayStore::default()),
-            self.clock.clone(),
-            ServiceAuthConfig::new(&self.service),
-        );
-        let xrpc = Huddle::new(flows, self.ids, self.clock)
-            .router()
-            .authenticate(verifier)
-            .on_fault(|fault| error!(method = fault.nsid, %fault, "a method failed"))
-            .into_axum();
+        let backend = Backend {
+            actors: self.actors.clone(),
+            index: self.index,
+            availability: self.availability,
+            clock: self.clock.clone(),
+            limits: Arc::new(self.limits),
+        };
+        let tasks = Arc::new(Runner(backend.tasks()));
+        let appview = AppView {
+            backend,
+            keys: self.keys,
+            allowances: Arc::new(MemoryAllowances::new(self.clock)),
+            ids: self.ids,
+            service: self.service,
+            on_fault: report,
+        };
         App {
-            router: xrpc.route("/healthz", get(healthz)),
-            pump: Pump::new(self.actors, Arc::new(Runner(tasks)), Arc::new(OsRandom)),
+            router: appview.router(),
+            pump: Pump::new(self.actors, tasks, Arc::new(OsRandom)),
         }
     }
 }
 
-async fn healthz() -> Json<serde_json::Value> {
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+fn report(fault: &Fault) {
+    error!(method = fault.nsid, %fault, "a method failed");
 }
 
 struct Runner(Tasks);

@@ -4,5 +4,6 @@
 //! decides is in the libraries.
 
 pub mod app;
+mod client_address;
 mod secrets;
 pub mod serve;

@@ -10,14 +10,14 @@ use huddle_core::Limits;
 use huddle_core::booking::BookingIds;
 use huddle_identity::{IdentityConfig, IdentityResolver, ServiceRef};
 use huddle_native::{ActorStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock, SystemDns};
-use huddle_ports::{Clock, FetchPolicy, GuardedFetch, MemoryCache, Url};
+use huddle_ports::{Clock, FetchPolicy, GuardedFetch, HeaderName, MemoryCache, Url};
 use huddle_testkit::{HostWindows, ListedWindows};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::app::{App, Parts};
-use crate::secrets;
+use crate::{client_address, secrets};
 
 /// Serve the `com.huddle` methods.
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,11 @@ pub struct Options {
     #[arg(long, env = "HUDDLE_WINDOWS", value_name = "FILE")]
     windows: Option<PathBuf>,
 
+    /// Header in which the reverse proxy in front says where a request comes from, e.g. `x-forwarded-for`: its last
+    /// address counts. Without it, the address that connects does.
+    #[arg(long, env = "HUDDLE_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
+    client_address_header: Option<HeaderName>,
+
     /// JSON file of limits that differ from their defaults, e.g. `{"hold_secs": 600}`.
     #[arg(long, env = "HUDDLE_LIMITS", value_name = "FILE")]
     limits: Option<PathBuf>,
@@ -72,9 +77,13 @@ impl Options {
             // An error says that the sender is gone, which means the same.
             let _ = stopped.await;
         }));
-        axum::serve(listener, router)
-            .with_graceful_shutdown(told_to_stop())
-            .await?;
+        let router = client_address::noted(router, self.client_address_header);
+        axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(told_to_stop())
+        .await?;
         info!("stopping");
         drop(stop);
         pump.await.context("the outbox stopped working")

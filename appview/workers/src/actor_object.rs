@@ -9,11 +9,11 @@ use huddle_core::migrations::{self, ACTOR};
 use huddle_core::sql::SqlError;
 use huddle_core::{ActorName, Command, Limits, Reply, Sql, UnknownActor, actor, outbox};
 use huddle_ports::{Clock as _, Timestamp};
-use worker::{Env, Request, Response, State, console_error};
+use worker::{Env, Method, Request, Response, State, console_error};
 
 use crate::clock::WorkersClock;
+use crate::config::{self, Misconfigured};
 use crate::fault::Fault;
-use crate::limits::{BadLimits, limits};
 use crate::storage::transaction;
 
 /// After how long the alarm rings again if its work has not come to an end.
@@ -28,7 +28,7 @@ const ALARM_HORIZON: Duration = Duration::from_hours(365 * 24);
 pub(crate) struct ActorObject {
     state: State,
     env: Env,
-    limits: Result<Limits, BadLimits>,
+    limits: Result<Limits, Misconfigured>,
     /// Whether the schema of the storage is known to be this version's.
     migrated: Cell<bool>,
     /// What is to go wrong, because the request of last wanted it.
@@ -47,7 +47,7 @@ enum Trouble {
     #[error(transparent)]
     UnknownActor(#[from] UnknownActor),
     #[error(transparent)]
-    Limits(#[from] BadLimits),
+    Misconfigured(#[from] Misconfigured),
     #[error(transparent)]
     Sql(#[from] SqlError),
     #[error("the platform failed: {0}")]
@@ -67,7 +67,7 @@ enum Rest {
 impl ActorObject {
     pub(crate) fn new(state: State, env: Env) -> Self {
         Self {
-            limits: limits(&env),
+            limits: config::limits(&env),
             migrated: Cell::new(false),
             fault: Cell::new(None),
             state,
@@ -75,10 +75,14 @@ impl ActorObject {
         }
     }
 
-    /// Carries out the command in the body, and answers with the reply once it is stored: the
-    /// platform holds every answer back until what was written before it is.
+    /// Carries out the command that is posted, and answers with the reply once it is stored: the
+    /// platform holds every answer back until what was written before it is. Without a command, sees
+    /// to it that the alarm is set.
     pub(crate) async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let answer = self.answer(request).await;
+        let answer = match request.method() {
+            Method::Post => self.answer(request).await,
+            _ => self.remember().await,
+        };
         answer.or_else(|trouble| Response::error(trouble.to_string(), 500))
     }
 
@@ -90,6 +94,12 @@ impl ActorObject {
         let reply = self.handle(command).await?;
         let reply = serde_json::to_string(&reply).map_err(Trouble::NoReply)?;
         Ok(Response::ok(reply)?)
+    }
+
+    async fn remember(&self) -> Result<Response, Trouble> {
+        let rest = self.turn(rest)?;
+        self.settle(rest).await?;
+        Ok(Response::empty()?)
     }
 
     async fn handle(&self, command: Command) -> Result<Reply, Trouble> {
@@ -169,8 +179,8 @@ impl ActorObject {
         Ok(())
     }
 
-    fn limits(&self) -> Result<&Limits, BadLimits> {
-        self.limits.as_ref().map_err(BadLimits::clone)
+    fn limits(&self) -> Result<&Limits, Misconfigured> {
+        self.limits.as_ref().map_err(Misconfigured::clone)
     }
 }
 

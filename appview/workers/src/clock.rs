@@ -6,7 +6,7 @@ use worker::Date;
 /// The clock of Workers. It stands still while code runs and goes on with every wait for the outside,
 /// so one turn of an actor sees one time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WorkersClock;
+pub struct WorkersClock;
 
 impl Clock for WorkersClock {
     fn now(&self) -> Timestamp {

@@ -5,6 +5,8 @@
 use huddle_core::SqlError;
 use worker::{Env, Request};
 
+use crate::config::testing;
+
 /// The header that asks an object for a fault.
 pub(crate) const HEADER: &str = "huddle-fault";
 
@@ -17,12 +19,6 @@ pub(crate) enum Fault {
     Panic,
     /// The code panics at the next alarm.
     PanicAtAlarm,
-}
-
-/// Whether this is a test.
-pub(crate) fn testing(env: &Env) -> bool {
-    env.var("HUDDLE_TEST")
-        .is_ok_and(|value| value.to_string() == "1")
 }
 
 impl Fault {

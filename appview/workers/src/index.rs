@@ -12,10 +12,11 @@ const DATABASE: &str = "DB";
 
 /// The database that this Worker is bound to.
 #[derive(Clone, Debug)]
-pub(crate) struct D1Index(Env);
+pub struct D1Index(Env);
 
 impl D1Index {
-    pub(crate) fn new(env: Env) -> Self {
+    /// The database of this Worker.
+    pub fn new(env: Env) -> Self {
         Self(env)
     }
 

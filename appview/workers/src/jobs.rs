@@ -1,8 +1,5 @@
 //! What actors want done and nobody waits for: it goes through a queue, which tries again by itself.
 
-use std::sync::Arc;
-
-use huddle_core::flows::Flows;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
 use worker::wasm_bindgen::JsValue;
@@ -10,11 +7,8 @@ use worker::{
     Env, MessageBatch, MessageExt as _, QueueContentType, RawMessageBuilder, console_error,
 };
 
-use crate::availability::NoCalendars;
-use crate::clock::WorkersClock;
-use crate::index::D1Index;
-use crate::limits::{BadLimits, limits};
-use crate::transport::DurableObjectTransport;
+use crate::backend::backend;
+use crate::config::{Misconfigured, limits};
 
 /// The binding of the queue.
 const QUEUE: &str = "JOBS";
@@ -29,7 +23,7 @@ pub(crate) async fn send(env: &Env, task: &Task) -> worker::Result<()> {
 /// Does every task of a batch. One that fails is brought again, until the queue gives it up to the
 /// dead letters; any may be brought twice.
 pub(crate) async fn work_off(batch: &MessageBatch<String>, env: Env) {
-    let tasks = tasks(env);
+    let tasks = tasks(&env);
     for message in batch.raw_iter() {
         match work(&tasks, &message.body()).await {
             Ok(()) => message.ack(),
@@ -41,20 +35,12 @@ pub(crate) async fn work_off(batch: &MessageBatch<String>, env: Env) {
     }
 }
 
-fn tasks(env: Env) -> Result<Tasks, BadLimits> {
-    let limits = Arc::new(limits(&env)?);
-    let actors = Arc::new(DurableObjectTransport::new(env.clone()));
-    let flows = Flows::new(
-        actors.clone(),
-        Arc::new(NoCalendars),
-        Arc::new(WorkersClock),
-        limits,
-    );
-    Ok(Tasks::new(actors, flows, Arc::new(D1Index::new(env))))
+fn tasks(env: &Env) -> Result<Tasks, Misconfigured> {
+    Ok(backend(env, limits(env)?)?.tasks())
 }
 
-async fn work(tasks: &Result<Tasks, BadLimits>, body: &JsValue) -> Result<(), String> {
-    let tasks = tasks.as_ref().map_err(BadLimits::to_string)?;
+async fn work(tasks: &Result<Tasks, Misconfigured>, body: &JsValue) -> Result<(), String> {
+    let tasks = tasks.as_ref().map_err(Misconfigured::to_string)?;
     let text = body.as_string().ok_or("it is no text")?;
     let task = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     tasks.run(&task).await.map_err(|error| error.to_string())

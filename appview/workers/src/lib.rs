@@ -7,25 +7,33 @@
 
 mod actor_object;
 mod availability;
-mod clock;
+mod backend;
+mod cache;
+pub mod clock;
+mod config;
+mod dns;
 mod fault;
-mod index;
+mod fetch;
+pub mod index;
 mod jobs;
-mod limits;
 mod objects;
 mod router;
-mod storage;
-mod transport;
+pub mod storage;
+mod sweep;
+pub mod transport;
 
 use axum::body::Body;
 use axum::http::Response;
 use tower_service::Service as _;
-use worker::{Context, Env, HttpRequest, MessageBatch, event};
+use worker::{
+    Context, Env, HttpRequest, MessageBatch, ScheduleContext, ScheduledEvent, console_error, event,
+};
 
 /// Answers what comes in from the network.
 #[event(fetch)]
-async fn fetch(request: HttpRequest, env: Env, _: Context) -> worker::Result<Response<Body>> {
-    let answer = router::router(env).call(request).await;
+async fn fetch(mut request: HttpRequest, env: Env, _: Context) -> worker::Result<Response<Body>> {
+    router::note_client(&mut request);
+    let answer = router::router(&env).call(request).await;
     Ok(answer.unwrap_or_else(|never| match never {}))
 }
 
@@ -37,4 +45,12 @@ async fn fetch(request: HttpRequest, env: Env, _: Context) -> worker::Result<Res
 async fn queue(batch: MessageBatch<String>, env: Env, _: Context) -> worker::Result<()> {
     jobs::work_off(&batch, env).await;
     Ok(())
+}
+
+/// Does what is to be done now and again.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    if let Err(problem) = sweep::sweep(&env).await {
+        console_error!("the sweep came to nothing: {problem}");
+    }
 }

@@ -18,7 +18,7 @@ extern "C" {
 }
 
 /// Runs `work` in one transaction, which is rolled back if it fails.
-pub(crate) fn transaction<T>(
+pub fn transaction<T>(
     storage: &Storage,
     work: impl FnOnce(&mut ObjectSql) -> Result<T, SqlError>,
 ) -> Result<T, SqlError> {
@@ -47,7 +47,8 @@ pub(crate) fn transaction<T>(
 }
 
 /// SQL inside the transaction that is open.
-pub(crate) struct ObjectSql(SqlStorage);
+#[derive(Debug)]
+pub struct ObjectSql(SqlStorage);
 
 impl Sql for ObjectSql {
     fn query(&mut self, statement: &str, bindings: &[Binding<'_>]) -> Result<Vec<Row>, SqlError> {

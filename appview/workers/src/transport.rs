@@ -11,10 +11,11 @@ const ANYWHERE: &str = "https://actor/";
 
 /// Brings commands to the objects that this Worker is bound to.
 #[derive(Clone, Debug)]
-pub(crate) struct DurableObjectTransport(Env);
+pub struct DurableObjectTransport(Env);
 
 impl DurableObjectTransport {
-    pub(crate) fn new(env: Env) -> Self {
+    /// A transport to the objects of this Worker.
+    pub fn new(env: Env) -> Self {
         Self(env)
     }
 
@@ -22,7 +23,7 @@ impl DurableObjectTransport {
         let command = serde_json::to_string(command).map_err(|error| error.to_string())?;
         let mut init = RequestInit::new();
         init.with_body(Some(command.into()));
-        let mut response = fetch(&self.0, to, init)
+        let mut response = post(&self.0, to, init)
             .await
             .map_err(|error| error.to_string())?;
         let text = response.text().await.map_err(|error| error.to_string())?;
@@ -44,13 +45,27 @@ impl ActorTransport for DurableObjectTransport {
     }
 }
 
+/// Has an actor set its alarm for what it wants to be woken for.
+pub(crate) async fn remind(env: &Env, to: &ActorName) -> worker::Result<()> {
+    let mut response = request(env, to, Method::Get, RequestInit::new()).await?;
+    match response.status_code() {
+        200 => Ok(()),
+        _ => Err(response.text().await?.into()),
+    }
+}
+
 /// Posts to the object of an actor.
-pub(crate) async fn fetch(
+pub(crate) async fn post(env: &Env, to: &ActorName, init: RequestInit) -> worker::Result<Response> {
+    request(env, to, Method::Post, init).await
+}
+
+async fn request(
     env: &Env,
     to: &ActorName,
+    method: Method,
     mut init: RequestInit,
 ) -> worker::Result<Response> {
-    init.with_method(Method::Post);
+    init.with_method(method);
     let objects = env.durable_object(binding(to.kind()))?;
     let request = Request::new_with_init(ANYWHERE, &init)?;
     objects

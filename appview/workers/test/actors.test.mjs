@@ -6,7 +6,8 @@ import { claims, create, held, hold, prepared, request, scene, slot, soon } from
 
 let served;
 before(async () => {
-  served = await serve({ HUDDLE_TEST: "1", LIMITS: '{"hold_secs": 300}' });
+  const vars = { HUDDLE_TEST: "1", BOOKING_IDS_SECRET: "07".repeat(32), LIMITS: '{"hold_secs": 300}' };
+  served = await serve(vars);
 });
 after(() => served.close());
 
@@ -266,6 +267,26 @@ test("an abandoned booking is resumed through its alarm, its outbox and the queu
   // Any command sets the alarm for what is due.
   await served.ask(people.bookingActor, "Read", { by: null });
   await resumed(people);
+});
+
+test("the cron trigger wakes actors whose alarms were lost", async () => {
+  const people = scene();
+  await abandoned(people);
+  await served.ask(people.hostActor, "Hold", hold(people, slot(9), soon(300_000)));
+  // All of it is due, and no alarm says so.
+  await served.rows(people.bookingActor, "UPDATE timer SET due = 0 WHERE name = 'phase'");
+  await served.rows(people.hostActor, "UPDATE timer SET due = 0");
+  await served.rows(people.hostActor, "UPDATE claim SET due = 0");
+  await served.index(
+    "INSERT INTO bookings (id, revision, host_did, guest_did, status, created, updated) VALUES (?, 0, ?, ?, 'held', 0, 0)",
+    people.booking,
+    people.host,
+    people.guest,
+  );
+  assert.deepEqual(await claims(served, people.hostActor), ["held"]);
+  await served.scheduled();
+  await resumed(people);
+  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
 });
 
 test("a message that is no task is brought again and does no harm to the others of its batch", async () => {

@@ -15,9 +15,9 @@ const CLASSES = {
   "rate-limiter": "RateLimiterDO",
 };
 
-/** Serves the Worker with these variables, and ends with the tests that use it. */
-export async function serve(vars) {
-  const server = createTestHarness({ root, workers: [{ configPath: "wrangler.toml", vars }] });
+/** Serves the Worker of a configuration with these variables, and ends with the tests that use it. */
+export async function serve(vars, configPath = "wrangler.toml") {
+  const server = createTestHarness({ root, workers: [{ configPath, vars }] });
   await server.listen();
   await server.getWorker().applyD1Migrations("DB");
   return new Served(server);
@@ -63,6 +63,17 @@ class Served {
     const text = await response.text();
     assert.equal(response.status, 200, text);
     return JSON.parse(text)[kind][name];
+  }
+
+  /** Rings as the cron trigger does. */
+  scheduled() {
+    return this.#worker.scheduled({ cron: "*/10 * * * *", scheduledTime: new Date() });
+  }
+
+  /** Asks an object that is no actor. */
+  async object(binding, name, path) {
+    const env = await this.#worker.getEnv();
+    return env[binding].getByName(name).fetch(`https://object${path}`);
   }
 
   async queue(text) {

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
 mod booking;
+mod limits;
 mod race;
 mod server;

@@ -10,7 +10,7 @@ use huddle_testkit::ListedWindows;
 use huddle_xrpc::client::ClientError;
 use tokio::task::JoinSet;
 
-use crate::server::{Server, declared, did, tomorrow};
+use crate::server::{Server, did, tomorrow};
 
 const GUESTS: usize = 64;
 
@@ -126,10 +126,9 @@ async fn two_requests_to_accept_confirm_once() {
         server.call::<finalize::Finalize>(&guest, &one),
         server.call::<finalize::Finalize>(&guest, &other),
     );
-    for outcome in [one, other] {
-        match outcome {
-            Ok(output) => assert_eq!(output.booking.status, BookingStatus::Confirmed),
-            failed => panic!("{:?}", declared(failed)),
-        }
-    }
+    let statuses = [one, other].map(|outcome| outcome.unwrap().booking.status);
+    assert!(statuses.contains(&BookingStatus::Confirmed), "{statuses:?}");
+    // Whoever comes while the other is at it does not do it once more.
+    let under_way = [BookingStatus::Finalizing, BookingStatus::Confirmed];
+    assert!(statuses.iter().all(|it| under_way.contains(it)), "{statuses:?}");
 }

@@ -5,24 +5,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::request::Parts;
 use http::{HeaderMap, header};
 use huddle_identity::{Caller, ServiceAuthError, ServiceAuthVerifier};
 use huddle_syntax::Nsid;
 
 use super::problem::Problem;
-use super::{BoxError, FaultCause};
+use super::{BoxError, FaultCause, Refusal};
 use crate::Generic;
 
 /// Verifies who makes a request.
 #[async_trait]
 pub trait Authenticate: Send + Sync + 'static {
-    /// Who calls the method `nsid`; `None` if the headers do not say so at all. Credentials that are there and are not
-    /// valid are an error, also where nobody needs to be signed in.
-    async fn authenticate(
-        &self,
-        nsid: &Nsid,
-        headers: &HeaderMap,
-    ) -> Result<Option<Caller>, AuthError>;
+    /// Who calls the method `nsid`, by the head of the request; `None` if it does not say so at all. Credentials that are
+    /// there and are not valid are an error, also where nobody needs to be signed in.
+    async fn authenticate(&self, nsid: &Nsid, request: &Parts)
+    -> Result<Option<Caller>, AuthError>;
 }
 
 #[async_trait]
@@ -30,9 +28,9 @@ impl<T: Authenticate + ?Sized> Authenticate for Arc<T> {
     async fn authenticate(
         &self,
         nsid: &Nsid,
-        headers: &HeaderMap,
+        request: &Parts,
     ) -> Result<Option<Caller>, AuthError> {
-        (**self).authenticate(nsid, headers).await
+        (**self).authenticate(nsid, request).await
     }
 }
 
@@ -47,6 +45,11 @@ pub enum AuthError {
         /// What it says to a person; nothing that the caller does not know.
         message: Cow<'static, str>,
     },
+    /// Whoever it is asks too often: 429.
+    Limited {
+        /// After how many seconds the caller may come again.
+        retry_after_secs: u64,
+    },
     /// It cannot be said now: 503.
     Unavailable,
     /// It cannot be said because of a fault of ours: 500, and the detail goes to
@@ -58,6 +61,9 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { name, message } => write!(f, "{name}: {message}"),
+            Self::Limited { retry_after_secs } => {
+                write!(f, "the caller may come again in {retry_after_secs} s")
+            }
             Self::Unavailable => f.write_str("the caller cannot be verified now"),
             Self::Fault(error) => error.fmt(f),
         }
@@ -82,6 +88,9 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Refused { name, message } => Self::bad_credentials(name, message),
+            AuthError::Limited { retry_after_secs } => Refusal::from(Generic::RateLimitExceeded)
+                .with_retry_after(retry_after_secs)
+                .into(),
             AuthError::Unavailable => Generic::NotEnoughResources
                 .because("The caller cannot be verified now")
                 .into(),
@@ -124,9 +133,9 @@ impl Authenticate for ServiceAuthVerifier {
     async fn authenticate(
         &self,
         nsid: &Nsid,
-        headers: &HeaderMap,
+        request: &Parts,
     ) -> Result<Option<Caller>, AuthError> {
-        match bearer_token(headers)? {
+        match bearer_token(&request.headers)? {
             Some(token) => Ok(Some(self.verify(token, nsid).await?)),
             None => Ok(None),
         }

@@ -151,7 +151,7 @@ impl Mounted {
         let caller = match &self.authenticate {
             Some(authenticate) => {
                 authenticate
-                    .authenticate(&self.endpoint.nsid, &parts.headers)
+                    .authenticate(&self.endpoint.nsid, &parts)
                     .await?
             }
             None => None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::{Answer, Ask, Faults, ListNotes, Notes, router};
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::request::Parts;
 use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
 use huddle_identity::{
     Freshness, IdentityError, MemoryReplayStore, ServiceAuthConfig, ServiceAuthMinter,
@@ -209,10 +209,13 @@ impl Authenticate for Scripted {
     async fn authenticate(
         &self,
         nsid: &Nsid,
-        headers: &HeaderMap,
+        request: &Parts,
     ) -> Result<Option<Caller>, AuthError> {
-        match bearer_token(headers)? {
+        match bearer_token(&request.headers)? {
             None => Ok(None),
+            Some("limited") => Err(AuthError::Limited {
+                retry_after_secs: 7,
+            }),
             Some("unavailable") => Err(AuthError::Unavailable),
             Some("fault") => Err(AuthError::Fault("the session store is gone".into())),
             Some(did) => Ok(Some(Caller {
@@ -240,6 +243,9 @@ async fn authentication_may_be_of_another_kind_and_may_itself_fail() {
     ask("unavailable")
         .await
         .expect_error(503, "NotEnoughResources", message);
+    let limited = ask("limited").await;
+    limited.expect_error(429, "RateLimitExceeded", "Rate limit exceeded");
+    assert_eq!(limited.headers["retry-after"], "7");
     assert!(faults.take().is_empty());
     let message = "Internal server error";
     ask("fault")

@@ -1,0 +1,217 @@
+//! The allowances of a single process.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use huddle_core::rate_limiter::{Bucket, Nonce, Spend, Verdict};
+use huddle_ports::{Clock, Timestamp};
+
+use super::{Allowances, AllowancesUnavailable};
+
+/// Callers that are remembered at a time, and tokens. Each takes some 200 bytes.
+const MOST: usize = 262_144;
+
+/// Allowances in memory, with the rules of the actor `RateLimiter`.
+///
+/// A caller whose bucket is full is forgotten. When there are too many others, the one whose bucket will be full
+/// first is: that gives away the least. A token that could be replayed is never forgotten: when there are too
+/// many, new ones are refused.
+pub struct MemoryAllowances {
+    clock: Arc<dyn Clock>,
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    buckets: HashMap<Arc<str>, (Bucket, Timestamp)>,
+    /// When buckets will be full, and whose: the first is the next to be forgotten.
+    by_fullness: BTreeSet<(Timestamp, Arc<str>)>,
+    nonces: HashSet<Arc<str>>,
+    by_expiry: BTreeSet<(Timestamp, Arc<str>)>,
+    latest: Option<Timestamp>,
+}
+
+impl MemoryAllowances {
+    /// Allowances that nobody has spent anything of.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::of_at_most(MOST, clock)
+    }
+
+    fn of_at_most(most: usize, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            most,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Nothing below can panic half way, so a poisoned lock still guards a whole state.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Allowances for MemoryAllowances {
+    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, AllowancesUnavailable> {
+        let mut state = self.lock();
+        let now = state.advance(self.clock.now());
+        let bucket = match state.buckets.get(caller) {
+            Some((bucket, _)) => *bucket,
+            None => Bucket::full(spend.rate, now),
+        };
+        let bucket = match bucket.filled(spend.rate, now).take(spend.rate, spend.cost) {
+            Ok(bucket) => bucket,
+            Err(retry_at) => return Ok(Verdict::Limited { retry_at }),
+        };
+        if let Some(nonce) = &spend.nonce {
+            if nonce.forget <= now || state.nonces.contains(&*nonce.text) {
+                return Ok(Verdict::Replayed);
+            }
+            if state.nonces.len() >= self.most {
+                return Err(AllowancesUnavailable);
+            }
+            state.remember(nonce);
+        }
+        state.put(caller, bucket, bucket.full_at(spend.rate), self.most);
+        Ok(Verdict::Allowed {
+            remaining: bucket.tokens(),
+        })
+    }
+}
+
+impl State {
+    /// Forgets what has run out. The time never runs back, or used tokens could be used again.
+    fn advance(&mut self, clock: Timestamp) -> Timestamp {
+        let now = self.latest.map_or(clock, |latest| latest.max(clock));
+        self.latest = Some(now);
+        while let Some((_, nonce)) = pop_due(&mut self.by_expiry, now) {
+            self.nonces.remove(&nonce);
+        }
+        while let Some((_, caller)) = pop_due(&mut self.by_fullness, now) {
+            self.buckets.remove(&caller);
+        }
+        now
+    }
+
+    fn remember(&mut self, nonce: &Nonce) {
+        let text: Arc<str> = nonce.text.as_str().into();
+        self.by_expiry.insert((nonce.forget, text.clone()));
+        self.nonces.insert(text);
+    }
+
+    fn put(&mut self, caller: &str, bucket: Bucket, full_at: Timestamp, most: usize) {
+        let known = self.buckets.remove_entry(caller);
+        let caller = match known {
+            Some((caller, (_, full_at))) => {
+                self.by_fullness.remove(&(full_at, caller.clone()));
+                caller
+            }
+            None => caller.into(),
+        };
+        if self.buckets.len() >= most
+            && let Some((_, first)) = self.by_fullness.pop_first()
+        {
+            self.buckets.remove(&first);
+        }
+        self.by_fullness.insert((full_at, caller.clone()));
+        self.buckets.insert(caller, (bucket, full_at));
+    }
+}
+
+fn pop_due(
+    queue: &mut BTreeSet<(Timestamp, Arc<str>)>,
+    now: Timestamp,
+) -> Option<(Timestamp, Arc<str>)> {
+    let due = queue.first().is_some_and(|(due, _)| *due <= now);
+    due.then(|| queue.pop_first()).flatten()
+}
+
+impl fmt::Debug for MemoryAllowances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryAllowances")
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt as _;
+    use huddle_core::rate_limiter::Rate;
+    use huddle_testkit::SteppingClock;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_767_268_800_000);
+    const ALLOWED: Result<Verdict, AllowancesUnavailable> = Ok(Verdict::Allowed { remaining: 0 });
+
+    fn at_most(most: usize) -> (MemoryAllowances, Arc<SteppingClock>) {
+        let clock = Arc::new(SteppingClock::at(NOW));
+        (MemoryAllowances::of_at_most(most, clock.clone()), clock)
+    }
+
+    /// One request a minute.
+    fn ask(
+        allowances: &MemoryAllowances,
+        caller: &str,
+        nonce: Option<&str>,
+    ) -> Result<Verdict, AllowancesUnavailable> {
+        let spend = Spend {
+            rate: Rate {
+                per_minute: 1,
+                burst: 1,
+            },
+            cost: 1,
+            nonce: nonce.map(|text| Nonce {
+                text: text.to_owned(),
+                forget: NOW + Duration::from_mins(5),
+            }),
+        };
+        allowances.spend(caller, spend).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn of_too_many_callers_the_one_who_may_ask_again_soonest_is_forgotten() {
+        let (allowances, clock) = at_most(2);
+        for caller in ["a", "b", "c"] {
+            assert_eq!(ask(&allowances, caller, None), ALLOWED);
+            clock.step(Duration::from_secs(1));
+        }
+        let known = ask(&allowances, "b", None);
+        assert!(matches!(known, Ok(Verdict::Limited { .. })), "{known:?}");
+        assert_eq!(ask(&allowances, "a", None), ALLOWED);
+    }
+
+    #[test]
+    fn tokens_beyond_the_bound_are_refused_until_others_expire() {
+        let (allowances, clock) = at_most(1);
+        assert_eq!(ask(&allowances, "a", Some("one")), ALLOWED);
+        assert_eq!(
+            ask(&allowances, "b", Some("two")),
+            Err(AllowancesUnavailable)
+        );
+        clock.step(Duration::from_mins(5));
+        assert_eq!(
+            ask(&allowances, "b", Some("two")),
+            Ok(Verdict::Replayed),
+            "it has expired itself"
+        );
+        assert!(allowances.lock().nonces.is_empty());
+    }
+
+    #[test]
+    fn nothing_stays_of_callers_whose_buckets_are_full() {
+        let (allowances, clock) = at_most(8);
+        assert_eq!(ask(&allowances, "a", None), ALLOWED);
+        clock.step(Duration::from_mins(1));
+        assert_eq!(ask(&allowances, "b", None), ALLOWED);
+        assert_eq!(allowances.lock().buckets.len(), 1);
+        assert_eq!(allowances.lock().by_fullness.len(), 1);
+    }
+}

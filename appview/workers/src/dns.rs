@@ -1,0 +1,100 @@
+//! DNS over HTTPS (RFC 8484), which is how a Worker asks it.
+
+mod message;
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::{Either, join, select};
+use huddle_ports::{
+    Bytes, DnsError, DnsTxt, FetchError, HeaderMap, HeaderValue, Method, Url, header,
+};
+use worker::Delay;
+use worker::send::SendFuture;
+
+use crate::fetch;
+use message::{Kind, Records};
+
+/// How long looking addresses up may take.
+const ADDRESSES_TIMEOUT: Duration = Duration::from_millis(2500);
+
+/// The longest DNS message.
+const MAX_MESSAGE_BYTES: usize = 65_535;
+
+/// A resolver at a URL. It is asked as configured, whatever the policy for other requests is.
+#[derive(Clone, Debug)]
+pub(crate) struct DnsOverHttps(Url);
+
+impl DnsOverHttps {
+    pub(crate) fn new(resolver: Url) -> Self {
+        Self(resolver)
+    }
+
+    /// Every address of the absolute name `host`.
+    pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let of_kind = |kind| self.records(host, kind, ADDRESSES_TIMEOUT);
+        let (v4, v6) = join(of_kind(Kind::A), of_kind(Kind::Aaaa)).await;
+        let is_partial = v4.is_err() || v6.is_err();
+        let addresses: Vec<_> = [v4, v6]
+            .into_iter()
+            .flatten()
+            .flat_map(|records| records.addresses)
+            .collect();
+        if !addresses.is_empty() {
+            Ok(addresses)
+        } else if is_partial {
+            // The family that was not heard of may be the one that the host has.
+            Err(FetchError::Resolve)
+        } else {
+            Err(FetchError::UnknownHost)
+        }
+    }
+
+    async fn records(
+        &self,
+        name: &str,
+        kind: Kind,
+        timeout: Duration,
+    ) -> Result<Records, DnsError> {
+        let question = message::question(name, kind).ok_or(DnsError::BadName)?;
+        let deadline = SendFuture::new(Delay::from(timeout));
+        match select(pin!(self.exchange(&question)), pin!(deadline)).await {
+            Either::Left((answer, _)) => message::read(&answer?, kind).ok_or(DnsError::Failed),
+            Either::Right(_) => Err(DnsError::Timeout),
+        }
+    }
+
+    async fn exchange(&self, question: &[u8]) -> Result<Vec<u8>, DnsError> {
+        let mut url = self.0.clone();
+        url.query_pairs_mut()
+            .append_pair("dns", &BASE64URL_NOPAD.encode(question));
+        let mut headers = HeaderMap::new();
+        let media_type = HeaderValue::from_static("application/dns-message");
+        headers.insert(header::ACCEPT, media_type);
+        let mut response = fetch::send(&Method::GET, &url, &headers, &Bytes::new())
+            .await
+            .map_err(|_| DnsError::Failed)?;
+        if !response.status.is_success() {
+            return Err(DnsError::Failed);
+        }
+        let mut message = Vec::new();
+        while let Some(chunk) = response.body.chunk().await.map_err(|_| DnsError::Failed)? {
+            message.extend_from_slice(&chunk);
+            if message.len() > MAX_MESSAGE_BYTES {
+                return Err(DnsError::Failed);
+            }
+        }
+        Ok(message)
+    }
+}
+
+#[async_trait]
+impl DnsTxt for DnsOverHttps {
+    async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
+        let records = self.records(name, Kind::Txt, timeout).await?;
+        Ok(records.texts)
+    }
+}

@@ -1,0 +1,255 @@
+//! Questions and answers of DNS, as far as addresses and text records go (RFC 1035 §4).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The kinds of records that are asked for (RFC 1035 §3.2.2, RFC 3596 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    A = 1,
+    Txt = 16,
+    Aaaa = 28,
+}
+
+/// The class of the Internet.
+const INTERNET: u16 = 1;
+
+/// The header's flag that asks for recursion.
+const RECURSION: u16 = 0x0100;
+
+/// What a resolver answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Records {
+    pub(super) addresses: Vec<IpAddr>,
+    /// One a record, its strings joined; those that are not UTF-8 are left out.
+    pub(super) texts: Vec<String>,
+}
+
+/// The question for the records of a name; `None` if it is no name of DNS.
+pub(super) fn question(name: &str, kind: Kind) -> Option<Vec<u8>> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let mut message = Vec::with_capacity(name.len() + 18);
+    // The id is zero, so that caches see the same question (RFC 8484 §4.1); one question follows.
+    for field in [0, RECURSION, 1, 0, 0, 0] {
+        message.extend_from_slice(&u16::to_be_bytes(field));
+    }
+    for label in name.split('.') {
+        let length = u8::try_from(label.len()).ok()?;
+        if !(1..=63).contains(&length) || !label.is_ascii() {
+            return None;
+        }
+        message.push(length);
+        message.extend_from_slice(label.as_bytes());
+    }
+    message.push(0);
+    // RFC 1035 §2.3.4: a name is 255 octets at most, with the length of each label.
+    if message.len() - 12 > 255 {
+        return None;
+    }
+    for field in [kind as u16, INTERNET] {
+        message.extend_from_slice(&field.to_be_bytes());
+    }
+    Some(message)
+}
+
+/// The records of a kind in an answer, none if the name has none or is not there; `None` if the resolver could not
+/// say, or it is no answer.
+pub(super) fn read(message: &[u8], kind: Kind) -> Option<Records> {
+    const RESPONSE: u16 = 0x8000;
+    const TRUNCATED: u16 = 0x0200;
+    const CODE: u16 = 0x000f;
+    const NO_SUCH_NAME: u16 = 3;
+
+    let mut rest = Rest(message);
+    let (_id, flags) = (rest.number()?, rest.number()?);
+    let (questions, answers) = (rest.number()?, rest.number()?);
+    rest.take(4)?;
+    if flags & RESPONSE == 0 || flags & TRUNCATED != 0 {
+        return None;
+    }
+    match flags & CODE {
+        0 => {}
+        NO_SUCH_NAME => return Some(Records::default()),
+        _ => return None,
+    }
+    for _ in 0..questions {
+        rest.skip_name()?;
+        rest.take(4)?;
+    }
+    let mut records = Records::default();
+    for _ in 0..answers {
+        // Whatever its owner: a resolver answers with the records at the end of a chain of aliases.
+        rest.skip_name()?;
+        let (of_kind, class) = (rest.number()?, rest.number()?);
+        rest.take(4)?;
+        let length = rest.number()?;
+        let data = rest.take(length.into())?;
+        if of_kind == kind as u16 && class == INTERNET {
+            records.add(kind, data)?;
+        }
+    }
+    Some(records)
+}
+
+impl Records {
+    fn add(&mut self, kind: Kind, data: &[u8]) -> Option<()> {
+        match kind {
+            Kind::A => {
+                let address: [u8; 4] = data.try_into().ok()?;
+                self.addresses.push(Ipv4Addr::from(address).into());
+            }
+            Kind::Aaaa => {
+                let address: [u8; 16] = data.try_into().ok()?;
+                self.addresses.push(Ipv6Addr::from(address).into());
+            }
+            Kind::Txt => self.texts.extend(String::from_utf8(joined(data)?).ok()),
+        }
+        Some(())
+    }
+}
+
+/// The character-strings of a text record, one after the other.
+fn joined(data: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = Rest(data);
+    let mut text = Vec::with_capacity(data.len());
+    while !rest.0.is_empty() {
+        let length = rest.take(1)?[0];
+        text.extend_from_slice(rest.take(length.into())?);
+    }
+    Some(text)
+}
+
+/// What is left to read.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn number(&mut self) -> Option<u16> {
+        let bytes: [u8; 2] = self.take(2)?.try_into().ok()?;
+        Some(u16::from_be_bytes(bytes))
+    }
+
+    /// Names end with an empty label or a pointer to the rest of them (RFC 1035 §4.1.4), which is not followed.
+    fn skip_name(&mut self) -> Option<()> {
+        loop {
+            match self.take(1)?[0] {
+                0 => return Some(()),
+                length @ 1..=63 => self.take(length.into())?,
+                0xc0.. => return self.take(1).map(|_| ()),
+                _ => return None,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer with these flags and records, each of a kind and data, after the question for `a.example`.
+    fn answer(flags: u16, records: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut message = question("a.example", Kind::A).unwrap();
+        message[2..4].copy_from_slice(&flags.to_be_bytes());
+        let count = u16::try_from(records.len()).unwrap();
+        message[6..8].copy_from_slice(&count.to_be_bytes());
+        for (kind, data) in records {
+            message.extend_from_slice(&[0xc0, 12]);
+            message.extend_from_slice(&kind.to_be_bytes());
+            message.extend_from_slice(&[0, 1, 0, 0, 0, 60]);
+            message.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
+            message.extend_from_slice(data);
+        }
+        message
+    }
+
+    fn addresses(addresses: &[&str]) -> Records {
+        Records {
+            addresses: addresses.iter().map(|it| it.parse().unwrap()).collect(),
+            texts: Vec::new(),
+        }
+    }
+
+    fn texts(texts: &[&str]) -> Records {
+        Records {
+            addresses: Vec::new(),
+            texts: texts.iter().map(|&it| it.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_question_is_written_as_rfc_8484_shows_it() {
+        // RFC 8484 §4.1.1: www.example.com, type A.
+        let expected = "AAABAAABAAAAAAAAA3d3dwdleGFtcGxlA2NvbQAAAQAB";
+        for name in ["www.example.com", "www.example.com."] {
+            let written = question(name, Kind::A).unwrap();
+            assert_eq!(data_encoding::BASE64URL_NOPAD.encode(&written), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_asked_for() {
+        let long = format!("{}.example", "a".repeat(64));
+        let longer = ["a".repeat(63).as_str(); 4].join(".");
+        for name in ["", ".", "a..b", ".a", "ünicode.example", &long, &longer] {
+            assert_eq!(question(name, Kind::A), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn records_of_the_kind_are_read_and_aliases_left_out() {
+        const ALIAS: u16 = 5;
+        let v4 = answer(0x8180, &[(ALIAS, &[1, b'b', 0]), (1, &[192, 0, 2, 7])]);
+        assert_eq!(read(&v4, Kind::A), Some(addresses(&["192.0.2.7"])));
+        assert_eq!(read(&v4, Kind::Aaaa), Some(Records::default()));
+        let v6 = answer(
+            0x8180,
+            &[(
+                28,
+                &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            )],
+        );
+        assert_eq!(read(&v6, Kind::Aaaa), Some(addresses(&["2001:db8::1"])));
+    }
+
+    #[test]
+    fn the_strings_of_a_text_record_are_joined_and_what_is_no_text_is_left_out() {
+        let text = answer(
+            0x8180,
+            &[
+                (16, b"\x04did=\x09did:web:a"),
+                (16, b"\x01\xff"),
+                (16, b"\x00"),
+            ],
+        );
+        assert_eq!(read(&text, Kind::Txt), Some(texts(&["did=did:web:a", ""])));
+    }
+
+    #[test]
+    fn a_name_that_is_not_there_has_no_records_and_a_failure_is_no_answer() {
+        assert_eq!(
+            read(&answer(0x8183, &[]), Kind::A),
+            Some(Records::default())
+        );
+        for flags in [0x8182, 0x8185, 0x0180, 0x8380] {
+            assert_eq!(read(&answer(flags, &[]), Kind::A), None, "{flags:#x}");
+        }
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        let records: &[(u16, &[u8])] = &[(16, b"\x04did="), (16, b"\x01a")];
+        let whole = answer(0x8180, records);
+        assert!(read(&whole, Kind::Txt).is_some());
+        for length in 0..whole.len() {
+            assert_eq!(read(&whole[..length], Kind::Txt), None, "{length} bytes");
+        }
+        for data in [&b"\x05did="[..], b"\x40"] {
+            assert_eq!(read(&answer(0x8180, &[(16, data)]), Kind::Txt), None);
+        }
+        assert_eq!(read(&answer(0x8180, &[(1, &[127, 0, 0])]), Kind::A), None);
+    }
+}

@@ -1,0 +1,193 @@
+// People with keys, the directory that lists them, and a resolver of DNS over HTTPS: on loopback.
+import { createServer } from "node:http";
+import { once } from "node:events";
+
+const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+function base58(bytes) {
+  let number = BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
+  let text = "";
+  for (; number > 0n; number /= 58n) text = BASE58[Number(number % 58n)] + text;
+  return text;
+}
+
+const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
+
+/** A pair of keys of P-256, the public one as DID documents have it. */
+async function pair() {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(algorithm, false, ["sign", "verify"]);
+  const point = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
+  // A point is told by x and the parity of y; 0x1200, as a varint, says which curve it is on.
+  const compressed = [0x80, 0x24, 2 + (point[64] & 1), ...point.slice(1, 33)];
+  return { privateKey, multibase: `z${base58(compressed)}` };
+}
+
+/** The order of P-256: tokens have the lower of the two values of s that fit. */
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+async function sign(privateKey, text) {
+  const algorithm = { name: "ECDSA", hash: "SHA-256" };
+  const signature = Buffer.from(await crypto.subtle.sign(algorithm, privateKey, Buffer.from(text)));
+  const s = BigInt(`0x${signature.subarray(32).toString("hex")}`);
+  if (s > ORDER / 2n) signature.write((ORDER - s).toString(16).padStart(64, "0"), 32, "hex");
+  return signature;
+}
+
+const A = 1;
+
+/** The answer to a question in DNS, with one record or none. */
+function answered(question, records) {
+  const header = Buffer.from(question.subarray(0, 12));
+  header.writeUInt16BE(0x8180, 2);
+  header.writeUInt16BE(records.length, 6);
+  const found = records.map((data) => {
+    const kind = question.subarray(-4);
+    const length = Buffer.from([data.length >> 8, data.length & 0xff]);
+    return Buffer.concat([Buffer.from([0xc0, 12]), kind, Buffer.alloc(4), length, data]);
+  });
+  return Buffer.concat([header, question.subarray(12), ...found]);
+}
+
+function nameOf(question) {
+  const labels = [];
+  for (let at = 12; question[at] > 0; at += question[at] + 1) {
+    labels.push(question.subarray(at + 1, at + 1 + question[at]).toString());
+  }
+  return labels.join(".");
+}
+
+/** A directory of did:plc and a resolver, for one suite. */
+export class World {
+  #server;
+  #keys;
+  #count = 0;
+  /** Addresses that names have beside this machine's, by name. */
+  addresses = new Map();
+  /** Paths that were asked for. */
+  asked = [];
+
+  static async start() {
+    const world = new World();
+    // One pair for all: making thousands would take longer than the tests.
+    world.#keys = await pair();
+    world.#server = createServer((request, response) => world.#answer(request, response));
+    world.#server.listen(0, "127.0.0.1");
+    await once(world.#server, "listening");
+    return world;
+  }
+
+  get #port() {
+    return this.#server.address().port;
+  }
+
+  /** The variables of a Worker that lives in this world, and believes that `SERVICE` is its own name. */
+  get vars() {
+    const here = `http://127.0.0.1:${this.#port}`;
+    return {
+      HUDDLE_TEST: "1",
+      SERVICE: "did:web:huddle.example.com#huddle_appview",
+      PLC: here,
+      DNS: `${here}/dns-query`,
+      BOOKING_IDS_SECRET: "07".repeat(32),
+    };
+  }
+
+  close() {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  /** A person in the directory. */
+  person() {
+    const letters = (this.#count++).toString(2).padStart(24, "0").replace(/0/g, "a").replace(/1/g, "b");
+    return `did:plc:${letters}`;
+  }
+
+  /** A person whose document is at a host of their own: this one, by whatever name resolves to it. */
+  webPerson(name) {
+    return `did:web:${name}%3A${this.#port}`;
+  }
+
+  /** A token by which a person calls a method; `claims` are added, or put in place of what is right. */
+  async token(person, method, claims = {}) {
+    const now = Math.floor(Date.now() / 1000);
+    const payload = {
+      iss: person,
+      aud: "did:web:huddle.example.com",
+      lxm: method,
+      iat: now,
+      exp: now + 60,
+      jti: crypto.randomUUID(),
+      ...claims,
+    };
+    const parts = [{ typ: "JWT", alg: "ES256" }, payload];
+    const text = parts.map((part) => base64url(JSON.stringify(part))).join(".");
+    return `${text}.${base64url(await sign(this.#keys.privateKey, text))}`;
+  }
+
+  #document(did) {
+    const key = {
+      id: `${did}#atproto`,
+      type: "Multikey",
+      controller: did,
+      publicKeyMultibase: this.#keys.multibase,
+    };
+    return { "@context": ["https://www.w3.org/ns/did/v1"], id: did, verificationMethod: [key] };
+  }
+
+  #answer(request, response) {
+    const url = new URL(request.url, "http://localhost");
+    this.asked.push(url.pathname);
+    if (url.pathname === "/dns-query") {
+      response.setHeader("content-type", "application/dns-message");
+      response.end(this.#dns(Buffer.from(url.searchParams.get("dns"), "base64url")));
+      return;
+    }
+    const ofHost = url.pathname === "/.well-known/did.json";
+    const did = ofHost ? this.webPerson(request.headers.host.split(":")[0]) : decodeURIComponent(url.pathname.slice(1));
+    response.setHeader("content-type", "application/json");
+    response.statusCode = did.startsWith("did:") ? 200 : 404;
+    response.end(JSON.stringify(this.#document(did)));
+  }
+
+  #dns(question) {
+    if (question.readUInt16BE(question.length - 4) !== A) return answered(question, []);
+    const addresses = this.addresses.get(nameOf(question)) ?? ["127.0.0.1"];
+    return answered(question, addresses.map((address) => Buffer.from(address.split(".").map(Number))));
+  }
+}
+
+/** Calls the methods of a Worker as people of a world. */
+export class Caller {
+  #served;
+  #world;
+
+  constructor(served, world) {
+    this.#served = served;
+    this.#world = world;
+  }
+
+  /** Calls a procedure, with a key that no request has had before unless the input has one. */
+  async procedure(person, name, input) {
+    const method = `com.huddle.${name}`;
+    const body = JSON.stringify({ idempotencyKey: crypto.randomUUID(), ...input });
+    return this.#send(person, method, method, { method: "POST", body });
+  }
+
+  async query(person, name, params) {
+    const method = `com.huddle.${name}`;
+    return this.#send(person, method, `${method}?${new URLSearchParams(params)}`, {});
+  }
+
+  async #send(person, method, path, init) {
+    const headers = { authorization: `Bearer ${await this.#world.token(person, method)}` };
+    if (init.body) headers["content-type"] = "application/json";
+    return answer(await this.#served.fetch(`/xrpc/${path}`, { ...init, headers }));
+  }
+}
+
+/** The status, headers and JSON of a response. */
+export async function answer(response) {
+  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
+}

@@ -1,0 +1,278 @@
+//! From what a person knows of their account, an e-mail address or some URL, to their calendars (RFC 6764 §6).
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use huddle_ports::{Fetch, Timestamp, Url};
+use huddle_schedule::Zone;
+
+use super::multistatus::{Multistatus, Resource};
+use super::xml::{Element, Namespace};
+use super::{Access, Depth, properties};
+use crate::credentials::Credentials;
+use crate::error::CalendarError;
+use crate::http::{Client, trusted};
+use crate::icalendar;
+
+/// How many calendars of an account are listed.
+pub const MAX_CALENDARS: usize = 100;
+
+/// How many homes for calendars an account may have.
+const MAX_HOMES: usize = 4;
+
+/// A calendar of an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FoundCalendar {
+    /// Its address, for [`CalDav::new`](super::CalDav::new). It often names the person.
+    pub collection: Url,
+    /// What the person calls it.
+    pub name: Option<String>,
+    /// What the account may do with it.
+    pub access: Access,
+    /// Whether the person wants its events to count as busy time (RFC 6638 §9.1).
+    pub counts_as_busy: bool,
+    /// Its time zone, if it names one of the IANA database (RFC 4791 §5.2.2, RFC 7809 §5.2).
+    pub zone: Option<Zone>,
+}
+
+impl fmt::Debug for FoundCalendar {
+    /// Leaves out the name and the path, which are the person's own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FoundCalendar")
+            .field("origin", &self.collection.origin().ascii_serialization())
+            .field("access", &self.access)
+            .field("counts_as_busy", &self.counts_as_busy)
+            .field("zone", &self.zone)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lists the calendars of the account that `start` leads to: an e-mail address, the name of a host, or a URL of the
+/// account, of its server or of one calendar.
+///
+/// Of an e-mail address the part after `@` is asked, at `/.well-known/caldav`. The order is that of the server.
+/// At most [`MAX_CALENDARS`] are listed; those for tasks alone are left out, and so are the boxes for scheduling.
+///
+/// # Errors
+/// [`NotACalendar`](CalendarError::NotACalendar) also where `start` is neither an address nor a URL, and where an
+/// account has no calendar. Credentials that are refused once are not tried elsewhere.
+pub async fn discover(
+    fetch: &dyn Fetch,
+    now: Timestamp,
+    start: &str,
+    credentials: &Credentials,
+) -> Result<Vec<FoundCalendar>, CalendarError> {
+    let client = Client {
+        fetch,
+        credentials: Some(credentials),
+        now,
+    };
+    let mut last = CalendarError::NotACalendar;
+    for url in candidates(start) {
+        match calendars_from(&client, url).await {
+            Ok(calendars) => return Ok(calendars),
+            Err(
+                error @ (CalendarError::NotACalendar
+                | CalendarError::Gone
+                | CalendarError::Forbidden
+                | CalendarError::Broken(_)),
+            ) => last = worse(last, error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// What says more: that something answered and failed, before that it is no calendar.
+fn worse(last: CalendarError, next: CalendarError) -> CalendarError {
+    match last {
+        CalendarError::NotACalendar | CalendarError::Gone => next,
+        _ => last,
+    }
+}
+
+/// Where to ask, in this order.
+fn candidates(start: &str) -> Vec<Url> {
+    let start = start.trim();
+    let given = if start.contains("://") {
+        Url::parse(start).ok()
+    } else if let Some((_, domain)) = start.rsplit_once('@') {
+        let url = Url::parse(&format!("https://{domain}/")).ok();
+        return url.iter().filter_map(well_known).collect();
+    } else {
+        Url::parse(&format!("https://{start}")).ok()
+    };
+    let Some(given) = given.filter(|url| matches!(url.scheme(), "https" | "http")) else {
+        return Vec::new();
+    };
+    let well_known = well_known(&given).filter(|url| *url != given);
+    [Some(given), well_known].into_iter().flatten().collect()
+}
+
+fn well_known(url: &Url) -> Option<Url> {
+    url.join("/.well-known/caldav").ok()
+}
+
+/// What leads from an account to its calendars.
+const ACCOUNT: &str = "<D:current-user-principal/><C:calendar-home-set/><D:resourcetype/>";
+
+/// What there is to know of a calendar.
+const CALENDAR: &str = "<D:resourcetype/><D:displayname/><C:supported-calendar-component-set/>\
+    <D:current-user-privilege-set/><C:schedule-calendar-transp/><C:calendar-timezone-id/>\
+    <C:calendar-timezone/>";
+
+async fn calendars_from(
+    client: &Client<'_>,
+    url: Url,
+) -> Result<Vec<FoundCalendar>, CalendarError> {
+    let account = properties(client, url.clone(), Depth::Zero, ACCOUNT).await?;
+    let here = account
+        .resources
+        .first()
+        .ok_or(CalendarError::NotACalendar)?;
+    let listed = if is_calendar(here) {
+        let here = trusted(&url, here.url.clone())?;
+        properties(client, here, Depth::Zero, CALENDAR)
+            .await?
+            .resources
+    } else {
+        let mut homes = hrefs(here, Namespace::CalDav, "calendar-home-set", &url)?;
+        if homes.is_empty() {
+            homes = homes_of_principal(client, here, &url).await?;
+        }
+        listed_in(client, homes).await?
+    };
+    let found: Vec<FoundCalendar> = listed
+        .into_iter()
+        .filter(is_calendar)
+        .filter(has_events)
+        .take(MAX_CALENDARS)
+        .map(|resource| found(&url, &resource))
+        .collect::<Result<_, _>>()?;
+    if found.is_empty() {
+        return Err(CalendarError::NotACalendar);
+    }
+    Ok(found)
+}
+
+/// The homes for calendars of whoever asks (RFC 5397 §3, RFC 4791 §6.2.1).
+async fn homes_of_principal(
+    client: &Client<'_>,
+    here: &Resource,
+    url: &Url,
+) -> Result<VecDeque<Url>, CalendarError> {
+    let principals = hrefs(here, Namespace::Dav, "current-user-principal", url)?;
+    let principal = principals
+        .into_iter()
+        .next()
+        .ok_or(CalendarError::NotACalendar)?;
+    let answer = properties(
+        client,
+        principal.clone(),
+        Depth::Zero,
+        "<C:calendar-home-set/>",
+    )
+    .await?;
+    let principal_says = answer
+        .resources
+        .first()
+        .ok_or(CalendarError::NotACalendar)?;
+    hrefs(
+        principal_says,
+        Namespace::CalDav,
+        "calendar-home-set",
+        &principal,
+    )
+}
+
+async fn listed_in(
+    client: &Client<'_>,
+    homes: VecDeque<Url>,
+) -> Result<Vec<Resource>, CalendarError> {
+    let mut listed = Vec::new();
+    for home in homes.into_iter().take(MAX_HOMES) {
+        let Multistatus { resources, .. } = properties(client, home, Depth::One, CALENDAR).await?;
+        listed.extend(resources);
+    }
+    Ok(listed)
+}
+
+/// The addresses in a property, all of them where the credentials may go.
+fn hrefs(
+    resource: &Resource,
+    namespace: Namespace,
+    name: &str,
+    from: &Url,
+) -> Result<VecDeque<Url>, CalendarError> {
+    let Some(property) = resource.property(namespace, name) else {
+        return Ok(VecDeque::new());
+    };
+    property
+        .children(Namespace::Dav, "href")
+        .map(|href| {
+            let url = resource.url.join(href.text());
+            trusted(from, url.map_err(|_| CalendarError::NotACalendar)?)
+        })
+        .collect()
+}
+
+fn is_calendar(resource: &Resource) -> bool {
+    resource
+        .property(Namespace::Dav, "resourcetype")
+        .is_some_and(|types| types.child(Namespace::CalDav, "calendar").is_some())
+}
+
+/// Whether a calendar can have events; one that does not say can have anything (RFC 4791 §5.2.3).
+fn has_events(resource: &Resource) -> bool {
+    resource
+        .property(Namespace::CalDav, "supported-calendar-component-set")
+        .is_none_or(|set| {
+            set.children(Namespace::CalDav, "comp")
+                .any(|kind| kind.component() == Some("VEVENT"))
+        })
+}
+
+fn found(start: &Url, resource: &Resource) -> Result<FoundCalendar, CalendarError> {
+    let transparent = resource
+        .property(Namespace::CalDav, "schedule-calendar-transp")
+        .is_some_and(|kind| kind.child(Namespace::CalDav, "transparent").is_some());
+    let zone = resource
+        .text(Namespace::CalDav, "calendar-timezone-id")
+        .and_then(|name| name.parse().ok())
+        .or_else(|| {
+            let text = resource.text(Namespace::CalDav, "calendar-timezone")?;
+            icalendar::zone(text)
+        });
+    Ok(FoundCalendar {
+        collection: trusted(start, resource.url.clone())?,
+        name: resource
+            .text(Namespace::Dav, "displayname")
+            .map(str::to_owned),
+        access: resource
+            .property(Namespace::Dav, "current-user-privilege-set")
+            .map_or(Access::Write, access),
+        counts_as_busy: !transparent,
+        zone,
+    })
+}
+
+/// The most that a set of privileges allows. A server that names none that is known here leaves it to be tried.
+fn access(privileges: &Element) -> Access {
+    let has = |namespace, name: &str| {
+        privileges
+            .children(Namespace::Dav, "privilege")
+            .any(|privilege| privilege.child(namespace, name).is_some())
+    };
+    if ["all", "write", "write-content", "bind"]
+        .iter()
+        .any(|name| has(Namespace::Dav, name))
+    {
+        Access::Write
+    } else if has(Namespace::Dav, "read") {
+        Access::Read
+    } else if has(Namespace::CalDav, "read-free-busy") {
+        Access::FreeBusy
+    } else {
+        Access::Write
+    }
+}

@@ -1,0 +1,140 @@
+//! One calendar of a person, whatever kind it is.
+
+use huddle_ports::{Fetch, Timestamp};
+use huddle_schedule::busy::BusyRules;
+use huddle_schedule::{Interval, Zone};
+
+use crate::caldav::{Access, CalDav};
+use crate::error::CalendarError;
+use crate::event::{BookingEvent, EventKey, EventState};
+use crate::feed::Feed;
+use crate::snapshot::Snapshot;
+
+/// A calendar that a person has connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Calendar {
+    /// A published file.
+    Feed(Feed),
+    /// A calendar on a CalDAV server.
+    CalDav(CalDav),
+}
+
+/// What is asked of a calendar.
+#[derive(Clone, Copy, Debug)]
+pub struct BusyQuery<'a> {
+    /// The window that matters.
+    pub window: Interval,
+    /// Which events take time.
+    pub rules: BusyRules,
+    /// The person's time zone: where dates and floating times are, unless the calendar says so itself.
+    pub zone: Zone,
+    /// The person's own mail addresses, by which they are known among attendees.
+    pub addresses: &'a [&'a str],
+    /// The UID of a booking whose events take no time: what is checked is whether anything *else* is in its way.
+    pub ignoring: Option<&'a str>,
+}
+
+impl<'a> BusyQuery<'a> {
+    /// A query by the default rules, with nothing left out.
+    pub fn new(window: Interval, zone: Zone) -> Self {
+        Self {
+            window,
+            rules: BusyRules::default(),
+            zone,
+            addresses: &[],
+            ignoring: None,
+        }
+    }
+
+    /// The same, without the events of a booking.
+    #[must_use]
+    pub fn ignoring(self, uid: &'a str) -> Self {
+        Self {
+            ignoring: Some(uid),
+            ..self
+        }
+    }
+}
+
+impl Calendar {
+    /// When the person is busy in a window.
+    ///
+    /// Events are listed and expanded here, so that the person's rules apply and the events of a booking can be left
+    /// out: a real event under a hold of ours still takes its time. Only a calendar that shows no events
+    /// ([`Access::FreeBusy`]) is asked for busy time itself; there a hold of ours counts too.
+    ///
+    /// `previous` is an earlier answer to the same query, but for its window. If it covers the window and is not
+    /// older than [`MAX_SNAPSHOT_AGE`](crate::MAX_SNAPSHOT_AGE), the server is asked whether it still holds, and it
+    /// is given back if so. Without it everything is read afresh, as before a booking is confirmed.
+    ///
+    /// A feed takes one request, CalDAV two; where nothing has changed, one.
+    pub async fn busy(
+        &self,
+        fetch: &dyn Fetch,
+        now: Timestamp,
+        query: &BusyQuery<'_>,
+        previous: Option<&Snapshot>,
+    ) -> Result<Snapshot, CalendarError> {
+        match self {
+            Self::Feed(feed) => feed.busy(fetch, now, query, previous).await,
+            Self::CalDav(calendar) => calendar.busy(fetch, now, query, previous).await,
+        }
+    }
+
+    /// What the calendar has of an event of ours; `None` if it has none, because it was never written or because
+    /// somebody has removed it.
+    pub async fn event(
+        &self,
+        fetch: &dyn Fetch,
+        now: Timestamp,
+        key: &EventKey,
+    ) -> Result<Option<EventState>, CalendarError> {
+        self.writable()?.event(fetch, now, key).await
+    }
+
+    /// Writes an event: a hold, its confirmation, or either at another time. Gives its ETag, to be kept for the next
+    /// change.
+    ///
+    /// `etag` is that of the event as it was last written or read; without one the event is new. To write the same
+    /// again succeeds, so an answer that was lost is asked for by repeating the request as it was.
+    ///
+    /// # Errors
+    /// [`Conflict`](CalendarError::Conflict) if the calendar has another version, or an event where none was
+    /// expected, or none where one was: [`event`](Self::event) tells.
+    pub async fn put_event(
+        &self,
+        fetch: &dyn Fetch,
+        now: Timestamp,
+        key: &EventKey,
+        event: &BookingEvent<'_>,
+        etag: Option<&str>,
+    ) -> Result<String, CalendarError> {
+        self.writable()?
+            .put_event(fetch, now, key, event, etag)
+            .await
+    }
+
+    /// Removes an event of ours; one that is not there is removed already.
+    ///
+    /// Without an ETag the event is read first, and removed as it was read.
+    ///
+    /// # Errors
+    /// [`Conflict`](CalendarError::Conflict) if the calendar has another version, or something of somebody else's in
+    /// its place.
+    pub async fn remove_event(
+        &self,
+        fetch: &dyn Fetch,
+        now: Timestamp,
+        key: &EventKey,
+        etag: Option<&str>,
+    ) -> Result<(), CalendarError> {
+        self.writable()?.remove_event(fetch, now, key, etag).await
+    }
+
+    fn writable(&self) -> Result<&CalDav, CalendarError> {
+        match self {
+            Self::CalDav(calendar) if calendar.access() == Access::Write => Ok(calendar),
+            Self::CalDav(_) | Self::Feed(_) => Err(CalendarError::ReadOnly),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The one place where what calendars hold is read and written: everything else here only carries it.
+
+use huddle_ports::Timestamp;
+use huddle_schedule::busy::Status;
+use huddle_schedule::icalendar::{Agenda, Component, Limits, Owner, ReadError, decode, parse};
+use huddle_schedule::{Interval, IntervalSet, Zone};
+
+use crate::calendar::BusyQuery;
+use crate::error::CalendarError;
+use crate::event::{BookingEvent, EventKey, EventState};
+use crate::http::MAX_ANSWER_BYTES;
+
+/// All the time that a date in iCalendar can be in: the years 1 to 9999.
+pub(crate) fn any_time() -> Interval {
+    let first = Timestamp::from_millis(-62_135_596_800_000);
+    let last = Timestamp::from_millis(253_402_300_799_000);
+    Interval::new(first, last).expect("the first year is before the last")
+}
+
+/// How many problems of one calendar are told.
+const MAX_PROBLEMS: usize = 20;
+
+/// When somebody is busy, as far as some texts say so.
+#[derive(Debug, Default)]
+pub(crate) struct Busy {
+    intervals: Vec<Interval>,
+    problems: Vec<String>,
+}
+
+impl Busy {
+    /// The time that is taken, and what its owner should look at.
+    pub(crate) fn into_parts(self) -> (IntervalSet, Vec<String>) {
+        (self.intervals.into(), self.problems)
+    }
+
+    /// Adds what a calendar says of the window. It must be a calendar: text of any other kind has no events, and that
+    /// is not the same as free time.
+    pub(crate) fn add(&mut self, bytes: &[u8], query: &BusyQuery<'_>) -> Result<(), CalendarError> {
+        let text = decode(bytes);
+        let components = calendar(&text)?;
+        self.add_components(&components, query);
+        Ok(())
+    }
+
+    /// Adds what the answer to a free-busy query says of the window.
+    pub(crate) fn add_free_busy(
+        &mut self,
+        bytes: &[u8],
+        query: &BusyQuery<'_>,
+    ) -> Result<(), CalendarError> {
+        let text = decode(bytes);
+        let components = calendar(&text)?;
+        let tells =
+            |calendar: &Component<'_>| calendar.components.iter().any(|c| c.is("VFREEBUSY"));
+        if !components.iter().any(tells) {
+            return Err(CalendarError::Broken(
+                "its answer has no free-busy time".into(),
+            ));
+        }
+        self.add_components(&components, query);
+        Ok(())
+    }
+
+    fn add_components(&mut self, components: &[Component<'_>], query: &BusyQuery<'_>) {
+        let owner = Owner {
+            zone: query.zone,
+            addresses: query.addresses,
+        };
+        let busy = Agenda::of(components, limits()).busy(
+            query.window,
+            owner,
+            &query.rules,
+            query.ignoring,
+        );
+        self.intervals.extend(&busy.intervals);
+        let left = MAX_PROBLEMS - self.problems.len();
+        self.problems
+            .extend(busy.problems.iter().take(left).map(ToString::to_string));
+    }
+}
+
+/// The calendars in a text that has nothing else.
+fn calendar(text: &str) -> Result<Vec<Component<'_>>, CalendarError> {
+    const BEGIN: &str = "BEGIN:VCALENDAR";
+    let begins = text
+        .trim_start()
+        .get(..BEGIN.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(BEGIN));
+    if !begins {
+        return Err(CalendarError::NotACalendar);
+    }
+    let components = parse(text, &limits()).map_err(|error| match error {
+        ReadError::NoComponent => CalendarError::NotACalendar,
+        ReadError::CutOff { .. } => CalendarError::Broken("its calendar is cut off".into()),
+        _ => CalendarError::TooLarge,
+    })?;
+    if !components.iter().all(|component| component.is("VCALENDAR")) {
+        return Err(CalendarError::NotACalendar);
+    }
+    Ok(components)
+}
+
+fn limits() -> Limits {
+    Limits {
+        bytes: MAX_ANSWER_BYTES,
+        ..Limits::default()
+    }
+}
+
+/// The zone that a calendar describes, by its name in the database.
+pub(crate) fn zone(text: &str) -> Option<Zone> {
+    let components = calendar(text).ok()?;
+    let zones = components.iter().flat_map(|calendar| &calendar.components);
+    let named = zones
+        .filter(|c| c.is("VTIMEZONE"))
+        .find_map(|c| c.property("TZID"));
+    named?.value().trim().parse().ok()
+}
+
+/// The event of ours in a resource.
+pub(crate) fn state(bytes: &[u8], uid: &str, etag: String) -> Result<EventState, CalendarError> {
+    let text = decode(bytes);
+    let components = calendar(&text)?;
+    let event = components
+        .iter()
+        .flat_map(|calendar| &calendar.components)
+        .filter(|component| component.is("VEVENT"))
+        .find(|event| value(event, "UID").is_some_and(|value| value == uid))
+        // Somebody has put another event in its place.
+        .ok_or(CalendarError::Conflict)?;
+    let status = value(event, "STATUS").unwrap_or_default();
+    let status = match status.to_ascii_uppercase().as_str() {
+        "TENTATIVE" => Status::Tentative,
+        "CANCELLED" => Status::Cancelled,
+        _ => Status::Confirmed,
+    };
+    let expansion = Agenda::of(&components, limits()).expand(any_time(), Zone::UTC);
+    let time = match expansion.occurrences.as_slice() {
+        [once] if expansion.problems.is_empty() => Interval::new(once.start, once.end),
+        _ => None,
+    };
+    let sequence = value(event, "SEQUENCE").and_then(|number| number.parse().ok());
+    Ok(EventState {
+        etag,
+        time,
+        status,
+        sequence: sequence.unwrap_or_default(),
+    })
+}
+
+fn value(event: &Component<'_>, name: &str) -> Option<String> {
+    let property = event.property(name)?;
+    Some(property.text().trim().to_owned())
+}
+
+/// The text of a resource with an event of ours. It has no METHOD (RFC 4791 §4.1).
+pub(crate) fn write(
+    key: &EventKey,
+    event: &BookingEvent<'_>,
+    now: Timestamp,
+) -> Result<String, CalendarError> {
+    let status = match event.status {
+        Status::Tentative => "TENTATIVE",
+        Status::Confirmed => "CONFIRMED",
+        Status::Cancelled => "CANCELLED",
+    };
+    let utc = crate::caldav::utc;
+    let mut lines = vec![
+        "BEGIN:VCALENDAR".to_owned(),
+        "VERSION:2.0".to_owned(),
+        "PRODID:-//Huddle//Huddle//EN".to_owned(),
+        "BEGIN:VEVENT".to_owned(),
+        format!("UID:{}", key.uid()),
+        format!("DTSTAMP:{}", utc(now)),
+        format!("DTSTART:{}", utc(event.time.start())),
+        format!("DTEND:{}", utc(event.time.end())),
+        format!("SEQUENCE:{}", event.sequence),
+        format!("STATUS:{status}"),
+        format!("SUMMARY:{}", event.summary),
+    ];
+    lines.extend(event.description.map(|text| format!("DESCRIPTION:{text}")));
+    lines.extend(event.location.map(|text| format!("LOCATION:{text}")));
+    lines.extend([
+        "END:VEVENT".to_owned(),
+        "END:VCALENDAR".to_owned(),
+        String::new(),
+    ]);
+    Ok(lines.join("\r\n"))
+}
