@@ -56,6 +56,8 @@ mod commit;
 mod filter;
 pub mod frame;
 mod hash;
+pub mod ingest;
+pub mod jetstream;
 mod key;
 pub mod mst;
 mod syntax;

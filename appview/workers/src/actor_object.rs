@@ -1,5 +1,6 @@
 //! The shell of an actor: what every Durable Object does around the core's functions.
 
+mod finalize;
 mod pump;
 
 use std::cell::Cell;
@@ -7,7 +8,9 @@ use std::time::Duration;
 
 use huddle_core::migrations::{self, ACTOR};
 use huddle_core::sql::SqlError;
-use huddle_core::{ActorName, Command, Limits, Reply, Sql, UnknownActor, actor, outbox};
+use huddle_core::{
+    ActorName, Command, Limits, Reply, Sql, UnknownActor, Unreachable, actor, outbox,
+};
 use huddle_ports::{Clock as _, Timestamp};
 use worker::{Env, Method, Request, Response, State, console_error};
 
@@ -15,6 +18,7 @@ use crate::clock::WorkersClock;
 use crate::config::{self, Misconfigured};
 use crate::fault::Fault;
 use crate::storage::transaction;
+use crate::transport;
 
 /// After how long the alarm rings again if its work has not come to an end.
 const ALARM_RETRY: Duration = Duration::from_secs(10);
@@ -48,6 +52,8 @@ enum Trouble {
     UnknownActor(#[from] UnknownActor),
     #[error(transparent)]
     Misconfigured(#[from] Misconfigured),
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     #[error(transparent)]
     Sql(#[from] SqlError),
     #[error("the platform failed: {0}")]
@@ -88,10 +94,15 @@ impl ActorObject {
 
     async fn answer(&self, mut request: Request) -> Result<Response, Trouble> {
         let fault = Fault::asked_for(&request, &self.env)?;
+        let drives = request.path() == transport::DRIVE;
         let body = request.text().await?;
         self.fault.set(fault);
         let command = serde_json::from_str(&body).map_err(Trouble::NoCommand)?;
-        let reply = self.handle(command).await?;
+        let reply = if drives {
+            self.drive(command).await?
+        } else {
+            self.handle(command).await?
+        };
         let reply = serde_json::to_string(&reply).map_err(Trouble::NoReply)?;
         Ok(Response::ok(reply)?)
     }
@@ -103,8 +114,7 @@ impl ActorObject {
     }
 
     async fn handle(&self, command: Command) -> Result<Reply, Trouble> {
-        let name: ActorName = self.state.id().name().ok_or(Trouble::Unnamed)?.parse()?;
-        let limits = self.limits()?;
+        let (name, limits) = (self.name()?, self.limits()?);
         let (reply, rest) = self.turn(|sql| {
             let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
             Fault::strike(self.fault.get())?;
@@ -177,6 +187,11 @@ impl ActorObject {
             }
         }
         Ok(())
+    }
+
+    fn name(&self) -> Result<ActorName, Trouble> {
+        let name = self.state.id().name().ok_or(Trouble::Unnamed)?;
+        Ok(name.parse()?)
     }
 
     fn limits(&self) -> Result<&Limits, Misconfigured> {

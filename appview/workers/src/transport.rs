@@ -6,8 +6,11 @@ use huddle_core::{ActorKind, ActorName, Command, Reply};
 use worker::send::SendFuture;
 use worker::{Env, Method, Request, RequestInit, Response};
 
-/// Objects are found by binding and name, never by address.
-const ANYWHERE: &str = "https://actor/";
+/// Where a command goes on its own. Objects are found by binding and name, never by address.
+const ALONE: &str = "/";
+
+/// Where a command goes together with what follows from it.
+pub(crate) const DRIVE: &str = "/drive";
 
 /// Brings commands to the objects that this Worker is bound to.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ impl DurableObjectTransport {
         let command = serde_json::to_string(command).map_err(|error| error.to_string())?;
         let mut init = RequestInit::new();
         init.with_body(Some(command.into()));
-        let mut response = post(&self.0, to, init)
+        let mut response = request(&self.0, to, DRIVE, Method::Post, init)
             .await
             .map_err(|error| error.to_string())?;
         let text = response.text().await.map_err(|error| error.to_string())?;
@@ -47,27 +50,28 @@ impl ActorTransport for DurableObjectTransport {
 
 /// Has an actor set its alarm for what it wants to be woken for.
 pub(crate) async fn remind(env: &Env, to: &ActorName) -> worker::Result<()> {
-    let mut response = request(env, to, Method::Get, RequestInit::new()).await?;
+    let mut response = request(env, to, ALONE, Method::Get, RequestInit::new()).await?;
     match response.status_code() {
         200 => Ok(()),
         _ => Err(response.text().await?.into()),
     }
 }
 
-/// Posts to the object of an actor.
+/// Posts a command to the object of an actor, which does that and nothing else.
 pub(crate) async fn post(env: &Env, to: &ActorName, init: RequestInit) -> worker::Result<Response> {
-    request(env, to, Method::Post, init).await
+    request(env, to, ALONE, Method::Post, init).await
 }
 
 async fn request(
     env: &Env,
     to: &ActorName,
+    path: &str,
     method: Method,
     mut init: RequestInit,
 ) -> worker::Result<Response> {
     init.with_method(method);
     let objects = env.durable_object(binding(to.kind()))?;
-    let request = Request::new_with_init(ANYWHERE, &init)?;
+    let request = Request::new_with_init(&format!("https://actor{path}"), &init)?;
     objects
         .get_by_name(to.as_str())?
         .fetch_with_request(request)

@@ -52,7 +52,7 @@ test("nobody is looked up on this machine unless a test says so, and windows cou
   try {
     let served = await serveWith({ HUDDLE_TEST: "0" });
     try {
-      const caller = new Caller(served, world);
+      const caller = new Caller(served, world, 0);
       const refused = await caller.procedure(world.webPerson("localhost"), "match", { hostDid: host });
       assert.equal(refused.body.error, "BadJwtIss");
       const unlisted = await caller.procedure(world.person(), "match", { hostDid: host });

@@ -2,66 +2,83 @@
 import { env as bindings } from "cloudflare:workers";
 import Worker, * as worker from "./shim.js";
 
-/** Requests since they were last asked for: by the Worker, and by the objects of bookings. */
-const counts = { worker: 0, booking: 0 };
+/** What counts as a request, of each binding that has methods for it. */
+const REQUESTS = { JOBS: ["send", "sendBatch"], DB: ["batch"] };
 
-/** The same object, its methods' calls counted where they are requests. */
-function counted(object, who, requests) {
+/** The same object, with `count` called for each call of a method that is a request. */
+function counted(object, count, requests) {
   return new Proxy(object, {
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (typeof value !== "function" || name === "constructor") return value;
       return (...args) => {
-        if (requests.includes(name)) counts[who] += 1;
+        if (requests.includes(name)) count();
         const result = value.apply(target, args);
-        return name === "getByName" ? counted(result, who, ["fetch"]) : result;
+        return name === "getByName" ? counted(result, count, ["fetch"]) : result;
       };
     },
   });
 }
 
-const REQUESTS = { JOBS: ["send", "sendBatch"], DB: ["batch"] };
-
-const countedEnv = (env, who) =>
+const countedEnv = (env, count) =>
   Object.fromEntries(
     Object.entries(env).map(([name, binding]) => [
       name,
-      typeof binding === "object" ? counted(binding, who, REQUESTS[name] ?? []) : binding,
+      typeof binding === "object" ? counted(binding, count, REQUESTS[name] ?? []) : binding,
     ]),
   );
 
+/** Requests of the event that is running: one at a time, while they are counted. */
+let ofWorker = 0;
+let ofBooking = 0;
+
 const platformFetch = globalThis.fetch;
 globalThis.fetch = (...args) => {
-  counts.worker += 1;
+  ofWorker += 1;
   return platformFetch(...args);
 };
-const cache = counted(caches.default, "worker", ["match", "put", "delete"]);
+const cache = counted(caches.default, () => (ofWorker += 1), ["match", "put", "delete"]);
 Object.defineProperty(caches, "default", { get: () => cache });
 
 export const HostMatchDO = worker.HostMatchDO;
 export const RateLimiterDO = worker.RateLimiterDO;
 export class BookingDO extends worker.BookingDO {
+  #count;
+
   constructor(context, env) {
-    super(context, countedEnv(env, "booking"));
+    const count = { requests: 0 };
+    super(context, countedEnv(env, () => (count.requests += 1)));
+    this.#count = count;
+  }
+
+  async fetch(request) {
+    const before = this.#count.requests;
+    try {
+      return await super.fetch(request);
+    } finally {
+      ofBooking += this.#count.requests - before;
+    }
   }
 }
 
 export default class Counted extends Worker {
+  #count;
+
   constructor(context, env) {
-    super(context, countedEnv(env, "worker"));
+    const count = { requests: 0 };
+    super(context, countedEnv(env, () => (count.requests += 1)));
+    this.#count = count;
   }
 
   async fetch(request) {
-    switch (new URL(request.url).pathname) {
-      case "/bench/counts": {
-        const answer = Response.json(counts);
-        Object.assign(counts, { worker: 0, booking: 0 });
-        return answer;
-      }
-      case "/bench/d1":
-        return Response.json(await bindings.DB.prepare("SELECT status FROM bookings LIMIT 1").raw());
-      default:
-        return super.fetch(request);
+    if (new URL(request.url).pathname === "/bench/d1") {
+      return Response.json(await bindings.DB.prepare("SELECT status FROM bookings LIMIT 1").raw());
     }
+    ofWorker = ofBooking = 0;
+    const answer = await super.fetch(request);
+    const headers = new Headers(answer.headers);
+    headers.set("requests", `${this.#count.requests + ofWorker}`);
+    headers.set("requests-of-booking", `${ofBooking}`);
+    return new Response(answer.body, { status: answer.status, headers });
   }
 }

@@ -1,6 +1,10 @@
 // People with keys, the directory that lists them, and a resolver of DNS over HTTPS: on loopback.
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
+
+/** How long a caller who should come again later does so. */
+const PATIENCE_MILLIS = 30_000;
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -162,10 +166,12 @@ export class World {
 export class Caller {
   #served;
   #world;
+  #patience;
 
-  constructor(served, world) {
+  constructor(served, world, patience = PATIENCE_MILLIS) {
     this.#served = served;
     this.#world = world;
+    this.#patience = patience;
   }
 
   /** Calls a procedure, with a key that no request has had before unless the input has one. */
@@ -181,9 +187,15 @@ export class Caller {
   }
 
   async #send(person, method, path, init) {
-    const headers = { authorization: `Bearer ${await this.#world.token(person, method)}` };
-    if (init.body) headers["content-type"] = "application/json";
-    return answer(await this.#served.fetch(`/xrpc/${path}`, { ...init, headers }));
+    const deadline = Date.now() + this.#patience;
+    for (;;) {
+      const headers = { authorization: `Bearer ${await this.#world.token(person, method)}` };
+      if (init.body) headers["content-type"] = "application/json";
+      const answered = await answer(await this.#served.fetch(`/xrpc/${path}`, { ...init, headers }));
+      // A machine that is busy may not find out in time who is calling.
+      if (answered.status !== 503 || Date.now() >= deadline) return answered;
+      await setTimeout(500);
+    }
   }
 }
 

@@ -10,7 +10,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// Random waits, the same ones for the same seed.
 ///
 /// The whole of a wait is random ("full jitter"), so that consumers that lost their connections at one moment do not
-/// come back at one moment. It keeps nothing secret, so the generator is a plain one (SplitMix64).
+/// come back at one moment. It keeps nothing secret, so the generator is a plain one (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(super) struct Backoff {
     state: u64,

@@ -159,22 +159,24 @@ impl Connection {
         backoff: &mut Backoff,
         now: Duration,
     ) -> Duration {
-        let was_healthy = matches!(
-            self.state,
-            State::Open { since, newest: Some(_), .. }
-                if now.saturating_sub(since) >= limits.healthy
-        );
-        self.failures = if was_healthy {
-            1
-        } else {
-            self.failures.saturating_add(1)
-        };
+        if self.is_healthy(limits) {
+            self.failures = 0;
+        }
+        self.failures = self.failures.saturating_add(1);
         if self.failures.is_multiple_of(FAILURES_A_HOST) {
             self.host = (self.host + 1) % self.hosts;
         }
         let until = now.saturating_add(backoff.after(self.failures));
         self.state = State::Waiting { until };
         until
+    }
+
+    /// Whether the host has given signs of life for long enough.
+    pub(super) fn is_healthy(&self, limits: &Limits) -> bool {
+        matches!(
+            self.state,
+            State::Open { since, heard, .. } if heard.saturating_sub(since) >= limits.healthy
+        )
     }
 
     /// Never connects again.
@@ -245,13 +247,13 @@ mod tests {
         rig.open();
         assert!(rig.longest() > LONGEST * 9 / 10);
 
-        rig.connection.rises(1);
         rig.now += rig.limits.healthy;
+        rig.connection.heard(rig.now);
         assert!(rig.longest() <= SECOND);
     }
 
     #[test]
-    fn a_connection_on_which_nothing_came_is_not_healthy_however_long_it_lasts() {
+    fn a_connection_on_which_nothing_is_heard_is_not_healthy_however_long_it_lasts() {
         let mut rig = Rig::new(1);
         for _ in 0..10 {
             rig.open();
@@ -271,10 +273,10 @@ mod tests {
             rig.end();
         }
         assert_eq!(hosts, [0, 0, 0, 1, 1, 1, 0]);
-        for seq in 0..5 {
+        for _ in 0..5 {
             rig.open();
-            rig.connection.rises(seq);
             rig.now += rig.limits.healthy;
+            rig.connection.heard(rig.now);
             rig.end();
             assert_eq!(rig.connection.host(), 0);
         }

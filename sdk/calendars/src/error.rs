@@ -77,15 +77,13 @@ impl CalendarError {
         }
     }
 
-    /// What a status says that is not the one that was hoped for.
+    /// What the status of an answer to a question says, if it is not the one that was hoped for.
     pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         let retry_after = retry_after(headers, now);
         match status.as_u16() {
             401 => Self::Unauthorized,
             403 => Self::Forbidden,
             404 | 410 => Self::Gone,
-            // RFC 4918 §11.3: what is locked was changed by nobody yet, but is about to be.
-            409 | 412 | 423 => Self::Conflict,
             405 | 501 => Self::NotACalendar,
             429 => Self::Throttled { retry_after },
             503 if retry_after.is_some() => Self::Throttled { retry_after },

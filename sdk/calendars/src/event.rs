@@ -76,9 +76,10 @@ pub struct EventState {
 }
 
 impl EventState {
-    /// Whether the calendar has what was to be written.
+    /// Whether the calendar has what was to be written. iCalendar tells times to the second.
     pub fn is(&self, event: &BookingEvent<'_>) -> bool {
-        self.time == Some(event.time)
+        let secs = |time: Interval| (time.start().as_secs(), time.end().as_secs());
+        self.time.map(secs) == Some(secs(event.time))
             && self.status == event.status
             && self.sequence == event.sequence
     }
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(key, EventKey::new("b1@huddle.example", "did:plc:ana"));
         assert_eq!(key.uid(), "b1@huddle.example");
         // Stored by calendars: another name would be another event.
-        assert_eq!(key.resource(), "");
+        assert_eq!(key.resource(), "e713dda57f306c859a9bd7d27631babd.ics");
         let others = [
             EventKey::new("b1@huddle.example", "did:plc:bob"),
             EventKey::new("b2@huddle.example", "did:plc:ana"),

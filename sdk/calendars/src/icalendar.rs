@@ -2,9 +2,12 @@
 
 use huddle_ports::Timestamp;
 use huddle_schedule::busy::Status;
-use huddle_schedule::icalendar::{Agenda, Component, Limits, Owner, ReadError, decode, parse};
+use huddle_schedule::icalendar::{
+    Agenda, Component, Limits, Owner, ReadError, decode, parse, plain,
+};
 use huddle_schedule::{Interval, IntervalSet, Zone};
 
+use crate::caldav::utc;
 use crate::calendar::BusyQuery;
 use crate::error::CalendarError;
 use crate::event::{BookingEvent, EventKey, EventState};
@@ -164,26 +167,35 @@ pub(crate) fn write(
         Status::Confirmed => "CONFIRMED",
         Status::Cancelled => "CANCELLED",
     };
-    let utc = crate::caldav::utc;
-    let mut lines = vec![
-        "BEGIN:VCALENDAR".to_owned(),
-        "VERSION:2.0".to_owned(),
-        "PRODID:-//Huddle//Huddle//EN".to_owned(),
-        "BEGIN:VEVENT".to_owned(),
-        format!("UID:{}", key.uid()),
-        format!("DTSTAMP:{}", utc(now)),
-        format!("DTSTART:{}", utc(event.time.start())),
-        format!("DTEND:{}", utc(event.time.end())),
-        format!("SEQUENCE:{}", event.sequence),
-        format!("STATUS:{status}"),
-        format!("SUMMARY:{}", event.summary),
-    ];
-    lines.extend(event.description.map(|text| format!("DESCRIPTION:{text}")));
-    lines.extend(event.location.map(|text| format!("LOCATION:{text}")));
-    lines.extend([
-        "END:VEVENT".to_owned(),
-        "END:VCALENDAR".to_owned(),
-        String::new(),
-    ]);
-    Ok(lines.join("\r\n"))
+    let mut text = format!(
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Huddle//Huddle//EN\nBEGIN:VEVENT\nUID:{}\n\
+         SEQUENCE:{}\nDTSTAMP:{}\nDTSTART:{}\nDTEND:{}\nSTATUS:{status}\nTRANSP:OPAQUE\nSUMMARY:{}\n",
+        escape(key.uid()),
+        event.sequence,
+        utc(now),
+        utc(event.time.start()),
+        utc(event.time.end()),
+        escape(event.summary),
+    );
+    for (name, value) in [
+        ("DESCRIPTION", event.description),
+        ("LOCATION", event.location),
+    ] {
+        if let Some(value) = value {
+            text.push_str(&format!("{name}:{}\n", escape(value)));
+        }
+    }
+    text.push_str("END:VEVENT\nEND:VCALENDAR\n");
+    // Printed, its lines are folded.
+    let components = parse(&text, &limits()).map_err(|_| CalendarError::TooLarge)?;
+    Ok(components.iter().map(ToString::to_string).collect())
+}
+
+/// A value of type TEXT (RFC 5545 §3.3.11).
+fn escape(text: &str) -> String {
+    plain(text)
+        .replace('\\', "\\\\")
+        .replace(';', "\\;")
+        .replace(',', "\\,")
+        .replace('\n', "\\n")
 }

@@ -250,18 +250,21 @@ pub fn wake(
     turn.end()
 }
 
-/// Whether the actor `name` keeps anything that a later command could depend on. One that does not is as
-/// one that nobody ever asked, and a store need not keep anything of it once its outbox is empty.
+/// Whether the actor `name` keeps anything that a later command could depend on, or that an operator is to
+/// find. One that does not is as one that nobody ever asked: once nothing is due in its outbox and no timer
+/// of it is set, a store need not keep anything of it.
 pub fn remembers(sql: &mut dyn Sql, name: &ActorName) -> Result<bool, SqlError> {
     let statement = match name.kind {
         ActorKind::HostMatch => {
             "SELECT EXISTS (SELECT 1 FROM fence WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM claim WHERE actor = ?1) \
-             OR EXISTS (SELECT 1 FROM lapse WHERE actor = ?1)"
+             OR EXISTS (SELECT 1 FROM lapse WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }
         ActorKind::Booking => {
             "SELECT EXISTS (SELECT 1 FROM booking WHERE actor = ?1) \
-             OR EXISTS (SELECT 1 FROM reply WHERE actor = ?1)"
+             OR EXISTS (SELECT 1 FROM reply WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }
         ActorKind::RateLimiter => {
             "SELECT EXISTS (SELECT 1 FROM bucket WHERE actor = ?1) \

@@ -100,6 +100,51 @@ pub fn failed(sql: &mut dyn Sql, id: i64, due: Option<Timestamp>) -> Result<(), 
     Ok(())
 }
 
+/// A task that was given up, for an operator to look at. It is as it was stored: what made it a dead letter
+/// may be that it cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeadLetter {
+    /// Names the entry within its store.
+    pub id: i64,
+    /// The actor that wants it done.
+    pub actor: String,
+    /// The task, as JSON.
+    pub task: String,
+    /// How often it has failed.
+    pub tries: u32,
+}
+
+/// At most `limit` dead letters after the one named `after`, in the order in which they were sent; the first
+/// has an id above 0.
+pub fn dead_letters(
+    sql: &mut dyn Sql,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<DeadLetter>, SqlError> {
+    let rows = sql.query(
+        "SELECT id, actor, task, tries FROM outbox WHERE due IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+        &[after.into(), limit.into()],
+    )?;
+    let letter = |row: &Row| {
+        Ok(DeadLetter {
+            id: row.get(0)?,
+            actor: row.get(1)?,
+            task: row.get(2)?,
+            tries: row.get(3)?,
+        })
+    };
+    rows.iter().map(letter).collect()
+}
+
+/// Has a dead letter tried again from `due` on, as if it had never failed; says whether there is one of this id.
+pub fn requeue(sql: &mut dyn Sql, id: i64, due: Timestamp) -> Result<bool, SqlError> {
+    let rows = sql.query(
+        "UPDATE outbox SET due = ?2, tries = 0 WHERE id = ?1 AND due IS NULL RETURNING 1",
+        &[id.into(), due.into()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
 /// How long to wait before a task is tried again that failed just now, and `tries` times before that:
 /// 1 s doubling up to an hour, and of that a share that `dice`, which should be random, decides ("full jitter": whatever
 /// failed together does not come back together).

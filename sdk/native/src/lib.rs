@@ -25,5 +25,7 @@ mod transport;
 pub use clock::SystemClock;
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
 pub use random::OsRandom;
-pub use store::{ActorStore, OpenError, Pump, SqliteIndex, TaskFailed, TaskRunner, Trouble};
+pub use store::{
+    ActorStore, OpenError, Pump, SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble,
+};
 pub use transport::{ReqwestTransport, TransportSetupError};

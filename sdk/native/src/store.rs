@@ -4,6 +4,7 @@
 //! in one transaction, and answers when that is on the disk: who has an answer can rely on it, and
 //! many commands share the cost of one commit. The [`Pump`] does what stands in the outbox.
 
+mod dead_letters;
 mod index;
 mod open;
 mod pump;
@@ -22,6 +23,7 @@ use huddle_core::{ActorName, ActorTransport, Command, Limits, Reply, Sql, SqlErr
 use huddle_ports::Clock;
 use rusqlite::Connection;
 
+pub use dead_letters::StoreFailed;
 pub use index::SqliteIndex;
 pub use open::OpenError;
 pub use pump::{Pump, TaskFailed, TaskRunner, Trouble};

@@ -463,6 +463,43 @@ async fn a_task_is_tried_ten_times_ever_more_rarely_and_then_kept_as_a_dead_lett
     assert_eq!(world.entry(), Some((10, None)));
 }
 
+#[tokio::test]
+async fn a_dead_letter_is_listed_as_it_was_stored_and_tried_again_once_it_is_requeued() {
+    let world = World::new();
+    world.send("booking/1", &project(1));
+    world.script("UPDATE outbox SET due = NULL, tries = 10");
+    world.script(r#"INSERT INTO outbox (actor, task) VALUES ('future/x', '{"New":1}')"#);
+    world.send("booking/2", &project(2));
+    let letters = world.store.dead_letters(0, 10).await.unwrap();
+    let told: Vec<_> = letters
+        .iter()
+        .map(|it| (it.id, it.actor.as_str(), it.task.as_str(), it.tries))
+        .collect();
+    let first = serde_json::to_string(&project(1)).unwrap();
+    assert_eq!(
+        told,
+        [
+            (1, "booking/1", first.as_str(), 10),
+            (2, "future/x", r#"{"New":1}"#, 0)
+        ]
+    );
+    let page = world.store.dead_letters(1, 1).await.unwrap();
+    assert_eq!(page, letters[1..]);
+    for unknown in [3, 4] {
+        assert!(!world.store.requeue(unknown).await.unwrap(), "{unknown}");
+    }
+    assert!(world.store.requeue(1).await.unwrap());
+    assert!(!world.store.requeue(1).await.unwrap(), "not a second time");
+    assert_eq!(world.store.dead_letters(0, 10).await.unwrap().len(), 1);
+    let mut pumping = world.pump();
+    let mut ran = [pumping.next_run().await, pumping.next_run().await];
+    ran.sort_by_key(|run| format!("{:?}", run.task));
+    assert_eq!([&ran[0].task, &ran[1].task], [&project(1), &project(2)]);
+    ran.into_iter().for_each(Run::succeed);
+    pumping.stop().await;
+    assert_eq!(world.store.dead_letters(0, 10).await.unwrap(), letters[1..]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_that_does_not_end_counts_as_failed_after_a_minute() {
     let world = World::new();

@@ -162,3 +162,79 @@ fn from_clock(window: Interval, within: Interval, offsets: &Offsets, step: i64) 
     }
     stretches
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(from: i64, until: i64) -> Interval {
+        let at = |hour: i64| Timestamp::from_millis(hour * 60 * MINUTE_MILLIS);
+        Interval::new(at(from), at(until)).expect("hours go up")
+    }
+
+    fn rules(step_minutes: u16, alignment: Alignment) -> Rules {
+        Rules {
+            step_minutes: step_minutes.try_into().expect("some minutes"),
+            alignment,
+            ..Rules::default()
+        }
+    }
+
+    fn offer(times: Times) -> Offer {
+        Offer {
+            times,
+            policy: None,
+            mode: None,
+            durations: Vec::new(),
+        }
+    }
+
+    /// Open at all times in a zone with changes of half an hour.
+    fn always_open() -> Offer {
+        let json = r#"{"tz": "Australia/Lord_Howe", "rules": [
+            {"days": ["MO", "TU", "WE", "TH", "FR", "SA", "SU"], "start": "00:00", "end": "24:00"}
+        ]}"#;
+        offer(Times::Weekly(
+            serde_json::from_str(json).expect("office hours"),
+        ))
+    }
+
+    #[test]
+    fn what_never_closes_has_the_same_starts_wherever_one_begins_to_look() {
+        for alignment in [Alignment::Window, Alignment::Clock] {
+            let rules = rules(7 * 60 + 5, alignment);
+            // 2026-03-01 to 2026-05-30.
+            let all = always_open().starts(&rules, hours(492_336, 494_496));
+            assert!(all.len() > 300, "there are {}", all.len());
+            assert!(all.is_sorted());
+            for first in (492_336..494_400).step_by(53) {
+                let part = hours(first, first + 90);
+                let made = always_open().starts(&rules, part);
+                let expect: Vec<_> = all
+                    .iter()
+                    .copied()
+                    .filter(|start| part.contains(*start))
+                    .collect();
+                assert_eq!(made, expect, "{alignment:?} from hour {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_offer_is_looked_at_for_longer_than_the_limit() {
+        let once = offer(Times::Once {
+            window: Interval::ALWAYS,
+            zone: Zone::UTC,
+        });
+        let days = usize::try_from(MAX_DAYS).expect("some hundred");
+        for alignment in [Alignment::Window, Alignment::Clock] {
+            let rules = rules(24 * 60, alignment);
+            for offer in [&once, &always_open()] {
+                let starts = offer.starts(&rules, Interval::ALWAYS).len();
+                assert!(starts.abs_diff(days) <= 60, "{starts} with {alignment:?}");
+                let end = Interval::new(Timestamp::from_millis(i64::MAX - 10), Timestamp::MAX);
+                offer.starts(&rules, end.expect("ten milliseconds"));
+            }
+        }
+    }
+}

@@ -27,14 +27,19 @@
 mod agenda;
 mod component;
 mod event;
+mod invitation;
 mod marks;
 mod text;
 mod value;
+mod vtimezone;
 mod windows;
 mod zones;
 
 pub use agenda::{Agenda, Busy, Expansion, Kind, Occurrence, Owner, Problem, Trouble};
 pub use component::{Component, Property, parse};
+pub use invitation::{
+    Attendee, CalendarAddress, Invitation, Method, Participation, Person, WriteError,
+};
 pub use text::{decode, plain};
 
 /// How much of a file is read.

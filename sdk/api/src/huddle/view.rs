@@ -4,6 +4,7 @@ use huddle_core::booking::{Booking, By, Event, EventKind, GuestSide, Mode, Phase
 use huddle_core::slot::Slot;
 use huddle_lexicon::com::huddle::defs;
 use huddle_ports::Timestamp;
+use huddle_syntax::schema::TextEnum;
 use huddle_syntax::{Datetime, SyntaxError};
 
 use super::constraints;
@@ -85,19 +86,9 @@ fn event(event: &Event) -> Result<defs::BookingEvent, SyntaxError> {
     Ok(view)
 }
 
+/// The lexicon's words are those that lists know.
 fn status(phase: &Phase) -> defs::BookingStatus {
-    match phase {
-        Phase::Pending { .. } => defs::BookingStatus::Pending,
-        Phase::Held { .. } => defs::BookingStatus::Held,
-        Phase::Finalizing { .. }
-        | Phase::Confirmed {
-            change: Some(_), ..
-        } => defs::BookingStatus::Finalizing,
-        Phase::Confirmed { .. } => defs::BookingStatus::Confirmed,
-        Phase::Declined => defs::BookingStatus::Declined,
-        Phase::Canceled { .. } => defs::BookingStatus::Canceled,
-        Phase::Unmatched | Phase::Expired(_) => defs::BookingStatus::Expired,
-    }
+    TextEnum::from_text(phase.word()).expect("an open set has a value for every text")
 }
 
 fn mode(mode: Mode) -> defs::Mode {
@@ -117,4 +108,55 @@ fn guest_side(side: GuestSide) -> defs::GuestSide {
 
 fn datetime(moment: Timestamp) -> Result<Datetime, SyntaxError> {
     Datetime::from_timestamp_millis(moment.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use huddle_core::booking::{Attempt, Expiry, Terms};
+
+    use super::*;
+
+    #[test]
+    fn every_phase_has_a_word_that_the_lexicon_names() {
+        let until = Timestamp::UNIX_EPOCH;
+        let place = || Place {
+            slot: Slot::new(until, Timestamp::MAX).unwrap(),
+            terms: Terms {
+                offer: None,
+                tz: "UTC".to_owned(),
+                mode: Mode::Auto,
+                guest_side: GuestSide::Checked,
+            },
+        };
+        let waiting = Waiting::Search;
+        for phase in [
+            Phase::Pending { waiting, until },
+            Phase::Held {
+                place: place(),
+                until,
+                accepted: false,
+            },
+            Phase::Finalizing {
+                place: place(),
+                until,
+            },
+            Phase::Confirmed {
+                attempt: Attempt::FIRST,
+                place: place(),
+                change: None,
+            },
+            Phase::Unmatched,
+            Phase::Declined,
+            Phase::Canceled {
+                place: Some(place()),
+            },
+            Phase::Expired(Expiry::Hold),
+        ] {
+            let status = status(&phase);
+            assert!(
+                defs::BookingStatus::VALUES.contains(&status.as_str()),
+                "{status}"
+            );
+        }
+    }
 }

@@ -53,9 +53,7 @@ impl CalDav {
                 Some(state) if state.is(event) => Ok(state.etag),
                 _ => Err(CalendarError::Conflict),
             },
-            403 if has_uid_elsewhere(&response) => Err(CalendarError::Conflict),
-            202 | 203 | 205..300 => Err(CalendarError::NotACalendar),
-            _ => Err(client.refusal(&response)),
+            _ => Err(not_changed(&client, &response)),
         }
     }
 
@@ -82,8 +80,7 @@ impl CalDav {
             200 | 202 | 204 | 404 | 410 => Ok(()),
             // What is not there does not match either (RFC 9110 §13.1.1).
             412 if self.read(&client, key).await?.is_none() => Ok(()),
-            201..300 => Err(CalendarError::NotACalendar),
-            _ => Err(client.refusal(&response)),
+            _ => Err(not_changed(&client, &response)),
         }
     }
 
@@ -115,6 +112,17 @@ impl CalDav {
 /// server knows it without that mark.
 fn matching(etag: &str) -> Result<HeaderValue, CalendarError> {
     header_value(etag.strip_prefix("W/").unwrap_or(etag))
+}
+
+/// Why nothing was changed.
+fn not_changed(client: &Client<'_>, response: &Response) -> CalendarError {
+    match response.status.as_u16() {
+        // Another version, another event with that UID, or a lock (RFC 4918 §11.3).
+        409 | 412 | 423 => CalendarError::Conflict,
+        403 if has_uid_elsewhere(response) => CalendarError::Conflict,
+        405 | 501 => CalendarError::ReadOnly,
+        _ => client.refusal(response),
+    }
 }
 
 /// Whether an event with the same UID is in the calendar by another name (RFC 4791 §5.3.2.1).

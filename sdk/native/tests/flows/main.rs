@@ -6,3 +6,4 @@ mod limits;
 mod memory;
 mod pending;
 mod world;
+mod writes;

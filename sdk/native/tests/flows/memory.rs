@@ -59,6 +59,7 @@ async fn questions_about_a_booking_that_never_was_leave_nothing() {
     let asker = ActorName::host_match(&did("ada"));
     let attempt = Attempt::FIRST;
     tell(&world, Outcome { attempt, asker }).await;
+    assert_eq!(world.count("outbox"), 1, "the answer");
     let finalize = key("bob", "finalize", "k");
     assert!(tell(&world, Finalize { key: finalize }).await.is_err());
     let (key, reason) = (key("bob", "cancel", "k"), None);

@@ -154,9 +154,12 @@ impl World {
         change(&mut self.says.lock().unwrap());
     }
 
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("actors.sqlite")
+    }
+
     pub(crate) fn connection(&self) -> Connection {
-        let path: PathBuf = self.folder.path().join("actors.sqlite");
-        Connection::open(path).unwrap()
+        Connection::open(self.path()).unwrap()
     }
 
     /// How many rows the actors have in a table.

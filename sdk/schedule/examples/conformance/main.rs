@@ -12,10 +12,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-mod ics;
-mod rrule;
 use self::verdict::Verdict;
 
+mod ics;
+mod rrule;
 mod slots;
 mod verdict;
 
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let verdicts = match arguments.as_slice() {
-        [file] if !file.starts_with('-') => slots::run(Path::new(file)),
+        [file] if !file.starts_with('-') => run_slots(file),
         ["--rrule", file] => rrule::compare(Path::new(file)).map(named),
         ["--ics", folder, occurrences] => {
             ics::compare(Path::new(folder), Path::new(occurrences)).map(named)
@@ -48,6 +48,11 @@ fn named(outcomes: Vec<(String, Result<(), String>)>) -> Vec<Verdict> {
         wrong: result.err(),
     };
     outcomes.into_iter().map(verdict).collect()
+}
+
+fn run_slots(file: &str) -> Result<Vec<Verdict>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    slots::run(&text).map_err(|error| format!("{file}: {error}"))
 }
 
 fn report(verdicts: &[Verdict]) -> ExitCode {

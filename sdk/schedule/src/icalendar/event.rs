@@ -116,7 +116,8 @@ impl<'d> Event<'d> {
             }),
             (None, Some(start)) => Ok(Times {
                 start,
-                ending: reading.ending.unwrap_or(Ending::Unsaid),
+                // Both are not allowed; a time that is written beats one that is computed.
+                ending: reading.end.or(reading.duration).unwrap_or(Ending::Unsaid),
                 rules: reading.rules,
                 dates: reading.dates,
                 exceptions: reading.exceptions,
@@ -140,7 +141,8 @@ struct Reading<'d> {
     uid: &'d str,
     sequence: i64,
     start: Option<Moment>,
-    ending: Option<Ending>,
+    end: Option<Ending>,
+    duration: Option<Ending>,
     rules: Vec<Rule>,
     dates: Vec<(Moment, Option<Ending>)>,
     exceptions: Vec<Moment>,
@@ -169,9 +171,9 @@ impl<'d> Reading<'d> {
         } else if property.is("DTSTART") {
             self.start = Some(zones.moment(property, value).ok_or("DTSTART")?);
         } else if property.is("DTEND") {
-            self.ending = Some(Ending::At(zones.moment(property, value).ok_or("DTEND")?));
+            self.end = Some(Ending::At(zones.moment(property, value).ok_or("DTEND")?));
         } else if property.is("DURATION") {
-            self.ending = Some(Ending::After(value::duration(value).ok_or("DURATION")?));
+            self.duration = Some(Ending::After(value::duration(value).ok_or("DURATION")?));
         } else if property.is("RRULE") {
             self.rules.push(value.parse().map_err(|_| "RRULE")?);
         } else if property.is("RDATE") {
@@ -332,15 +334,15 @@ impl<'d> Zones<'d> {
             return Some((self.moment(property, item)?, None));
         }
         let (start, end) = value::period(item)?;
-        let mut start = self.on_its_clock(property, start);
+        // Periods are of times: a date in one is its midnight on the clock that the property names.
+        let timed = |written| match written {
+            Written::Date(date) => Written::Local(date.into()),
+            written => written,
+        };
         let ending = match end {
             PeriodEnd::After(lasting) => Ending::After(lasting),
-            PeriodEnd::At(end) => Ending::At(self.on_its_clock(property, end)),
+            PeriodEnd::At(end) => Ending::At(self.on_its_clock(property, timed(end))),
         };
-        if start.is_date() {
-            // Periods are of times: a date in one is its midnight on the clock that the property names.
-            start = self.on_its_clock(property, Written::Local(start.local));
-        }
-        Some((start, Some(ending)))
+        Some((self.on_its_clock(property, timed(start)), Some(ending)))
     }
 }

@@ -1,7 +1,7 @@
 //! Lines and characters: folding, line ends, and the two ways of escaping.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// The most octets of a line that is written, its end not counted (RFC 5545 §3.1).
 const LINE_OCTETS: usize = 75;

@@ -39,7 +39,9 @@ enum Question {
 
 /// Reads the cases of a file.
 pub(crate) fn read(text: &str) -> Vec<Case> {
-    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty());
     let mut cases: Vec<Vec<&str>> = Vec::new();
     for line in lines {
         match line.strip_prefix("== ") {
@@ -54,13 +56,19 @@ impl Case {
     fn read(lines: &[&str]) -> Self {
         let (title, lines) = lines.split_first().expect("a case has a title");
         let mut parts = lines.splitn(2, |line| *line == "=>");
-        let (given, expect) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (given, expect) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
         let pairs = given.iter().map(|line| {
-            line.split_once(": ").unwrap_or_else(|| panic!("{title}: {line:?} is not KEY: VALUE"))
+            line.split_once(": ")
+                .unwrap_or_else(|| panic!("{title}: {line:?} is not KEY: VALUE"))
         });
         let mut pairs = pairs.peekable();
         let zone = pairs.next_if(|(key, _)| *key == "zone");
-        let zone = zone.unwrap_or_else(|| panic!("{title}: the zone comes first")).1;
+        let zone = zone
+            .unwrap_or_else(|| panic!("{title}: the zone comes first"))
+            .1;
         let mut case = Self {
             title: (*title).to_owned(),
             setting: Setting::new(zone.parse().expect("a zone")),
@@ -83,13 +91,25 @@ impl Case {
     pub(crate) fn run(&self) -> Vec<String> {
         let lines = self.setting.search(|search| match &self.question {
             Question::All => self.all(search),
-            Question::Best(limit) => search.best(*limit).iter().map(|found| self.ranked(found)).collect(),
+            Question::Best(limit) => search
+                .best(*limit)
+                .iter()
+                .map(|found| self.ranked(found))
+                .collect(),
             Question::Explain(slot) => {
                 let slot = self.setting.between(slot);
-                search.explain(slot).into_iter().map(|reason| self.reason(reason)).collect()
+                search
+                    .explain(slot)
+                    .into_iter()
+                    .map(|reason| self.reason(reason))
+                    .collect()
             }
         });
-        if lines.is_empty() { vec!["none".to_owned()] } else { lines }
+        if lines.is_empty() {
+            vec!["none".to_owned()]
+        } else {
+            lines
+        }
     }
 
     fn all(&self, search: &Search<'_>) -> Vec<String> {
@@ -103,14 +123,20 @@ impl Case {
             let mut line = (day, time);
             if let Some(zone) = self.guest_zone {
                 let (day, time) = day_and_time(zone, interval.start());
-                line = (format!("{} = {day}", line.0), format!("{} = {time}", line.1));
+                line = (
+                    format!("{} = {day}", line.0),
+                    format!("{} = {time}", line.1),
+                );
             }
             match lines.last_mut() {
                 Some((day, times)) if *day == line.0 => *times = format!("{times} {}", line.1),
                 _ => lines.push(line),
             }
         }
-        lines.into_iter().map(|(day, times)| format!("{day}: {times}")).collect()
+        lines
+            .into_iter()
+            .map(|(day, times)| format!("{day}: {times}"))
+            .collect()
     }
 
     fn ranked(&self, found: &Match) -> String {
@@ -118,7 +144,13 @@ impl Case {
         let score = found.score;
         format!(
             "{day}: {time} soon {} daytime {} working {} preferred {} near {} tidy {} length {}",
-            score.soon, score.daytime, score.working, score.preferred, score.near, score.tidy, score.length
+            score.soon,
+            score.daytime,
+            score.working,
+            score.preferred,
+            score.near,
+            score.tidy,
+            score.length
         )
     }
 
@@ -128,14 +160,18 @@ impl Case {
             let (day, time) = day_and_time(self.setting.zone, moment);
             format!("{day} {time}")
         };
-        let between = |interval: Interval| format!("{} .. {}", moment(interval.start()), moment(interval.end()));
+        let between = |interval: Interval| {
+            format!("{} .. {}", moment(interval.start()), moment(interval.end()))
+        };
         match reason {
             Reason::TooSoon(first) => format!("too soon: from {first}", first = moment(first)),
             Reason::TooFarAhead(end) => format!("too far ahead: before {end}", end = moment(end)),
             Reason::Unreadable(party) => format!("unreadable: {}", name(party)),
             Reason::Closed(party) => format!("closed: {}", name(party)),
             Reason::Busy(party, busy) => format!("busy: {} {}", name(party), between(busy)),
-            Reason::Meeting(party, meeting) => format!("meeting: {} {}", name(party), between(meeting)),
+            Reason::Meeting(party, meeting) => {
+                format!("meeting: {} {}", name(party), between(meeting))
+            }
             Reason::FullDay(party) => format!("full day: {}", name(party)),
             Reason::FullWeek(party) => format!("full week: {}", name(party)),
             Reason::TooFew { free, quorum } => format!("too few: {free} of {quorum}"),
@@ -152,7 +188,13 @@ fn minutes(interval: Interval) -> u64 {
 fn day_and_time(zone: Zone, moment: Timestamp) -> (String, String) {
     let utc = DateTime::from_timestamp_millis(moment.as_millis()).expect("a time of our days");
     let seconds = (zone.local(moment) - utc.naive_utc()).num_seconds();
-    let offset = i32::try_from(seconds).ok().and_then(FixedOffset::east_opt).expect("less than a day");
+    let offset = i32::try_from(seconds)
+        .ok()
+        .and_then(FixedOffset::east_opt)
+        .expect("less than a day");
     let local = utc.with_timezone(&offset);
-    (local.format("%a %Y-%m-%d %:z").to_string(), local.format("%H:%M").to_string())
+    (
+        local.format("%a %Y-%m-%d %:z").to_string(),
+        local.format("%H:%M").to_string(),
+    )
 }

@@ -10,7 +10,9 @@ mod setting;
 /// Runs the cases of a file.
 #[track_caller]
 fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/slots").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/vectors/slots")
+        .join(name);
     let text = std::fs::read_to_string(&path).expect("the file can be read");
     let mut differences = String::new();
     let cases = case::read(&text);
@@ -18,8 +20,13 @@ fn check(name: &str) {
     for case in cases {
         let made = case.run();
         if made != case.expect {
-            write!(differences, "\n== {}\n{}", case.title, diff(&case.expect, &made))
-                .expect("a string can be written to");
+            write!(
+                differences,
+                "\n== {}\n{}",
+                case.title,
+                diff(&case.expect, &made)
+            )
+            .expect("a string can be written to");
         }
     }
     assert!(differences.is_empty(), "{name}{differences}");
@@ -27,10 +34,20 @@ fn check(name: &str) {
 
 /// Lines that were expected with `-`, lines that were made with `+`.
 fn diff(expect: &[String], made: &[String]) -> String {
-    let gone = expect.iter().filter(|line| !made.contains(line)).map(|line| format!("- {line}\n"));
-    let come = made.iter().filter(|line| !expect.contains(line)).map(|line| format!("+ {line}\n"));
+    let gone = expect
+        .iter()
+        .filter(|line| !made.contains(line))
+        .map(|line| format!("- {line}\n"));
+    let come = made
+        .iter()
+        .filter(|line| !expect.contains(line))
+        .map(|line| format!("+ {line}\n"));
     let lines: String = gone.chain(come).collect();
-    if lines.is_empty() { "the lines are in another order\n".to_owned() } else { lines }
+    if lines.is_empty() {
+        "the lines are in another order\n".to_owned()
+    } else {
+        lines
+    }
 }
 
 macro_rules! files {
@@ -67,7 +84,13 @@ fn every_file_is_run() {
     let mut names: Vec<String> = folder
         .read_dir()
         .expect("the folder can be read")
-        .map(|entry| entry.expect("an entry can be read").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("an entry can be read")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     names.sort_unstable();
     let mut files = FILES.to_vec();

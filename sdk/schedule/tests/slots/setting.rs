@@ -9,8 +9,8 @@ use huddle_ports::Timestamp;
 use huddle_schedule::busy::Span;
 use huddle_schedule::{
     Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, DateOverride, Interval,
-    IntervalSet, LocalWindow, Margins, Meeting, Mode, Offer, OfficeHours, Party, Relationship, Role,
-    Rules, Search, Times, WeeklyRule, Weights, Zone,
+    IntervalSet, LocalWindow, Margins, Meeting, Mode, Offer, OfficeHours, Party, Relationship,
+    Role, Rules, Search, Times, WeeklyRule, Weights, Zone,
 };
 
 /// A person of a case.
@@ -122,7 +122,11 @@ impl Setting {
             "align" => self.rules.alignment = alignment(value),
             "now" => self.now = Some(self.moment(value)),
             "notice" => self.rules.notice_minutes = number(value),
-            "ahead" => self.rules.booking_window = BookingWindow::Rolling { days: number(value) },
+            "ahead" => {
+                self.rules.booking_window = BookingWindow::Rolling {
+                    days: number(value),
+                }
+            }
             "bookable" => {
                 let (first, last) = value.split_once(" .. ").expect("FIRST .. LAST");
                 let (first, last) = (date(first), date(last));
@@ -199,7 +203,9 @@ impl Setting {
             None => (text, self.zone),
         };
         let formats = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];
-        let mut read = formats.iter().filter_map(|format| NaiveDateTime::parse_from_str(local, format).ok());
+        let mut read = formats
+            .iter()
+            .filter_map(|format| NaiveDateTime::parse_from_str(local, format).ok());
         zone.instant(read.next().unwrap_or_else(|| panic!("{local} is no time")))
     }
 
@@ -257,17 +263,32 @@ impl Setting {
             offers.push(offer(Times::Weekly(self.hours.clone())));
         }
         let zone = self.zone;
-        offers.extend(self.once.iter().map(|window| offer(Times::Once { window: *window, zone })));
-        let sets: Vec<_> =
-            self.people.iter().map(|person| person.busy.iter().copied().collect::<IntervalSet>()).collect();
-        let meetings: Vec<Vec<Meeting<'_>>> =
-            self.people.iter().map(|person| person.meetings.iter().map(meeting).collect()).collect();
+        offers.extend(self.once.iter().map(|window| {
+            offer(Times::Once {
+                window: *window,
+                zone,
+            })
+        }));
+        let sets: Vec<_> = self
+            .people
+            .iter()
+            .map(|person| person.busy.iter().copied().collect::<IntervalSet>())
+            .collect();
+        let meetings: Vec<Vec<Meeting<'_>>> = self
+            .people
+            .iter()
+            .map(|person| person.meetings.iter().map(meeting).collect())
+            .collect();
         let people = self.people.iter().zip(&sets).zip(&meetings);
         let parties: Vec<_> = people
             .map(|((person, busy), meetings)| Party {
                 role: person.role,
                 zone: person.zone,
-                calendar: if person.readable { Calendar::Known(busy) } else { Calendar::Unreadable },
+                calendar: if person.readable {
+                    Calendar::Known(busy)
+                } else {
+                    Calendar::Unreadable
+                },
                 meetings,
                 margins: person.margins,
                 caps: person.caps,
@@ -277,7 +298,9 @@ impl Setting {
             })
             .collect();
         let first = self.hours.valid_from.and_then(|date| date.pred_opt());
-        let first = first.map_or(LONG_AGO, |date| zone.instant(date.and_time(chrono::NaiveTime::MIN)));
+        let first = first.map_or(LONG_AGO, |date| {
+            zone.instant(date.and_time(chrono::NaiveTime::MIN))
+        });
         then(&Search {
             now: self.now.unwrap_or(first),
             offers: &offers,
@@ -312,7 +335,8 @@ fn meeting(
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> T {
-    text.parse().unwrap_or_else(|_| panic!("{text} is no number here"))
+    text.parse()
+        .unwrap_or_else(|_| panic!("{text} is no number here"))
 }
 
 fn date(text: &str) -> NaiveDate {

@@ -1,0 +1,75 @@
+//! Confirms a booking inside its own object: from there it is one way less to the booking itself, and all of the ways
+//! of a handler that it would take at most one request.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use huddle_core::booking::{self, Finalize, InvalidBookingId, Next, Standing};
+use huddle_core::{ActorName, ActorTransport, Command, Reply, Unreachable};
+use worker::State;
+use worker::send::{SendFuture, SendWrapper};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+
+use super::{ActorObject, Trouble};
+use crate::backend::backend;
+
+impl ActorObject {
+    /// Carries a command out; where that is to confirm the booking, together with all that follows, as far as that
+    /// comes within the time that a caller waits.
+    pub(super) async fn drive(&self, command: Command) -> Result<Reply, Trouble> {
+        let Command::Booking(booking::Command::Finalize(Finalize { key })) = command else {
+            return self.handle(command).await;
+        };
+        let name = self.name()?;
+        let id = name
+            .key()
+            .parse()
+            .map_err(|_: InvalidBookingId| Trouble::Unnamed)?;
+        let mut backend = backend(&self.env, self.limits()?.clone())?;
+        backend.actors = Arc::new(Inside {
+            name,
+            object: SendWrapper::new(self.again()),
+            others: backend.actors,
+        });
+        let confirmed = backend.flows().finalize(&id, key).await?;
+        let standing = confirmed.map(|booking| Standing {
+            booking: Box::new(booking),
+            next: Next::Rest,
+        });
+        Ok(Reply::Booking(booking::Reply::Finalize(standing)))
+    }
+
+    /// The same object, to be owned by what this one waits for.
+    fn again(&self) -> Self {
+        let state: &JsValue = self.state.as_raw().as_ref();
+        Self::new(
+            State::from(
+                state
+                    .clone()
+                    .unchecked_into::<worker::worker_sys::DurableObjectState>(),
+            ),
+            self.env.clone(),
+        )
+    }
+}
+
+/// Reaches the actor of this object here, and all others where they are.
+struct Inside {
+    name: ActorName,
+    object: SendWrapper<ActorObject>,
+    others: Arc<dyn ActorTransport>,
+}
+
+#[async_trait]
+impl ActorTransport for Inside {
+    async fn send(&self, to: &ActorName, command: Command) -> Result<Reply, Unreachable> {
+        if *to != self.name {
+            return self.others.send(to, command).await;
+        }
+        let reply = SendFuture::new(self.object.handle(command)).await;
+        reply.map_err(|trouble| Unreachable {
+            actor: to.clone(),
+            problem: trouble.to_string(),
+        })
+    }
+}

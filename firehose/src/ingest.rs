@@ -1,0 +1,676 @@
+//! Follows a stream: a driver without I/O, for any runtime.
+//!
+//! [`Ingest`] is a value. What happens outside goes in (a frame, an answer, the time), and what is to be done comes
+//! out ([`Action`]): connect, look up a key, fetch a repository, keep a cursor, and deliver an [`Event`]. A task of
+//! tokio and a Durable Object drive the same code.
+//!
+//! # What it cannot know
+//!
+//! Some relays do not say that a cursor is outdated, and numbers have gaps anyway. What an account did in such a gap is
+//! noticed with its next commit, which does not follow on what is held. Who was away for longer than the host keeps
+//! its events (relays: some days) calls [`Ingest::resync`] for all that is held.
+
+mod backoff;
+mod connection;
+mod event;
+mod judge;
+mod lane;
+mod progress;
+mod repository;
+mod stream;
+mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+pub use self::event::{
+    BadFrame, Change, Ended, Event, GapCause, LostTrack, News, Notice, Outcome, Proof,
+    RepositoryError,
+};
+
+use self::backoff::Backoff;
+use self::connection::Connection;
+use self::lane::{Item, Kind, Lanes, Need, Wait};
+use self::progress::Progress;
+use crate::frame::MAX_FRAME_LEN;
+use crate::{Account, Filter, Verifier, VerifyingKey};
+
+/// What an [`Ingest`] is made of.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What is followed.
+    pub source: Source,
+    /// Where from, best first: origins such as `wss://relay.example.com`.
+    pub hosts: Vec<String>,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// What is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `com.atproto.sync.subscribeRepos`, everything verified.
+    Repos,
+    /// A [Jetstream](crate::jetstream), nothing verified.
+    Jetstream {
+        /// The collections to ask for, e.g. `com.example.*`; all for none. At most 100, by the host's rules.
+        collections: Vec<String>,
+    },
+}
+
+impl Source {
+    /// The address of a host's stream from the cursor on.
+    fn url(&self, host: &str, cursor: Option<i64>) -> String {
+        let origin = host.trim_end_matches('/');
+        let (path, collections) = match self {
+            Self::Repos => ("xrpc/com.atproto.sync.subscribeRepos", &[][..]),
+            Self::Jetstream { collections } => ("subscribe", &collections[..]),
+        };
+        let collections = collections
+            .iter()
+            .map(|collection| format!("wantedCollections={collection}"));
+        let cursor = cursor.map(|cursor| format!("cursor={cursor}"));
+        let query: Vec<String> = collections.chain(cursor).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{origin}/{path}{mark}{}", query.join("&"))
+    }
+}
+
+/// What everything may take. The times are those of a service on the Internet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of what waits to be done: frames, and what is remembered along with them. Before it is
+    /// reached no more frames are [wanted](Ingest::wants_frames). At least 6 MB, so that any frame fits in.
+    pub max_queued_bytes: usize,
+    /// The most things that wait to be done.
+    pub max_queued: usize,
+    /// Of how many accounts for which nothing is to be done the state and the key are remembered.
+    pub max_accounts: usize,
+    /// How many keys are looked up at the same time.
+    pub max_lookups: usize,
+    /// How many repositories are being fetched or taken over at the same time. Each is held in memory.
+    pub max_fetches: usize,
+    /// How often something is asked for before it is given up.
+    pub max_attempts: u32,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// How long a connection may be without a sign of life: a frame, or an answer to a ping.
+    pub silence: Duration,
+    /// How long a connection has to last to be no failure.
+    pub healthy: Duration,
+    /// How often a cursor is kept at most.
+    pub keep_every: Duration,
+    /// For how long the repository of an account is left alone once it could not be fetched.
+    pub rest: Duration,
+}
+
+impl Default for Limits {
+    /// 32 MiB and 10,000 things in waiting, 10,000 accounts, 32 look-ups, 4 repositories, 5 attempts; 20 seconds to
+    /// connect, 90 seconds of silence, healthy after a minute, a cursor every 5 seconds, 10 minutes of rest.
+    fn default() -> Self {
+        Self {
+            max_queued_bytes: 32 << 20,
+            max_queued: 10_000,
+            max_accounts: 10_000,
+            max_lookups: 32,
+            max_fetches: 4,
+            max_attempts: 5,
+            connect_timeout: Duration::from_secs(20),
+            silence: Duration::from_secs(90),
+            healthy: Duration::from_mins(1),
+            keep_every: Duration::from_secs(5),
+            rest: Duration::from_mins(10),
+        }
+    }
+}
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open a WebSocket. What comes of it is told with its number: [`Ingest::opened`], [`Ingest::frame`],
+    /// [`Ingest::heard`], [`Ingest::closed`].
+    Connect {
+        /// The number.
+        connection: ConnectionId,
+        /// Where to, with the cursor.
+        url: String,
+    },
+    /// Close that WebSocket, if it is still there.
+    Disconnect {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// Read what was kept of an account: [`Ingest::account`].
+    ReadAccount {
+        /// The account.
+        did: String,
+    },
+    /// Look up the signing key of an account, whatever is remembered of it: [`Ingest::key`].
+    FindKey {
+        /// The account.
+        did: String,
+    },
+    /// Fetch the repository of an account from where its DID document says that it is: [`Ingest::repository`].
+    FetchRepository {
+        /// The account.
+        did: String,
+    },
+    /// Take over an event, and then say so: [`Ingest::done`].
+    Deliver {
+        /// The number to say so with.
+        ticket: Ticket,
+        /// The event.
+        event: Event,
+    },
+    /// Keep a cursor, in place of any other of that host.
+    KeepCursor {
+        /// The host.
+        host: String,
+        /// The cursor.
+        cursor: i64,
+    },
+    /// Tell the operator.
+    Report(Notice),
+}
+
+/// The number of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(u64);
+
+/// The number of a delivered event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// Why something could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// Not for now: it is tried again.
+    #[error("not for now")]
+    ForNow,
+    /// Nothing suggests that another attempt would help.
+    #[error("not at all")]
+    AtAll,
+}
+
+/// As much waits to be done as may. It has to be said again later, when [`Ingest::wants_frames`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("as much waits to be done as may")]
+pub struct Full;
+
+/// Why there is no [`Ingest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No host.
+    #[error("name at least one host")]
+    NoHost,
+    /// A frame may not fit into [`Limits::max_queued_bytes`].
+    #[error("max_queued_bytes must be at least {MIN_QUEUED_BYTES}")]
+    QueueTooSmall,
+    /// One of the other numbers is 0.
+    #[error("the limits must not be 0")]
+    Zero,
+}
+
+/// The least [`Limits::max_queued_bytes`].
+pub const MIN_QUEUED_BYTES: usize = 6_000_000;
+
+/// Follows a stream, and says what to do about it.
+///
+/// # Order
+///
+/// The events of one account are delivered in the order of the stream, the next one not before the one before has been
+/// [acknowledged](Ingest::done). Those of different accounts do not wait for each other, so a consumer may take over
+/// as many at the same time as there are.
+///
+/// A fetched repository takes its place in that order: events that came before are delivered before it, and those that
+/// came after, and are not part of it, after it. For example, `a` being an account of which nothing is known yet, and
+/// `b` one that is synced:
+///
+/// ```text
+/// stream      a:commit 1   b:commit 2   a:commit 3   b:identity 4   a:commit 5
+/// asked for   a's state, a's key, a's repository, which turns out to have 1 and 3
+/// delivered                b:commit 2                b:identity 4                  a:repository   a:commit 5
+/// cursor      0 (1 is not done yet)                                                               after done: 5
+/// ```
+///
+/// # What is lost, and what comes twice
+///
+/// Nothing is lost: the cursor that is kept is below everything that has not been acknowledged, so what an earlier
+/// process did not finish comes again. A consumer that keeps the account's state with what an event changes gets no
+/// commit twice; the others (identity, hosting, gap) tell how things stand, and come again if they were acknowledged
+/// after the cursor that was kept last. Within a process nothing comes twice while the host stays the same. Another
+/// host tells the same in its own order: what it repeats of commits is stale, what it repeats of the others comes again.
+///
+/// # Memory
+///
+/// What waits, and what has been delivered and not acknowledged, is counted against [`Limits::max_queued_bytes`];
+/// before a frame could exceed it, frames are no longer [wanted](Ingest::wants_frames), and are refused. Beside that
+/// there are [`Limits::max_fetches`] repositories, and the state of [`Limits::max_accounts`] accounts.
+#[derive(Debug)]
+pub struct Ingest {
+    config: Config,
+    filter: Filter,
+    verifier: Verifier,
+    backoff: Backoff,
+    connection: Connection,
+    progress: Progress,
+    lanes: Lanes,
+    keys: Desk,
+    repositories: Desk,
+    /// What has been delivered and not acknowledged.
+    delivered: BTreeMap<Ticket, Delivered>,
+    next_ticket: u64,
+    /// By host.
+    gaps: Vec<Gap>,
+    outbox: VecDeque<Action>,
+    /// How many frames in a row were no events.
+    garbage: u32,
+    next_keep: Duration,
+    now: Duration,
+}
+
+/// Gives turns, to so many at the same time.
+#[derive(Debug)]
+struct Desk {
+    places: usize,
+    taken: usize,
+    queue: VecDeque<String>,
+}
+
+impl Desk {
+    const fn new(places: usize) -> Self {
+        Self {
+            places,
+            taken: 0,
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Whether it is the account's turn. If not, it is in the queue now.
+    fn turn(&mut self, did: &str) -> bool {
+        let is_free = self.taken < self.places;
+        if is_free {
+            self.taken += 1;
+        } else {
+            self.queue.push_back(did.to_owned());
+        }
+        is_free
+    }
+
+    /// A turn is over. Returns whose is next.
+    fn leave(&mut self) -> Option<String> {
+        let next = self.queue.pop_front();
+        if next.is_none() {
+            self.taken -= 1;
+        }
+        next
+    }
+}
+
+#[derive(Debug)]
+enum Delivered {
+    /// Of an account: what comes next for its lane.
+    Account {
+        did: String,
+        then: Then,
+    },
+    Gap {
+        host: usize,
+    },
+}
+
+/// What comes after an event has been acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// The next item.
+    Next,
+    /// The same item again.
+    Again,
+    /// The same item again, and a repository less is held in memory.
+    Fetched,
+}
+
+/// What is to be said of gaps in one host's stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gap {
+    waiting: Option<GapCause>,
+    /// Whether one has been delivered and not acknowledged.
+    is_delivered: bool,
+    /// The cursor that turned out to mean nothing to the host: the reason for the next gap.
+    lost_cursor: Option<i64>,
+}
+
+/// So many frames in a row that are no events are no stream.
+const MAX_GARBAGE: u32 = 100;
+/// The most characters of a host's words that are passed on.
+const MAX_WORDS: usize = 300;
+
+impl Ingest {
+    /// A driver that goes on from the cursors that were kept, by host.
+    ///
+    /// `filter` names the accounts of which something is held. `seed` is to be random: it spreads the attempts of
+    /// different processes.
+    pub fn new(
+        config: Config,
+        filter: Filter,
+        cursors: &BTreeMap<String, i64>,
+        seed: u64,
+    ) -> Result<Self, ConfigError> {
+        let limits = &config.limits;
+        if config.hosts.is_empty() {
+            return Err(ConfigError::NoHost);
+        }
+        if limits.max_queued_bytes < MIN_QUEUED_BYTES {
+            return Err(ConfigError::QueueTooSmall);
+        }
+        let counts = [limits.max_queued, limits.max_lookups, limits.max_fetches];
+        if counts.contains(&0) || limits.max_attempts == 0 {
+            return Err(ConfigError::Zero);
+        }
+        let hosts = config.hosts.len();
+        Ok(Self {
+            filter,
+            verifier: Verifier::new(),
+            backoff: Backoff::new(seed),
+            connection: Connection::new(hosts),
+            progress: Progress::new(config.hosts.iter().map(|host| cursors.get(host).copied())),
+            lanes: Lanes::default(),
+            keys: Desk::new(limits.max_lookups),
+            repositories: Desk::new(limits.max_fetches),
+            delivered: BTreeMap::new(),
+            next_ticket: 0,
+            gaps: vec![Gap::default(); hosts],
+            outbox: VecDeque::new(),
+            garbage: 0,
+            next_keep: Duration::ZERO,
+            now: Duration::ZERO,
+            config,
+        })
+    }
+
+    /// What to do next, if anything; to be asked until there is nothing. `now` is the time since 1970, here and
+    /// elsewhere; a clock that is set back stands still.
+    pub fn next_action(&mut self, now: Duration) -> Option<Action> {
+        self.tick(now);
+        loop {
+            if let Some(action) = self.outbox.pop_front() {
+                return Some(action);
+            }
+            if self.connection.is_stopped() {
+                return self.keep_cursor(Duration::ZERO);
+            }
+            if let Some(gap) = self.deliver_gap() {
+                return Some(gap);
+            }
+            if let Some((did, need)) = self.lanes.next_awake(self.now) {
+                self.ask(&did, need);
+            } else if let Some(did) = self.lanes.next_ready() {
+                self.look_at(&did);
+            } else {
+                let action = self.keep_cursor(self.next_keep);
+                return action.or_else(|| self.connect());
+            }
+        }
+    }
+
+    /// When [`next_action`](Self::next_action) has to be asked again even if nothing happens until then.
+    pub fn wake_at(&self) -> Option<Duration> {
+        if self.connection.is_stopped() {
+            return None;
+        }
+        let limits = &self.config.limits;
+        let hosts = &mut self.progress.hosts();
+        let keeps = hosts.any(|host| self.progress.unkept(host).is_some());
+        let moments = [
+            // While nobody listens, nobody can tell silence.
+            self.connection
+                .wake_at(limits)
+                .filter(|_| self.wants_frames() || self.connection.current().is_none()),
+            self.lanes.next_moment(),
+            keeps.then_some(self.next_keep),
+        ];
+        moments.into_iter().flatten().min()
+    }
+
+    /// Whether there is room for another frame. While there is not, the socket is not to be read: that slows the host
+    /// down, or makes it end the connection, which then goes on from the same place.
+    pub fn wants_frames(&self) -> bool {
+        let (items, bytes) = self.lanes.usage();
+        let limits = &self.config.limits;
+        !self.connection.is_stopped()
+            && items < limits.max_queued
+            && self.outbox.len() < limits.max_queued
+            && bytes + Item::cost("", MAX_FRAME_LEN) + MAX_DIDS <= limits.max_queued_bytes
+    }
+
+    /// How many things wait to be done, and how much memory they are counted for, in bytes.
+    pub fn queued(&self) -> (usize, usize) {
+        self.lanes.usage()
+    }
+
+    /// The WebSocket is open.
+    pub fn opened(&mut self, connection: ConnectionId, now: Duration) {
+        self.tick(now);
+        if self.connection.opened(connection, self.now) {
+            self.begin_stream();
+        }
+    }
+
+    /// A binary message has come.
+    pub fn frame(
+        &mut self,
+        connection: ConnectionId,
+        bytes: &[u8],
+        now: Duration,
+    ) -> Result<(), Full> {
+        self.tick(now);
+        if !self.connection.is_open(connection) {
+            return Ok(());
+        }
+        if !self.wants_frames() {
+            return Err(Full);
+        }
+        self.connection.heard(self.now);
+        match self.config.source {
+            Source::Repos => self.repos_frame(bytes),
+            Source::Jetstream { .. } => self.jetstream_message(bytes),
+        }
+        Ok(())
+    }
+
+    /// The host has given another sign of life, such as the answer to a ping.
+    pub fn heard(&mut self, connection: ConnectionId, now: Duration) {
+        self.tick(now);
+        if self.connection.is_open(connection) {
+            self.connection.heard(self.now);
+        }
+    }
+
+    /// The WebSocket is closed, or could not be opened.
+    pub fn closed(&mut self, connection: ConnectionId, now: Duration) {
+        self.tick(now);
+        if self.connection.is_current(connection) {
+            self.ended(Ended::Closed);
+        }
+    }
+
+    /// What was kept of an account: the state of the newest event that had one.
+    pub fn account(&mut self, did: &str, account: Option<Account>) {
+        if let Some(lane) = self.lanes.get_mut(did)
+            && lane.wait == Wait::Answer(Need::Account)
+        {
+            lane.account = Some(account.unwrap_or_default());
+            self.lanes.wake(did);
+        }
+    }
+
+    /// The signing key of an account, or why there is none.
+    pub fn key(&mut self, did: &str, key: Result<&VerifyingKey, Unavailable>, now: Duration) {
+        self.tick(now);
+        let Some(lane) = self.lanes.get_mut(did) else {
+            return;
+        };
+        if lane.wait != Wait::Answer(Need::Key) {
+            return;
+        }
+        if let Ok(key) = key {
+            lane.key = Some(key.clone());
+            lane.failures = 0;
+            if let Some(item) = lane.items.front_mut() {
+                item.fresh_key = true;
+            }
+        }
+        self.leave_keys();
+        match key {
+            Ok(_) => self.lanes.wake(did),
+            Err(Unavailable::ForNow) => self.retry(did, Need::Key, LostTrack::Identity),
+            Err(Unavailable::AtAll) => self.refuse_keyless(did),
+        }
+    }
+
+    /// The repository of an account as CAR, or why there is none.
+    pub fn repository(&mut self, did: &str, car: Result<&[u8], Unavailable>, now: Duration) {
+        self.tick(now);
+        let Some(lane) = self.lanes.get_mut(did) else {
+            return;
+        };
+        if lane.wait != Wait::Answer(Need::Repository) {
+            return;
+        }
+        let taken = match car {
+            Ok(car) => self.take_repository(did, car).map_err(LostTrack::Refused),
+            Err(Unavailable::ForNow) => Err(LostTrack::Unavailable),
+            Err(Unavailable::AtAll) => {
+                self.leave_repositories();
+                return self.give_up(did, LostTrack::Unavailable);
+            }
+        };
+        if let Err(why) = taken {
+            self.leave_repositories();
+            self.retry(did, Need::Repository, why);
+        }
+    }
+
+    /// A delivered event has been taken over, for good.
+    pub fn done(&mut self, ticket: Ticket) {
+        match self.delivered.remove(&ticket) {
+            Some(Delivered::Account { did, then }) => {
+                if then == Then::Fetched {
+                    self.leave_repositories();
+                }
+                if then == Then::Next {
+                    self.finish(&did);
+                } else {
+                    self.lanes.wake(&did);
+                }
+            }
+            Some(Delivered::Gap { host }) => {
+                self.gaps[host].is_delivered = false;
+                self.progress.close_gap(host);
+            }
+            None => {}
+        }
+    }
+
+    /// Fetches the repository of an account, once its events up to now have been delivered, and delivers it.
+    pub fn resync(&mut self, did: &str) -> Result<(), Full> {
+        if !self.wants_frames() {
+            return Err(Full);
+        }
+        let is_waiting = self.lanes.get_mut(did).is_some_and(|lane| {
+            let mut items = lane.items.iter();
+            items.any(|item| matches!(item.kind, Kind::Resync) && !item.fetched)
+        });
+        if !is_waiting {
+            self.lanes.push(did, Item::new(Kind::Resync, did, 0, None));
+        }
+        Ok(())
+    }
+
+    /// Takes an interest in all events of an account, or none any more but in those of its records.
+    pub fn set_interest(&mut self, did: &str, interested: bool) {
+        if interested {
+            self.filter.add_account(did);
+        } else {
+            self.filter.remove_account(did);
+        }
+    }
+
+    /// Ends the connection for good. What has been delivered can still be acknowledged, and cursors are still to be
+    /// kept; what has not been delivered comes again to whoever goes on from those.
+    pub fn stop(&mut self) {
+        for action in self.outbox.drain(..) {
+            if let Action::Deliver { ticket, .. } = action {
+                self.delivered.remove(&ticket);
+            }
+        }
+        if let Some(connection) = self.connection.current() {
+            self.outbox.push_back(Action::Disconnect { connection });
+        }
+        self.connection.stop();
+    }
+
+    /// Whether it has been [stopped](Self::stop), and everything that was delivered has been acknowledged.
+    pub fn is_settled(&self) -> bool {
+        self.connection.is_stopped() && self.delivered.is_empty()
+    }
+
+    fn tick(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        if !self.wants_frames() {
+            self.connection.heard(self.now);
+        }
+        if let Some(why) = self.connection.overdue(&self.config.limits, self.now) {
+            self.hang_up(why);
+        }
+    }
+
+    fn report(&mut self, notice: Notice) {
+        self.outbox.push_back(Action::Report(notice));
+    }
+
+    fn connect(&mut self) -> Option<Action> {
+        let connection = self.connection.begin(self.now)?;
+        let host = self.connection.host();
+        let cursor = self.progress.newest(host);
+        let url = self.config.source.url(&self.config.hosts[host], cursor);
+        Some(Action::Connect { connection, url })
+    }
+
+    /// Ends the connection from here.
+    fn hang_up(&mut self, why: Ended) {
+        if let Some(connection) = self.connection.current() {
+            self.outbox.push_back(Action::Disconnect { connection });
+            self.ended(why);
+        }
+    }
+
+    fn ended(&mut self, why: Ended) {
+        let host = self.config.hosts[self.connection.host()].clone();
+        let next = self
+            .connection
+            .ended(&self.config.limits, &mut self.backoff, self.now);
+        self.report(Notice::Disconnected { host, why, next });
+    }
+
+    /// The first cursor to be kept, from `at` on.
+    fn keep_cursor(&mut self, at: Duration) -> Option<Action> {
+        if self.now < at {
+            return None;
+        }
+        let mut hosts = self.progress.hosts();
+        let (host, cursor) = hosts.find_map(|host| Some((host, self.progress.unkept(host)?)))?;
+        self.progress.keep(host, cursor);
+        self.next_keep = self.now.saturating_add(self.config.limits.keep_every);
+        Some(Action::KeepCursor {
+            host: self.config.hosts[host].clone(),
+            cursor,
+        })
+    }
+}
+
+/// How often a DID of the greatest length is written down for an item.
+const MAX_DIDS: usize = 4 * 2048;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! What comes out of the stream, for whoever keeps what the accounts have published.
+
+use crate::cbor::Reader;
+use crate::jetstream::JetstreamError;
+use crate::{Account, Cid, CommitError, FrameError, Hosting, RecordError, Tid};
+
+/// Something to be taken over, and [acknowledged](super::Ingest::done) when it has been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// News of one account.
+    Account {
+        /// The account.
+        did: String,
+        /// What is news.
+        news: News,
+        /// The account's state afterwards, where it is another one. It is to be kept in one transaction with what the
+        /// news change: then what comes again after a crash is known to be stale, and is not delivered again.
+        state: Option<Account>,
+        /// Who vouches for it.
+        proof: Proof,
+    },
+    /// Nobody knows what came between the cursor and now.
+    ///
+    /// Of all accounts of which something is held, the repositories have to be fetched ([`Ingest::resync`]); which
+    /// ones these are has to be kept before the event is acknowledged. Until then the cursor stays where it is.
+    ///
+    /// [`Ingest::resync`]: super::Ingest::resync
+    Gap {
+        /// The host whose stream it is.
+        host: String,
+        /// How it came to be.
+        cause: GapCause,
+    },
+}
+
+/// What is news of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Records have changed. The list is empty where a commit changed other records only: the account's state is new
+    /// all the same.
+    Changes {
+        /// The revision that the commit makes.
+        rev: Tid,
+        /// The records of interest that have changed.
+        changes: Vec<Change>,
+    },
+    /// The whole repository has been fetched: these are all records of interest, and what else is held is gone.
+    Repository {
+        /// Its revision.
+        rev: Tid,
+        /// The records, in the order of their paths.
+        records: Vec<Change>,
+    },
+    /// The DID document or the handle may have changed.
+    Identity {
+        /// What the host takes the handle to be, which nobody has verified.
+        handle: Option<String>,
+    },
+    /// Whether what is held may be shown: [`Hosting::Inactive`] hides it, [`Hosting::Deleted`] deletes it, for good.
+    Hosting(Hosting),
+    /// What is held is not what the account has published, and could not be fetched either.
+    ///
+    /// Its next commit after [`Limits::rest`](super::Limits::rest), or [`Ingest::resync`](super::Ingest::resync),
+    /// tries again; commits until then are passed over, as the repository has them.
+    Desynchronized(LostTrack),
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The collection, an NSID.
+    pub collection: String,
+    /// The record key.
+    pub rkey: String,
+    /// What it is now.
+    pub record: Outcome,
+}
+
+/// What a record is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// This.
+    Record {
+        /// Its CID.
+        cid: Cid,
+        /// Its bytes: DAG-CBOR of a map whose `$type` is the collection.
+        bytes: Vec<u8>,
+    },
+    /// There is none any more.
+    Gone,
+    /// Something that is no record. What was there before is gone.
+    Refused {
+        /// Its CID.
+        cid: Cid,
+        /// What is wrong with it.
+        why: RecordError,
+    },
+}
+
+impl Outcome {
+    /// A record of which the block is there.
+    pub(crate) fn of(cid: Cid, collection: &str, block: &[u8]) -> Self {
+        match check_record(collection, block) {
+            Ok(()) => Self::Record {
+                cid,
+                bytes: block.to_vec(),
+            },
+            Err(why) => Self::Refused { cid, why },
+        }
+    }
+}
+
+fn check_record(collection: &str, block: &[u8]) -> Result<(), RecordError> {
+    let mut whole = Reader::new(block);
+    whole.skip()?;
+    whole.end()?;
+    let mut reader = Reader::new(block);
+    let mut map = reader.map()?;
+    while let Some(key) = map.next_key(&mut reader)? {
+        if key == b"$type" {
+            let is_named = reader.text()? == collection;
+            return is_named.then_some(()).ok_or(RecordError::Type);
+        }
+        reader.skip()?;
+    }
+    Err(RecordError::Type)
+}
+
+/// Who vouches for an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The account has signed it.
+    Signature,
+    /// Nobody but the host that sent it.
+    None,
+}
+
+/// Why the stream has a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapCause {
+    /// There was no cursor for this host: what it sent before is not known.
+    NoCursor,
+    /// The host no longer has all that came after the cursor.
+    OutdatedCursor,
+    /// The host has not come as far as the cursor: its stream is another one than it was.
+    FutureCursor {
+        /// The cursor that was asked for.
+        cursor: i64,
+    },
+}
+
+/// Why the repository of an account could not be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LostTrack {
+    /// Its key could not be looked up.
+    #[error("its key could not be looked up")]
+    Identity,
+    /// Its host did not give it out.
+    #[error("its host did not give it out")]
+    Unavailable,
+    /// What its host gave out was refused.
+    #[error("what its host gave out was refused: {0}")]
+    Refused(RepositoryError),
+}
+
+/// Why a repository is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RepositoryError {
+    /// It is no repository of the account, or not signed by it.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// It is older than what is known of the account.
+    #[error("it is older than what is known of the account")]
+    Outdated,
+    /// A block of a record of interest is missing.
+    #[error("the block of a record is missing")]
+    NoRecord,
+}
+
+/// Something that an operator may want to know, and nobody has to act upon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A connection is there.
+    Connected {
+        /// To which host.
+        host: String,
+    },
+    /// A connection has ended, or did not come about.
+    Disconnected {
+        /// To which host.
+        host: String,
+        /// Why.
+        why: Ended,
+        /// The time since 1970 of the next attempt; it may be at another host.
+        next: std::time::Duration,
+    },
+    /// The host says something about its stream.
+    Info {
+        /// What it is about.
+        name: String,
+        /// For people.
+        message: Option<String>,
+    },
+    /// Bytes that are no event were passed over.
+    BadFrame {
+        /// What is wrong with them.
+        why: BadFrame,
+    },
+    /// An event was not taken.
+    Rejected {
+        /// The account.
+        did: String,
+        /// The place in the stream.
+        seq: i64,
+        /// Why.
+        why: CommitError,
+    },
+    /// An event was not taken, because the account has no key that could be found.
+    NoKey {
+        /// The account.
+        did: String,
+        /// The place in the stream.
+        seq: i64,
+    },
+}
+
+/// Why a connection has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was closed or broken, or could not be made.
+    Closed,
+    /// It did not come about in [`Limits::connect_timeout`](super::Limits::connect_timeout).
+    ConnectTimeout,
+    /// There was no sign of life for [`Limits::silence`](super::Limits::silence).
+    Silent,
+    /// The host has ended the stream with this error.
+    Error {
+        /// Its name, e.g. `ConsumerTooSlow`.
+        name: String,
+        /// For people.
+        message: Option<String>,
+    },
+    /// The numbers of the stream did not rise.
+    Disorder,
+    /// Nothing of a long row of frames was an event.
+    Garbage,
+}
+
+/// Why bytes are no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadFrame {
+    /// Of a stream of repositories.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// Of a Jetstream.
+    #[error(transparent)]
+    Jetstream(#[from] JetstreamError),
+}

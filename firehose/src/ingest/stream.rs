@@ -1,0 +1,191 @@
+//! What comes from a host: told apart, counted, and put into the lanes.
+
+use super::event::{BadFrame, Ended, Event, GapCause, News, Notice, Proof};
+use super::lane::{Item, Kind};
+use super::{Action, Delivered, Ingest, MAX_GARBAGE, MAX_WORDS, Ticket};
+use crate::frame::{ErrorFrame, Info};
+use crate::{Frame, jetstream};
+
+impl Ingest {
+    pub(super) fn jetstream_message(&mut self, bytes: &[u8]) {
+        let message = match jetstream::decode(bytes) {
+            Ok(message) => message,
+            Err(why) => return self.bad_frame(why.into()),
+        };
+        self.garbage = 0;
+        let host = self.connection.host();
+        let (Some(news), seq) = (message.news, message.time_us) else {
+            self.passed(host, message.time_us);
+            return;
+        };
+        if !self.passed(host, seq) {
+            return;
+        }
+        let did = message.did;
+        let is_wanted = match &news {
+            News::Changes { changes, .. } => changes.iter().any(|change| {
+                self.filter
+                    .wants_path(&format!("{}/{}", change.collection, change.rkey))
+            }),
+            _ => self.filter.wants_account(&did),
+        };
+        if is_wanted {
+            self.filter.add_account(&did);
+            let place = self.progress.begin(host, seq);
+            let item = Item::new(
+                Kind::Deliver(Some(Box::new(Event::Account {
+                    did: did.clone(),
+                    news,
+                    state: None,
+                    proof: Proof::None,
+                }))),
+                &did,
+                bytes.len(),
+                Some(place),
+            );
+            self.lanes.push(&did, item);
+        }
+    }
+
+    /// Takes the number of something that came. `false` if it is nothing new.
+    fn passed(&mut self, host: usize, seq: i64) -> bool {
+        if !self.connection.rises(seq) {
+            self.hang_up(Ended::Disorder);
+            return false;
+        }
+        let is_new = self.progress.pass(host, seq);
+        if !is_new {
+            self.came_before();
+        }
+        is_new
+    }
+
+    pub(super) fn repos_frame(&mut self, bytes: &[u8]) {
+        let frame = match Frame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(why) => return self.bad_frame(why.into()),
+        };
+        self.garbage = 0;
+        let host = self.connection.host();
+        if frame.seq().is_some_and(|seq| !self.passed(host, seq)) {
+            return;
+        }
+        let (did, seq, is_wanted) = match &frame {
+            Frame::Commit(event) => (event.repo, event.seq, self.filter.wants(event)),
+            Frame::Sync(event) => (event.did, event.seq, false),
+            Frame::Identity(event) => (event.did, event.seq, false),
+            Frame::Account(event) => (event.did, event.seq, false),
+            Frame::Info(info) => return self.info(info),
+            Frame::Error(error) => return self.error(error),
+            Frame::Unknown(_) => return,
+        };
+        // An account for which something is to be done may be one of interest in a moment.
+        if is_wanted || self.filter.wants_account(did) || self.lanes.is_busy(did) {
+            let place = self.progress.begin(host, seq);
+            let kind = Kind::Frame(bytes.into());
+            let item = Item::new(kind, did, bytes.len(), Some(place));
+            self.lanes.push(did, item);
+        }
+    }
+
+    /// The specification would have the connection dropped. But the frame would be there again with the next one, so
+    /// that one bad frame would stop the stream for good; and what it may have said of an account is noticed with the
+    /// account's next commit.
+    pub(super) fn bad_frame(&mut self, why: BadFrame) {
+        self.report(Notice::BadFrame { why });
+        self.garbage += 1;
+        if self.garbage >= MAX_GARBAGE {
+            self.hang_up(Ended::Garbage);
+        }
+    }
+
+    /// Some hosts begin a little before the cursor. One that goes on like that has lost its numbers, and does not say
+    /// so.
+    fn came_before(&mut self) {
+        if self.connection.is_healthy(&self.config.limits) {
+            self.lost_numbers();
+            self.hang_up(Ended::Disorder);
+        }
+    }
+
+    fn info(&mut self, info: &Info<'_>) {
+        self.report(Notice::Info {
+            name: words(info.name),
+            message: info.message.map(words),
+        });
+        if info.name == "OutdatedCursor" {
+            self.open_gap(self.connection.host(), GapCause::OutdatedCursor);
+        }
+    }
+
+    fn error(&mut self, error: &ErrorFrame<'_>) {
+        if error.error == "FutureCursor" {
+            self.lost_numbers();
+        }
+        self.hang_up(Ended::Error {
+            name: words(error.error),
+            message: error.message.map(words),
+        });
+    }
+
+    /// The host's numbers are not those of the cursor: goes on from where the host is now.
+    fn lost_numbers(&mut self) {
+        let host = self.connection.host();
+        if let Some(cursor) = self.progress.newest(host) {
+            self.progress.renumber(host);
+            self.gaps[host].lost_cursor = Some(cursor);
+        }
+    }
+
+    /// A connection is there. Without a cursor, it begins with what comes from now on.
+    pub(super) fn begin_stream(&mut self) {
+        self.garbage = 0;
+        let host = self.connection.host();
+        self.report(Notice::Connected {
+            host: self.config.hosts[host].clone(),
+        });
+        if self.progress.newest(host).is_none() {
+            let lost = self.gaps[host].lost_cursor.take();
+            let cause = lost.map_or(GapCause::NoCursor, |cursor| GapCause::FutureCursor {
+                cursor,
+            });
+            self.open_gap(host, cause);
+        }
+    }
+
+    fn open_gap(&mut self, host: usize, cause: GapCause) {
+        let waiting = &mut self.gaps[host].waiting;
+        if waiting.is_none() {
+            *waiting = Some(cause);
+            self.progress.open_gap(host);
+        }
+    }
+
+    /// One gap of a host after the other. One that is waiting stands for all that come until it is delivered.
+    pub(super) fn deliver_gap(&mut self) -> Option<Action> {
+        let host = self
+            .gaps
+            .iter()
+            .position(|gap| gap.waiting.is_some() && !gap.is_delivered)?;
+        let gap = &mut self.gaps[host];
+        gap.is_delivered = true;
+        let cause = gap.waiting.take()?;
+        let event = Event::Gap {
+            host: self.config.hosts[host].clone(),
+            cause,
+        };
+        let ticket = self.ticket(Delivered::Gap { host });
+        Some(Action::Deliver { ticket, event })
+    }
+
+    pub(super) fn ticket(&mut self, delivered: Delivered) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.delivered.insert(ticket, delivered);
+        ticket
+    }
+}
+
+fn words(text: &str) -> String {
+    text.chars().take(MAX_WORDS).collect()
+}

@@ -1,0 +1,156 @@
+//! Messages of a Jetstream: what a stream of repositories says, as JSON, without anything to verify it by.
+//!
+//! A host makes them of the events that it has received. Records are turned back into DAG-CBOR, and taken if that has
+//! the CID that the message says; whether the account has ever published it is the host's word alone.
+//!
+//! Messages come uncompressed: the compressed ones need a dictionary that belongs to the host's program.
+
+mod record;
+
+use serde_json::{Map, Value};
+
+use crate::frame::{AccountEvent, AccountStatus};
+use crate::ingest::{Change, News, Outcome};
+use crate::{Account, Cid, Tid, syntax};
+
+/// The most bytes of a message: more than any record takes.
+pub const MAX_MESSAGE_LEN: usize = 2_000_000;
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The account.
+    pub did: String,
+    /// The place in the stream, which a cursor names: microseconds since 1970 by the host's clock.
+    pub time_us: i64,
+    /// What it says; `None` for a kind that this version does not know.
+    pub news: Option<News>,
+}
+
+/// Why bytes are not a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JetstreamError {
+    /// Longer than [`MAX_MESSAGE_LEN`].
+    #[error("{0} bytes; the most is {MAX_MESSAGE_LEN}")]
+    TooLarge(usize),
+    /// Not a JSON object.
+    #[error("not a JSON object")]
+    NotJson,
+    /// Without something that a message has, or with something else in its place.
+    #[error("without `{0}` as it should be")]
+    Field(&'static str),
+    /// The record has something that the data model does not have.
+    #[error("the record is not of the data model")]
+    Record,
+    /// The record does not have the CID that the message says.
+    #[error("the record does not have its CID")]
+    Cid,
+}
+
+use JetstreamError::Field;
+
+/// Decodes a message.
+///
+/// ```
+/// use huddle_firehose::ingest::News;
+/// use huddle_firehose::jetstream;
+///
+/// let message = jetstream::decode(br#"{
+///     "did": "did:plc:ewvi7nxzyoun6zhxrhs64oiz", "time_us": 1725516665234703, "kind": "identity",
+///     "identity": { "did": "did:plc:ewvi7nxzyoun6zhxrhs64oiz", "handle": "alice.example.com", "seq": 1 }
+/// }"#)?;
+/// let handle = Some("alice.example.com".to_owned());
+/// assert_eq!(message.news, Some(News::Identity { handle }));
+/// # Ok::<(), jetstream::JetstreamError>(())
+/// ```
+pub fn decode(bytes: &[u8]) -> Result<Message, JetstreamError> {
+    if bytes.len() > MAX_MESSAGE_LEN {
+        return Err(JetstreamError::TooLarge(bytes.len()));
+    }
+    let message: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|_| JetstreamError::NotJson)?;
+    let did = text(&message, "did")?;
+    if !syntax::is_did(did) {
+        return Err(Field("did"));
+    }
+    let time_us = message.get("time_us").and_then(Value::as_i64);
+    let news = match text(&message, "kind")? {
+        "commit" => Some(commit(object(&message, "commit")?)?),
+        "identity" => Some(News::Identity {
+            handle: text(object(&message, "identity")?, "handle")
+                .ok()
+                .map(str::to_owned),
+        }),
+        "account" => Some(hosting(did, object(&message, "account")?)?),
+        _ => None,
+    };
+    Ok(Message {
+        did: did.to_owned(),
+        time_us: time_us.filter(|time| *time >= 0).ok_or(Field("time_us"))?,
+        news,
+    })
+}
+
+fn text<'a>(of: &'a Map<String, Value>, key: &'static str) -> Result<&'a str, JetstreamError> {
+    of.get(key).and_then(Value::as_str).ok_or(Field(key))
+}
+
+fn object<'a>(
+    of: &'a Map<String, Value>,
+    key: &'static str,
+) -> Result<&'a Map<String, Value>, JetstreamError> {
+    of.get(key).and_then(Value::as_object).ok_or(Field(key))
+}
+
+fn commit(commit: &Map<String, Value>) -> Result<News, JetstreamError> {
+    let rev: Tid = text(commit, "rev")?.parse().map_err(|_| Field("rev"))?;
+    let (collection, rkey) = (text(commit, "collection")?, text(commit, "rkey")?);
+    if !syntax::is_nsid(collection) {
+        return Err(Field("collection"));
+    }
+    if !syntax::is_record_key(rkey) {
+        return Err(Field("rkey"));
+    }
+    let record = match text(commit, "operation")? {
+        "create" | "update" => put(collection, commit)?,
+        "delete" => Outcome::Gone,
+        _ => return Err(Field("operation")),
+    };
+    let change = Change {
+        collection: collection.to_owned(),
+        rkey: rkey.to_owned(),
+        record,
+    };
+    Ok(News::Changes {
+        rev,
+        changes: vec![change],
+    })
+}
+
+fn put(collection: &str, commit: &Map<String, Value>) -> Result<Outcome, JetstreamError> {
+    let cid: Cid = text(commit, "cid")?.parse().map_err(|_| Field("cid"))?;
+    let record = commit.get("record").ok_or(Field("record"))?;
+    let bytes = record::to_cbor(record).ok_or(JetstreamError::Record)?;
+    if Cid::of_cbor(&bytes) != cid {
+        return Err(JetstreamError::Cid);
+    }
+    Ok(Outcome::of(cid, collection, &bytes))
+}
+
+/// By the rules that hold for the event of which the message was made.
+fn hosting(did: &str, account: &Map<String, Value>) -> Result<News, JetstreamError> {
+    let event = AccountEvent {
+        seq: 0,
+        did,
+        time: "",
+        active: account
+            .get("active")
+            .and_then(Value::as_bool)
+            .ok_or(Field("active"))?,
+        status: text(account, "status").ok().map(AccountStatus::from),
+    };
+    Ok(News::Hosting(Account::new().status(&event)))
+}
+
+#[cfg(test)]
+mod tests;

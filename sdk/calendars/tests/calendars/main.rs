@@ -1,0 +1,15 @@
+//! Calendars over a scripted network: what each fault comes to, and what is asked of a server that works.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+mod faults;
+mod script;
+mod server;
+
+/// Runs a test that waits for nothing but the script.
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(test)
+}
