@@ -227,7 +227,10 @@ impl Entry {
 
 #[inline]
 fn prefix(cid: &Cid) -> u64 {
-    let (first, _) = cid.digest().split_first_chunk().expect("a digest has 32 bytes");
+    let (first, _) = cid
+        .digest()
+        .split_first_chunk()
+        .expect("a digest has 32 bytes");
     u64::from_be_bytes(*first)
 }
 
@@ -262,7 +265,9 @@ fn read_header(bytes: &[u8]) -> Result<Cid, CarProblem> {
     }
     reader.end().map_err(CarProblem::Header)?;
     match version.ok_or(CarProblem::HeaderFields)? {
-        1 => root.ok_or(CarProblem::HeaderFields)?.ok_or(CarProblem::NoRoot),
+        1 => root
+            .ok_or(CarProblem::HeaderFields)?
+            .ok_or(CarProblem::NoRoot),
         other => Err(CarProblem::Version(other)),
     }
 }

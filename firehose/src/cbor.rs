@@ -103,6 +103,32 @@ pub struct Reader<'a> {
 pub struct Map<'a> {
     left: usize,
     last: Option<&'a [u8]>,
+    /// What may come next, in the order of maps, as long as nothing else has come.
+    known: &'static [KnownKey],
+}
+
+/// A key that a map is expected to have: where its bytes stand, nothing about it has to be checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownKey {
+    key: &'static [u8],
+    /// The head and the key, and ones for as many bits.
+    bits: u128,
+    mask: u128,
+}
+
+impl KnownKey {
+    /// A key of at most 15 bytes.
+    pub(crate) const fn new(key: &'static str) -> Self {
+        let key = key.as_bytes();
+        let mut bits = (TEXT << 5) as u128 | key.len() as u128;
+        let mut place = 0;
+        while place < key.len() {
+            bits |= (key[place] as u128) << (8 * (place + 1));
+            place += 1;
+        }
+        let mask = u128::MAX >> (8 * (15 - key.len()));
+        Self { key, bits, mask }
+    }
 }
 
 const UNSIGNED: u8 = 0;
@@ -136,9 +162,14 @@ impl<'a> Reader<'a> {
         &self.bytes[start..self.at]
     }
 
-    /// Passes over bytes that the caller has looked at.
-    pub(crate) const fn advance(&mut self, length: usize) {
-        self.at += length;
+    /// Whether these bytes come next, which are then read.
+    #[inline]
+    pub(crate) fn take_if<const N: usize>(&mut self, bytes: &[u8; N]) -> bool {
+        let is_next = self.bytes[self.at..].first_chunk() == Some(bytes);
+        if is_next {
+            self.at += N;
+        }
+        is_next
     }
 
     /// Fails if there is anything left.
@@ -226,16 +257,33 @@ impl<'a> Reader<'a> {
     /// The beginning of a map.
     #[inline]
     pub fn map(&mut self) -> Result<Map<'a>, CborError> {
+        self.map_of(&[])
+    }
+
+    /// The beginning of a map that is expected to have these keys, which are in the order of maps. It may have
+    /// others, and need not have these; it is only read faster.
+    #[inline]
+    pub(crate) fn map_of(&mut self, known: &'static [KnownKey]) -> Result<Map<'a>, CborError> {
         let start = self.at;
         let count = self.length_of(MAP, "a map")?;
         let left = self.count(start, count, 2)?;
-        Ok(Map { left, last: None })
+        Ok(Map {
+            left,
+            last: None,
+            known,
+        })
     }
 
     /// Passes over an item, and over all that is in it: the rules hold there too.
     #[inline]
     pub fn skip(&mut self) -> Result<(), CborError> {
         self.item(0)
+    }
+
+    /// As [`skip`](Self::skip), inside of so many containers that have been opened by hand.
+    #[inline]
+    pub(crate) fn skip_in(&mut self, depth: usize) -> Result<(), CborError> {
+        self.item(depth)
     }
 
     fn item(&mut self, depth: usize) -> Result<(), CborError> {
@@ -270,21 +318,33 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             _ => {
-                let left = self.count(start, argument, 2)?;
-                self.entries(start, Map { left, last: None }, depth + 1)
+                self.at = start;
+                self.entries(depth + 1).map(drop)
             }
         }
     }
 
-    fn entries(&mut self, start: usize, mut map: Map<'a>, depth: usize) -> Result<(), CborError> {
+    /// Passes over a map that stands by itself, and returns its `$type`.
+    pub(crate) fn skip_typed(&mut self) -> Result<Option<&'a str>, CborError> {
+        self.entries(1)
+    }
+
+    fn entries(&mut self, depth: usize) -> Result<Option<&'a str>, CborError> {
+        let start = self.at;
+        let mut map = self.map()?;
+        let mut name = None;
         while let Some(key) = map.next_key(self)? {
             if key.first() == Some(&b'$') {
-                data::check_key(key, &self.bytes[self.at..], &self.bytes[start..])
+                data::check_key(key, *self, &self.bytes[start..])
                     .ok_or(at(start, CborProblem::DataModel))?;
+                if key == b"$type" {
+                    name = Some(self.text()?);
+                    continue;
+                }
             }
             self.item(depth)?;
         }
-        Ok(())
+        Ok(name)
     }
 
     fn link(&mut self, start: usize, tag: u64) -> Result<(), CborError> {
@@ -398,6 +458,23 @@ impl<'a> Map<'a> {
             return Ok(None);
         }
         self.left -= 1;
+        if let Some(bytes) = reader.bytes[reader.at..].first_chunk() {
+            let bits = u128::from_le_bytes(*bytes);
+            while let Some((next, rest)) = self.known.split_first() {
+                self.known = rest;
+                if bits & next.mask == next.bits {
+                    reader.at += 1 + next.key.len();
+                    self.last = Some(next.key);
+                    return Ok(self.last);
+                }
+            }
+        }
+        self.unexpected_key(reader)
+    }
+
+    fn unexpected_key(&mut self, reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, CborError> {
+        // What comes after this key would have to be compared with it.
+        self.known = &[];
         let start = reader.at;
         let head = reader.peek()?;
         if head >> 5 != TEXT {
@@ -409,7 +486,8 @@ impl<'a> Map<'a> {
             return Err(at(start, CborProblem::Utf8));
         }
         if let Some(last) = self.last {
-            match (last.len(), last).cmp(&(key.len(), key)) {
+            let order = last.len().cmp(&key.len());
+            match order.then_with(|| last.iter().cmp(key)) {
                 Ordering::Less => {}
                 Ordering::Equal => return Err(at(start, CborProblem::DuplicateKey)),
                 Ordering::Greater => return Err(at(start, CborProblem::KeyOrder)),

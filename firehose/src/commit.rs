@@ -1,6 +1,6 @@
 //! The commit of a repository: what an account signs.
 
-use crate::cbor::{CborError, Reader};
+use crate::cbor::{CborError, KnownKey, Reader};
 use crate::key::{BadSignature, VerifyingKey};
 use crate::tid::Tid;
 use crate::{Cid, hash, syntax};
@@ -56,7 +56,7 @@ impl<'a> RepoCommit<'a> {
         let (mut did, mut rev, mut data, mut prev, mut version) = (None, None, None, None, None);
         let mut sig = None;
         let mut reader = Reader::new(block);
-        let mut map = reader.map()?;
+        let mut map = reader.map_of(&KEYS)?;
         if map.left() > MAX_ENTRIES {
             return Err(CommitObjectError::TooManyEntries(map.left()));
         }
@@ -73,7 +73,7 @@ impl<'a> RepoCommit<'a> {
                 b"prev" if reader.null() => prev = Some(None),
                 b"prev" => prev = Some(Some(reader.cid()?)),
                 b"version" => version = Some(reader.integer()?),
-                _ => reader.skip()?,
+                _ => reader.skip_in(1)?,
             }
         }
         reader.end()?;
@@ -85,7 +85,9 @@ impl<'a> RepoCommit<'a> {
         let did = did.ok_or(Missing("did"))?;
         let rev = rev.ok_or(Missing("rev"))?;
         Ok(Self {
-            did: syntax::is_did(did).then_some(did).ok_or(CommitObjectError::Did)?,
+            did: syntax::is_did(did)
+                .then_some(did)
+                .ok_or(CommitObjectError::Did)?,
             rev: rev.parse().map_err(|_| CommitObjectError::Rev)?,
             data: data.ok_or(Missing("data"))?,
             prev: prev.ok_or(Missing("prev"))?,
@@ -109,6 +111,15 @@ impl<'a> RepoCommit<'a> {
         hash::sha256_of(&[&head, start, &self.block[self.end..]])
     }
 }
+
+const KEYS: [KnownKey; 6] = [
+    KnownKey::new("did"),
+    KnownKey::new("rev"),
+    KnownKey::new("sig"),
+    KnownKey::new("data"),
+    KnownKey::new("prev"),
+    KnownKey::new("version"),
+];
 
 /// The most entries of a commit. It has six.
 const MAX_ENTRIES: usize = 23;

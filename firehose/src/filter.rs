@@ -56,6 +56,8 @@ impl Filter {
 
     /// Whether a path is of interest.
     pub fn wants_path(&self, path: &str) -> bool {
-        self.prefixes.iter().any(|prefix| path.starts_with(&**prefix))
+        self.prefixes
+            .iter()
+            .any(|prefix| path.starts_with(&**prefix))
     }
 }

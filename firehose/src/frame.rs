@@ -65,7 +65,7 @@ pub enum FrameError {
 }
 
 /// How nearly every frame begins: `{"t": "#commit", "op": 1}`.
-const COMMIT_HEADER: &[u8] = b"\xa2\x61t\x67#commit\x62op\x01";
+const COMMIT_HEADER: &[u8; 15] = b"\xa2\x61t\x67#commit\x62op\x01";
 
 impl<'a> Frame<'a> {
     /// Decodes a frame.
@@ -82,8 +82,7 @@ impl<'a> Frame<'a> {
             return Err(FrameError::TooLarge(frame.len()));
         }
         let mut reader = Reader::new(frame);
-        let header = if frame.starts_with(COMMIT_HEADER) {
-            reader.advance(COMMIT_HEADER.len());
+        let header = if reader.take_if(COMMIT_HEADER) {
             Header {
                 op: MESSAGE,
                 event: Some("#commit"),
@@ -134,7 +133,7 @@ impl<'a> Header<'a> {
             match key {
                 b"op" => op = Some(reader.integer()?),
                 b"t" => event = Some(reader.text()?),
-                _ => reader.skip()?,
+                _ => reader.skip_in(1)?,
             }
         }
         let op = op.ok_or(missing("the header", "op"))?;

@@ -8,7 +8,8 @@
 //!
 //! Some relays do not say that a cursor is outdated, and numbers have gaps anyway. What an account did in such a gap is
 //! noticed with its next commit, which does not follow on what is held. Who was away for longer than the host keeps
-//! its events (relays: some days) calls [`Ingest::resync`] for all that is held.
+//! its events (relays: some days) calls [`Ingest::resync`] for all that is held. And a host that has begun to number its
+//! events anew, and has come past the cursor again before anybody asked, cannot be told from one that has not.
 
 mod backoff;
 mod connection;
@@ -166,8 +167,8 @@ pub enum Action {
     KeepCursor {
         /// The host.
         host: String,
-        /// The cursor.
-        cursor: i64,
+        /// The cursor; `None` where the one that is kept means nothing to the host any more, and is to be forgotten.
+        cursor: Option<i64>,
     },
     /// Tell the operator.
     Report(Notice),
@@ -190,6 +191,9 @@ pub enum Unavailable {
     /// Nothing suggests that another attempt would help.
     #[error("not at all")]
     AtAll,
+    /// The host says that the account is not active (`RepoDeactivated`, `RepoTakendown`, `RepoSuspended`).
+    #[error("the account is not active")]
+    Inactive,
 }
 
 /// As much waits to be done as may. It has to be said again later, when [`Ingest::wants_frames`].
@@ -333,7 +337,8 @@ enum Then {
 /// What is to be said of gaps in one host's stream.
 #[derive(Clone, Copy, Debug, Default)]
 struct Gap {
-    waiting: Option<GapCause>,
+    /// One that has not been delivered, and how many items had come before it.
+    waiting: Option<(GapCause, u64)>,
     /// Whether one has been delivered and not acknowledged.
     is_delivered: bool,
     /// The cursor that turned out to mean nothing to the host: the reason for the next gap.
@@ -448,12 +453,14 @@ impl Ingest {
         self.lanes.usage()
     }
 
-    /// The WebSocket is open.
-    pub fn opened(&mut self, connection: ConnectionId, now: Duration) {
+    /// The WebSocket is open. `false` if it is not wanted any more: then it is to be closed.
+    pub fn opened(&mut self, connection: ConnectionId, now: Duration) -> bool {
         self.tick(now);
-        if self.connection.opened(connection, self.now) {
+        let is_wanted = self.connection.opened(connection, self.now);
+        if is_wanted {
             self.begin_stream();
         }
+        is_wanted
     }
 
     /// A binary message has come.
@@ -524,7 +531,7 @@ impl Ingest {
         match key {
             Ok(_) => self.lanes.wake(did),
             Err(Unavailable::ForNow) => self.retry(did, Need::Key, LostTrack::Identity),
-            Err(Unavailable::AtAll) => self.refuse_keyless(did),
+            Err(Unavailable::AtAll | Unavailable::Inactive) => self.refuse_keyless(did),
         }
     }
 
@@ -537,17 +544,20 @@ impl Ingest {
         if lane.wait != Wait::Answer(Need::Repository) {
             return;
         }
-        let taken = match car {
-            Ok(car) => self.take_repository(did, car).map_err(LostTrack::Refused),
-            Err(Unavailable::ForNow) => Err(LostTrack::Unavailable),
-            Err(Unavailable::AtAll) => {
-                self.leave_repositories();
-                return self.give_up(did, LostTrack::Unavailable);
-            }
+        let failed = match car {
+            Ok(car) => match self.take_repository(did, car) {
+                // It is held in memory until it has been taken over.
+                Ok(()) => return,
+                Err(why) => Ok(LostTrack::Refused(why)),
+            },
+            Err(Unavailable::ForNow) => Ok(LostTrack::Unavailable),
+            Err(why) => Err(why),
         };
-        if let Err(why) = taken {
-            self.leave_repositories();
-            self.retry(did, Need::Repository, why);
+        self.leave_repositories();
+        match failed {
+            Ok(why) => self.retry(did, Need::Repository, why),
+            Err(Unavailable::Inactive) => self.hide(did),
+            Err(_) => self.give_up(did, LostTrack::Unavailable),
         }
     }
 
@@ -664,7 +674,7 @@ impl Ingest {
         self.next_keep = self.now.saturating_add(self.config.limits.keep_every);
         Some(Action::KeepCursor {
             host: self.config.hosts[host].clone(),
-            cursor,
+            cursor: Some(cursor),
         })
     }
 }

@@ -31,31 +31,34 @@ fn is_any_did(text: &str) -> bool {
 /// <https://atproto.com/specs/nsid>, <https://atproto.com/specs/record-key>.
 #[inline]
 pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
-    let (collection, rkey) = path.split_once('/')?;
+    let slash = path.bytes().position(|byte| byte == b'/')?;
+    let (collection, rkey) = (&path[..slash], &path[slash + 1..]);
     (is_nsid(collection) && is_record_key(rkey)).then_some((collection, rkey))
 }
 
 pub(crate) fn is_nsid(text: &str) -> bool {
-    let Some((authority, name)) = text.rsplit_once('.') else {
+    let bytes = text.as_bytes();
+    let Some(dot) = bytes.iter().rposition(|byte| *byte == b'.') else {
         return false;
     };
-    let starts_with_letter = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
-    text.len() <= 317
-        && authority.contains('.')
+    let (authority, name) = (&bytes[..dot], &bytes[dot + 1..]);
+    let starts_with_letter = |text: &[u8]| text.first().is_some_and(u8::is_ascii_alphabetic);
+    bytes.len() <= 317
+        && authority.contains(&b'.')
         && starts_with_letter(authority)
-        && authority.split('.').all(is_label)
+        && authority.split(|byte| *byte == b'.').all(is_label)
         && name.len() <= 63
         && starts_with_letter(name)
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && name.iter().all(u8::is_ascii_alphanumeric)
 }
 
-fn is_label(label: &str) -> bool {
+fn is_label(label: &[u8]) -> bool {
     (1..=63).contains(&label.len())
-        && !label.starts_with('-')
-        && !label.ends_with('-')
+        && !label.starts_with(b"-")
+        && !label.ends_with(b"-")
         && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
 pub(crate) fn is_record_key(text: &str) -> bool {

@@ -67,7 +67,11 @@ impl fmt::Display for Tid {
         let mut text = [0; LEN];
         for (place, digit) in text.iter_mut().rev().enumerate() {
             let value = (self.0 >> (5 * place) & 31) as u8;
-            *digit = if value < 6 { b'2' + value } else { b'a' + value - 6 };
+            *digit = if value < 6 {
+                b'2' + value
+            } else {
+                b'a' + value - 6
+            };
         }
         f.write_str(str::from_utf8(&text).expect("base32-sortable is ASCII"))
     }

@@ -5,7 +5,9 @@
 //! the seeds and some mutations of them.
 #![forbid(unsafe_code)]
 
+pub mod availability;
 pub mod data;
+pub mod firehose;
 pub mod identifiers;
 pub mod lexicon;
 pub mod mutate;
@@ -31,8 +33,12 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    availability::TARGET,
     data::CBOR,
     data::JSON,
+    firehose::CAR,
+    firehose::FRAME,
+    firehose::MST,
     identifiers::TARGET,
     lexicon::TARGET,
     records::TARGET,

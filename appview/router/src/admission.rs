@@ -15,12 +15,12 @@ use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::{Did, Nsid};
 use huddle_xrpc::server::{AuthError, Authenticate, bearer_token};
 
-use crate::allowances::{Allowances, AllowancesUnavailable};
+use crate::allowances::{Allowances, SpendError};
 use crate::client_address::ClientAddress;
 
 /// Verifies tokens, and asks the allowances once a request: with a valid token for its issuer, of which that takes
-/// the token too; otherwise for the address that it comes from. So whoever sends tokens that are not valid, in
-/// whosever name, spends what is theirs.
+/// the token too; otherwise for the address that it comes from. So whoever sends tokens that are not valid, or has us
+/// look for issuers whom nobody finds, spends what is their own.
 pub(crate) struct Admission {
     pub(crate) keys: Arc<dyn SigningKeys>,
     pub(crate) allowances: Arc<dyn Allowances>,
@@ -42,8 +42,6 @@ impl Authenticate for Admission {
                 self.spend(&format!("did/{}", caller.did), spend).await?;
                 Ok(Some(caller))
             }
-            // Nothing is held against the caller.
-            Err(AuthError::Unavailable) => Err(AuthError::Unavailable),
             anonymous => {
                 let place = request.extensions.get().copied();
                 let place = place.map_or("unknown".to_owned(), ClientAddress::network);
@@ -84,7 +82,8 @@ impl Admission {
                 retry_after_secs: seconds(self.clock.now(), retry_at),
             }),
             Ok(Verdict::Replayed) => Err(ServiceAuthError::Replayed.into()),
-            Err(AllowancesUnavailable) => Err(AuthError::Unavailable),
+            Err(SpendError::Full) => Err(AuthError::Unavailable),
+            Err(SpendError::Unreachable(error)) => Err(AuthError::Fault(error.into())),
         }
     }
 }

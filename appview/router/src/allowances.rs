@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use huddle_core::rate_limiter::{Spend, Verdict};
 use huddle_core::transport::ask;
-use huddle_core::{ActorName, ActorTransport};
+use huddle_core::{ActorName, ActorTransport, Unreachable};
 
 pub use memory::MemoryAllowances;
 
@@ -15,12 +15,19 @@ pub use memory::MemoryAllowances;
 #[async_trait]
 pub trait Allowances: Send + Sync {
     /// Spends from the allowance of `caller`, such as `did/did:plc:…` or `ip/192.0.2.7`, and takes the nonce.
-    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, AllowancesUnavailable>;
+    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, SpendError>;
 }
 
 /// It cannot be said whether the request may go on, so it may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AllowancesUnavailable;
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpendError {
+    /// No more used tokens can be remembered.
+    #[error("no more used tokens can be remembered")]
+    Full,
+    /// Whoever keeps the allowance does not answer.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+}
 
 /// Allowances that are actors: for runtimes that are many processes, and none of them for long.
 #[derive(Clone)]
@@ -35,10 +42,9 @@ impl ActorAllowances {
 
 #[async_trait]
 impl Allowances for ActorAllowances {
-    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, AllowancesUnavailable> {
+    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, SpendError> {
         let actor = ActorName::rate_limiter(caller);
-        let answer = ask(&*self.0, &actor, spend).await;
-        answer.map_err(|_| AllowancesUnavailable)
+        Ok(ask(&*self.0, &actor, spend).await?)
     }
 }
 

@@ -26,7 +26,7 @@ use huddle_xrpc::server::Fault;
 use serde_json::json;
 
 use admission::Admission;
-pub use allowances::{ActorAllowances, Allowances, AllowancesUnavailable, MemoryAllowances};
+pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
 
 /// What bookings are made with.

@@ -1,5 +1,8 @@
 //! The AppView on Cloudflare Workers: the platform's events, brought to the core.
 //!
+//! Requests go to the one router of `huddle_appview_router`, which `router` gives this platform's adapters:
+//! `fetch` and `dns` ask others, under the policy of `huddle_ports`, and `cache` keeps who they are.
+//!
 //! Every actor is a Durable Object whose class says its kind and whose name is the actor's. The
 //! objects are shells: `actor_object` runs the core's functions inside a storage transaction, sets the
 //! one alarm of the object for whatever the actor wants next, and on the alarm carries the outbox away.

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 
 /** How long a caller who should come again later does so. */
-const PATIENCE_MILLIS = 30_000;
+const PATIENCE_MILLIS = 120_000;
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -188,13 +188,13 @@ export class Caller {
 
   async #send(person, method, path, init) {
     const deadline = Date.now() + this.#patience;
-    for (;;) {
+    for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
       const headers = { authorization: `Bearer ${await this.#world.token(person, method)}` };
       if (init.body) headers["content-type"] = "application/json";
       const answered = await answer(await this.#served.fetch(`/xrpc/${path}`, { ...init, headers }));
       // A machine that is busy may not find out in time who is calling.
       if (answered.status !== 503 || Date.now() >= deadline) return answered;
-      await setTimeout(500);
+      await setTimeout(wait * Math.random());
     }
   }
 }

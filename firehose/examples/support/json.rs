@@ -19,18 +19,21 @@ pub(crate) fn line(i: usize, frame: &[u8]) -> Result<Option<String>, Error> {
     match Frame::decode(frame)? {
         Frame::Commit(event) => commit(i, &event, &mut line)?,
         Frame::Sync(event) => {
-            line.about("#sync", event.seq, event.time).add("did", event.did);
+            line.about("#sync", event.seq, event.time)
+                .add("did", event.did);
             let commit = Car::read(event.blocks)?.root();
             line.add("rev", event.rev).cid("commit", Some(commit));
         }
         Frame::Identity(event) => {
-            line.about("#identity", event.seq, event.time).add("did", event.did);
+            line.about("#identity", event.seq, event.time)
+                .add("did", event.did);
             if let Some(handle) = event.handle {
                 line.add("handle", handle);
             }
         }
         Frame::Account(event) => {
-            line.about("#account", event.seq, event.time).add("did", event.did);
+            line.about("#account", event.seq, event.time)
+                .add("did", event.did);
             line.add("active", &event.active);
             if let Some(status) = event.status {
                 line.add("status", status.as_str());
@@ -58,7 +61,9 @@ fn commit(i: usize, event: &CommitEvent<'_>, line: &mut Object) -> Result<(), Er
 
 fn operation(i: usize, op: &RepoOp<'_>, car: &Car<'_>) -> Result<Box<RawValue>, Error> {
     let mut line = Object::new();
-    line.add("a", op.action.as_str()).add("p", op.path).cid("cid", op.cid);
+    line.add("a", op.action.as_str())
+        .add("p", op.path)
+        .cid("cid", op.cid);
     if op.prev.is_some() {
         line.cid("prev", op.prev);
     }
@@ -67,9 +72,13 @@ fn operation(i: usize, op: &RepoOp<'_>, car: &Car<'_>) -> Result<Box<RawValue>, 
         Some(None) => drop(line.add("missing", &true)),
         Some(Some(block)) => {
             let record: data::Map = data::from_cbor(block)?;
-            line.add("len", &block.len()).add("type", &record.get("$type"));
+            line.add("len", &block.len())
+                .add("type", &record.get("$type"));
             if i < SAMPLE || op.path.starts_with(PRINTED) {
-                line.add("record", &RawValue::from_string(data::to_json_string(&record)?)?);
+                line.add(
+                    "record",
+                    &RawValue::from_string(data::to_json_string(&record)?)?,
+                );
             }
         }
     }

@@ -32,7 +32,9 @@ fn pass(units: usize, work: &mut impl FnMut()) -> f64 {
 /// The time for which this thread has run; where the system does not tell, the time that has gone by.
 fn thread_time() -> Duration {
     let own = std::fs::read_to_string("/proc/thread-self/schedstat");
-    let nanos = own.ok().and_then(|text| text.split(' ').next()?.parse().ok());
+    let nanos = own
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok());
     nanos.map_or_else(since_start, Duration::from_nanos)
 }
 

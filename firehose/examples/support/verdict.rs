@@ -1,10 +1,13 @@
 //! One verdict a frame, each by itself: what a consumer that knows no more than the keys does with it.
 
 use huddle_firehose::frame::{CommitEvent, SyncEvent};
-use huddle_firehose::{CommitError, Frame, Level, RecordError, Remedy, Verified, Verifier};
+use huddle_firehose::{Change, CommitError, Frame, Level, RecordError, Remedy, Verified, Verifier};
 use std::time::Duration;
 
 use super::input::Keys;
+
+/// The collections whose records are looked at: what a consumer does not index cannot be wrong for it.
+const INDEXED: &str = "com.huddle.";
 
 /// What is done with a frame, and why.
 #[derive(Debug)]
@@ -37,12 +40,7 @@ pub(crate) fn judge(frame: &[u8], keys: &Keys, verifier: &mut Verifier, now: Dur
     }
 }
 
-fn commit(
-    event: &CommitEvent<'_>,
-    keys: &Keys,
-    verifier: &mut Verifier,
-    now: Duration,
-) -> Verdict {
+fn commit(event: &CommitEvent<'_>, keys: &Keys, verifier: &mut Verifier, now: Duration) -> Verdict {
     let key = keys.get(event.repo);
     let level = key.map_or(Level::Operations, Level::Signature);
     match verifier.verify(event, level, now) {
@@ -86,7 +84,8 @@ fn refuse(error: CommitError) -> Verdict {
 
 fn records(commit: &Verified<'_, '_>) -> Verdict {
     let mut left_out = 0;
-    for change in commit.changes() {
+    let indexed = |change: &Change<'_>| change.collection.starts_with(INDEXED);
+    for change in commit.changes().filter(indexed) {
         let Some(record) = change.record else {
             continue;
         };

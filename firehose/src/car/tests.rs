@@ -1,0 +1,108 @@
+use super::{BlockStore as _, Car, CarProblem, Index, LINEAR, write};
+use crate::{Cid, varint};
+
+fn blocks(count: usize) -> Vec<(Cid, Vec<u8>)> {
+    let block = |number: usize| number.to_be_bytes().to_vec();
+    (0..count)
+        .map(|number| (Cid::of_cbor(&block(number)), block(number)))
+        .collect()
+}
+
+fn car(blocks: &[(Cid, Vec<u8>)]) -> Vec<u8> {
+    let pairs = blocks.iter().map(|(cid, block)| (cid, &block[..]));
+    write(&Cid::of_cbor(b"root"), pairs)
+}
+
+#[test]
+fn blocks_are_found_however_many_there_are() {
+    for count in [0, 1, LINEAR, LINEAR + 1, 1000] {
+        let blocks = blocks(count);
+        let bytes = car(&blocks);
+        let car = Car::read(&bytes).unwrap();
+        assert_eq!((car.root(), car.len()), (Cid::of_cbor(b"root"), count));
+        for (cid, block) in &blocks {
+            assert_eq!(car.block(cid), Some(&block[..]));
+        }
+        assert_eq!(car.block(&Cid::of_cbor(b"none")), None);
+        let mut found: Vec<_> = car
+            .iter()
+            .map(|(cid, block)| (cid, block.to_vec()))
+            .collect();
+        found.sort();
+        let mut blocks = blocks;
+        blocks.sort();
+        assert_eq!(found, blocks);
+    }
+}
+
+#[test]
+fn the_same_block_may_be_there_twice_and_empty() {
+    let twice = [
+        (Cid::of_cbor(b""), Vec::new()),
+        (Cid::of_cbor(b""), Vec::new()),
+    ];
+    let bytes = car(&twice);
+    assert_eq!(
+        Car::read(&bytes).unwrap().block(&Cid::of_cbor(b"")),
+        Some(&b""[..])
+    );
+}
+
+#[test]
+fn every_byte_counts() {
+    let bytes = car(&blocks(2));
+    for place in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        let same = Car::read(&changed).is_ok_and(|car| car.root() == Cid::of_cbor(b"root"));
+        assert!(!same, "byte {place}");
+        assert!(Index::default().fill(&bytes[..place]).is_err() || place == 59 || place == 104);
+    }
+}
+
+#[test]
+fn what_is_no_car_says_why() {
+    #[track_caller]
+    fn check(header: &[u8], sections: &[u8], problem: CarProblem) {
+        let mut bytes = Vec::new();
+        varint::write(header.len() as u64, &mut bytes);
+        bytes.extend_from_slice(header);
+        bytes.extend_from_slice(sections);
+        assert_eq!(Car::read(&bytes).unwrap_err().problem, problem);
+    }
+    let bytes = car(&[]);
+    let header = &bytes[1..];
+    check(header, &[0], CarProblem::Length);
+    check(header, &[0x80, 0], CarProblem::Length);
+    check(header, &[2, 1], CarProblem::Length);
+    check(header, &[2, 1, 1], CarProblem::Cid);
+    let section = [&[37][..], &Cid::of_cbor(b"b").to_bytes(), b"c"].concat();
+    check(header, &section, CarProblem::Hash);
+    check(b"\xa2\x65roots\x80\x67version\x01", &[], CarProblem::NoRoot);
+    check(b"\xa1\x67version\x01", &[], CarProblem::HeaderFields);
+    check(b"\xa1\x65roots\x80", &[], CarProblem::HeaderFields);
+    check(
+        b"\xa3\x61x\x00\x65roots\x80\x67version\x01",
+        &[],
+        CarProblem::HeaderFields,
+    );
+    let mut second = header.to_vec();
+    *second.last_mut().unwrap() = 2;
+    check(&second, &[], CarProblem::Version(2));
+    assert!(Car::read(b"").is_err());
+}
+
+#[test]
+fn of_several_roots_the_first_counts() {
+    let roots = [Cid::of_cbor(b"1"), Cid::of_cbor(b"2")];
+    let link = |cid: &Cid| [b"\xd8\x2a\x58\x25\x00", &cid.to_bytes()[..]].concat();
+    let header = [
+        b"\xa2\x65roots\x82",
+        &link(&roots[0])[..],
+        &link(&roots[1]),
+        b"\x67version\x01",
+    ]
+    .concat();
+    let bytes = [&[u8::try_from(header.len()).unwrap()][..], &header].concat();
+    assert_eq!(Car::read(&bytes).unwrap().root(), roots[0]);
+}

@@ -3,7 +3,7 @@
 use super::ops::Ops;
 use super::{FrameError, missing};
 use crate::Cid;
-use crate::cbor::{CborError, CborProblem, Map, Reader};
+use crate::cbor::{CborError, CborProblem, KnownKey, Map, Reader};
 use crate::syntax;
 
 /// A change of a repository. Nothing of it is verified: see [`Verifier`](crate::Verifier).
@@ -129,6 +129,21 @@ pub struct UnknownFrame<'a> {
     pub seq: Option<i64>,
 }
 
+const COMMIT_KEYS: [KnownKey; 12] = [
+    KnownKey::new("ops"),
+    KnownKey::new("rev"),
+    KnownKey::new("seq"),
+    KnownKey::new("repo"),
+    KnownKey::new("time"),
+    KnownKey::new("blobs"),
+    KnownKey::new("since"),
+    KnownKey::new("blocks"),
+    KnownKey::new("commit"),
+    KnownKey::new("rebase"),
+    KnownKey::new("tooBig"),
+    KnownKey::new("prevData"),
+];
+
 impl<'a> CommitEvent<'a> {
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
@@ -136,7 +151,7 @@ impl<'a> CommitEvent<'a> {
         let (mut seq, mut repo, mut rev, mut time) = (None, None, None, None);
         let (mut since, mut commit, mut prev_data) = (None, None, None);
         let (mut ops, mut blocks, mut too_big) = (None, None, false);
-        let mut map = reader.map()?;
+        let mut map = reader.map_of(&COMMIT_KEYS)?;
         while let Some(key) = map.next_key(reader)? {
             match key {
                 b"ops" => ops = Some(Ops::read(reader)?),
@@ -151,7 +166,7 @@ impl<'a> CommitEvent<'a> {
                 b"rebase" => drop(reader.boolean()?),
                 b"prevData" => prev_data = nullable(reader, Reader::cid)?,
                 // `blobs` is deprecated, and some hosts send null for it.
-                _ => reader.skip()?,
+                _ => reader.skip_in(1)?,
             }
         }
         Ok(Self {
@@ -180,7 +195,7 @@ impl<'a> SyncEvent<'a> {
             match key {
                 b"rev" => rev = Some(reader.text()?),
                 b"blocks" => blocks = Some(reader.bytes()?),
-                _ => reader.skip()?,
+                _ => reader.skip_in(1)?,
             }
             Ok(())
         })?;
@@ -200,7 +215,7 @@ impl<'a> IdentityEvent<'a> {
         let about = About::read("#identity", reader, |key, reader| {
             match key {
                 b"handle" => handle = nullable(reader, Reader::text)?,
-                _ => reader.skip()?,
+                _ => reader.skip_in(1)?,
             }
             Ok(())
         })?;
@@ -221,7 +236,7 @@ impl<'a> AccountEvent<'a> {
             match key {
                 b"active" => active = Some(reader.boolean()?),
                 b"status" => status = nullable(reader, Reader::text)?,
-                _ => reader.skip()?,
+                _ => reader.skip_in(1)?,
             }
             Ok(())
         })?;
@@ -295,9 +310,8 @@ impl<'a> UnknownFrame<'a> {
         let mut seq = None;
         if let Ok(mut map) = body.map() {
             while let Some(key) = map.next_key(&mut body)? {
-                match key {
-                    b"seq" => seq = sequence(&mut body.clone()).ok(),
-                    _ => {}
+                if key == b"seq" {
+                    seq = sequence(&mut body.clone()).ok();
                 }
                 body.skip()?;
             }
@@ -348,7 +362,7 @@ fn named<'a>(reader: &mut Reader<'a>, name: &[u8]) -> Result<Named<'a>, CborErro
         match key {
             b"message" => message = nullable(reader, Reader::text)?,
             key if key == name => found = Some(reader.text()?),
-            _ => reader.skip()?,
+            _ => reader.skip_in(1)?,
         }
     }
     Ok((found, message))

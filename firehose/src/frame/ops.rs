@@ -3,7 +3,7 @@
 use super::event::nullable;
 use super::{FrameError, missing};
 use crate::Cid;
-use crate::cbor::{CborError, Reader};
+use crate::cbor::{CborError, KnownKey, Reader};
 
 /// The operations of a commit, read from the frame each time that they are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -72,18 +72,24 @@ impl<'a> Ops<'a> {
 }
 
 const OF: &str = "an operation";
+const KEYS: [KnownKey; 4] = [
+    KnownKey::new("cid"),
+    KnownKey::new("path"),
+    KnownKey::new("prev"),
+    KnownKey::new("action"),
+];
 
 #[inline]
 fn read_op<'a>(reader: &mut Reader<'a>) -> Result<RepoOp<'a>, FrameError> {
     let (mut action, mut path, mut cid, mut prev) = (None, None, None, None);
-    let mut map = reader.map()?;
+    let mut map = reader.map_of(&KEYS)?;
     while let Some(key) = map.next_key(reader)? {
         match key {
             b"cid" => cid = Some(nullable(reader, Reader::cid)?),
             b"path" => path = Some(reader.text()?),
             b"prev" => prev = nullable(reader, Reader::cid)?,
             b"action" => action = Some(read_action(reader)?),
-            _ => reader.skip()?,
+            _ => reader.skip_in(3)?,
         }
     }
     Ok(RepoOp {

@@ -13,13 +13,16 @@ pub enum Event {
         did: String,
         /// What is news.
         news: News,
-        /// The account's state afterwards, where it is another one. It is to be kept in one transaction with what the
-        /// news change: then what comes again after a crash is known to be stale, and is not delivered again.
+        /// The account's state afterwards, where it may be another one. It is to be kept in one transaction with what
+        /// the news change: then what comes again after a crash is known to be stale, and is not delivered again. All
+        /// accounts of which a state is kept, but the deleted ones, are followed: they are to be in the filter of the
+        /// next process.
         state: Option<Account>,
         /// Who vouches for it.
         proof: Proof,
     },
-    /// Nobody knows what came between the cursor and now.
+    /// Nobody knows what came between the cursor and now. It is delivered when all that came before has been
+    /// acknowledged.
     ///
     /// Of all accounts of which something is held, the repositories have to be fetched ([`Ingest::resync`]); which
     /// ones these are has to be kept before the event is acknowledged. Until then the cursor stays where it is.
@@ -45,6 +48,7 @@ pub enum News {
         changes: Vec<Change>,
     },
     /// The whole repository has been fetched: these are all records of interest, and what else is held is gone.
+    /// What is held may be shown, since the account's host gives it out.
     Repository {
         /// Its revision.
         rev: Tid,

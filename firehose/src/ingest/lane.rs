@@ -75,6 +75,8 @@ pub(super) struct Item {
     pub(super) place: Option<Place>,
     /// How much memory it is counted for.
     pub(super) bytes: usize,
+    /// How many items came before it.
+    arrival: u64,
     /// Whether the key has been looked up since it came.
     pub(super) fresh_key: bool,
     /// Whether the repository has been fetched since it came.
@@ -103,6 +105,7 @@ impl Item {
             kind,
             place,
             bytes: Self::cost(did, payload),
+            arrival: 0,
             fresh_key: false,
             fetched: false,
             told: false,
@@ -129,7 +132,9 @@ pub(super) struct Lanes {
     idled: u64,
     /// Lanes that wait for a moment.
     moments: BTreeSet<(Duration, String)>,
-    items: usize,
+    /// The items, by how many came before.
+    arrivals: BTreeSet<u64>,
+    arrived: u64,
     bytes: usize,
 }
 
@@ -146,11 +151,23 @@ impl Lanes {
 
     /// How many items there are, and how much memory they are counted for.
     pub(super) fn usage(&self) -> (usize, usize) {
-        (self.items, self.bytes)
+        (self.arrivals.len(), self.bytes)
     }
 
-    pub(super) fn push(&mut self, did: &str, item: Item) {
-        self.items += 1;
+    /// How many items have come.
+    pub(super) fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// Whether of the first so many items that have come all are done.
+    pub(super) fn are_done(&self, arrived: u64) -> bool {
+        self.arrivals.first().is_none_or(|first| *first >= arrived)
+    }
+
+    pub(super) fn push(&mut self, did: &str, mut item: Item) {
+        item.arrival = self.arrived;
+        self.arrivals.insert(item.arrival);
+        self.arrived += 1;
         self.bytes += item.bytes;
         let lane = self.by_did.entry(did.to_owned()).or_default();
         if let Some(since) = lane.idle_since.take() {
@@ -205,7 +222,7 @@ impl Lanes {
         let item = lane.items.pop_front()?;
         lane.failures = 0;
         lane.wait = Wait::Nothing;
-        self.items -= 1;
+        self.arrivals.remove(&item.arrival);
         self.bytes -= item.bytes;
         if lane.items.is_empty() {
             self.idled += 1;

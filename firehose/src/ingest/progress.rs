@@ -93,6 +93,7 @@ impl Progress {
         let stream = &mut self.streams[host];
         stream.numbering = stream.numbering.wrapping_add(1);
         stream.newest = None;
+        stream.kept = None;
     }
 
     /// The cursor to keep, if it is another than the one that is kept.

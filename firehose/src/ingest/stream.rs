@@ -134,6 +134,11 @@ impl Ingest {
         if let Some(cursor) = self.progress.newest(host) {
             self.progress.renumber(host);
             self.gaps[host].lost_cursor = Some(cursor);
+            // The host may have come past it when the next process asks.
+            self.outbox.push_back(Action::KeepCursor {
+                host: self.config.hosts[host].clone(),
+                cursor: None,
+            });
         }
     }
 
@@ -154,22 +159,24 @@ impl Ingest {
     }
 
     fn open_gap(&mut self, host: usize, cause: GapCause) {
-        let waiting = &mut self.gaps[host].waiting;
-        if waiting.is_none() {
-            *waiting = Some(cause);
+        let gap = &mut self.gaps[host];
+        if gap.waiting.is_none() {
             self.progress.open_gap(host);
         }
+        let cause = gap.waiting.map_or(cause, |(first, _)| first);
+        gap.waiting = Some((cause, self.lanes.arrived()));
     }
 
-    /// One gap of a host after the other. One that is waiting stands for all that come until it is delivered.
+    /// One gap of a host after the other, and each after everything that came before it, so that whoever is told holds
+    /// what there was. One that waits stands for all that come until it is delivered.
     pub(super) fn deliver_gap(&mut self) -> Option<Action> {
-        let host = self
-            .gaps
-            .iter()
-            .position(|gap| gap.waiting.is_some() && !gap.is_delivered)?;
-        let gap = &mut self.gaps[host];
+        let lanes = &self.lanes;
+        let (host, gap) = self.gaps.iter_mut().enumerate().find(|(_, gap)| {
+            let arrived = gap.waiting.map(|(_, arrived)| arrived);
+            !gap.is_delivered && arrived.is_some_and(|arrived| lanes.are_done(arrived))
+        })?;
+        let (cause, _) = gap.waiting.take()?;
         gap.is_delivered = true;
-        let cause = gap.waiting.take()?;
         let event = Event::Gap {
             host: self.config.hosts[host].clone(),
             cause,

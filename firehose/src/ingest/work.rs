@@ -4,7 +4,7 @@ use super::event::{Event, LostTrack, News, Notice, Proof, RepositoryError};
 use super::judge::{Bench, Verdict, judge};
 use super::lane::{Kind, Need, Wait};
 use super::{Action, Delivered, Ingest, Then, repository};
-use crate::{Account, Hosting, Repository};
+use crate::Hosting;
 
 impl Ingest {
     /// Does what can be done for the first item of a lane.
@@ -32,7 +32,12 @@ impl Ingest {
         };
         match judge(lane, &mut bench) {
             Verdict::Need(need) => self.need(did, need),
-            Verdict::Deliver(news, proof) => self.tell(did, news, proof),
+            Verdict::Deliver(news, proof) => {
+                // An account that is back may have to be fetched.
+                let is_half = matches!(news, News::Hosting(_));
+                let then = if is_half { Then::Again } else { Then::Next };
+                self.tell(did, news, proof, then);
+            }
             Verdict::Pass => self.finish(did),
             Verdict::Reject(why) => {
                 let seq = lane.seq();
@@ -121,7 +126,24 @@ impl Ingest {
                 account.lose_track();
             }
         }
-        self.tell(did, News::Desynchronized(why), Proof::None);
+        self.tell(did, News::Desynchronized(why), Proof::None, Then::Next);
+    }
+
+    /// The account is not active, as its own host says: an event that said so may have been missed.
+    pub(super) fn hide(&mut self, did: &str) {
+        let Some(lane) = self.lanes.get_mut(did) else {
+            return;
+        };
+        if let Some(account) = &mut lane.account {
+            account.lose_track();
+            account.hosting = Hosting::Inactive;
+        }
+        self.tell(
+            did,
+            News::Hosting(Hosting::Inactive),
+            Proof::None,
+            Then::Next,
+        );
     }
 
     /// The account has no key, so nothing can be its word.
@@ -152,43 +174,36 @@ impl Ingest {
         account
             .fetched(head)
             .map_err(|_| RepositoryError::Outdated)?;
+        // Its host does not give it out otherwise; an event that said so may have been missed.
+        account.hosting = Hosting::Active;
         lane.rests_until = None;
         if let Some(item) = lane.items.front_mut() {
             item.fetched = true;
         }
         let rev = head.rev;
-        self.tell(did, News::Repository { rev, records }, Proof::Signature);
+        let news = News::Repository { rev, records };
+        self.tell(did, news, Proof::Signature, Then::Fetched);
         Ok(())
     }
 
     /// Delivers news of an account.
-    fn tell(&mut self, did: &str, news: News, proof: Proof) {
-        let then = match &news {
-            News::Repository { .. } => Then::Fetched,
-            News::Hosting(_) => Then::Again,
-            _ => Then::Next,
-        };
+    fn tell(&mut self, did: &str, news: News, proof: Proof, then: Then) {
         let state = self.lanes.get_mut(did).and_then(|lane| lane.account);
-        self.follow(did, state.as_ref());
+        let state = state.filter(|_| !matches!(news, News::Identity { .. }));
+        if let Some(account) = state {
+            // Of whom a state is kept, everything has to be followed from now on.
+            match account.hosting {
+                Hosting::Deleted => self.filter.remove_account(did),
+                Hosting::Active | Hosting::Inactive => self.filter.add_account(did),
+            }
+        }
         let event = Event::Account {
             did: did.to_owned(),
-            state: state.filter(|_| !matches!(news, News::Identity { .. })),
+            state,
             news,
             proof,
         };
         self.deliver(did, event, then);
-    }
-
-    /// From now on every commit of an account of which something is held has to be followed.
-    fn follow(&mut self, did: &str, state: Option<&Account>) {
-        match state {
-            Some(account) if account.hosting == Hosting::Deleted => self.filter.remove_account(did),
-            Some(Account {
-                repository: Repository::Synced(_),
-                ..
-            }) => self.filter.add_account(did),
-            _ => {}
-        }
     }
 
     fn deliver(&mut self, did: &str, event: Event, then: Then) {

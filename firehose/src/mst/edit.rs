@@ -118,7 +118,9 @@ impl Editor {
         // The key that has gone, if the trees around it are to become one.
         let mut seam = None;
         for place in 0..=node.end - node.start {
-            let item = self.arena.items[..node.end].get(node.start + place).copied();
+            let item = self.arena.items[..node.end]
+                .get(node.start + place)
+                .copied();
             let below = match item {
                 Some(item) => {
                     let key = self.arena.key(item.key);

@@ -27,13 +27,10 @@ impl<'a> Entries<'a> {
     #[inline]
     pub(super) fn new(node: Cid, block: &'a [u8]) -> Result<Self, MstError> {
         let mut reader = Reader::new(block);
-        let mut read = || {
-            let mut map = reader.map()?;
-            let is_node = map.left() == 2 && map.next_key(&mut reader)? == Some(b"e");
-            Ok::<_, CborError>(if is_node { Some(reader.list()?) } else { None })
-        };
-        let left = read().map_err(|error| MstError::cbor(node, error))?;
-        let left = left.ok_or(MstError::new(node, MstProblem::Fields))?;
+        if !reader.take_if(b"\xa2\x61e") {
+            return Err(MstError::new(node, MstProblem::Fields));
+        }
+        let left = reader.list().map_err(|error| MstError::cbor(node, error))?;
         Ok(Self { node, reader, left })
     }
 
@@ -49,7 +46,8 @@ impl<'a> Entries<'a> {
             return Ok(None);
         }
         self.left -= 1;
-        let entry = read_entry(&mut self.reader).map_err(|error| MstError::cbor(self.node, error))?;
+        let entry =
+            read_entry(&mut self.reader).map_err(|error| MstError::cbor(self.node, error))?;
         let entry = entry.ok_or(self.fail(MstProblem::Fields))?;
         let before = previous.get(entry.shared..);
         let before = before.ok_or(self.fail(MstProblem::Prefix))?;
@@ -75,17 +73,11 @@ impl<'a> Entries<'a> {
     #[inline]
     pub(super) fn finish(mut self) -> Result<Option<Cid>, MstError> {
         let reader = &mut self.reader;
-        // The key `l`, which comes second of two: its order is known.
-        let mut read = || {
-            if reader.text()? != "l" {
-                return Ok(None);
-            }
-            let left = nullable_cid(reader)?;
-            reader.end()?;
-            Ok::<_, CborError>(Some(left))
-        };
-        let left = read().map_err(|error| MstError::cbor(self.node, error))?;
-        left.ok_or(MstError::new(self.node, MstProblem::Fields))
+        if !reader.take_if(b"\x61l") {
+            return Err(self.fail(MstProblem::Fields));
+        }
+        let left = nullable_cid(reader).and_then(|left| reader.end().map(|()| left));
+        left.map_err(|error| MstError::cbor(self.node, error))
     }
 
     const fn fail(&self, problem: MstProblem) -> MstError {
@@ -96,22 +88,21 @@ impl<'a> Entries<'a> {
 /// `{"k": …, "p": …, "t": …, "v": …}`, and nothing else.
 #[inline]
 fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<Option<Entry<'a>>, CborError> {
-    let mut map = reader.map()?;
-    if map.left() != 4 || map.next_key(reader)? != Some(b"k") {
+    if !reader.take_if(b"\xa4\x61k") {
         return Ok(None);
     }
     let rest = reader.bytes()?;
-    if map.next_key(reader)? != Some(b"p") {
+    if !reader.take_if(b"\x61p") {
         return Ok(None);
     }
     let Ok(shared) = usize::try_from(reader.integer()?) else {
         return Ok(None);
     };
-    if map.next_key(reader)? != Some(b"t") {
+    if !reader.take_if(b"\x61t") {
         return Ok(None);
     }
     let right = nullable_cid(reader)?;
-    if map.next_key(reader)? != Some(b"v") {
+    if !reader.take_if(b"\x61v") {
         return Ok(None);
     }
     let record = reader.cid()?;

@@ -67,18 +67,10 @@ impl<'a> Record<'a> {
 
     fn check<E>(&self) -> Result<&'a [u8], RecordError<E>> {
         let bytes = self.block.ok_or(RecordError::LeftOut)?;
-        let mut whole = Reader::new(bytes);
-        whole.skip()?;
-        whole.end()?;
         let mut reader = Reader::new(bytes);
-        let mut map = reader.map()?;
-        while let Some(key) = map.next_key(&mut reader)? {
-            if key == b"$type" {
-                let is_named = reader.text()? == self.collection;
-                return is_named.then_some(bytes).ok_or(RecordError::Type);
-            }
-            reader.skip()?;
-        }
-        Err(RecordError::Type)
+        let name = reader.skip_typed()?;
+        reader.end()?;
+        let is_named = name == Some(self.collection);
+        is_named.then_some(bytes).ok_or(RecordError::Type)
     }
 }

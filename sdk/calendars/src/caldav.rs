@@ -17,7 +17,6 @@ use crate::http::{Client, with_body};
 use multistatus::Multistatus;
 
 pub use discovery::{FoundCalendar, MAX_CALENDARS, discover};
-pub(crate) use query::utc;
 pub use sync::Changes;
 
 /// One calendar of an account on a CalDAV server.
@@ -36,7 +35,7 @@ pub enum Access {
     /// Read it.
     Read,
     /// Learn when its owner is busy, and nothing more. What is busy there is for the server to say: no event can be
-    /// left out, and no rule of the person applies.
+    /// left out, and of the person's rules only that about tentative events applies.
     FreeBusy,
 }
 

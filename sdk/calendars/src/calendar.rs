@@ -92,7 +92,7 @@ impl Calendar {
         self.writable()?.event(fetch, now, key).await
     }
 
-    /// Writes an event: a hold, its confirmation, or either at another time. Gives its ETag, to be kept for the next
+    /// Writes an event: a hold, its confirmation, or either at another time. Gives its `ETag`, to be kept for the next
     /// change.
     ///
     /// `etag` is that of the event as it was last written or read; without one the event is new. To write the same
@@ -116,7 +116,7 @@ impl Calendar {
 
     /// Removes an event of ours; one that is not there is removed already.
     ///
-    /// Without an ETag the event is read first, and removed as it was read.
+    /// Without an `ETag` the event is read first, and removed as it was read.
     ///
     /// # Errors
     /// [`Conflict`](CalendarError::Conflict) if the calendar has another version, or something of somebody else's in

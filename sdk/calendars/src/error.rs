@@ -123,13 +123,13 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 
     #[track_caller]
-    fn check(status: u16, retry_after: Option<&'static str>, expect: CalendarError) {
+    fn check(status: u16, retry_after: Option<&'static str>, expect: &CalendarError) {
         let mut headers = HeaderMap::new();
         if let Some(value) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(value));
         }
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(CalendarError::from_status(status, &headers, NOON), expect);
+        assert_eq!(CalendarError::from_status(status, &headers, NOON), *expect);
     }
 
     fn throttled(secs: Option<u64>) -> CalendarError {
@@ -140,21 +140,21 @@ mod tests {
 
     #[test]
     fn a_wait_is_read_in_seconds_and_as_a_date() {
-        check(429, None, throttled(None));
-        check(429, Some("120"), throttled(Some(120)));
+        check(429, None, &throttled(None));
+        check(429, Some("120"), &throttled(Some(120)));
         check(
             429,
             Some("Sat, 21 Nov 2026 12:01:30 GMT"),
-            throttled(Some(90)),
+            &throttled(Some(90)),
         );
         check(
             503,
             Some("Sat, 21 Nov 2026 11:00:00 GMT"),
-            throttled(Some(0)),
+            &throttled(Some(0)),
         );
-        check(429, Some("soon"), throttled(None));
-        check(429, Some("-1"), throttled(None));
-        check(503, None, CalendarError::Broken("status 503".into()));
+        check(429, Some("soon"), &throttled(None));
+        check(429, Some("-1"), &throttled(None));
+        check(503, None, &CalendarError::Broken("status 503".into()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use huddle_ports::{Fetch, HeaderValue, Request, Response, Timestamp, Url, header
 use crate::calendar::BusyQuery;
 use crate::error::CalendarError;
 use crate::http::{Client, header_value, text_header};
-use crate::icalendar::Busy;
+use crate::icalendar;
 use crate::snapshot::{Snapshot, Version};
 
 /// A calendar that is published as one file. It can be read, and nothing else.
@@ -65,8 +65,7 @@ impl Feed {
         let response = client.get(request).await?;
         match (response.status.as_u16(), known) {
             (200, _) => {
-                let mut read = Busy::default();
-                read.add(&response.body, query)?;
+                let read = icalendar::busy([&response.body[..]], query)?;
                 Ok(Snapshot::new(
                     query.window,
                     read,

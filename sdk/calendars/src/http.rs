@@ -11,7 +11,7 @@ use huddle_ports::{
 use crate::credentials::Credentials;
 use crate::error::CalendarError;
 
-/// How long one request may take.
+/// How long one request may take. Who has less time drops what waits for it: that ends the request too.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest answer that is read, in bytes: a feed, or the events of a window.
@@ -75,15 +75,6 @@ impl Client<'_> {
     /// The error that a response stands for.
     pub(crate) fn refusal(&self, response: &Response) -> CalendarError {
         CalendarError::from_status(response.status, &response.headers, self.now)
-    }
-}
-
-impl std::fmt::Debug for Client<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client")
-            .field("credentials", &self.credentials)
-            .field("now", &self.now)
-            .finish_non_exhaustive()
     }
 }
 

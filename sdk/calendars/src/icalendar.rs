@@ -1,5 +1,8 @@
 //! The one place where what calendars hold is read and written: everything else here only carries it.
 
+use std::borrow::Cow;
+
+use chrono::DateTime;
 use huddle_ports::Timestamp;
 use huddle_schedule::busy::Status;
 use huddle_schedule::icalendar::{
@@ -7,78 +10,65 @@ use huddle_schedule::icalendar::{
 };
 use huddle_schedule::{Interval, IntervalSet, Zone};
 
-use crate::caldav::utc;
 use crate::calendar::BusyQuery;
 use crate::error::CalendarError;
 use crate::event::{BookingEvent, EventKey, EventState};
 use crate::http::MAX_ANSWER_BYTES;
 
-/// All the time that a date in iCalendar can be in: the years 1 to 9999.
-pub(crate) fn any_time() -> Interval {
-    let first = Timestamp::from_millis(-62_135_596_800_000);
-    let last = Timestamp::from_millis(253_402_300_799_000);
-    Interval::new(first, last).expect("the first year is before the last")
-}
-
 /// How many problems of one calendar are told.
 const MAX_PROBLEMS: usize = 20;
 
-/// When somebody is busy, as far as some texts say so.
-#[derive(Debug, Default)]
+/// When somebody is busy, as far as a calendar says so.
+#[derive(Debug)]
 pub(crate) struct Busy {
-    intervals: Vec<Interval>,
-    problems: Vec<String>,
+    /// The time that is taken.
+    pub(crate) intervals: IntervalSet,
+    /// What its owner should look at.
+    pub(crate) problems: Vec<String>,
 }
 
-impl Busy {
-    /// The time that is taken, and what its owner should look at.
-    pub(crate) fn into_parts(self) -> (IntervalSet, Vec<String>) {
-        (self.intervals.into(), self.problems)
+/// What all parts of one calendar say of the window. They share the limits of one.
+///
+/// Each must be a calendar: text of any other kind has no events, and that is not the same as free time.
+pub(crate) fn busy<'t>(
+    parts: impl IntoIterator<Item = &'t [u8]>,
+    query: &BusyQuery<'_>,
+) -> Result<Busy, CalendarError> {
+    let texts: Vec<Cow<'_, str>> = parts.into_iter().map(decode).collect();
+    let mut components = Vec::new();
+    for text in &texts {
+        components.extend(calendar(text)?);
     }
-
-    /// Adds what a calendar says of the window. It must be a calendar: text of any other kind has no events, and that
-    /// is not the same as free time.
-    pub(crate) fn add(&mut self, bytes: &[u8], query: &BusyQuery<'_>) -> Result<(), CalendarError> {
-        let text = decode(bytes);
-        let components = calendar(&text)?;
-        self.add_components(&components, query);
-        Ok(())
+    let inside = components.iter().flat_map(|calendar| &calendar.components);
+    if inside.filter(|component| component.is("VEVENT")).count() > limits().events {
+        return Err(CalendarError::TooLarge);
     }
+    Ok(read(&components, query))
+}
 
-    /// Adds what the answer to a free-busy query says of the window.
-    pub(crate) fn add_free_busy(
-        &mut self,
-        bytes: &[u8],
-        query: &BusyQuery<'_>,
-    ) -> Result<(), CalendarError> {
-        let text = decode(bytes);
-        let components = calendar(&text)?;
-        let tells =
-            |calendar: &Component<'_>| calendar.components.iter().any(|c| c.is("VFREEBUSY"));
-        if !components.iter().any(tells) {
-            return Err(CalendarError::Broken(
-                "its answer has no free-busy time".into(),
-            ));
-        }
-        self.add_components(&components, query);
-        Ok(())
+/// What the answer to a free-busy query says of the window.
+pub(crate) fn free_busy(bytes: &[u8], query: &BusyQuery<'_>) -> Result<Busy, CalendarError> {
+    let text = decode(bytes);
+    let components = calendar(&text)?;
+    let mut inside = components.iter().flat_map(|calendar| &calendar.components);
+    if !inside.any(|component| component.is("VFREEBUSY")) {
+        let missing = "its answer has no free-busy time";
+        return Err(CalendarError::Broken(missing.into()));
     }
+    Ok(read(&components, query))
+}
 
-    fn add_components(&mut self, components: &[Component<'_>], query: &BusyQuery<'_>) {
-        let owner = Owner {
-            zone: query.zone,
-            addresses: query.addresses,
-        };
-        let busy = Agenda::of(components, limits()).busy(
-            query.window,
-            owner,
-            &query.rules,
-            query.ignoring,
-        );
-        self.intervals.extend(&busy.intervals);
-        let left = MAX_PROBLEMS - self.problems.len();
-        self.problems
-            .extend(busy.problems.iter().take(left).map(ToString::to_string));
+fn read(components: &[Component<'_>], query: &BusyQuery<'_>) -> Busy {
+    let owner = Owner {
+        zone: query.zone,
+        addresses: query.addresses,
+    };
+    let agenda = Agenda::of(components, limits());
+    let busy = agenda.busy(query.window, owner, &query.rules, query.ignoring);
+    let problems = busy.problems.iter().take(MAX_PROBLEMS);
+    Busy {
+        problems: problems.map(ToString::to_string).collect(),
+        intervals: busy.intervals,
     }
 }
 
@@ -156,6 +146,22 @@ fn value(event: &Component<'_>, name: &str) -> Option<String> {
     Some(property.text().trim().to_owned())
 }
 
+/// All the time that iCalendar can tell: the years 1 to 9999.
+fn any_time() -> Interval {
+    let first = Timestamp::from_millis(-62_135_596_800_000);
+    let last = Timestamp::from_millis(253_402_300_799_000);
+    Interval::new(first, last).expect("the first year is before the last")
+}
+
+/// A moment in UTC and whole seconds (RFC 5545 §3.3.5), or the nearest that can be told.
+pub(crate) fn utc(moment: Timestamp) -> String {
+    let moment = moment.clamp(any_time().start(), any_time().end());
+    DateTime::from_timestamp_millis(moment.as_millis())
+        .expect("the years of iCalendar are among those of chrono")
+        .format("%Y%m%dT%H%M%SZ")
+        .to_string()
+}
+
 /// The text of a resource with an event of ours. It has no METHOD (RFC 4791 §4.1).
 pub(crate) fn write(
     key: &EventKey,
@@ -182,7 +188,7 @@ pub(crate) fn write(
         ("LOCATION", event.location),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!("{name}:{}\n", escape(value)));
+            text.extend([name, ":", &escape(value), "\n"]);
         }
     }
     text.push_str("END:VEVENT\nEND:VCALENDAR\n");

@@ -50,11 +50,10 @@ pub(crate) enum Version {
 
 impl Snapshot {
     pub(crate) fn new(window: Interval, read: Busy, now: Timestamp, version: Version) -> Self {
-        let (busy, problems) = read.into_parts();
         Self {
             window,
-            busy: busy.within(window),
-            problems,
+            busy: read.intervals,
+            problems: read.problems,
             read_at: now,
             checked_at: now,
             version,

@@ -218,20 +218,22 @@ impl Flows {
         actor: &ActorName,
         command: Command,
     ) -> Result<Reply, Unreachable> {
-        match command {
+        let reply = match command {
             Command::HostMatch(host_match::Command::Hold(hold)) => {
                 let answer = ask(&*self.actors, actor, WouldHold { hold }).await?;
-                Ok(Reply::HostMatch(host_match::Reply::Hold(answer)))
+                Some(Reply::HostMatch(host_match::Reply::Hold(answer)))
             }
-            Command::Booking(report) => {
-                let reply = rehearsal.hear(report, self.clock.now(), &self.limits);
-                let reply = reply.map(Reply::Booking);
-                reply.ok_or_else(|| Unreachable {
-                    actor: actor.clone(),
-                    problem: "nothing is confirmed in a rehearsal".into(),
-                })
+            Command::HostMatch(host_match::Command::MayHold(_)) => {
+                Some(self.actors.send(actor, command).await?)
             }
-            question => self.actors.send(actor, question).await,
-        }
+            Command::Booking(report) => rehearsal
+                .hear(report, self.clock.now(), &self.limits)
+                .map(Reply::Booking),
+            _ => None,
+        };
+        reply.ok_or_else(|| Unreachable {
+            actor: actor.clone(),
+            problem: "nothing is confirmed in a rehearsal".into(),
+        })
     }
 }

@@ -1,5 +1,5 @@
 //! Adapters of Huddle's ports for a tokio process: HTTP, DNS, the time and randomness of the
-//! machine it runs on, and a store for actors.
+//! machine it runs on, a store for actors, and the firehose.
 //!
 //! They decide nothing: whom to ask is for the policy in `huddle_ports` to say.
 //!
@@ -18,12 +18,14 @@
 
 mod clock;
 mod dns;
+mod firehose;
 mod random;
 mod store;
 mod transport;
 
 pub use clock::SystemClock;
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
+pub use firehose::{Firehose, FirehosePorts, FirehoseStore, WebSocketSetupError, WebSockets};
 pub use random::OsRandom;
 pub use store::{
     ActorStore, OpenError, Pump, SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble,

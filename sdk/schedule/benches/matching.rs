@@ -155,23 +155,17 @@ impl World {
     }
 
     fn search<'a>(&'a self, parties: &'a [Party<'a>]) -> Search<'a> {
+        let follower = Relationship {
+            circle: Circle::Follower,
+            blocked: false,
+        };
         Search {
-            now: first(),
-            offers: &self.offers,
-            relationship: Relationship {
-                circle: Circle::Follower,
-                blocked: false,
-            },
-            modes: &[Mode::Auto],
-            rules: &self.rules,
-            parties,
-            quorum: 0,
             constraints: &self.constraints,
             narrowest: Some(Duration::from_hours(4)),
-            sample: None,
             moving: Some(IDS[7]),
             weights: &self.weights,
             tie_break: 42,
+            ..Search::new(first(), &self.offers, follower, &self.rules, parties)
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use huddle_ports::Timestamp;
 use sha2::Sha256;
@@ -23,7 +24,9 @@ pub struct DisclosureKey(Hmac<Sha256>);
 impl DisclosureKey {
     /// The key with these bytes, which nobody else knows.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Hmac::new_from_slice(&bytes).expect("a key may be of any length"))
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block[..bytes.len()].copy_from_slice(&bytes);
+        Self(Hmac::new(&block))
     }
 
     /// The code of some parts, for one purpose. Each part has its length before it, so that what is told apart as
@@ -44,43 +47,82 @@ impl fmt::Debug for DisclosureKey {
     }
 }
 
-/// The starts of an offer that strangers are told of, in order: so many of each local day that an interval touches.
+/// An offer, as strangers are told of it.
 ///
-/// They are chosen among all that the offer alone would allow, by host, offer and day. So all strangers are told of the
-/// same ones; nothing takes the place of one that is taken; and asking on another day, or for other hours, does not
-/// lead to more.
-pub fn sample(
-    key: &DisclosureKey,
-    host: &str,
-    name: &str,
-    (offer, rules): (&Offer, &Rules),
-    within: Interval,
-    per_day: usize,
-) -> Vec<Timestamp> {
-    const PURPOSE: &[u8] = b"huddle sample 1";
-    let zone = offer.times.zone();
-    let first = zone.day(zone.date(within.start())).unwrap_or(within);
-    let last = zone.day(zone.date(within.end())).unwrap_or(within);
-    let starts = Interval::new(first.start().min(within.start()), last.end())
-        .map(|days| offer.starts(rules, days))
-        .unwrap_or_default();
-    let mut chosen = Vec::new();
-    for day in starts.chunk_by(|a, b| zone.date(*a) == zone.date(*b)) {
-        let date = zone.date(day[0]).to_string();
+/// ```
+/// use huddle_ports::Timestamp;
+/// use huddle_schedule::disclosure::{DisclosureKey, Sampling};
+/// use huddle_schedule::{Circle, Interval, Mode, Offer, Rules, Times, Zone};
+///
+/// let day = "2026-06-01".parse().ok().and_then(|date| Zone::UTC.day(date)).expect("a date");
+/// let offer = Offer {
+///     times: Times::Once { window: day, zone: Zone::UTC },
+///     policy: Some(Circle::Anyone),
+///     mode: Some(Mode::Pick),
+///     durations: Vec::new(),
+/// };
+/// let sampling = Sampling {
+///     host: "did:plc:host",
+///     name: "at://did:plc:host/com.huddle.slotOffer/3k",
+///     offer: &offer,
+///     rules: &Rules::default(),
+///     per_day: 6,
+/// };
+/// assert_eq!(sampling.starts(&DisclosureKey::new([7; 32]), day).len(), 6);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling<'a> {
+    /// The host's DID.
+    pub host: &'a str,
+    /// The offer's name.
+    pub name: &'a str,
+    /// The offer.
+    pub offer: &'a Offer,
+    /// The host's rules.
+    pub rules: &'a Rules,
+    /// How many starts are told of each local day.
+    pub per_day: usize,
+}
+
+impl Sampling<'_> {
+    /// The starts within an interval that strangers are told of, in order: for [`Search::sample`](crate::Search::sample).
+    ///
+    /// They are chosen among all that the offer alone would allow, by host, offer and day. So all strangers are told of
+    /// the same ones; nothing takes the place of one that is taken; and asking on another day, or for other hours, does
+    /// not lead to more.
+    pub fn starts(&self, key: &DisclosureKey, within: Interval) -> Vec<Timestamp> {
+        let zone = self.offer.times.zone();
+        let day = |moment| zone.day(zone.date(moment)).unwrap_or(within);
+        let (first, last) = (day(within.start()), day(within.end()));
+        let days = Interval::new(
+            first.start().min(within.start()),
+            last.end().max(within.end()),
+        );
+        let all = days
+            .map(|days| self.offer.starts(self.rules, days))
+            .unwrap_or_default();
+        let mut told = Vec::new();
+        for day in all.chunk_by(|a, b| zone.date(*a) == zone.date(*b)) {
+            let seed = self.seed(key, zone.date(day[0]));
+            let mut day = day.to_vec();
+            day.sort_unstable_by_key(|start| (tie_break(seed, *start), *start));
+            day.truncate(self.per_day);
+            day.sort_unstable();
+            told.extend(day.into_iter().filter(|start| within.contains(*start)));
+        }
+        told
+    }
+
+    fn seed(&self, key: &DisclosureKey, date: NaiveDate) -> u64 {
+        const PURPOSE: &[u8] = b"huddle sample 1";
+        let date = date.to_string();
         let code = key.code(
             PURPOSE,
-            &[host.as_bytes(), name.as_bytes(), date.as_bytes()],
+            &[self.host.as_bytes(), self.name.as_bytes(), date.as_bytes()],
         );
-        let code: [u8; 32] = code.finalize().into_bytes().into();
-        let (seed, _) = code.split_first_chunk().expect("a code has 32 bytes");
-        let seed = u64::from_be_bytes(*seed);
-        let mut day = day.to_vec();
-        day.sort_unstable_by_key(|start| (tie_break(seed, *start), *start));
-        day.truncate(per_day);
-        day.sort_unstable();
-        chosen.extend(day.into_iter().filter(|start| within.contains(*start)));
+        let code = code.finalize().into_bytes();
+        u64::from_be_bytes(std::array::from_fn(|byte| code[byte]))
     }
-    chosen
 }
 
 /// What may be told of what is wanted, when all that may be told in a period is `most`, and some was told already.
@@ -172,15 +214,14 @@ mod tests {
             mode: Some(Mode::Pick),
             durations: Vec::new(),
         };
-        let key = DisclosureKey::new([byte; 32]);
-        let starts = sample(
-            &key,
-            "did:plc:ana",
+        let sampling = Sampling {
+            host: "did:plc:ana",
             name,
-            (&offer, &Rules::default()),
-            within,
-            5,
-        );
+            offer: &offer,
+            rules: &Rules::default(),
+            per_day: 5,
+        };
+        let starts = sampling.starts(&DisclosureKey::new([byte; 32]), within);
         starts.iter().map(|start| start.as_millis()).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Where slots may start: windows cut into steps.
 
+use std::iter::successors;
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate, Weekday};
@@ -41,12 +42,13 @@ impl Stretch {
         until: Timestamp,
         step: i64,
     ) -> Self {
-        let (anchor, from) = (anchor.as_millis(), from.max(anchor).as_millis());
-        let skipped = from.saturating_sub(anchor);
-        let steps = skipped / step + i64::from(skipped % step != 0);
+        let from = i128::from(from.max(anchor).as_millis());
+        let (anchor, wide_step) = (i128::from(anchor.as_millis()), i128::from(step));
+        // Windows may have opened before anything can be told: the difference need not fit.
+        let missing = (anchor - from).rem_euclid(wide_step);
         Self {
             window,
-            first: anchor.saturating_add(steps.saturating_mul(step)),
+            first: i64::try_from(from + missing).unwrap_or(i64::MAX),
             step,
             until: until.as_millis(),
         }
@@ -54,7 +56,7 @@ impl Stretch {
 
     pub(crate) fn starts(self) -> impl Iterator<Item = Timestamp> {
         let next = move |start: &i64| start.checked_add(self.step);
-        std::iter::successors(Some(self.first), next)
+        successors(Some(self.first), next)
             .take_while(move |start| *start < self.until)
             .map(Timestamp::from_millis)
     }
@@ -110,27 +112,28 @@ impl Offer {
 
 /// As much of an interval as is looked at.
 pub(crate) fn bounded(interval: Interval) -> Option<Interval> {
-    let first = Interval::lasting(interval.start().max(Zone::FIRST), MAX_RANGE)?;
-    first.intersection(interval)
+    let exact = interval.intersection(Zone::EXACT)?;
+    Interval::lasting(exact.start(), MAX_RANGE)?.intersection(exact)
 }
 
 /// Counted from the start of the window, and from each Monday that is a week or more after it.
 fn from_window(window: Interval, within: Interval, zone: Zone, step: i64) -> Vec<Stretch> {
     let end = window.end().min(within.end());
-    let mut stretches = Vec::new();
-    let mut anchor = window.start();
-    let mut monday = monday_from(zone, anchor + WEEK);
-    loop {
-        let next = monday.map_or(end, |date| zone.midnight(date).min(end));
-        if within.start() < next {
-            stretches.push(Stretch::new(window, anchor, within.start(), next, step));
-        }
-        if next >= end {
-            return stretches;
-        }
-        anchor = next;
-        monday = monday.and_then(|date| date.checked_add_days(Days::new(7)));
+    let mut anchors = vec![window.start()];
+    if window.start() + WEEK < end {
+        let first = monday_from(zone, window.start() + WEEK);
+        let mondays = successors(first, |monday| monday.checked_add_days(Days::new(7)));
+        let mondays = mondays.map(|monday| zone.midnight(monday));
+        anchors.extend(mondays.take_while(|monday| *monday < end));
     }
+    let ends = anchors.iter().skip(1).copied().chain([end]);
+    let stretches = anchors
+        .iter()
+        .zip(ends)
+        .filter(|(_, end)| within.start() < *end);
+    stretches
+        .map(|(anchor, end)| Stretch::new(window, *anchor, within.start(), end, step))
+        .collect()
 }
 
 /// The first Monday that begins then or later.

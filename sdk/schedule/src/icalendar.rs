@@ -64,8 +64,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 5 MiB, 20,000 events, 500,000 lines, 16 levels, 10,000 occurrences of a rule and 200,000 in all, 20 million
-    /// steps: together well below a second.
+    /// 5 MiB, 20,000 events, 500,000 lines, 16 levels, 10,000 occurrences of a rule and 200,000 in all, 5 million
+    /// steps: together below a second.
     fn default() -> Self {
         Self {
             bytes: 5 << 20,
@@ -74,7 +74,7 @@ impl Default for Limits {
             depth: 16,
             occurrences: 10_000,
             all_occurrences: 200_000,
-            steps: 20_000_000,
+            steps: 5_000_000,
         }
     }
 }

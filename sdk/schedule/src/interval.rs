@@ -38,6 +38,15 @@ impl Interval {
         (start < end).then_some(Self { start, end })
     }
 
+    /// The interval between two moments that are the right way round.
+    pub(crate) const fn between_millis(start: i64, end: i64) -> Self {
+        assert!(start < end, "an interval ends after it starts");
+        Self {
+            start: Timestamp::from_millis(start),
+            end: Timestamp::from_millis(end),
+        }
+    }
+
     /// The interval that starts then and lasts so long; `None` if that is less than a millisecond.
     pub fn lasting(start: Timestamp, duration: Duration) -> Option<Self> {
         Self::new(start, start + duration)

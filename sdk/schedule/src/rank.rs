@@ -20,7 +20,7 @@ const WEEK_MINUTES: i64 = 7 * DAY_MINUTES;
 /// ```
 /// use huddle_schedule::Weights;
 ///
-/// let patient = Weights { soon: 0, ..Weights::default() };
+/// let patient = Weights { soon: 0, ..Weights::DEFAULT };
 /// assert!(patient.daytime > patient.soon);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,23 +47,28 @@ pub struct Weights {
     pub daytime_by_hour: [u16; 24],
 }
 
+impl Weights {
+    /// What is used where nobody says otherwise: sane hours before all, then sooner, then what people like.
+    pub const DEFAULT: Self = Self {
+        soon: 30,
+        daytime: 60,
+        working: 30,
+        preferred: 30,
+        near: 10,
+        tidy: 10,
+        length: 10,
+        half_minutes: 3 * 24 * 60,
+        near_minutes: 120,
+        daytime_by_hour: [
+            0, 0, 0, 0, 0, 0, 100, 400, 800, 1000, 1000, 1000, //
+            1000, 1000, 1000, 1000, 1000, 900, 700, 500, 300, 200, 0, 0,
+        ],
+    };
+}
+
 impl Default for Weights {
     fn default() -> Self {
-        Self {
-            soon: 30,
-            daytime: 60,
-            working: 30,
-            preferred: 30,
-            near: 10,
-            tidy: 10,
-            length: 10,
-            half_minutes: 3 * 24 * 60,
-            near_minutes: 120,
-            daytime_by_hour: [
-                0, 0, 0, 0, 0, 0, 100, 400, 800, 1000, 1000, 1000, //
-                1000, 1000, 1000, 1000, 1000, 900, 700, 500, 300, 200, 0, 0,
-            ],
-        }
+        Self::DEFAULT
     }
 }
 
@@ -373,4 +378,78 @@ pub(crate) fn tie_break(key: u64, start: Timestamp) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn week(text: &str) -> WeekMinutes {
+        let rules: Vec<WeeklyRule> = serde_json::from_str(text).expect("rules");
+        WeekMinutes::of_rules(&rules)
+    }
+
+    #[test]
+    fn times_of_the_week_join_and_go_round() {
+        let night = week(r#"[{"days": ["SU"], "start": "22:00", "end": "02:00"}]"#);
+        assert_eq!(night.0, [(0, 120), (WEEK_MINUTES - 120, WEEK_MINUTES)]);
+        let joined = week(
+            r#"[{"days": ["MO", "TU"], "start": "09:00", "end": "12:00"},
+                {"days": ["MO"], "start": "11:00", "end": "13:00"},
+                {"days": ["TU"], "start": "09:00", "end": "09:00"}]"#,
+        );
+        assert_eq!(joined.0, [(540, 780), (1980, 2160)]);
+    }
+
+    #[test]
+    fn what_overlaps_is_counted_over_the_end_of_the_week() {
+        let night = week(r#"[{"days": ["SU"], "start": "22:00", "end": "02:00"}]"#);
+        // Sunday 1970-01-04 at 21:30.
+        let sunday = 3 * DAY_MINUTES + 21 * 60 + 30;
+        assert_eq!(night.overlap(sunday, 30), 0);
+        assert_eq!(night.overlap(sunday, 60), 30);
+        assert_eq!(night.overlap(sunday, 5 * 60), 4 * 60);
+        assert_eq!(night.overlap(sunday + 3 * 60, 4 * 60), 90);
+        // A week later, and as long before 1970.
+        assert_eq!(night.overlap(sunday + WEEK_MINUTES, 60), 30);
+        assert_eq!(night.overlap(sunday - 9 * WEEK_MINUTES, 60), 30);
+    }
+
+    #[test]
+    fn ties_are_broken_in_one_order_a_key() {
+        let order = |key| {
+            let mut starts: Vec<i64> = (0..20).collect();
+            starts.sort_by_key(|start| tie_break(key, Timestamp::from_millis(start * 900_000)));
+            starts
+        };
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+        assert_ne!(order(1), (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_largest_weights_do_not_overflow() {
+        let most = Weights {
+            soon: u16::MAX,
+            daytime: u16::MAX,
+            working: u16::MAX,
+            preferred: u16::MAX,
+            near: u16::MAX,
+            tidy: u16::MAX,
+            length: u16::MAX,
+            half_minutes: u32::MAX,
+            near_minutes: u16::MAX,
+            daytime_by_hour: [u16::MAX; 24],
+        };
+        let best = Score {
+            soon: Score::BEST,
+            daytime: Score::BEST,
+            working: Score::BEST,
+            preferred: Score::BEST,
+            near: Score::BEST,
+            tidy: Score::BEST,
+            length: Score::BEST,
+        };
+        assert_eq!(best.total(&most), 7 * 1000 * u32::from(u16::MAX));
+    }
 }

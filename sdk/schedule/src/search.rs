@@ -44,6 +44,17 @@ pub struct Constraints {
     pub preferred: Vec<LocalWindow>,
 }
 
+/// The default, for as long as one likes to borrow it.
+static ANYTHING: Constraints = Constraints {
+    duration_min: None,
+    duration_max: None,
+    earliest: None,
+    latest: None,
+    days: None,
+    zone: Zone::UTC,
+    preferred: Vec::new(),
+};
+
 /// Constraints that nothing can fulfil.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
@@ -116,8 +127,8 @@ impl Constraints {
 /// ```
 /// use huddle_ports::Timestamp;
 /// use huddle_schedule::{
-///     Calendar, Circle, Constraints, Interval, IntervalSet, Mode, Offer, Party, Relationship, Role,
-///     Rules, Search, Times, Weights, Zone,
+///     Calendar, Circle, Interval, IntervalSet, Mode, Offer, Party, Relationship, Role, Rules, Search,
+///     Times, Zone,
 /// };
 ///
 /// let at = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
@@ -129,24 +140,13 @@ impl Constraints {
 ///     durations: Vec::new(),
 /// }];
 /// let busy = IntervalSet::from(between(9, 11));
-/// let search = Search {
-///     now: at(0),
-///     offers: &offers,
-///     relationship: Relationship { circle: Circle::Mutual, blocked: false },
-///     modes: &[Mode::Auto],
-///     rules: &Rules::default(),
-///     parties: &[
-///         Party { role: Role::Host, ..Party::default() },
-///         Party { calendar: Calendar::Known(&busy), ..Party::default() },
-///     ],
-///     quorum: 0,
-///     constraints: &Constraints::default(),
-///     narrowest: None,
-///     sample: None,
-///     moving: None,
-///     weights: &Weights::default(),
-///     tie_break: 0,
-/// };
+/// let parties = [
+///     Party { role: Role::Host, ..Party::default() },
+///     Party { calendar: Calendar::Known(&busy), ..Party::default() },
+/// ];
+/// let friends = Relationship { circle: Circle::Mutual, blocked: false };
+/// let rules = Rules::default();
+/// let search = Search::new(at(0), &offers, friends, &rules, &parties);
 /// assert_eq!(search.best(1)[0].interval.start(), at(11));
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -169,8 +169,8 @@ pub struct Search<'a> {
     pub constraints: &'a Constraints,
     /// Wishes for less time than this are widened, where strangers ask; see [`disclosure::widened`].
     pub narrowest: Option<Duration>,
-    /// The only starts that are told, in order; `None` is all. See [`disclosure::sample`].
-    pub sample: Option<&'a [Timestamp]>,
+    /// The only starts that are told of each offer, in order; `None` is all. See [`disclosure::Sampling`].
+    pub sample: Option<&'a [Vec<Timestamp>]>,
     /// The booking that is to be moved: it is not in its own way.
     pub moving: Option<&'a str>,
     /// How slots are ranked.
@@ -200,6 +200,33 @@ pub struct Match {
     pub score: Score,
     /// Which of the parties can come.
     pub free: Vec<usize>,
+}
+
+impl<'a> Search<'a> {
+    /// A search for anything that is offered in a way of booking that takes constraints, ranked as by default.
+    pub fn new(
+        now: Timestamp,
+        offers: &'a [Offer],
+        relationship: Relationship,
+        rules: &'a Rules,
+        parties: &'a [Party<'a>],
+    ) -> Self {
+        Self {
+            now,
+            offers,
+            relationship,
+            modes: &[Mode::Auto, Mode::Approve],
+            rules,
+            parties,
+            quorum: 0,
+            constraints: &ANYTHING,
+            narrowest: None,
+            sample: None,
+            moving: None,
+            weights: &Weights::DEFAULT,
+            tie_break: 0,
+        }
+    }
 }
 
 impl Search<'_> {
@@ -238,6 +265,13 @@ impl Search<'_> {
             free: field.free(ranked.interval),
         };
         ranked.into_iter().map(as_match).collect()
+    }
+
+    fn is_told(&self, offer: usize, start: Timestamp) -> bool {
+        self.sample.is_none_or(|sample| {
+            let told = sample.get(offer);
+            told.is_some_and(|told| told.binary_search(&start).is_ok())
+        })
     }
 
     /// All slots of one offer after the other, by start.
@@ -338,7 +372,10 @@ impl<'a> Field<'a> {
             let mut places = vec![Place::default(); self.ways.len()];
             let mut next = 0;
             for stretch in offer.stretches(self.search.rules, self.starts) {
-                for start in stretch.starts().filter(|start| self.is_told(*start)) {
+                for start in stretch
+                    .starts()
+                    .filter(|start| self.search.is_told(*index, *start))
+                {
                     next = advance(self.times.as_slice(), next, start);
                     let Some(time) = self.times.as_slice().get(next) else {
                         break;
@@ -401,12 +438,6 @@ impl<'a> Field<'a> {
             }
         }
         any_hosts >= self.search.quorum
-    }
-
-    fn is_told(&self, start: Timestamp) -> bool {
-        self.search
-            .sample
-            .is_none_or(|sample| sample.binary_search(&start).is_ok())
     }
 
     fn obstacle(&self, party: usize, slot: Interval) -> Option<Obstacle> {

@@ -51,8 +51,8 @@ impl Zone {
     /// Coordinated Universal Time.
     pub const UTC: Self = Self(Tz::UTC);
 
-    /// The first moment whose local time is told exactly.
-    pub(crate) const FIRST: Timestamp = Timestamp::from_millis(-REACH);
+    /// The moments whose local time is told exactly.
+    pub(crate) const EXACT: Interval = Interval::between_millis(-REACH, REACH);
 
     /// The name in the IANA database.
     pub fn name(self) -> &'static str {

@@ -9,7 +9,7 @@ use huddle_ports::Timestamp;
 use huddle_schedule::{
     Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, DateOverride, Interval,
     IntervalSet, LocalTime, LocalWindow, Margins, Meeting, Mode, Offer, OfficeHours, Party,
-    Relationship, Role, Rules, Search, Times, WeeklyRule, Weights, Zone,
+    Relationship, Role, Rules, Search, Times, WeeklyRule, Zone,
 };
 use proptest::prelude::*;
 
@@ -257,23 +257,15 @@ impl Scene {
             zone: self.guest_zone,
             ..Constraints::default()
         };
+        let follower = Relationship {
+            circle: Circle::Follower,
+            blocked: false,
+        };
         question(&Search {
-            now: self.first,
-            offers: &offers,
-            relationship: Relationship {
-                circle: Circle::Follower,
-                blocked: false,
-            },
-            modes: &[Mode::Auto],
-            rules: &self.rules,
-            parties: &parties,
             quorum: self.quorum,
             constraints: &constraints,
-            narrowest: None,
-            sample: None,
-            moving: None,
-            weights: &Weights::default(),
             tie_break: 1,
+            ..Search::new(self.first, &offers, follower, &self.rules, &parties)
         })
     }
 

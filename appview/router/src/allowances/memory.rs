@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use huddle_core::rate_limiter::{Bucket, Nonce, Spend, Verdict};
 use huddle_ports::{Clock, Timestamp};
 
-use super::{Allowances, AllowancesUnavailable};
+use super::{Allowances, SpendError};
 
 /// Callers that are remembered at a time, and tokens. Each takes some 200 bytes.
 const MOST: usize = 262_144;
@@ -56,7 +56,7 @@ impl MemoryAllowances {
 
 #[async_trait]
 impl Allowances for MemoryAllowances {
-    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, AllowancesUnavailable> {
+    async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, SpendError> {
         let mut state = self.lock();
         let now = state.advance(self.clock.now());
         let bucket = match state.buckets.get(caller) {
@@ -72,7 +72,7 @@ impl Allowances for MemoryAllowances {
                 return Ok(Verdict::Replayed);
             }
             if state.nonces.len() >= self.most {
-                return Err(AllowancesUnavailable);
+                return Err(SpendError::Full);
             }
             state.remember(nonce);
         }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_268_800_000);
-    const ALLOWED: Result<Verdict, AllowancesUnavailable> = Ok(Verdict::Allowed { remaining: 0 });
+    const ALLOWED: Result<Verdict, SpendError> = Ok(Verdict::Allowed { remaining: 0 });
 
     fn at_most(most: usize) -> (MemoryAllowances, Arc<SteppingClock>) {
         let clock = Arc::new(SteppingClock::at(NOW));
@@ -161,7 +161,7 @@ mod tests {
         allowances: &MemoryAllowances,
         caller: &str,
         nonce: Option<&str>,
-    ) -> Result<Verdict, AllowancesUnavailable> {
+    ) -> Result<Verdict, SpendError> {
         let spend = Spend {
             rate: Rate {
                 per_minute: 1,
@@ -192,10 +192,7 @@ mod tests {
     fn tokens_beyond_the_bound_are_refused_until_others_expire() {
         let (allowances, clock) = at_most(1);
         assert_eq!(ask(&allowances, "a", Some("one")), ALLOWED);
-        assert_eq!(
-            ask(&allowances, "b", Some("two")),
-            Err(AllowancesUnavailable)
-        );
+        assert_eq!(ask(&allowances, "b", Some("two")), Err(SpendError::Full));
         clock.step(Duration::from_mins(5));
         assert_eq!(
             ask(&allowances, "b", Some("two")),

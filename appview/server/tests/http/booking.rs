@@ -233,6 +233,25 @@ async fn a_dry_run_holds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_is_refused_as_the_match_would_be() {
+    let (server, ada) = ada().await;
+    for guest in ["bob", "cleo", "dora", "emil"] {
+        held(&server, &did(guest), &ada).await;
+    }
+    for (guest, refusal) in [
+        ("bob", matching::Error::TooManyHolds),
+        ("fay", matching::Error::NoSlot),
+    ] {
+        for dry_run in [true, false] {
+            let mut input = asking(&server, &ada);
+            input.dry_run = Some(dry_run);
+            let refused = server.call::<matching::Match>(&did(guest), &input).await;
+            assert_eq!(declared(refused), refusal, "{guest}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_index_follows_the_booking() {
     let (server, ada) = ada().await;
     let id = confirmed(&server, &did("bob"), &ada).await;

@@ -130,5 +130,8 @@ async fn two_requests_to_accept_confirm_once() {
     assert!(statuses.contains(&BookingStatus::Confirmed), "{statuses:?}");
     // Whoever comes while the other is at it does not do it once more.
     let under_way = [BookingStatus::Finalizing, BookingStatus::Confirmed];
-    assert!(statuses.iter().all(|it| under_way.contains(it)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|it| under_way.contains(it)),
+        "{statuses:?}"
+    );
 }

@@ -1,5 +1,4 @@
-//! Confirms a booking inside its own object: from there it is one way less to the booking itself, and all of the ways
-//! of a handler that it would take at most one request.
+//! Confirms a booking inside its own object: a handler asks once, and the booking is asked where it is.
 
 use std::sync::Arc;
 

@@ -161,6 +161,10 @@ async fn homes_of_principal(
     here: &Resource,
     url: &Url,
 ) -> Result<VecDeque<Url>, CalendarError> {
+    let who = here.property(Namespace::Dav, "current-user-principal");
+    if who.is_some_and(|who| who.child(Namespace::Dav, "unauthenticated").is_some()) {
+        return Err(CalendarError::Unauthorized);
+    }
     let principals = hrefs(here, Namespace::Dav, "current-user-principal", url)?;
     let principal = principals
         .into_iter()

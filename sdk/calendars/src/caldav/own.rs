@@ -1,4 +1,4 @@
-//! The events that bookings have in a calendar: written, changed and removed by their ETags (RFC 4791 §5.3).
+//! The events that bookings have in a calendar: written, changed and removed by their `ETag`s (RFC 4791 §5.3).
 
 use huddle_ports::{Fetch, HeaderValue, Method, Request, Response, Timestamp, Url, header};
 
@@ -108,7 +108,7 @@ impl CalDav {
     }
 }
 
-/// An ETag to compare with. Proxies that compress make it a weak one, which never matches (RFC 9110 §8.8.3.2); the
+/// An `ETag` to compare with. Proxies that compress make it a weak one, which never matches (RFC 9110 §8.8.3.2); the
 /// server knows it without that mark.
 fn matching(etag: &str) -> Result<HeaderValue, CalendarError> {
     header_value(etag.strip_prefix("W/").unwrap_or(etag))

@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use chrono::DateTime;
-use huddle_ports::{Fetch, Timestamp};
+use huddle_ports::{Bytes, Fetch, Timestamp};
 use huddle_schedule::Interval;
 
 use super::multistatus::{Multistatus, Resource};
@@ -18,7 +17,7 @@ use super::{Access, CalDav, Depth, question};
 use crate::calendar::BusyQuery;
 use crate::error::CalendarError;
 use crate::http::Client;
-use crate::icalendar::{Busy, any_time};
+use crate::icalendar::{self, Busy, utc};
 use crate::snapshot::{Snapshot, Version};
 
 /// How much more than the window is asked for on each side. Dates and local times without a zone are in the zone of
@@ -94,13 +93,17 @@ impl CalDav {
             _ => return Err(client.refusal(&response)),
         }
         let answer = Multistatus::parse(&response.body, &response.final_url)?;
-        let mut busy = Busy::default();
-        for resource in &answer.resources {
-            if let Some(text) = self.event_text(resource)? {
-                busy.add(text.as_bytes(), query)?;
-            }
-        }
-        Ok(busy)
+        let texts = answer
+            .resources
+            .iter()
+            .filter_map(|resource| self.event_text(resource).transpose())
+            .collect::<Result<Vec<&str>, _>>()?;
+        let busy = icalendar::busy(texts.into_iter().map(str::as_bytes), query);
+        busy.map_err(|error| match error {
+            // The server says that it is one, and shows something else as one of its events.
+            CalendarError::NotACalendar => unshown(),
+            other => other,
+        })
     }
 
     /// What a resource holds; `None` of the calendar itself, which some servers name among its events. Whatever
@@ -113,9 +116,7 @@ impl CalDav {
             (None | Some(200), Some(data)) => Ok(Some(data)),
             (Some(507), _) => Err(CalendarError::TooLarge),
             (_, None) if self.is_self(&resource.url) => Ok(None),
-            _ => Err(CalendarError::Broken(Cow::Borrowed(
-                "it lists an event and does not show it",
-            ))),
+            _ => Err(unshown()),
         }
     }
 
@@ -132,16 +133,16 @@ impl CalDav {
         let request = question(b"REPORT", self.collection.clone(), Depth::One, body);
         let response = client.ask(request).await?;
         match response.status.as_u16() {
-            200 => {
-                let mut busy = Busy::default();
-                busy.add_free_busy(&response.body, query)?;
-                Ok(busy)
-            }
+            200 => icalendar::free_busy(&response.body, query),
             _ if names_a_limit(&response.body) => Err(CalendarError::TooLarge),
             201..300 => Err(CalendarError::NotACalendar),
             _ => Err(client.refusal(&response)),
         }
     }
+}
+
+fn unshown() -> CalendarError {
+    CalendarError::Broken(Cow::Borrowed("it lists an event and does not show it"))
 }
 
 /// The window and its margin (RFC 4791 §9.9).
@@ -151,17 +152,8 @@ fn time_range(window: Interval) -> String {
     format!(r#"<C:time-range start="{start}" end="{end}"/>"#)
 }
 
-/// A moment in UTC and whole seconds, as iCalendar writes it (RFC 5545 §3.3.5).
-pub(crate) fn utc(moment: Timestamp) -> String {
-    let moment = moment.clamp(any_time().start(), any_time().end());
-    DateTime::from_timestamp_millis(moment.as_millis())
-        .expect("the years of iCalendar are among those of chrono")
-        .format("%Y%m%dT%H%M%SZ")
-        .to_string()
-}
-
 /// Whether an error says that there is more than the server gives at once (RFC 4791 §7.8).
-fn names_a_limit(body: &huddle_ports::Bytes) -> bool {
+fn names_a_limit(body: &Bytes) -> bool {
     xml::parse(body).is_ok_and(|error| {
         error.is(Namespace::Dav, "error")
             && error

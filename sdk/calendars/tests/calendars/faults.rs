@@ -29,7 +29,7 @@ fault           | feed      feed-again discover  busy      busy-again busy-chang
 502             | broken    broken     broken    broken    broken     broken       broken    broken    broken
 503             | broken    broken     broken    broken    broken     broken       broken    broken    broken
 507             | broken    broken     broken    broken    broken     broken       broken    broken    broken
-too-many        | broken    broken     broken    broken/large broken  broken/large large     broken    broken
+too-many        | forbidden forbidden  forbidden forbidden/large forbidden forbidden/large large   none      forbidden
 hang            | offline   offline    offline   offline   offline    offline      offline   offline   offline
 trickle         | offline   offline    offline   offline   offline    offline      offline   offline   offline
 drop            | offline   offline    offline   offline   offline    offline      offline   offline   offline
@@ -131,7 +131,7 @@ const UID_ELSEWHERE: &str = r#"<error xmlns="DAV:"><no-uid-conflict xmlns="urn:i
 const BOMB: &str = r#"<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;">]><D:multistatus xmlns:D="DAV:">&c;</D:multistatus>"#;
 
 /// One word for what has come of an operation.
-fn outcome(error: CalendarError) -> String {
+fn outcome(error: &CalendarError) -> String {
     match error {
         CalendarError::Unauthorized => "auth",
         CalendarError::Forbidden => "forbidden",
@@ -220,7 +220,7 @@ async fn perform(operation: &str, fetch: &dyn Fetch, before: &Before) -> String 
             assert_eq!(snapshot.busy.as_slice(), [hours(9, 10)], "{operation}");
             "ok".to_owned()
         }
-        Err(error) => outcome(error),
+        Err(error) => outcome(&error),
     }
 }
 
@@ -259,7 +259,7 @@ async fn perform_other(operation: &str, fetch: &dyn Fetch) -> String {
         }
         other => panic!("{other} is no operation"),
     };
-    done.unwrap_or_else(outcome)
+    done.unwrap_or_else(|error| outcome(&error))
 }
 
 /// How many requests an operation makes where all goes well.

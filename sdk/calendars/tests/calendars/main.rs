@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+mod caldav;
+mod discovery;
 mod faults;
+mod feed;
 mod script;
 mod server;
 

@@ -180,8 +180,17 @@ impl Transport for Script {
             state.sent.push(sent.clone());
             (Arc::clone(&state.serve), active.map(|(_, fault)| fault))
         };
-        // Where a redirect of a fault leads, nobody wants credentials that did not come along.
+        // Elsewhere nobody knows the account, and strangers are not to.
         if !sent.url.starts_with("https://dav.example.com/") {
+            let known = hop
+                .url
+                .domain()
+                .is_some_and(|host| host.ends_with("-dav.example.com"));
+            assert!(
+                known || sent.header("authorization").is_none(),
+                "{}",
+                sent.line()
+            );
             return Ok(self.respond(Answer::new(401, ""), None));
         }
         match fault {
@@ -197,9 +206,12 @@ impl Transport for Script {
 
     /// No time passes until something is stuck.
     async fn sleep(&self, _: Duration) {
-        std::future::poll_fn(|_| match self.state().stuck {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        std::future::poll_fn(|_| {
+            if self.state().stuck {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }

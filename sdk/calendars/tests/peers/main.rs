@@ -1,5 +1,7 @@
 //! Calendars on servers that nobody here wrote: Radicale and xandikos, which disagree where the standards let them.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 mod server;
 
 use std::net::IpAddr;
@@ -96,12 +98,17 @@ impl Setup {
 
     /// Puts an event of the person's own into the calendar.
     async fn add(&self, name: &str, lines: &[&str]) {
+        self.put(&format!("{name}.ics"), name, lines).await;
+    }
+
+    /// Writes a resource as the person's own calendar program does, whatever is there.
+    async fn put(&self, resource: &str, uid: &str, lines: &[&str]) {
         let lines = lines.join("\r\n");
         let text = format!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Ana//Ana//EN\r\nBEGIN:VEVENT\r\nUID:{name}\r\n\
-             DTSTAMP:20261101T000000Z\r\nSUMMARY:{name}\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Ana//Ana//EN\r\nBEGIN:VEVENT\r\nUID:{uid}\r\n\
+             DTSTAMP:20261101T000000Z\r\nSUMMARY:{uid}\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
         );
-        let status = self.raw("PUT", &format!("{name}.ics"), &text).await;
+        let status = self.raw("PUT", resource, &text).await;
         assert!(matches!(status, 201 | 204), "{status}");
     }
 
@@ -197,6 +204,7 @@ against!(
     a_real_event_under_a_hold_of_ours_still_blocks,
     leaves_out_ours
 );
+against!(a_uid_is_in_a_calendar_only_once, meets_its_invitation);
 against!(what_has_changed_is_known_by_its_token, syncs);
 
 async fn discovers(setup: &Setup) {
@@ -326,18 +334,18 @@ async fn writes(setup: &Setup) {
     assert_eq!(again.as_ref(), Ok(&second));
 
     let moved = event(11, 12, Status::Confirmed, 2);
-    let stale = calendar
+    let outdated = calendar
         .put_event(fetch, NOW, &key, &moved, Some(&first))
         .await;
-    assert_eq!(stale, Err(CalendarError::Conflict));
+    assert_eq!(outdated, Err(CalendarError::Conflict));
     let third = calendar
         .put_event(fetch, NOW, &key, &moved, Some(&second))
         .await
         .unwrap();
     Setup::check(&setup.busy(&the_day(), None).await, &[(11.0, 12.0)]);
 
-    let stale = calendar.remove_event(fetch, NOW, &key, Some(&second)).await;
-    assert_eq!(stale, Err(CalendarError::Conflict));
+    let outdated = calendar.remove_event(fetch, NOW, &key, Some(&second)).await;
+    assert_eq!(outdated, Err(CalendarError::Conflict));
     for etag in [Some(third.as_str()), Some(&third), None] {
         let removed = calendar.remove_event(fetch, NOW, &key, etag).await;
         assert_eq!(removed, Ok(()));
@@ -347,9 +355,23 @@ async fn writes(setup: &Setup) {
         .put_event(fetch, NOW, &key, &moved, Some(&third))
         .await;
     assert_eq!(lost, Err(CalendarError::Conflict), "somebody removed it");
-    // A booking may come back to where it was.
+    // A booking may come back to where it was, and its person may move it from there.
     let back = calendar.put_event(fetch, NOW, &key, &moved, None).await;
-    assert!(back.is_ok(), "{back:?}");
+    let back = back.unwrap();
+    let at_noon = [
+        "DTSTART:20261201T120000Z",
+        "DTEND:20261201T130000Z",
+        "SEQUENCE:3",
+    ];
+    setup.put(key.resource(), key.uid(), &at_noon).await;
+    let removed = calendar.remove_event(fetch, NOW, &key, Some(&back)).await;
+    assert_eq!(removed, Err(CalendarError::Conflict));
+    let state = calendar.event(fetch, NOW, &key).await.unwrap().unwrap();
+    assert_ne!(state.etag, back);
+    assert_eq!(
+        (state.time, state.status, state.sequence),
+        (Some(hours(12, 13)), Status::Confirmed, 3)
+    );
 }
 
 async fn leaves_out_ours(setup: &Setup) {
@@ -369,13 +391,29 @@ async fn leaves_out_ours(setup: &Setup) {
         )
         .await;
     Setup::check(&setup.busy(&check, None).await, &[(9.5, 10.0)]);
-    // The same invitation, that the person's mail program has put there too, is the same meeting.
+    // Another booking is in the way like any other event.
     let other = EventKey::new("other@huddle.example", "did:plc:ana");
     calendar
         .put_event(fetch, NOW, &other, &hold, None)
         .await
         .unwrap();
     Setup::check(&setup.busy(&check, None).await, &[(9.0, 11.0)]);
+}
+
+/// The person's mail program has put the invitation into the calendar before the event of ours got there.
+async fn meets_its_invitation(setup: &Setup) {
+    let uid = "booking@huddle.example";
+    let at_nine = ["DTSTART:20261201T090000Z", "DTEND:20261201T100000Z"];
+    setup.add(uid, &at_nine).await;
+    let query = the_day().ignoring(uid);
+    Setup::check(&setup.busy(&query, None).await, &[]);
+    let key = EventKey::new(uid, "did:plc:ana");
+    let hold = event(9, 10, Status::Tentative, 0);
+    let put = setup
+        .calendar()
+        .put_event(&setup.fetch, NOW, &key, &hold, None)
+        .await;
+    assert_eq!(put, Err(CalendarError::Conflict));
 }
 
 async fn syncs(setup: &Setup) {

@@ -10,13 +10,18 @@ use crate::limits::Limits;
 pub(crate) struct Rehearsal(Booking);
 
 impl Rehearsal {
-    /// The booking as it would begin, and where that leaves its driver.
+    /// The booking as it would begin, and where that leaves its driver. Accepting is not rehearsed: what
+    /// counts as accepted would only be confirmed once it is held.
     pub(crate) fn begin(
         id: &BookingId,
         asked: Asked,
         now: Timestamp,
         limits: &Limits,
     ) -> (Self, Standing) {
+        let asked = Asked {
+            accepted: false,
+            ..asked
+        };
         let mut decision = Decision::new(now, limits);
         let booking = Booking::new(&mut decision, id.clone(), asked, String::new());
         let standing = Standing {

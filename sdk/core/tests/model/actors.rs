@@ -16,6 +16,9 @@ use crate::sql::{Cell, Dump, Store};
 /// When every model begins.
 pub(crate) const START: i64 = 1_800_000_000_000;
 
+/// Stands for any moment that has passed: an actor cannot tell one from another.
+const PASSED: i64 = START - 1000;
+
 /// Timers after that are all the same: no model gets there. Ten days from the start.
 const HORIZON: i64 = START + 10 * 24 * 3_600_000;
 
@@ -62,6 +65,31 @@ pub(crate) struct Turned {
     pub(crate) reply: u32,
     /// The latest moment at which the actor has now written.
     pub(crate) latest: u32,
+}
+
+/// What a turn comes to, whatever the moment was at which the actor had written before, if that had passed.
+#[derive(Clone, Copy)]
+struct Known {
+    state: u32,
+    reply: u32,
+    /// The latest moment at which the actor has now written, if it remembers one.
+    latest: Option<i64>,
+}
+
+impl Known {
+    fn since(self, when: When) -> Turned {
+        let latest = match self.latest {
+            None => 0,
+            // Nothing was written.
+            Some(PASSED) => when.latest,
+            Some(latest) => u32::try_from((latest - START) / 1000).unwrap(),
+        };
+        Turned {
+            state: self.state,
+            reply: self.reply,
+            latest,
+        }
+    }
 }
 
 impl Claim {
@@ -165,7 +193,7 @@ pub(crate) struct Actors {
     task_ids: HashMap<String, u32>,
     replies: Vec<Reply>,
     reply_ids: HashMap<String, u32>,
-    turns: HashMap<(usize, u32, u32, When), Turned>,
+    turns: HashMap<(usize, u32, u32, When), Known>,
     removals: HashMap<(u32, u32), u32>,
 }
 
@@ -248,17 +276,21 @@ impl Actors {
         let latest = when.latest.max(when.clock);
         let key = (actor, state, message, When { latest, ..when });
         if let Some(known) = self.turns.get(&key) {
-            return self.since(*known, when);
+            return known.since(when);
         }
         let name = self.names[actor].clone();
         let limits = self.limits.clone();
         let now = moment(when.clock);
         let mut before = self.dumps[state as usize].clone();
-        if when.latest > when.clock {
-            let latest = Cell::Integer(moment(when.latest).as_millis());
+        if self.view(state).remembers {
+            let latest = if when.latest > when.clock {
+                moment(when.latest).as_millis()
+            } else {
+                PASSED
+            };
             before.push((
                 self.table("actor"),
-                vec![Cell::Text(name.as_str().into()), latest],
+                vec![Cell::Text(name.as_str().into()), Cell::Integer(latest)],
             ));
         }
         let (after, reply) = if message == WAKE {
@@ -286,34 +318,23 @@ impl Actors {
         };
         let (after, latest) = self.take_latest(after);
         let after = self.normalise(after);
-        let turned = Turned {
-            state: self.intern(after),
-            reply: reply.map_or(0, |reply| self.intern_reply(&reply)),
+        let state = self.intern(after);
+        let reply = reply.map_or(0, |reply| self.intern_reply(&reply));
+        let known = Known {
+            state,
+            reply,
             latest,
         };
-        self.turns.insert(key, turned);
-        self.since(turned, when)
-    }
-
-    /// What a turn comes to for an actor that has written before: its time is kept for as long as
-    /// anything else is.
-    fn since(&self, turned: Turned, when: When) -> Turned {
-        let latest = if self.view(turned.state).remembers {
-            turned.latest.max(when.latest)
-        } else {
-            0
-        };
-        Turned { latest, ..turned }
+        self.turns.insert(key, known);
+        known.since(when)
     }
 
     /// Takes the latest moment at which the actor has written from its rows.
-    fn take_latest(&self, dump: Dump) -> (Dump, u32) {
+    fn take_latest(&self, dump: Dump) -> (Dump, Option<i64>) {
         let actor = self.table("actor");
         let column = self.column(actor, "latest");
         let (latest, rest): (Dump, Dump) = dump.into_iter().partition(|row| row.0 == actor);
-        let latest = latest.first().map_or(0, |(_, row)| {
-            u32::try_from((row[column].integer() - START) / 1000).unwrap()
-        });
+        let latest = latest.first().map(|(_, row)| row[column].integer());
         (rest, latest)
     }
 

@@ -230,7 +230,31 @@ pub(crate) const ALL: &[Mutation] = &[
     Mutation {
         name: "time runs back with the clock, and what has expired is left, granted to another, and then prepared",
         statements: &[
-            statement("*", "FROM actor WHERE", "FROM actor WHERE 0 AND"),
+            statement("Hold", "FROM actor WHERE", "FROM actor WHERE 0 AND"),
+            statement("Prepare", "FROM actor WHERE", "FROM actor WHERE 0 AND"),
+            statement("Prepare", "guard_ends > ?2", "0 AND guard_ends > ?2"),
+            statement(
+                "Hold",
+                "DELETE FROM claim WHERE",
+                "DELETE FROM claim WHERE 0 AND",
+            ),
+            statement(
+                "Hold",
+                "VALUES (?1, ?2, ?3, ?4, ?5)",
+                "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
+            ),
+        ],
+        tour: scenarios::back(),
+        ..NONE
+    },
+    Mutation {
+        name: "time is forgotten with claims left, and what has expired is granted to another, and then prepared",
+        statements: &[
+            statement(
+                "Hold",
+                "EXISTS (SELECT 1 FROM",
+                "EXISTS (SELECT 1 WHERE 0) AND EXISTS (SELECT 1 FROM",
+            ),
             statement("Prepare", "guard_ends > ?2", "0 AND guard_ends > ?2"),
             statement(
                 "Hold",

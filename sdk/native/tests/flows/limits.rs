@@ -6,7 +6,7 @@ use huddle_core::availability::Checked;
 use huddle_core::booking::{Booking, Constraints, GuestSide, Mode, NoMatch, Phase};
 use huddle_ports::Clock as _;
 
-use crate::world::{World, key, tomorrow};
+use crate::world::{World, asked, key, tomorrow};
 
 #[tokio::test]
 async fn a_limit_tells_nothing_of_the_hosts_time() {
@@ -111,4 +111,15 @@ async fn a_rehearsal_comes_to_what_the_request_would_and_leaves_nothing() {
             assert_eq!(answer(&requested).0, outcome, "{hosts:?} and {guests:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_counts_as_accepted_is_rehearsed_up_to_the_hold() {
+    let world = World::new();
+    let mut asked = asked("bob", "ada");
+    asked.accepted = true;
+    let held = world.request("bob", "ada", "k").await.unwrap();
+    let rehearsed = world.flows.rehearse(&held.id, asked).await.unwrap();
+    assert_eq!(rehearsed.phase.word(), "held");
+    assert_eq!(world.count("claim WHERE state = 'held'"), 2);
 }

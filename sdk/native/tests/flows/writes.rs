@@ -32,14 +32,15 @@ impl World {
         let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
         let mut script =
             "CREATE TABLE written (rows INTEGER); INSERT INTO written VALUES (0);".to_owned();
-        for table in tables.map(Result::unwrap) {
-            for operation in OPERATIONS {
-                script += &format!(
+        let triggers = tables.map(Result::unwrap).flat_map(|table| {
+            OPERATIONS.map(|operation| {
+                format!(
                     "CREATE TRIGGER written_{table}_{operation} AFTER {operation} ON {table} \
                      BEGIN UPDATE written SET rows = rows + 1; END;"
-                );
-            }
-        }
+                )
+            })
+        });
+        script.extend(triggers);
         connection.execute_batch(&script).unwrap();
     }
 

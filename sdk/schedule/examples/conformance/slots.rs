@@ -12,7 +12,7 @@ use huddle_schedule::busy::Span;
 use huddle_schedule::{
     Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, DateOverride, Interval,
     IntervalSet, Margins, Mode, Offer, OfficeHours, Party, Relationship, Role, Rules, Search,
-    Times, WeeklyRule, Weights,
+    Times, WeeklyRule,
 };
 
 use self::case::{Aligned, Booking, Case, Moment, Override};
@@ -45,8 +45,8 @@ impl Case {
             Ok(starts) => starts,
             Err(error) => return Some(error),
         };
-        let missing: Vec<_> = self.expect.difference(&starts).map(show).collect();
-        let surplus: Vec<_> = starts.difference(&self.expect).map(show).collect();
+        let missing: Vec<_> = self.expect.difference(&starts).copied().map(show).collect();
+        let surplus: Vec<_> = starts.difference(&self.expect).copied().map(show).collect();
         (!missing.is_empty() || !surplus.is_empty()).then(|| {
             format!(
                 "missing [{}], not expected [{}]",
@@ -164,7 +164,7 @@ impl Case {
             .guest_busy
             .iter()
             .filter_map(|between| between.interval());
-        let (busy, guest_busy) = (self.busy(), IntervalSet::from_iter(guest_busy));
+        let (busy, guest_busy): (_, IntervalSet) = (self.busy(), guest_busy.collect());
         let host = Party {
             role: Role::Host,
             zone: self.tz,
@@ -195,25 +195,18 @@ impl Case {
             .tz
             .day(self.from.0)
             .map_or(Timestamp::MIN, Interval::start);
+        let now = self
+            .now
+            .map_or(first - Duration::from_hours(24), |now| now.0);
+        let friends = Relationship {
+            circle: Circle::Mutual,
+            blocked: false,
+        };
+        let parties = [host, guest];
         let search = Search {
-            now: self
-                .now
-                .map_or(first - Duration::from_hours(24), |now| now.0),
-            offers: &offers,
-            relationship: Relationship {
-                circle: Circle::Mutual,
-                blocked: false,
-            },
-            modes: &[Mode::Auto],
-            rules: &rules,
-            parties: &[host, guest],
-            quorum: 0,
             constraints: &constraints,
-            narrowest: None,
-            sample: None,
             moving: self.reschedule.as_deref(),
-            weights: &Weights::default(),
-            tie_break: 0,
+            ..Search::new(now, &offers, friends, &rules, &parties)
         };
         let all = search.all().into_iter();
         Ok(all
@@ -222,7 +215,7 @@ impl Case {
     }
 }
 
-fn show(moment: &Moment) -> String {
+fn show(moment: Moment) -> String {
     DateTime::from_timestamp_millis(moment.0.as_millis()).map_or_else(
         || format!("{:?}", moment.0),
         |moment| moment.to_rfc3339_opts(SecondsFormat::Secs, true),

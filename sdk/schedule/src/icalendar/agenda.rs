@@ -75,12 +75,12 @@ impl fmt::Display for Problem {
         match &self.trouble {
             Trouble::Unreadable(property) => write!(
                 f,
-                "event {:?} has no {property} that can be read and blocks all the time it may take; correct it",
+                "event {:?} has no {property} that can be read; correct it: all the time that it may take counts as its",
                 self.uid
             ),
             Trouble::TooMuch => write!(
                 f,
-                "event {:?} occurs too often and blocks all the time it may take; simplify its rule",
+                "event {:?} occurs too often; simplify its rule: all the time that it may take counts as its",
                 self.uid
             ),
             Trouble::UnknownZone(name) => write!(

@@ -159,7 +159,9 @@ pub struct Invitation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// A UID with what would have to be escaped, or that is empty or longer than 255 characters.
-    #[error("a UID has up to 255 characters, none of them a space, control character, comma, semicolon or backslash")]
+    #[error(
+        "a UID has up to 255 characters, none of them a space, control character, comma, semicolon or backslash"
+    )]
     Uid,
     /// Neither a mail address nor a web address.
     #[error("a calendar address is mailto: and a mail address, or a web address (https://)")]

@@ -8,8 +8,8 @@ use super::ordinals::Units;
 use super::{Frequency, Rule};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Weekday};
 
-/// How many steps an expansion takes at most, unless told otherwise: a step is a day looked at or an hour,
-/// minute or second passed. Takes well below a second.
+/// How many steps an expansion takes at most, unless told otherwise: a step is a day looked at, a period passed, or
+/// an occurrence given. They take about a second.
 pub const DEFAULT_STEPS: u64 = 10_000_000;
 
 /// The rule looks for its next occurrence for longer than it may.
@@ -129,8 +129,9 @@ impl<'a> Occurrences<'a> {
     }
 
     fn spend(&mut self, steps: u64) -> Result<(), Exhausted> {
-        self.steps = self.steps.checked_sub(steps).ok_or(Exhausted)?;
-        Ok(())
+        let left = self.steps.checked_sub(steps);
+        self.steps = left.unwrap_or_default();
+        left.map(drop).ok_or(Exhausted)
     }
 
     /// Sets a period to its first item that is wanted, and counts those before it; whether there is one.
@@ -329,12 +330,17 @@ impl Iterator for Occurrences<'_> {
             }
         }
         let end = self.end();
-        let period = self.period.as_mut()?;
+        let period = self.period.as_ref()?;
         let time = period.item(period.place);
         if time > end {
             self.left = Some(0);
             return None;
         }
+        if let Err(exhausted) = self.spend(1) {
+            self.left = Some(0);
+            return Some(Err(exhausted));
+        }
+        let period = self.period.as_mut()?;
         period.place += 1;
         if let Some(left) = &mut self.left {
             *left -= 1;

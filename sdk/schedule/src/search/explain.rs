@@ -22,6 +22,8 @@ pub enum Reason {
     OutsideOffer(usize),
     /// The offer of this index has no slot that starts then.
     BetweenSlots(usize),
+    /// Its start is not one of those of the offer of this index that are told.
+    NotTold(usize),
     /// It starts before this moment, the first after the notice and within the booking window.
     TooSoon(Timestamp),
     /// It starts at this moment or later, at which the booking window ends, or what is looked at in one go.
@@ -30,8 +32,6 @@ pub enum Reason {
     NothingBookable,
     /// It is at a time that the guest did not ask for.
     NotAsked,
-    /// Its start is not one of those that are told.
-    NotTold,
     /// A calendar of the party of this index could not be read.
     Unreadable(usize),
     /// The party of this index cannot be met at that time.
@@ -70,11 +70,6 @@ impl Search<'_> {
             reasons.extend(per_offer.into_iter().flatten());
         }
         reasons.extend(self.reason_of_time(slot));
-        if let Some(sample) = self.sample
-            && sample.binary_search(&slot.start()).is_err()
-        {
-            reasons.push(Reason::NotTold);
-        }
         if let Some(field) = Field::new(self) {
             reasons.extend(field.reasons_of_people(slot));
         }
@@ -103,6 +98,8 @@ impl Search<'_> {
                 Reason::OutsideOffer
             } else if !open.any(|stretch| stretch.starts().next() == Some(wanted.start())) {
                 Reason::BetweenSlots
+            } else if !self.is_told(index, wanted.start()) {
+                Reason::NotTold
             } else {
                 return None;
             }

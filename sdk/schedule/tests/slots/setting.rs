@@ -10,7 +10,7 @@ use huddle_schedule::busy::Span;
 use huddle_schedule::{
     Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, DateOverride, Interval,
     IntervalSet, LocalWindow, Margins, Meeting, Mode, Offer, OfficeHours, Party, Relationship,
-    Role, Rules, Search, Times, WeeklyRule, Weights, Zone,
+    Role, Rules, Search, Times, WeeklyRule, Zone,
 };
 
 /// A person of a case.
@@ -301,23 +301,16 @@ impl Setting {
         let first = first.map_or(LONG_AGO, |date| {
             zone.instant(date.and_time(chrono::NaiveTime::MIN))
         });
+        let relationship = Relationship {
+            circle: self.circle,
+            blocked: self.blocked,
+        };
+        let now = self.now.unwrap_or(first);
         then(&Search {
-            now: self.now.unwrap_or(first),
-            offers: &offers,
-            relationship: Relationship {
-                circle: self.circle,
-                blocked: self.blocked,
-            },
-            modes: &[Mode::Auto],
-            rules: &self.rules,
-            parties: &parties,
             quorum: self.quorum,
             constraints: &self.constraints,
-            narrowest: None,
-            sample: None,
             moving: self.moving.as_deref(),
-            weights: &Weights::default(),
-            tie_break: 0,
+            ..Search::new(now, &offers, relationship, &self.rules, &parties)
         })
     }
 }

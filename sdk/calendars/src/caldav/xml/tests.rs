@@ -101,9 +101,10 @@ fn depth_and_number_of_elements_are_bounded() {
 
 #[test]
 fn many_attributes_and_namespaces_of_one_element_take_no_time() {
-    let attributes: String = (0..50_000).map(|n| format!(" a{n}='1'")).collect();
+    let attributes: String = (0..50_000).fold(String::new(), |all, n| all + &format!(" a{n}='1'"));
     assert!(parsed(&format!("<a{attributes}/>")).is_ok());
-    let namespaces: String = (0..50_000).map(|n| format!(" xmlns:a{n}='u'")).collect();
+    let namespaces: String =
+        (0..50_000).fold(String::new(), |all, n| all + &format!(" xmlns:a{n}='u'"));
     check_refused(&format!("<a{namespaces}/>"));
 }
 

@@ -122,6 +122,7 @@ impl Booking {
         }
         let agreed = self.is_agreed();
         self.known = true;
+        self.terms = Some(place.terms.clone());
         match &mut self.phase {
             Phase::Confirmed {
                 change: Some(change),
@@ -132,13 +133,11 @@ impl Booking {
                 self.touch(decision);
             }
             _ if agreed => {
-                self.terms = Some(place.terms.clone());
                 self.phase = Phase::Finalizing { place, until };
                 self.confirm(decision);
                 self.touch(decision);
             }
             _ => {
-                self.terms = Some(place.terms.clone());
                 self.record(decision, EventKind::Held, By::Service, Some(&place));
                 self.phase = Phase::Held {
                     place,

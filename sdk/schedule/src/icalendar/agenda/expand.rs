@@ -276,13 +276,17 @@ impl<'s, 'd> Master<'s, 'd> {
             if let Some(last) = self.last(rule) {
                 occurrences = occurrences.until(last);
             }
-            for (count, local) in occurrences.by_ref().enumerate() {
-                if count >= scene.agenda.limits.occurrences {
+            let most = scene.agenda.limits.occurrences;
+            let result = occurrences.by_ref().enumerate().try_for_each(|(count, local)| {
+                if count >= most {
                     return Err(TooMuch);
                 }
                 candidates.push(plain(local?));
-            }
+                Ok(())
+            });
+            // What failed has cost no less.
             *steps = occurrences.steps_left();
+            result?;
         }
         for (moment, ending) in &self.times.dates {
             let local = self.date(scene, *moment)?;
@@ -474,6 +478,9 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
         instances: &Instances,
     ) -> Result<(), TooMuch> {
         let (scene, times) = (self.scene, master.times);
+        if self.found.occurrences.len() >= scene.agenda.limits.all_occurrences {
+            return Err(TooMuch);
+        }
         let length = scene.length(times.start, times.ending, master.event.home)?;
         let reach = length.roughly().abs() + instances.reach + SLACK;
         let from = master.hands.local(scene.window.start());

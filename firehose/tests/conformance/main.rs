@@ -1,0 +1,11 @@
+//! Frames and vectors that others have made: what they are decoded to, and how they are judged.
+
+mod corpus;
+#[path = "../../examples/support/input.rs"]
+mod input;
+mod interop;
+#[path = "../../examples/support/json.rs"]
+mod json;
+#[path = "../../examples/support/verdict.rs"]
+mod verdict;
+mod verdicts;

@@ -1,0 +1,89 @@
+//! Hostile and odd frames, and the verdict that each should have.
+
+use crate::input::{self, Keys};
+use crate::verdict::judge;
+use huddle_firehose::Verifier;
+use huddle_testdata::{is_full, shared, shared_text};
+use serde_json::Value;
+use std::time::Duration;
+
+/// December 2026: after the frames were made.
+const NOW: Duration = Duration::from_secs(1_796_000_000);
+
+/// The verdicts that a wish allows. Where it leaves a choice, the first is ours.
+fn allowed(wish: &str) -> &'static [&'static str] {
+    match wish {
+        "accept" => &["accept"],
+        // Nothing hangs on `blobs`, a second root, or how large a number is.
+        "accept|reject" => &["accept", "reject-frame", "reject-commit"],
+        // Nobody has sent `rebase` for years, and nobody reads it.
+        "ignore-flag|reject" => &["accept", "reject-commit"],
+        "event" => &["event"],
+        // A reason to look, unless what is held is that revision, which a single frame cannot tell.
+        "event+resync" => &["event", "resync"],
+        "info" => &["info"],
+        "error-frame:stop" => &["error"],
+        "skip" => &["skip"],
+        "reject-frame" => &["reject-frame"],
+        "reject-frame|lenient" => &["reject-frame", "accept"],
+        "reject-commit" => &["reject-commit"],
+        // The keys are what a refreshed identity has.
+        "refresh-identity-then-reject" => &["reject-commit", "refresh-identity"],
+        "resync" => &["resync"],
+        "legacy(resync or unverified)" => &["resync"],
+        "commit ok, record invalid" => &["reject-record"],
+        "commit ok, record ok" => &["accept"],
+        "commit ok, record invalid|ok" => &["reject-record", "accept"],
+        other => panic!("no verdict is known for {other:?}"),
+    }
+}
+
+#[test]
+fn each_frame_is_judged_as_it_should_be() {
+    let Some(cases) = shared_text("firehose/cases/cases.json") else {
+        return;
+    };
+    let cases: Vec<Value> = serde_json::from_str(&cases).unwrap();
+    let (frames, keys) = files("firehose/cases");
+    assert_eq!(cases.len(), frames.len());
+    let mut verifier = Verifier::new();
+    let mut wrong = Vec::new();
+    for (case, frame) in cases.iter().zip(&frames) {
+        let verdict = judge(frame, &keys, &mut verifier, NOW);
+        let allowed = allowed(case["want"].as_str().unwrap());
+        if verdict.verdict != allowed[0] {
+            let (verdict, reason) = (verdict.verdict, verdict.reason);
+            wrong.push(format!(
+                "{}: {verdict} ({reason}), not {allowed:?}",
+                case["name"]
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn frames_that_nobody_has_touched_are_all_taken() {
+    if shared("firehose/corpus").is_none() {
+        return;
+    }
+    let (frames, keys) = files("firehose/corpus");
+    let mut verifier = Verifier::new();
+    // All of them take a while without optimisation, and are much like each other.
+    let step = if is_full() { 1 } else { 16 };
+    for (i, frame) in frames.iter().enumerate().step_by(step) {
+        let verdict = judge(frame, &keys, &mut verifier, NOW);
+        assert!(
+            matches!(verdict.verdict, "accept" | "event"),
+            "frame {i}: {verdict:?}"
+        );
+    }
+}
+
+fn files(folder: &str) -> (Vec<Vec<u8>>, Keys) {
+    let folder = shared(folder).expect("the folder is there");
+    (
+        input::frames(&folder.join("frames.bin")).unwrap(),
+        input::keys(&folder.join("keys.json")).unwrap(),
+    )
+}

@@ -1,0 +1,7 @@
+//! The ingest driver, driven by hand: tables for what a host can say, and a simulation against a plain model.
+
+mod driven;
+mod frames;
+mod hosts;
+mod limits;
+mod simulation;

@@ -1,0 +1,351 @@
+//! Everything at once, at random, from a seed: accounts that publish, a host that drops, repeats and forgets, answers
+//! that take their time or fail, a consumer that takes over in any order, and a process that dies at any step.
+//!
+//! The model is what the accounts have done. What was kept in the end must be that, whatever happened on the way.
+
+mod consumer;
+mod host;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use huddle_firehose::ingest::{
+    Action, Config, ConnectionId, Event, Ingest, Limits, Source, Ticket,
+};
+use huddle_firehose::{Filter, Hosting};
+
+use crate::frames::{START, verifying_key};
+use consumer::Consumer;
+use host::{Host, PREFIX};
+
+/// Random numbers, the same ones for the same seed.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % sides as u64).expect("it is below a usize")
+    }
+
+    /// Happens once in so many times.
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
+        self.roll(times) == 0
+    }
+}
+
+/// What is to happen beside the usual.
+#[derive(Clone, Copy)]
+struct Trouble {
+    /// The host forgets old events, and loses its numbering.
+    gaps: bool,
+    crashes: bool,
+}
+
+struct Simulation {
+    dice: Dice,
+    trouble: Trouble,
+    host: Host,
+    consumer: Consumer,
+    process: Process,
+    now: Duration,
+    crashes: usize,
+}
+
+/// What dies with a process.
+struct Process {
+    ingest: Ingest,
+    connection: Option<ConnectionId>,
+    asked: Vec<Action>,
+    delivered: Vec<(Ticket, Event)>,
+    witness: consumer::Witness,
+}
+
+const MAX_QUEUED: usize = 12;
+const HOST: &str = "wss://host.example.com";
+
+fn config() -> Config {
+    Config {
+        source: Source::Repos,
+        hosts: vec![HOST.to_owned()],
+        limits: Limits {
+            max_queued: MAX_QUEUED,
+            max_accounts: 2,
+            max_lookups: 2,
+            max_fetches: 2,
+            max_attempts: 3,
+            ..Limits::default()
+        },
+    }
+}
+
+impl Process {
+    fn start(consumer: &Consumer, seed: u64) -> Self {
+        let mut filter = Filter::new([PREFIX]);
+        for did in consumer.held() {
+            filter.add_account(did);
+        }
+        let ingest = Ingest::new(config(), filter, &consumer.cursors, seed);
+        Self {
+            ingest: ingest.expect("the limits are fine"),
+            connection: None,
+            asked: Vec::new(),
+            delivered: Vec::new(),
+            witness: consumer::Witness::default(),
+        }
+    }
+}
+
+impl Simulation {
+    fn new(seed: u64, trouble: Trouble) -> Self {
+        // From number 0 on the host has everything.
+        let consumer = Consumer {
+            cursors: BTreeMap::from([(HOST.to_owned(), 0)]),
+            ..Consumer::default()
+        };
+        Self {
+            dice: Dice(seed),
+            trouble,
+            host: Host::new(),
+            process: Process::start(&consumer, seed),
+            consumer,
+            now: START,
+            crashes: 0,
+        }
+    }
+
+    fn run(&mut self, steps: usize) {
+        for _ in 0..steps {
+            self.step();
+            self.carry_out();
+        }
+        self.settle();
+    }
+
+    fn step(&mut self) {
+        match self.dice.roll(100) {
+            0..25 => self.host.publish(&mut self.dice),
+            25..55 => self.receive(),
+            55..75 => self.answer(false),
+            75..90 => self.take_over(),
+            90..92 => self.drop_connection(),
+            92..95 => self.now += Duration::from_millis(self.dice.roll(20_000) as u64),
+            95..97 => self.retry_lost(),
+            97 if self.trouble.gaps && self.dice.once_in(3) => {
+                self.host.forget(&mut self.dice);
+            }
+            98 if self.trouble.gaps && self.dice.once_in(5) => {
+                self.host.renumber();
+                self.drop_connection();
+            }
+            99 if self.trouble.crashes => self.crash(),
+            _ => {}
+        }
+    }
+
+    /// Does what the driver wants done, as far as it is done at once.
+    fn carry_out(&mut self) {
+        while let Some(action) = self.process.ingest.next_action(self.now) {
+            match action {
+                Action::Connect { connection, url } => {
+                    self.process.connection = Some(connection);
+                    self.host.connect(&url, &mut self.dice);
+                    assert!(self.process.ingest.opened(connection, self.now));
+                }
+                Action::Disconnect { connection } => {
+                    assert_eq!(self.process.connection.take(), Some(connection));
+                }
+                Action::KeepCursor { host, cursor } => match cursor {
+                    Some(cursor) => drop(self.consumer.cursors.insert(host, cursor)),
+                    None => drop(self.consumer.cursors.remove(&host)),
+                },
+                Action::Deliver { ticket, event } => {
+                    let waiting = self.process.delivered.iter().map(|(_, event)| event);
+                    self.process.witness.see(&event, waiting, &self.host);
+                    self.process.delivered.push((ticket, event));
+                }
+                Action::Report(_) => {}
+                ask => self.process.asked.push(ask),
+            }
+        }
+        let (items, bytes) = self.process.ingest.queued();
+        assert!(items <= MAX_QUEUED, "{items} items");
+        assert!(bytes <= config().limits.max_queued_bytes, "{bytes} bytes");
+    }
+
+    fn receive(&mut self) {
+        let Some(connection) = self.process.connection else {
+            return;
+        };
+        if !self.process.ingest.wants_frames() {
+            return;
+        }
+        match self.host.send() {
+            host::Sent::Frame(frame) => self
+                .process
+                .ingest
+                .frame(connection, &frame, self.now)
+                .expect("frames are wanted"),
+            host::Sent::Close => self.drop_connection(),
+            host::Sent::Nothing => {}
+        }
+    }
+
+    fn answer(&mut self, surely: bool) {
+        if self.process.asked.is_empty() {
+            return;
+        }
+        let which = self.dice.roll(self.process.asked.len());
+        let fails = !surely && self.dice.once_in(4);
+        let Process { ingest, asked, .. } = &mut self.process;
+        match asked.swap_remove(which) {
+            Action::ReadAccount { did } => ingest.account(&did, self.consumer.state(&did)),
+            Action::FindKey { did } => {
+                let key = verifying_key(self.host.account(&did).key());
+                let key = host::unless(fails, &key);
+                ingest.key(&did, key, self.now);
+            }
+            Action::FetchRepository { did } => {
+                let car = self.host.account(&did).repository(fails);
+                ingest.repository(&did, car, self.now);
+            }
+            other => panic!("{other:?} is not asked for"),
+        }
+    }
+
+    /// Takes over a delivered event, and says so, unless the process dies in between.
+    fn take_over(&mut self) {
+        if self.process.delivered.is_empty() {
+            return;
+        }
+        let which = self.dice.roll(self.process.delivered.len());
+        let (ticket, event) = self.process.delivered.swap_remove(which);
+        self.consumer.take(&event, &self.host);
+        if self.trouble.crashes && self.dice.once_in(40) {
+            self.crash();
+        } else {
+            self.process.ingest.done(ticket);
+        }
+    }
+
+    fn drop_connection(&mut self) {
+        if let Some(connection) = self.process.connection.take() {
+            self.process.ingest.closed(connection, self.now);
+        }
+    }
+
+    fn retry_lost(&mut self) {
+        let lost: Vec<_> = self.consumer.lost.iter().cloned().collect();
+        for did in lost {
+            let _full = self.process.ingest.resync(&did);
+        }
+    }
+
+    fn crash(&mut self) {
+        self.crashes += 1;
+        let seed = self.dice.roll(1000) as u64;
+        self.process = Process::start(&self.consumer, seed);
+    }
+
+    /// Nothing goes wrong any more, and everything that is left is done.
+    fn settle(&mut self) {
+        self.host.come_back();
+        for _ in 0..20_000 {
+            self.carry_out();
+            let is_open = self.process.connection.is_some();
+            if is_open && self.process.ingest.wants_frames() && self.host.has_more() {
+                self.receive();
+            } else if !self.process.asked.is_empty() {
+                self.answer(true);
+            } else if let Some((ticket, event)) = self.process.delivered.pop() {
+                self.consumer.take(&event, &self.host);
+                self.process.ingest.done(ticket);
+            } else if is_open && self.process.ingest.queued().0 == 0 {
+                if self.consumer.lost.is_empty() {
+                    return;
+                }
+                self.retry_lost();
+            } else {
+                let wake_at = self.process.ingest.wake_at();
+                self.now = self
+                    .now
+                    .max(wake_at.expect("there is something to wait for"));
+            }
+        }
+        panic!(
+            "it does not come to rest: {:?} to do, lost {:?}",
+            self.process.ingest.queued(),
+            self.consumer.lost
+        );
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        for account in self.host.accounts() {
+            let did = account.did();
+            let Some(kept) = self.consumer.accounts.get(did) else {
+                assert!(
+                    self.trouble.gaps || !account.has_published(),
+                    "{did} was lost"
+                );
+                continue;
+            };
+            assert_eq!(kept.records, account.published(), "{did}");
+            assert_eq!(kept.hosting, Hosting::Active, "{did}");
+            let told = kept.handles.values().copied().max().unwrap_or(0);
+            assert!(told <= 1 + self.crashes, "{did} had a handle {told} times");
+            if !self.trouble.gaps {
+                for handle in &account.handles()[kept.handles_before..] {
+                    assert!(kept.handles.contains_key(handle), "{handle} was lost");
+                }
+            }
+        }
+        let cursor = self.consumer.cursors.get(HOST);
+        let newest = self.host.newest();
+        assert!(cursor.is_none_or(|cursor| *cursor <= newest), "{cursor:?}");
+    }
+}
+
+#[track_caller]
+fn check(seeds: std::ops::Range<u64>, trouble: Trouble) {
+    for seed in seeds {
+        let mut simulation = Simulation::new(seed, trouble);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            simulation.run(600);
+            simulation.check();
+        }));
+        if let Err(cause) = outcome {
+            eprintln!("with seed {seed}");
+            std::panic::resume_unwind(cause);
+        }
+    }
+}
+
+#[test]
+fn all_that_accounts_publish_is_kept_once_and_in_order() {
+    let trouble = Trouble {
+        gaps: false,
+        crashes: false,
+    };
+    check(0..40, trouble);
+}
+
+#[test]
+fn a_process_that_dies_at_any_step_loses_nothing() {
+    let trouble = Trouble {
+        gaps: false,
+        crashes: true,
+    };
+    check(0..40, trouble);
+}
+
+#[test]
+fn what_a_host_forgets_is_fetched_for_every_account_that_is_held() {
+    let trouble = Trouble {
+        gaps: true,
+        crashes: true,
+    };
+    check(0..40, trouble);
+}

@@ -1,0 +1,266 @@
+//! From what a person knows of their account to their calendars.
+
+use huddle_calendars::{Access, CalendarError, FoundCalendar, MAX_CALENDARS, discover};
+
+use crate::block_on;
+use crate::script::{Answer, Script, found};
+use crate::server::{COLLECTION, HOST, NOW, credentials, serve, works};
+
+fn find(script: &Script, start: &str) -> Result<Vec<FoundCalendar>, CalendarError> {
+    block_on(discover(&script.fetch(), NOW, start, &credentials()))
+}
+
+#[test]
+fn an_address_a_host_or_a_url_leads_to_the_calendars() {
+    for (start, asked) in [
+        ("ana@dav.example.com", "PROPFIND /.well-known/caldav"),
+        ("dav.example.com", "PROPFIND /"),
+        (" https://dav.example.com ", "PROPFIND /"),
+        ("https://dav.example.com/ana/", "PROPFIND /ana/"),
+        (
+            "https://dav.example.com/.well-known/caldav",
+            "PROPFIND /.well-known/caldav",
+        ),
+    ] {
+        let script = works();
+        let [calendar] = find(&script, start).unwrap().try_into().unwrap();
+        assert_eq!(calendar.collection.as_str(), COLLECTION, "{start}");
+        assert_eq!(calendar.name.as_deref(), Some("Work"));
+        let sent = script.take_sent();
+        assert_eq!(sent[0].line().replace(HOST, ""), asked, "{start}");
+        for sent in sent {
+            assert_eq!(sent.header("authorization"), Some("Basic YW5hOnNlY3JldA=="));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_address_is_not_asked() {
+    for start in [
+        "",
+        "   ",
+        "ana@",
+        "ftp://dav.example.com/",
+        "https://",
+        "a b",
+    ] {
+        let script = works();
+        let refused = find(&script, start);
+        assert_eq!(refused, Err(CalendarError::NotACalendar), "{start:?}");
+        assert_eq!(script.take_lines(), [""; 0], "{start:?}");
+    }
+}
+
+#[test]
+fn where_the_address_knows_nothing_the_well_known_one_is_asked() {
+    let script = Script::new(|sent| match sent.line().replace(HOST, "").as_str() {
+        "PROPFIND /" => Answer::new(405, ""),
+        "PROPFIND /.well-known/caldav" => Answer::new(301, "").with("location", "/ana/"),
+        _ => serve(sent),
+    });
+    assert_eq!(find(&script, HOST).unwrap().len(), 1);
+    let expect = ["/", "/.well-known/caldav", "/ana/", "/ana/calendars/"];
+    let lines: Vec<String> = script
+        .take_lines()
+        .iter()
+        .map(|l| l.replace(HOST, ""))
+        .collect();
+    assert_eq!(lines, expect.map(|path| format!("PROPFIND {path}")));
+}
+
+#[test]
+fn a_redirect_that_makes_a_plain_get_of_the_question_is_asked_again() {
+    let script = Script::new(|sent| match sent.line().replace(HOST, "").as_str() {
+        "PROPFIND /.well-known/caldav" => Answer::new(303, "").with("location", "/ana/"),
+        "GET /ana/" => Answer::new(200, "<html>Ana's calendars</html>"),
+        _ => serve(sent),
+    });
+    assert_eq!(find(&script, "ana@dav.example.com").unwrap().len(), 1);
+}
+
+#[test]
+fn credentials_that_are_refused_are_not_tried_elsewhere() {
+    let script = Script::new(|_| Answer::new(401, ""));
+    assert_eq!(find(&script, HOST), Err(CalendarError::Unauthorized));
+    assert_eq!(script.take_lines().len(), 1);
+}
+
+#[test]
+fn a_url_of_one_calendar_is_that_calendar() {
+    let properties = "<D:resourcetype><D:collection/><C:calendar/></D:resourcetype>";
+    let script = Script::new(move |sent| match sent.line().as_str() {
+        line if line == format!("PROPFIND {COLLECTION}") => {
+            assert_eq!(sent.header("depth"), Some("0"));
+            Answer::properties("/ana/calendars/work/", properties)
+        }
+        _ => Answer::new(404, ""),
+    });
+    let [calendar] = find(&script, COLLECTION).unwrap().try_into().unwrap();
+    assert_eq!(calendar.collection.as_str(), COLLECTION);
+    assert_eq!(calendar.name, None);
+}
+
+#[test]
+fn an_account_that_the_server_does_not_know_is_refused() {
+    let nobody = "<D:current-user-principal><D:unauthenticated/></D:current-user-principal>";
+    let script = Script::new(move |_| Answer::properties("/", nobody));
+    assert_eq!(find(&script, HOST), Err(CalendarError::Unauthorized));
+}
+
+/// The calendars of a home that lists these.
+fn listed(responses: String) -> Result<Vec<FoundCalendar>, CalendarError> {
+    let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
+        "PROPFIND /ana/calendars/" => {
+            assert_eq!(sent.header("depth"), Some("1"));
+            Answer::multistatus(&responses)
+        }
+        _ => serve(sent),
+    });
+    find(&script, HOST)
+}
+
+const CALENDAR: &str = "<D:resourcetype><D:collection/><C:calendar/></D:resourcetype>";
+
+#[test]
+fn only_calendars_that_can_have_events_are_listed() {
+    let with = |path: &str, more: &str| found(path, &format!("{CALENDAR}{more}"));
+    let components = |names: &str| {
+        format!("<C:supported-calendar-component-set>{names}</C:supported-calendar-component-set>")
+    };
+    let responses = [
+        found(
+            "/ana/calendars/",
+            "<D:resourcetype><D:collection/></D:resourcetype>",
+        ),
+        found(
+            "/ana/calendars/inbox/",
+            "<D:resourcetype><D:collection/><C:schedule-inbox/></D:resourcetype>",
+        ),
+        with("/ana/calendars/any/", ""),
+        with(
+            "/ana/calendars/tasks/",
+            &components("<C:comp name=\"VTODO\"/>"),
+        ),
+        with(
+            "/ana/calendars/both/",
+            &components("<C:comp name=\"VTODO\"/><C:comp name=\"VEVENT\"/>"),
+        ),
+    ];
+    let found = listed(responses.concat()).unwrap();
+    let paths: Vec<&str> = found.iter().map(|found| found.collection.path()).collect();
+    assert_eq!(paths, ["/ana/calendars/any/", "/ana/calendars/both/"]);
+}
+
+#[test]
+fn an_account_without_calendars_has_none() {
+    assert_eq!(listed(String::new()), Err(CalendarError::NotACalendar));
+}
+
+#[test]
+fn no_more_calendars_are_listed_than_the_limit() {
+    let responses = (0..=MAX_CALENDARS).map(|n| found(&format!("/ana/calendars/{n}/"), CALENDAR));
+    assert_eq!(listed(responses.collect()).unwrap().len(), MAX_CALENDARS);
+}
+
+#[test]
+fn what_a_calendar_says_of_itself_is_found() {
+    let privileges = |names: &[&str]| {
+        let all = names.iter().fold(String::new(), |all, name| {
+            all + &format!("<D:privilege><{name}/></D:privilege>")
+        });
+        format!("<D:current-user-privilege-set>{all}</D:current-user-privilege-set>")
+    };
+    let timezone = "<C:calendar-timezone>BEGIN:VCALENDAR&#13;\nBEGIN:VTIMEZONE&#13;\n\
+        TZID:Europe/Berlin&#13;\nEND:VTIMEZONE&#13;\nEND:VCALENDAR</C:calendar-timezone>";
+    let berlin = Some("Europe/Berlin".parse().unwrap());
+    for (properties, access, counts_as_busy, zone) in [
+        (String::new(), Access::Write, true, None),
+        (
+            privileges(&["D:read", "D:write"]),
+            Access::Write,
+            true,
+            None,
+        ),
+        (privileges(&["D:all"]), Access::Write, true, None),
+        (
+            privileges(&["D:read", "C:read-free-busy"]),
+            Access::Read,
+            true,
+            None,
+        ),
+        (
+            privileges(&["C:read-free-busy"]),
+            Access::FreeBusy,
+            true,
+            None,
+        ),
+        (privileges(&[]), Access::Write, true, None),
+        (
+            "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>".to_owned(),
+            Access::Write,
+            false,
+            None,
+        ),
+        (
+            "<C:calendar-timezone-id>Europe/Berlin</C:calendar-timezone-id>".to_owned(),
+            Access::Write,
+            true,
+            berlin,
+        ),
+        (timezone.to_owned(), Access::Write, true, berlin),
+        (
+            timezone.replace("Europe/Berlin", "Middle-earth/Shire"),
+            Access::Write,
+            true,
+            None,
+        ),
+    ] {
+        let listed = listed(found(
+            "/ana/calendars/a/",
+            &format!("{CALENDAR}{properties}"),
+        ));
+        let [calendar] = listed.unwrap().try_into().unwrap();
+        assert_eq!(
+            (calendar.access, calendar.counts_as_busy, calendar.zone),
+            (access, counts_as_busy, zone),
+            "{properties}"
+        );
+    }
+}
+
+#[test]
+fn a_home_beside_the_host_is_asked_and_one_elsewhere_is_named() {
+    for (home, expect) in [
+        ("https://p42-dav.example.com/1/", Ok(())),
+        ("https://evil.example.org/1/", Err("evil.example.org")),
+        ("//evil.example.org/1/", Err("evil.example.org")),
+        ("http://dav.example.com/1/", Err("dav.example.com")),
+    ] {
+        let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
+            "PROPFIND /ana/" => Answer::properties(
+                "/ana/",
+                &format!("<C:calendar-home-set><D:href>{home}</D:href></C:calendar-home-set>"),
+            ),
+            _ => serve(sent),
+        });
+        let result = find(&script, HOST);
+        let lines = script.take_lines();
+        match expect {
+            // There is no such server here; what matters is that it was asked.
+            Ok(()) => assert!(lines.contains(&format!("PROPFIND {home}")), "{lines:#?}"),
+            Err(host) => {
+                let host = host.to_owned();
+                assert_eq!(result, Err(CalendarError::Elsewhere { host }));
+                assert!(lines.iter().all(|line| line.contains(HOST)), "{lines:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn neither_names_nor_paths_are_printed() {
+    let [calendar] = find(&works(), HOST).unwrap().try_into().unwrap();
+    let text = format!("{calendar:?}");
+    assert!(text.contains("dav.example.com"), "{text}");
+    assert!(!text.contains("ana") && !text.contains("Work"), "{text}");
+}

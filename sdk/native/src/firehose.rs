@@ -1,0 +1,285 @@
+//! Follows the firehose in a task of tokio: does what [`Ingest`] asks for.
+
+mod answer;
+mod socket;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use huddle_firehose::Account;
+use huddle_firehose::ingest::{Action, ConnectionId, Event, Ingest, Notice};
+use huddle_identity::IdentityResolver;
+use huddle_ports::{Clock, Fetch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+pub use self::socket::{WebSocketSetupError, WebSockets};
+
+use self::answer::Answer;
+use self::socket::{Received, Socket};
+
+/// Keeps what comes from a firehose.
+///
+/// What fails is tried again here: whoever asks cannot do anything about it, and waits.
+#[async_trait]
+pub trait FirehoseStore: Send + Sync {
+    /// The state of an account that was kept last.
+    async fn account(&self, did: &str) -> Option<Account>;
+
+    /// Takes an event over, its account's state with it, and returns when that is for good. Events of different
+    /// accounts are taken over at the same time.
+    async fn take_over(&self, event: Event);
+
+    /// Keeps the cursor of a host, or forgets it.
+    async fn keep_cursor(&self, host: &str, cursor: Option<i64>);
+
+    /// Hears what an operator may want to know.
+    fn report(&self, notice: Notice) {
+        drop(notice);
+    }
+}
+
+/// What a [`Firehose`] uses.
+#[derive(Clone)]
+pub struct FirehosePorts {
+    /// Keeps what comes.
+    pub store: Arc<dyn FirehoseStore>,
+    /// Says who accounts are: their keys, and where their repositories are.
+    pub identity: IdentityResolver,
+    /// Fetches repositories.
+    pub fetch: Arc<dyn Fetch>,
+    /// Opens connections.
+    pub sockets: WebSockets,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Follows a firehose.
+pub struct Firehose {
+    ingest: Ingest,
+    ports: FirehosePorts,
+    socket: Option<(ConnectionId, Socket)>,
+    answers: JoinSet<Answer>,
+}
+
+/// How often a host is asked for a sign of life; several times in [`Limits::silence`].
+///
+/// [`Limits::silence`]: huddle_firehose::ingest::Limits::silence
+const PING_EVERY: Duration = Duration::from_secs(25);
+
+/// How long what was delivered may still take once the task is to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What happens next.
+enum Next {
+    Stop,
+    GiveUp,
+    Answer(Answer),
+    Received(Received),
+    Ping,
+    Wake,
+}
+
+impl Firehose {
+    /// Drives `ingest` with these.
+    pub fn new(ingest: Ingest, ports: FirehosePorts) -> Self {
+        Self {
+            ingest,
+            ports,
+            socket: None,
+            answers: JoinSet::new(),
+        }
+    }
+
+    /// Runs until `stop` is there. Then what has been delivered is still taken over, for up to ten seconds, and the
+    /// cursors are kept.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut is_stopping = false;
+        let mut grace = pin!(tokio::time::sleep(Duration::MAX));
+        let mut pings = tokio::time::interval(PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.act().await;
+            if self.ingest.is_settled() {
+                return;
+            }
+            let wake_in = self.wake_in();
+            let wants_frames = self.ingest.wants_frames();
+            let is_open = self.socket.is_some();
+            let next = tokio::select! {
+                () = &mut stop, if !is_stopping => Next::Stop,
+                () = &mut grace, if is_stopping => Next::GiveUp,
+                Some(answer) = self.answers.join_next() => Next::Answer(answered(answer)),
+                received = receive(&mut self.socket), if is_open && wants_frames => {
+                    Next::Received(received)
+                }
+                _ = pings.tick(), if is_open => Next::Ping,
+                () = tokio::time::sleep(wake_in) => Next::Wake,
+            };
+            match next {
+                Next::Stop => {
+                    is_stopping = true;
+                    grace.set(tokio::time::sleep(GRACE));
+                    self.ingest.stop();
+                }
+                Next::GiveUp => return,
+                Next::Answer(answer) => self.take_answer(answer),
+                Next::Received(received) => self.take_received(received),
+                Next::Ping => self.ping().await,
+                Next::Wake => {}
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        let millis = self.ports.clock.now().as_millis();
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    fn wake_in(&self) -> Duration {
+        let wake_at = self.ingest.wake_at();
+        wake_at.map_or(Duration::MAX, |at| at.saturating_sub(self.now()))
+    }
+
+    /// Does what is to be done.
+    async fn act(&mut self) {
+        while let Some(action) = self.ingest.next_action(self.now()) {
+            match action {
+                Action::Disconnect { connection } => self.disconnect(connection),
+                Action::KeepCursor { host, cursor } => {
+                    // One after the other, so that an older one does not come last.
+                    self.ports.store.keep_cursor(&host, cursor).await;
+                }
+                Action::Report(notice) => self.ports.store.report(notice),
+                Action::Connect { connection, url } => {
+                    let sockets = self.ports.sockets.clone();
+                    self.answers
+                        .spawn(async move { answer::connect(&sockets, connection, &url).await });
+                }
+                Action::ReadAccount { did } => {
+                    let store = Arc::clone(&self.ports.store);
+                    self.answers
+                        .spawn(async move { answer::account(&*store, did).await });
+                }
+                Action::FindKey { did } => {
+                    let identity = self.ports.identity.clone();
+                    self.answers
+                        .spawn(async move { answer::key(&identity, did).await });
+                }
+                Action::FetchRepository { did } => {
+                    let (identity, fetch) =
+                        (self.ports.identity.clone(), Arc::clone(&self.ports.fetch));
+                    self.answers
+                        .spawn(async move { answer::repository(&identity, &*fetch, did).await });
+                }
+                Action::Deliver { ticket, event } => {
+                    let store = Arc::clone(&self.ports.store);
+                    self.answers.spawn(async move {
+                        store.take_over(event).await;
+                        Answer::Done(ticket)
+                    });
+                }
+            }
+        }
+    }
+
+    fn take_answer(&mut self, answer: Answer) {
+        let now = self.now();
+        match answer {
+            Answer::Connected(connection, Some(socket)) => {
+                // It may have taken longer than it may take.
+                if self.ingest.opened(connection, now) {
+                    self.socket = Some((connection, *socket));
+                }
+            }
+            Answer::Connected(connection, None) => self.ingest.closed(connection, now),
+            Answer::Account(did, account) => self.ingest.account(&did, account),
+            Answer::Key(did, key) => self.ingest.key(&did, key.as_ref().map_err(|why| *why), now),
+            Answer::Repository(did, car) => {
+                let car = car.as_deref().map_err(|why| *why);
+                self.ingest.repository(&did, car, now);
+            }
+            Answer::Done(ticket) => self.ingest.done(ticket),
+            Answer::SaidGoodbye => {}
+        }
+    }
+
+    fn take_received(&mut self, received: Received) {
+        let now = self.now();
+        let Some((connection, _)) = &self.socket else {
+            return;
+        };
+        let connection = *connection;
+        match received {
+            Received::Frame(bytes) => {
+                if self.ingest.frame(connection, &bytes, now).is_err() {
+                    // It was asked before, and nothing has come since; a frame is not lost in any case.
+                    self.hang_up();
+                }
+            }
+            Received::SignOfLife => self.ingest.heard(connection, now),
+            Received::Closed => self.hang_up(),
+        }
+    }
+
+    async fn ping(&mut self) {
+        let Some((_, socket)) = &mut self.socket else {
+            return;
+        };
+        if !socket.ping().await {
+            self.hang_up();
+        }
+    }
+
+    fn hang_up(&mut self) {
+        if let Some((connection, _)) = self.socket.take() {
+            let now = self.now();
+            self.ingest.closed(connection, now);
+        }
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId) {
+        if let Some((_, socket)) = self.socket.take_if(|(open, _)| *open == connection) {
+            self.answers.spawn(async move {
+                socket.close().await;
+                Answer::SaidGoodbye
+            });
+        }
+    }
+}
+
+async fn receive(socket: &mut Option<(ConnectionId, Socket)>) -> Received {
+    match socket {
+        Some((_, socket)) => socket.receive().await,
+        None => Received::Closed,
+    }
+}
+
+fn answered(outcome: Result<Answer, tokio::task::JoinError>) -> Answer {
+    match outcome {
+        Ok(answer) => answer,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Nobody cancels the tasks but whoever drops them all.
+            Err(_) => Answer::SaidGoodbye,
+        },
+    }
+}
+
+impl std::fmt::Debug for Firehose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Firehose")
+            .field("ingest", &self.ingest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for FirehosePorts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FirehosePorts").finish_non_exhaustive()
+    }
+}
