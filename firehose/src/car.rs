@@ -69,8 +69,7 @@ impl<'a> Car<'a> {
     /// Reads a CAR and hashes every block of it.
     pub fn read(bytes: &'a [u8]) -> Result<Self, CarError> {
         let mut index = Index::default();
-        let root = index.fill(bytes)?;
-        index.check_hashes(bytes)?;
+        let root = index.fill(bytes, true)?;
         Ok(Self { root, bytes, index })
     }
 
@@ -153,9 +152,9 @@ struct Entry {
 const LINEAR: usize = 64;
 
 impl Index {
-    /// Finds the sections of a CAR, and returns the first root. Nothing is hashed yet.
+    /// Finds the sections of a CAR, hashes each block on the way if that is wanted, and returns the first root.
     #[inline]
-    pub(crate) fn fill(&mut self, car: &[u8]) -> Result<Cid, CarError> {
+    pub(crate) fn fill(&mut self, car: &[u8], hashing: bool) -> Result<Cid, CarError> {
         self.entries.clear();
         // Offsets are of 32 bits; a repository is far below.
         if u32::try_from(car.len()).is_err() {
@@ -171,6 +170,9 @@ impl Index {
                 .split_at_checked(Cid::LEN)
                 .ok_or(at(start, CarProblem::Cid))?;
             let cid = Cid::from_bytes(cid).map_err(|_| at(start, CarProblem::Cid))?;
+            if hashing && hash::sha256(block) != *cid.digest() {
+                return Err(at(start, CarProblem::Hash));
+            }
             self.entries.push(Entry {
                 prefix: prefix(&cid),
                 section: (end - section.len()) as u32,
@@ -183,17 +185,6 @@ impl Index {
             self.entries.sort_unstable_by_key(|entry| entry.prefix);
         }
         Ok(root)
-    }
-
-    /// Hashes every block.
-    #[inline]
-    pub(crate) fn check_hashes(&self, car: &[u8]) -> Result<(), CarError> {
-        for entry in &self.entries {
-            if hash::sha256(entry.block(car)) != *entry.cid(car).digest() {
-                return Err(at(entry.section as usize, CarProblem::Hash));
-            }
-        }
-        Ok(())
     }
 
     /// Finds a block of the CAR that this is the index of.

@@ -681,6 +681,3 @@ impl Ingest {
 
 /// How often a DID of the greatest length is written down for an item.
 const MAX_DIDS: usize = 4 * 2048;
-
-#[cfg(test)]
-mod tests;

@@ -176,11 +176,8 @@ impl Verifier {
         if blocks.len() > MAX_BLOCKS_LEN {
             return Err(CommitError::BlocksTooLarge(blocks.len()));
         }
-        let root = self.index.fill(blocks)?;
-        if !matches!(level, Level::Blocks) {
-            self.index.check_hashes(blocks)?;
-        }
-        Ok(root)
+        let hashing = !matches!(level, Level::Blocks);
+        Ok(self.index.fill(blocks, hashing)?)
     }
 
     fn read_commit<'a>(&self, cid: &Cid, blocks: &'a [u8]) -> Result<RepoCommit<'a>, CommitError> {

@@ -4,8 +4,8 @@ use crate::Target;
 use crate::mutate;
 use huddle_ports::Timestamp;
 use huddle_schedule::{
-    Alignment, BookingWindow, Circle, Constraints, Interval, IntervalSet, Mode, Offer, OfficeHours,
-    Party, Relationship, Role, Rules, Search, Times, Weights,
+    Alignment, BookingWindow, Circle, Interval, IntervalSet, Mode, Offer, OfficeHours, Party,
+    Relationship, Role, Rules, Search, Times,
 };
 use serde_json::{Value as Json, json};
 use std::num::NonZeroU16;
@@ -99,32 +99,17 @@ fn check_starts(offer: &Offer, rules: &Rules, days: Interval) {
 
 /// Slots lie in windows, and there is no reason against them.
 fn check_slots(offers: &[Offer], rules: &Rules, now: Timestamp, hours: &OfficeHours) {
-    let constraints = Constraints::default();
-    let search = Search {
-        now,
-        offers,
-        relationship: Relationship {
-            circle: Circle::Follower,
-            blocked: false,
-        },
-        modes: &[Mode::Auto],
-        rules,
-        parties: &[
-            Party {
-                role: Role::Host,
-                zone: hours.zone,
-                ..Party::default()
-            },
-            Party::default(),
-        ],
-        quorum: 0,
-        constraints: &constraints,
-        narrowest: None,
-        sample: None,
-        moving: None,
-        weights: &Weights::default(),
-        tie_break: 0,
+    let follower = Relationship {
+        circle: Circle::Follower,
+        blocked: false,
     };
+    let host = Party {
+        role: Role::Host,
+        zone: hours.zone,
+        ..Party::default()
+    };
+    let parties = [host, Party::default()];
+    let search = Search::new(now, offers, follower, rules, &parties);
     let all = search.all();
     let near: IntervalSet = all
         .iter()

@@ -170,9 +170,9 @@ fn relinked(car: &Car<'_>, random: &mut Random) -> Option<(Cid, Blocks)> {
         let Some((parent, place)) = parent else {
             break;
         };
-        block = blocks.get(&parent)?.clone();
-        block[place..place + Cid::LEN].copy_from_slice(&new);
-        changed = parent;
+        let mut linking = blocks[&parent].clone();
+        linking[place..place + Cid::LEN].copy_from_slice(&new);
+        (changed, block) = (parent, linking);
     }
     Some((root, blocks))
 }

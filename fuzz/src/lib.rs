@@ -8,10 +8,12 @@
 pub mod availability;
 pub mod data;
 pub mod firehose;
+pub mod icalendar;
 pub mod identifiers;
 pub mod lexicon;
 pub mod mutate;
 pub mod records;
+pub mod recurrence;
 mod repository;
 pub mod service_auth;
 
@@ -39,9 +41,11 @@ pub const TARGETS: &[Target] = &[
     firehose::CAR,
     firehose::FRAME,
     firehose::MST,
+    icalendar::TARGET,
     identifiers::TARGET,
     lexicon::TARGET,
     records::TARGET,
+    recurrence::TARGET,
     service_auth::TARGET,
 ];
 

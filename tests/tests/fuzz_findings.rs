@@ -62,6 +62,11 @@ fn seeds_of_data_json_pass() {
 }
 
 #[test]
+fn seeds_of_icalendar_pass() {
+    check_seeds("icalendar");
+}
+
+#[test]
 fn seeds_of_identifiers_pass() {
     check_seeds("identifiers");
 }
@@ -74,6 +79,11 @@ fn seeds_of_lexicon_pass() {
 #[test]
 fn seeds_of_records_pass() {
     check_seeds("records");
+}
+
+#[test]
+fn seeds_of_recurrence_pass() {
+    check_seeds("recurrence");
 }
 
 #[test]

@@ -100,12 +100,16 @@ fn read_op<'a>(reader: &mut Reader<'a>) -> Result<RepoOp<'a>, FrameError> {
     })
 }
 
+#[inline]
 fn read_action<'a>(reader: &mut Reader<'a>) -> Result<Action<'a>, CborError> {
-    Ok(match reader.text()? {
-        "create" => Action::Create,
-        "update" => Action::Update,
-        "delete" => Action::Delete,
-        other => Action::Other(other),
+    Ok(if reader.take_if(b"\x66create") {
+        Action::Create
+    } else if reader.take_if(b"\x66update") {
+        Action::Update
+    } else if reader.take_if(b"\x66delete") {
+        Action::Delete
+    } else {
+        Action::Other(reader.text()?)
     })
 }
 

@@ -1,1 +1,688 @@
-//! pending
+//! What a host can say or do, and what comes of it.
+
+use std::time::Duration;
+
+use huddle_firehose::ingest::{
+    Action, Config, ConfigError, Ended, Event, GapCause, Ingest, Limits, LostTrack, News, Notice,
+    Proof, RepositoryError, Unavailable,
+};
+use huddle_firehose::{Account, CommitError, Filter, Hosting, Repository};
+
+use crate::driven::{ALICE, BOB, Driven, HOST, config, news};
+use crate::frames::{self, Made, Records, frame, make, record, text, verifying_key};
+
+const KEEP: Duration = Duration::from_secs(5);
+
+fn records(paths: &[(&str, i64)]) -> Records {
+    let record = |(path, number): &(&str, i64)| {
+        let (collection, _) = path.split_once('/').expect("a path");
+        ((*path).to_owned(), record(collection, *number))
+    };
+    paths.iter().map(record).collect()
+}
+
+/// Three commits: nothing, one record, two records.
+fn history(did: &str) -> [Made; 3] {
+    let first = make(did, None, Records::new(), 1);
+    let second = make(did, Some(&first), records(&[("com.example.a/1", 1)]), 1);
+    let both = records(&[("com.example.a/1", 1), ("com.example.a/2", 2)]);
+    let third = make(did, Some(&second), both, 1);
+    [first, second, third]
+}
+
+/// An error frame, the connection afterwards, and the cursor that it asks for.
+#[track_caller]
+fn check_error(name: &str, url_after: &str) -> Driven {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, url) = driven.open();
+    assert_eq!(
+        url,
+        format!("{HOST}/xrpc/com.atproto.sync.subscribeRepos?cursor=100")
+    );
+    driven.send(connection, &frames::unknown(105));
+    let actions = driven.send(connection, &frames::error(name)).to_vec();
+    assert!(actions.contains(&Action::Disconnect { connection }));
+    let says_why = |notice: &&Notice| {
+        let why = Ended::Error {
+            name: name.to_owned(),
+            message: None,
+        };
+        matches!(notice, Notice::Disconnected { why: w, .. } if *w == why)
+    };
+    assert!(driven.notices().iter().any(says_why));
+    assert!(
+        driven
+            .ingest
+            .frame(connection, &frames::unknown(106), driven.now)
+            .is_ok(),
+        "what comes late is passed over"
+    );
+    let (_, url) = driven.open();
+    assert_eq!(url, format!("{HOST}/xrpc/{url_after}"));
+    driven
+}
+
+#[test]
+fn a_consumer_that_is_too_slow_goes_on_from_where_it_was() {
+    let driven = check_error(
+        "ConsumerTooSlow",
+        "com.atproto.sync.subscribeRepos?cursor=105",
+    );
+    assert_eq!(driven.delivered(), []);
+}
+
+#[test]
+fn an_error_that_nobody_knows_is_followed_by_another_attempt() {
+    check_error("Whatever", "com.atproto.sync.subscribeRepos?cursor=105");
+}
+
+#[test]
+fn a_cursor_from_the_future_is_forgotten_and_the_gap_is_told() {
+    let mut driven = check_error("FutureCursor", "com.atproto.sync.subscribeRepos");
+    assert_eq!(driven.kept(), Some(None));
+    let (ticket, event) = driven.delivered().remove(0);
+    let gap = Event::Gap {
+        host: HOST.to_owned(),
+        cause: GapCause::FutureCursor { cursor: 105 },
+    };
+    assert_eq!(event, gap);
+    driven.ingest.done(ticket);
+}
+
+#[test]
+fn an_outdated_cursor_is_told_and_kept_until_somebody_has_taken_note() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::info("OutdatedCursor"));
+    driven.send(connection, &frames::unknown(500));
+    driven.pass(KEEP);
+    assert_eq!(driven.kept(), None);
+    let (ticket, event) = driven.delivered().remove(0);
+    let gap = Event::Gap {
+        host: HOST.to_owned(),
+        cause: GapCause::OutdatedCursor,
+    };
+    assert_eq!(event, gap);
+    driven.ingest.done(ticket);
+    driven.pass(KEEP);
+    assert_eq!(driven.kept(), Some(Some(500)));
+}
+
+#[test]
+fn a_stream_without_a_cursor_begins_with_a_gap() {
+    let mut driven = Driven::with(config(Limits::default()), &[], None);
+    let (_, url) = driven.open();
+    assert_eq!(url, format!("{HOST}/xrpc/com.atproto.sync.subscribeRepos"));
+    let (_, event) = driven.delivered().remove(0);
+    assert!(matches!(
+        event,
+        Event::Gap {
+            cause: GapCause::NoCursor,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_gap_is_told_after_everything_that_came_before_it() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::identity(101, ALICE, "a.example.com"));
+    driven.send(connection, &frames::info("OutdatedCursor"));
+    assert_eq!(driven.delivered().len(), 1);
+    let (ticket, _) = driven.delivered().remove(0);
+    driven.ingest.done(ticket);
+    driven.act();
+    assert!(matches!(driven.delivered()[1], (_, Event::Gap { .. })));
+}
+
+#[test]
+fn another_message_of_the_host_is_reported_and_changes_nothing() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::info("Hello"));
+    let notice = Notice::Info {
+        name: "Hello".to_owned(),
+        message: None,
+    };
+    assert!(driven.notices().contains(&&notice));
+    assert_eq!(driven.delivered(), []);
+}
+
+#[test]
+fn unknown_and_bad_frames_are_passed_over_and_the_cursor_moves_on() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    driven.send(connection, b"\xff");
+    driven.send(
+        connection,
+        &frame(7, None, vec![("seq", frames::Item::Int(110))]),
+    );
+    driven.pass(KEEP);
+    assert_eq!(driven.kept(), Some(Some(110)));
+    let is_bad = |notice: &&Notice| matches!(notice, Notice::BadFrame { .. });
+    assert_eq!(driven.notices().into_iter().filter(is_bad).count(), 1);
+}
+
+#[test]
+fn a_host_that_sends_nothing_but_garbage_is_left() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    for _ in 0..99 {
+        driven.send(connection, b"\xff");
+    }
+    let actions = driven.send(connection, b"\xff");
+    assert!(actions.contains(&Action::Disconnect { connection }));
+}
+
+#[test]
+fn numbers_that_do_not_rise_end_the_connection() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::unknown(105));
+    let actions = driven.send(connection, &frames::unknown(105));
+    assert!(actions.contains(&Action::Disconnect { connection }));
+}
+
+#[test]
+fn a_host_that_begins_before_the_cursor_repeats_nothing() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::identity(99, ALICE, "old.example.com"));
+    driven.send(connection, &frames::identity(100, ALICE, "old.example.com"));
+    assert_eq!(driven.delivered(), []);
+    driven.send(connection, &frames::identity(101, ALICE, "new.example.com"));
+    assert_eq!(driven.delivered().len(), 1);
+}
+
+#[test]
+fn a_host_that_stays_before_the_cursor_has_lost_its_numbers() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::unknown(5));
+    driven.now += Limits::default().healthy;
+    driven.send(connection, &frames::unknown(6));
+    let (_, url) = driven.open();
+    assert!(url.ends_with("subscribeRepos"), "{url}");
+    let cause = GapCause::FutureCursor { cursor: 100 };
+    assert!(matches!(&driven.delivered()[0].1, Event::Gap { cause: c, .. } if *c == cause));
+}
+
+#[test]
+fn silence_ends_the_connection_and_any_sign_of_life_ends_silence() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let silence = Limits::default().silence;
+    driven.now += silence - Duration::from_secs(1);
+    driven.ingest.heard(connection, driven.now);
+    driven.now += silence - Duration::from_secs(1);
+    assert_eq!(driven.act(), []);
+    driven.now += Duration::from_secs(1);
+    assert!(driven.act().contains(&Action::Disconnect { connection }));
+}
+
+#[test]
+fn another_host_has_its_own_cursor_and_a_gap_without_one() {
+    let second = "wss://second.example.com";
+    let config = Config {
+        hosts: vec![HOST.to_owned(), second.to_owned()],
+        ..config(Limits::default())
+    };
+    let mut driven = Driven::with(config, &[], Some(100));
+    for _ in 0..3 {
+        let (connection, url) = driven.open();
+        assert!(url.starts_with(HOST), "{url}");
+        driven.ingest.closed(connection, driven.now);
+    }
+    let (_, url) = driven.open();
+    assert_eq!(
+        url,
+        format!("{second}/xrpc/com.atproto.sync.subscribeRepos")
+    );
+    assert!(matches!(&driven.delivered()[0].1, Event::Gap { host, .. } if host == second));
+}
+
+#[test]
+fn an_account_that_waits_does_not_hold_up_another_but_does_hold_the_cursor() {
+    let mut driven = Driven::new(Limits::default(), &[BOB]);
+    let (connection, _) = driven.open();
+    let [_, second, _] = history(ALICE);
+    driven.send(connection, &second.frame(101));
+    driven.send(connection, &frames::identity(102, BOB, "b.example.com"));
+    let (ticket, event) = driven.delivered().remove(0);
+    assert!(matches!(news(&event), (News::Identity { .. }, None)));
+    driven.ingest.done(ticket);
+    driven.pass(KEEP);
+    assert_eq!(driven.kept(), None, "100 is what is kept already");
+    driven.run(1, Some(&second.car));
+    driven.pass(KEEP);
+    assert_eq!(driven.kept(), Some(Some(102)));
+}
+
+#[test]
+fn an_account_is_fetched_first_and_followed_from_then_on() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let [first, second, third] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    assert_eq!(driven.act(), [], "it has nothing of interest yet");
+    driven.send(connection, &second.frame(102));
+    let events = driven.run(1, Some(&second.car));
+    assert_eq!(events.len(), 1);
+    let (News::Repository { records, .. }, Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!(records.len(), 1);
+    assert_eq!(state.repository, Repository::Synced(second.head));
+
+    driven.actions.clear();
+    driven.send(connection, &third.frame(103));
+    let events = driven.run(1, None);
+    let (News::Changes { changes, .. }, Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!(changes[0].rkey, "2");
+    assert_eq!(state.repository, Repository::Synced(third.head));
+    let asks = |action: &Action| matches!(action, Action::FindKey { .. });
+    assert!(!driven.actions.iter().any(asks), "the key is remembered");
+}
+
+#[test]
+fn a_bad_signature_has_the_key_looked_up_once_and_is_then_rejected() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, second, _] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+
+    let forged = make(ALICE, Some(&first), second.records.clone(), 9);
+    driven.send(connection, &forged.frame(102));
+    let events = driven.run(1, None);
+    assert_eq!(events, []);
+    let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
+    assert_eq!(driven.actions.iter().filter(asks).count(), 1);
+    let notice = Notice::Rejected {
+        did: ALICE.to_owned(),
+        seq: 102,
+        why: CommitError::Signature,
+    };
+    assert!(driven.notices().contains(&&notice));
+
+    driven.actions.clear();
+    driven.send(connection, &second.frame(103));
+    let events = driven.run(1, None);
+    assert!(matches!(news(&events[0]), (News::Changes { .. }, _)));
+}
+
+#[test]
+fn a_new_key_is_found_when_the_old_one_does_not_fit() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, second, _] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    let renewed = make(ALICE, Some(&first), second.records.clone(), 2);
+    driven.send(connection, &renewed.frame(102));
+    let events = driven.run(2, None);
+    assert!(matches!(news(&events[0]), (News::Changes { .. }, _)));
+}
+
+#[test]
+fn an_identity_event_has_the_key_looked_up_again() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, second, _] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.send(connection, &frames::identity(102, ALICE, "a.example.com"));
+    driven.send(connection, &second.frame(103));
+    let events = driven.run(1, None);
+    assert_eq!(events.len(), 3);
+    let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
+    assert_eq!(driven.actions.iter().filter(asks).count(), 2);
+}
+
+/// What is told of a status, and whether the account is still followed afterwards.
+#[track_caller]
+fn check_status(status: &str, expect: Option<Hosting>, followed: bool) {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, ..] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    driven.send(connection, &frames::account(102, ALICE, Some(status)));
+    let events = driven.run(1, None);
+    let told = events.first().map(|event| match news(event) {
+        (News::Hosting(hosting), Some(state)) if state.hosting == *hosting => *hosting,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told, expect, "{status}");
+    driven.actions.clear();
+    driven.send(connection, &frames::identity(103, ALICE, "a.example.com"));
+    assert_eq!(driven.delivered().len(), usize::from(followed), "{status}");
+}
+
+#[test]
+fn the_status_of_an_account_hides_or_deletes_what_is_held() {
+    for (status, expect, followed) in [
+        ("deactivated", Some(Hosting::Inactive), true),
+        ("takendown", Some(Hosting::Inactive), true),
+        ("suspended", Some(Hosting::Inactive), true),
+        ("no such status", Some(Hosting::Inactive), true),
+        ("deleted", Some(Hosting::Deleted), false),
+        ("throttled", None, true),
+        ("desynchronized", None, true),
+    ] {
+        check_status(status, expect, followed);
+    }
+}
+
+#[test]
+fn an_account_that_comes_back_is_fetched_if_it_has_to_be() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [_, second, _] = history(ALICE);
+    driven.send(
+        connection,
+        &frames::account(101, ALICE, Some("deactivated")),
+    );
+    driven.send(connection, &frames::account(102, ALICE, None));
+    let events = driven.run(1, Some(&second.car));
+    let told: Vec<_> = events.iter().map(|event| news(event).0).collect();
+    assert!(
+        matches!(
+            told[..],
+            [
+                News::Hosting(Hosting::Inactive),
+                News::Hosting(Hosting::Active),
+                News::Repository { .. }
+            ]
+        ),
+        "{told:#?}"
+    );
+}
+
+/// What comes of repositories that cannot be had, or not be taken, as often as it is tried.
+#[track_caller]
+fn check_fetch(car: Result<&[u8], Unavailable>, attempts: usize, expect: &News) {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let [_, second, _] = history(ALICE);
+    driven.send(connection, &second.frame(101));
+    driven.ingest.account(ALICE, None);
+    driven.act();
+    driven.ingest.key(ALICE, Ok(&verifying_key(1)), driven.now);
+    let mut fetched = 0;
+    while driven.delivered().is_empty() {
+        let asks = |action: &Action| matches!(action, Action::FetchRepository { .. });
+        if driven.act().iter().any(asks) {
+            fetched += 1;
+            driven.ingest.repository(ALICE, car, driven.now);
+        } else {
+            driven.ingest.heard(connection, driven.now);
+            driven.now = driven.ingest.wake_at().expect("it tries again");
+        }
+    }
+    assert_eq!(fetched, attempts);
+    let (ticket, event) = driven.delivered().remove(0);
+    let (news, state) = news(&event);
+    assert_eq!(news, expect);
+    let repository = state.map(|state| state.repository);
+    assert!(matches!(
+        repository,
+        Some(Repository::Desynchronized { .. })
+    ));
+    driven.ingest.done(ticket);
+    driven.pass(KEEP);
+    assert_eq!(
+        driven.kept(),
+        Some(Some(101)),
+        "it does not stop the stream"
+    );
+}
+
+#[test]
+fn a_repository_that_cannot_be_had_is_given_up_and_told() {
+    let refused = |why| News::Desynchronized(LostTrack::Refused(why));
+    let [first, second, _] = history(ALICE);
+    let of_bob = &history(BOB)[1].car;
+    let unsigned = &make(ALICE, Some(&first), second.records.clone(), 9).car;
+    let unavailable = News::Desynchronized(LostTrack::Unavailable);
+    check_fetch(Err(Unavailable::ForNow), 5, &unavailable);
+    check_fetch(Err(Unavailable::AtAll), 1, &unavailable);
+    let hidden = News::Hosting(Hosting::Inactive);
+    check_fetch(Err(Unavailable::Inactive), 1, &hidden);
+    let other = refused(RepositoryError::Commit(CommitError::Did));
+    check_fetch(Ok(of_bob), 5, &other);
+    let forged = refused(RepositoryError::Commit(CommitError::Signature));
+    check_fetch(Ok(unsigned), 5, &forged);
+}
+
+#[test]
+fn a_key_that_cannot_be_looked_up_is_given_up_in_the_end() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &history(ALICE)[1].frame(101));
+    driven.ingest.account(ALICE, None);
+    let mut asked = 0;
+    while driven.delivered().is_empty() {
+        let asks = |action: &Action| matches!(action, Action::FindKey { .. });
+        if driven.act().iter().any(asks) {
+            asked += 1;
+            driven
+                .ingest
+                .key(ALICE, Err(Unavailable::ForNow), driven.now);
+        } else {
+            driven.ingest.heard(connection, driven.now);
+            driven.now = driven.ingest.wake_at().expect("it tries again");
+        }
+    }
+    assert_eq!(asked, 5);
+    let (_, event) = driven.delivered().remove(0);
+    let lost = News::Desynchronized(LostTrack::Identity);
+    assert_eq!(news(&event).0, &lost);
+}
+
+#[test]
+fn an_account_that_was_given_up_rests_and_is_fetched_with_its_next_commit() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let [_, second, third] = history(ALICE);
+    driven.send(connection, &second.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    driven.send(connection, &third.frame(102));
+    assert_eq!(driven.run(1, Some(&third.car)), [], "it rests");
+    driven.now += Limits::default().rest;
+    driven.ingest.heard(connection, driven.now);
+    let (connection, _) = driven.open();
+    let next = make(ALICE, Some(&third), records(&[("com.example.a/3", 3)]), 1);
+    driven.send(connection, &next.frame(103));
+    let events = driven.run(1, Some(&next.car));
+    assert!(matches!(news(&events[0]), (News::Repository { .. }, _)));
+}
+
+#[test]
+fn a_repository_is_fetched_when_somebody_asks_even_while_the_account_rests() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let [_, second, _] = history(ALICE);
+    driven.send(connection, &second.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    driven.ingest.resync(ALICE).expect("there is room");
+    let events = driven.run(1, Some(&second.car));
+    let [
+        Event::Account {
+            news: News::Repository { .. },
+            proof: Proof::Signature,
+            ..
+        },
+    ] = &events[..]
+    else {
+        panic!("{events:#?}");
+    };
+}
+
+#[test]
+fn a_commit_that_does_not_follow_has_the_repository_fetched() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, _, third] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    driven.send(connection, &third.frame(103));
+    let events = driven.run(1, Some(&third.car));
+    let (News::Repository { records, .. }, Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!(records.len(), 2);
+    assert_eq!(state.repository, Repository::Synced(third.head));
+}
+
+#[test]
+fn a_change_that_is_too_big_has_the_repository_fetched() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, second, _] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    let mut body = second.body(102);
+    body.retain(|(key, _)| !matches!(*key, "tooBig" | "blocks"));
+    body.push(("tooBig", frames::Item::Bool(true)));
+    driven.send(connection, &frame(1, Some("#commit"), body));
+    let events = driven.run(1, Some(&second.car));
+    assert!(matches!(news(&events[0]), (News::Repository { .. }, _)));
+}
+
+#[test]
+fn a_sync_of_something_else_has_the_repository_fetched_and_of_the_same_nothing() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, second, _] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    driven.send(connection, &first.sync(102));
+    assert_eq!(driven.run(1, None), []);
+    driven.send(connection, &second.sync(103));
+    let events = driven.run(1, Some(&second.car));
+    assert!(matches!(news(&events[0]), (News::Repository { .. }, _)));
+}
+
+#[test]
+fn a_bad_record_is_refused_by_itself() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, ..] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    let mut mixed = records(&[("com.example.a/good", 1)]);
+    let other = record("com.example.b", 2);
+    mixed.insert("com.example.a/bad".to_owned(), other);
+    let made = make(ALICE, Some(&first), mixed, 1);
+    driven.send(connection, &made.frame(102));
+    let events = driven.run(1, None);
+    let (News::Changes { changes, .. }, _) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    use huddle_firehose::ingest::Outcome;
+    let refused = |rkey: &str| {
+        let change = changes.iter().find(|change| change.rkey == rkey);
+        matches!(
+            change.map(|change| &change.record),
+            Some(Outcome::Refused { .. })
+        )
+    };
+    assert!(refused("bad") && !refused("good"), "{changes:#?}");
+}
+
+#[test]
+fn the_state_that_was_kept_tells_what_came_before_a_crash() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [_, second, third] = history(ALICE);
+    driven.send(connection, &second.frame(101));
+    driven.send(connection, &third.frame(102));
+    let kept = Account {
+        repository: Repository::Synced(second.head),
+        hosting: Hosting::Active,
+    };
+    driven.ingest.account(ALICE, Some(kept));
+    let events = driven.run(1, None);
+    assert_eq!(events.len(), 1, "101 is stale");
+}
+
+#[test]
+fn after_a_stop_what_was_delivered_can_be_acknowledged_and_the_cursor_is_kept() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE, BOB]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &frames::identity(101, ALICE, "a.example.com"));
+    driven
+        .ingest
+        .frame(
+            connection,
+            &frames::identity(102, BOB, "b.example.com"),
+            driven.now,
+        )
+        .expect("there is room");
+    driven.ingest.stop();
+    assert_eq!(driven.act(), [Action::Disconnect { connection }]);
+    assert!(!driven.ingest.is_settled());
+    assert_eq!(driven.ingest.wake_at(), None);
+    let (ticket, _) = driven.delivered().remove(0);
+    driven.ingest.done(ticket);
+    driven.act();
+    assert!(driven.ingest.is_settled());
+    assert_eq!(driven.kept(), Some(Some(101)), "102 comes again");
+}
+
+#[test]
+fn limits_that_cannot_work_are_refused() {
+    let refusal = |config: Config| {
+        let ingest = Ingest::new(config, Filter::default(), &[].into(), 1);
+        ingest.err()
+    };
+    let no_host = Config {
+        hosts: Vec::new(),
+        ..config(Limits::default())
+    };
+    assert_eq!(refusal(no_host), Some(ConfigError::NoHost));
+    let small = Limits {
+        max_queued_bytes: 5_000_000,
+        ..Limits::default()
+    };
+    assert_eq!(refusal(config(small)), Some(ConfigError::QueueTooSmall));
+    let zero = Limits {
+        max_fetches: 0,
+        ..Limits::default()
+    };
+    assert_eq!(refusal(config(zero)), Some(ConfigError::Zero));
+}
+
+#[test]
+fn words_of_a_host_are_cut_to_a_length_that_a_log_can_take() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let long = "ä".repeat(100_000);
+    let body = vec![("name", text(&long)), ("message", text(&long))];
+    driven.send(connection, &frame(1, Some("#info"), body));
+    let lengths = driven
+        .notices()
+        .into_iter()
+        .find_map(|notice| match notice {
+            Notice::Info { name, message } => Some((
+                name.chars().count(),
+                message
+                    .as_ref()
+                    .map_or(0, |message| message.chars().count()),
+            )),
+            _ => None,
+        });
+    assert_eq!(lengths, Some((300, 300)));
+}

@@ -63,11 +63,11 @@ impl Calendar {
     /// out: a real event under a hold of ours still takes its time. Only a calendar that shows no events
     /// ([`Access::FreeBusy`]) is asked for busy time itself; there a hold of ours counts too.
     ///
-    /// `previous` is an earlier answer to the same query, but for its window. If it covers the window and is not
-    /// older than [`MAX_SNAPSHOT_AGE`](crate::MAX_SNAPSHOT_AGE), the server is asked whether it still holds, and it
-    /// is given back if so. Without it everything is read afresh, as before a booking is confirmed.
+    /// `previous` is an earlier answer. If it was to the same query, for this window or a wider one, and is not older
+    /// than [`MAX_SNAPSHOT_AGE`](crate::MAX_SNAPSHOT_AGE), the server is asked whether it still holds, and it is given
+    /// back if so. Without it everything is read afresh, as it has to be before a booking is confirmed.
     ///
-    /// A feed takes one request, CalDAV two; where nothing has changed, one.
+    /// A feed takes one request, CalDAV two; one where nothing has changed, or where a booking is ignored.
     pub async fn busy(
         &self,
         fetch: &dyn Fetch,

@@ -56,7 +56,7 @@ impl Feed {
             now,
         };
         let known = previous.and_then(|snapshot| {
-            let version = snapshot.version_for(query.window, now)?;
+            let version = snapshot.version_for(query, now)?;
             Some((snapshot, version))
         });
         let request = conditional(self.request(), known.map(|(_, version)| version))?;
@@ -66,12 +66,7 @@ impl Feed {
         match (response.status.as_u16(), known) {
             (200, _) => {
                 let read = icalendar::busy([&response.body[..]], query)?;
-                Ok(Snapshot::new(
-                    query.window,
-                    read,
-                    now,
-                    validators(&response),
-                ))
+                Ok(Snapshot::new(query, read, now, validators(&response)))
             }
             (304, Some((snapshot, version))) if is_conditional => {
                 Ok(snapshot.unchanged(version.clone(), now))

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use huddle_ports::Timestamp;
+use huddle_schedule::busy::BusyRules;
 use huddle_schedule::{Interval, IntervalSet};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::calendar::BusyQuery;
 use crate::icalendar::Busy;
 
 /// How old a snapshot may be before the calendar is read whole again: some servers say "not modified" whatever
@@ -14,8 +18,8 @@ pub const MAX_SNAPSHOT_AGE: Duration = Duration::from_hours(24);
 
 /// The busy time that a calendar has in a window.
 ///
-/// It is as private as the calendar, and may be stored. Handed back, it saves reading the calendar again where the
-/// server says that nothing has changed.
+/// It is as private as the calendar, and may be stored. Handed back with a query that it answers, it saves reading the
+/// calendar again where the server says that nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The window that was read. Nothing is known of any other time.
@@ -30,6 +34,8 @@ pub struct Snapshot {
     /// When the calendar was last asked whether that is still so.
     pub checked_at: Timestamp,
     version: Version,
+    /// What it is an answer to, but for the window.
+    asked: String,
 }
 
 /// By what a server recognises what it has said before.
@@ -49,21 +55,23 @@ pub(crate) enum Version {
 }
 
 impl Snapshot {
-    pub(crate) fn new(window: Interval, read: Busy, now: Timestamp, version: Version) -> Self {
+    pub(crate) fn new(query: &BusyQuery<'_>, read: Busy, now: Timestamp, version: Version) -> Self {
         Self {
-            window,
+            window: query.window,
             busy: read.intervals,
             problems: read.problems,
             read_at: now,
             checked_at: now,
             version,
+            asked: asked(query),
         }
     }
 
-    /// What to compare with, if this still counts for a window.
-    pub(crate) fn version_for(&self, window: Interval, now: Timestamp) -> Option<&Version> {
+    /// What to compare with, if this is an answer to that query still.
+    pub(crate) fn version_for(&self, query: &BusyQuery<'_>, now: Timestamp) -> Option<&Version> {
         let fresh = now.since(self.read_at) < MAX_SNAPSHOT_AGE;
-        (fresh && self.window.covers(window)).then_some(&self.version)
+        let fits = self.window.covers(query.window) && self.asked == asked(query);
+        (fresh && fits).then_some(&self.version)
     }
 
     /// The same, found to be so still.
@@ -74,4 +82,32 @@ impl Snapshot {
             ..self.clone()
         }
     }
+}
+
+/// All of a query but its window, in a form that gives nothing of it away.
+fn asked(query: &BusyQuery<'_>) -> String {
+    let BusyQuery {
+        window: _,
+        rules,
+        zone,
+        addresses,
+        ignoring,
+    } = query;
+    let BusyRules {
+        tentative,
+        unanswered,
+        working_elsewhere,
+        focus_time,
+    } = *rules;
+    let rules = [tentative, unanswered, working_elsewhere, focus_time].map(u8::from);
+    let mut hash = Sha256::new();
+    hash.update(rules);
+    for text in [zone.name(), ignoring.unwrap_or_default()]
+        .iter()
+        .chain(*addresses)
+    {
+        hash.update(text);
+        hash.update("\0");
+    }
+    HEXLOWER.encode(&hash.finalize()[..16])
 }

@@ -19,7 +19,11 @@ fn main() {
 /// attendees and descriptions.
 fn calendar(events: usize) -> String {
     let mut text = String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Example//EN\r\n");
-    let zones = ["Europe/Berlin", "America/New_York", "W. Europe Standard Time"];
+    let zones = [
+        "Europe/Berlin",
+        "America/New_York",
+        "W. Europe Standard Time",
+    ];
     let rules = [
         "FREQ=WEEKLY;BYDAY=MO,WE,FR",
         "FREQ=DAILY;COUNT=200",
@@ -29,7 +33,11 @@ fn calendar(events: usize) -> String {
     ];
     for n in 0..events {
         let (zone, hour, day) = (zones[n % 3], 8 + n % 10, 1 + n % 28);
-        let (year, month) = if n % 3 == 0 { (2020 + n % 6, 1 + n % 12) } else { (2026, 1 + n % 6) };
+        let (year, month) = if n % 3 == 0 {
+            (2020 + n % 6, 1 + n % 12)
+        } else {
+            (2026, 1 + n % 6)
+        };
         let date = format!("{year}{month:02}{day:02}");
         write!(
             text,
@@ -44,8 +52,11 @@ fn calendar(events: usize) -> String {
         .expect("a string");
         if n % 3 == 0 {
             let rule = rules[n / 3 % rules.len()];
-            write!(text, "RRULE:{rule}\r\nEXDATE;TZID={zone}:20260302T{hour:02}0000\r\n")
-                .expect("a string");
+            write!(
+                text,
+                "RRULE:{rule}\r\nEXDATE;TZID={zone}:20260302T{hour:02}0000\r\n"
+            )
+            .expect("a string");
         }
         text.push_str("END:VEVENT\r\n");
     }
@@ -65,7 +76,10 @@ fn busy(file: &[u8]) -> Busy {
     let Ok(components) = parse(&text, &limits) else {
         return Busy::default();
     };
-    let owner = Owner { zone: Zone::UTC, addresses: &["grace@example.com"] };
+    let owner = Owner {
+        zone: Zone::UTC,
+        addresses: &["grace@example.com"],
+    };
     Agenda::of(&components, limits).busy(window(), owner, &BusyRules::default(), None)
 }
 
@@ -92,7 +106,12 @@ fn expanded_1000(bencher: Bencher<'_, '_>) {
     let limits = Limits::default();
     let components = parse(&file, &limits).expect("a calendar");
     let agenda = Agenda::of(&components, limits);
-    bencher.bench(|| agenda.expand(black_box(window()), Zone::UTC).occurrences.len());
+    bencher.bench(|| {
+        agenda
+            .expand(black_box(window()), Zone::UTC)
+            .occurrences
+            .len()
+    });
 }
 
 /// Rules, and where what is asked for begins: at the start, or decades later.
@@ -109,7 +128,11 @@ const RULES: [(&str, &str); 6] = [
 fn rule_in_a_month(bencher: Bencher<'_, '_>, which: usize) {
     let (rule, start) = RULES[which];
     let time = |text| chrono::NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").expect("a time");
-    let (start, from, to) = (time(start), time("20260301T000000"), time("20260401T000000"));
+    let (start, from, to) = (
+        time(start),
+        time("20260301T000000"),
+        time("20260401T000000"),
+    );
     bencher.bench(|| {
         let rule: Rule = black_box(rule).parse().expect("a rule");
         rule.occurrences(start).from(from).to(to).count()
@@ -123,15 +146,30 @@ fn hostile(bencher: Bencher<'_, '_>, which: usize) {
         format!("BEGIN:VEVENT\nUID:{n}\nDTSTART:19000101T000000Z\n{lines}\nEND:VEVENT\n")
     };
     let body: String = match which {
-        0 => (0..20_000).map(|n| event(n, "RRULE:FREQ=SECONDLY;BYSETPOS=2")).collect(),
-        1 => (0..20_000).map(|n| event(n, "RRULE:FREQ=HOURLY;BYMINUTE=0,5,10")).collect(),
-        2 => (0..20_000).map(|n| event(n, "RRULE:FREQ=YEARLY;BYDAY=-3MO;COUNT=4000000000")).collect(),
+        0 => (0..20_000)
+            .map(|n| event(n, "RRULE:FREQ=SECONDLY;BYSETPOS=2"))
+            .collect(),
+        1 => (0..20_000)
+            .map(|n| event(n, "RRULE:FREQ=HOURLY;BYMINUTE=0,5,10"))
+            .collect(),
+        2 => (0..20_000)
+            .map(|n| event(n, "RRULE:FREQ=YEARLY;BYDAY=-3MO;COUNT=4000000000"))
+            .collect(),
         3 => (0..20_000)
-            .map(|n| format!("RECURRENCE-ID:2026{:02}{:02}T000000Z", 1 + n % 12, 1 + n % 28))
+            .map(|n| {
+                format!(
+                    "RECURRENCE-ID:2026{:02}{:02}T000000Z",
+                    1 + n % 12,
+                    1 + n % 28
+                )
+            })
             .map(|line| event(0, &format!("{line}\nRRULE:FREQ=DAILY;COUNT=9000")))
             .chain([event(0, "SEQUENCE:1\nRRULE:FREQ=DAILY;COUNT=50000")])
             .collect(),
-        4 => event(0, &"EXDATE;TZID=Europe/Berlin:20260301T000000\n".repeat(110_000)),
+        4 => event(
+            0,
+            &"EXDATE;TZID=Europe/Berlin:20260301T000000\n".repeat(110_000),
+        ),
         _ => "A:B\n".repeat(499_000),
     };
     let file = format!("BEGIN:VCALENDAR\n{body}END:VCALENDAR\n");

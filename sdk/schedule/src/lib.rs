@@ -3,6 +3,7 @@
 //! Nothing here asks for the time, a file or the network: what a function needs is given to it.
 
 pub mod busy;
+pub mod constraints;
 pub mod disclosure;
 mod grid;
 pub mod hours;
@@ -18,6 +19,7 @@ pub mod search;
 mod text;
 pub mod zone;
 
+pub use constraints::{Constraints, Contradiction};
 pub use hours::OfficeHours;
 pub use interval::{EmptyInterval, Interval, IntervalSet};
 pub use local::{DateOverride, InvalidTime, LocalTime, LocalWindow, WeeklyRule};
@@ -25,5 +27,5 @@ pub use offer::{Alignment, BookingWindow, Mode, Offer, Rules, Times};
 pub use party::{Calendar, Caps, Margins, Meeting, Party, Role};
 pub use policy::{Circle, Relationship, UnknownPolicy};
 pub use rank::{Score, Weights};
-pub use search::{Candidate, Constraints, Contradiction, Match, Reason, Search};
+pub use search::{Candidate, Match, Reason, Search};
 pub use zone::{UnknownZone, Zone};

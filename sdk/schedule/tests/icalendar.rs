@@ -183,7 +183,10 @@ fn many(line: impl Fn(usize) -> String, count: usize) -> String {
 fn hostile_calendars_block_what_they_do_not_say() {
     let march = window("2026-03-01", "2026-04-01");
     // Enough for all that is meant, and little enough for a build that is not optimised.
-    let limits = Limits { steps: 200_000, ..Limits::default() };
+    let limits = Limits {
+        steps: 200_000,
+        ..Limits::default()
+    };
     let event = |n: usize, lines: &str| {
         format!("BEGIN:VEVENT\nUID:{n}\nDTSTART:20000101T000000Z\n{lines}\nEND:VEVENT\n")
     };

@@ -1,6 +1,5 @@
 //! From what a person knows of their account, an e-mail address or some URL, to their calendars (RFC 6764 §6).
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use huddle_ports::{Fetch, Timestamp, Url};
@@ -160,7 +159,7 @@ async fn homes_of_principal(
     client: &Client<'_>,
     here: &Resource,
     url: &Url,
-) -> Result<VecDeque<Url>, CalendarError> {
+) -> Result<Vec<Url>, CalendarError> {
     let who = here.property(Namespace::Dav, "current-user-principal");
     if who.is_some_and(|who| who.child(Namespace::Dav, "unauthenticated").is_some()) {
         return Err(CalendarError::Unauthorized);
@@ -189,10 +188,7 @@ async fn homes_of_principal(
     )
 }
 
-async fn listed_in(
-    client: &Client<'_>,
-    homes: VecDeque<Url>,
-) -> Result<Vec<Resource>, CalendarError> {
+async fn listed_in(client: &Client<'_>, homes: Vec<Url>) -> Result<Vec<Resource>, CalendarError> {
     let mut listed = Vec::new();
     for home in homes.into_iter().take(MAX_HOMES) {
         let Multistatus { resources, .. } = properties(client, home, Depth::One, CALENDAR).await?;
@@ -207,9 +203,9 @@ fn hrefs(
     namespace: Namespace,
     name: &str,
     from: &Url,
-) -> Result<VecDeque<Url>, CalendarError> {
+) -> Result<Vec<Url>, CalendarError> {
     let Some(property) = resource.property(namespace, name) else {
-        return Ok(VecDeque::new());
+        return Ok(Vec::new());
     };
     property
         .children(Namespace::Dav, "href")

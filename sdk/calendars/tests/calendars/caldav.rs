@@ -47,6 +47,21 @@ fn a_window_is_asked_for_with_a_day_on_each_side() {
 }
 
 #[test]
+fn the_check_for_a_booking_takes_one_request_and_reads_afresh() {
+    let script = works();
+    let known = busy(&script, &the_day()).unwrap();
+    script.take_sent();
+    let query = the_day().ignoring("1");
+    let check = block_on(calendar().busy(&script.fetch(), NOW, &query, Some(&known)));
+    assert!(
+        check.unwrap().busy.is_empty(),
+        "its own event is not in its way"
+    );
+    let [sent] = script.take_sent().try_into().unwrap();
+    assert!(sent.body.contains("calendar-query"), "{}", sent.body);
+}
+
+#[test]
 fn even_all_the_time_there_is_can_be_asked_for() {
     let script = works();
     let always = BusyQuery::new(Interval::ALWAYS, Zone::UTC);

@@ -105,6 +105,40 @@ fn a_snapshot_counts_for_what_lies_in_its_window_and_for_a_day() {
 }
 
 #[test]
+fn a_snapshot_answers_the_query_that_it_was_made_for_and_no_other() {
+    let script = Script::new(|_| Answer::new(200, EVENT).with("etag", "\"1\""));
+    let query = the_day();
+    let mut rules = query.rules;
+    rules.tentative = false;
+    let others = [
+        query.ignoring("1"),
+        BusyQuery { rules, ..query },
+        BusyQuery {
+            zone: "Europe/Berlin".parse().unwrap(),
+            ..query
+        },
+        BusyQuery {
+            addresses: &["ana@example.com"],
+            ..query
+        },
+    ];
+    for other in &others {
+        for (made_for, asked) in [(&query, other), (other, &query), (other, other)] {
+            let snapshot = read(&script, NOW, made_for, None).unwrap();
+            script.take_sent();
+            read(&script, NOW, asked, Some(&snapshot)).unwrap();
+            let [sent] = script.take_sent().try_into().unwrap();
+            let is_used = sent.header("if-none-match").is_some();
+            assert_eq!(
+                is_used,
+                std::ptr::eq(made_for, asked),
+                "{made_for:?} {asked:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_feed_with_another_tag_each_time_is_read_each_time() {
     let count = AtomicUsize::new(0);
     let script = Script::new(move |_| {

@@ -1,4 +1,4 @@
-//! WebSockets to vetted addresses only.
+//! Connections of WebSocket, to vetted addresses only.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a ping, or a goodbye, may take to be sent.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens WebSockets, by the same rules about whom to connect to as for HTTP.
+/// Opens connections of WebSocket, by the same rules about whom to connect to as for HTTP.
 #[derive(Clone)]
 pub struct WebSockets {
     lookup: Arc<dyn AddressLookup>,
@@ -38,9 +38,9 @@ pub struct WebSockets {
     user_agent: HeaderValue,
 }
 
-/// WebSockets cannot be set up, for example with a root certificate that cannot be read.
+/// No WebSocket can be set up, for example with a root certificate that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("WebSockets cannot be set up: {0}")]
+#[error("no WebSocket can be set up: {0}")]
 pub struct WebSocketSetupError(String);
 
 /// Why there is no WebSocket.

@@ -10,6 +10,7 @@ use crate::{Interval, Zone};
 use huddle_ports::Timestamp;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,10 +195,14 @@ impl Invitation {
         Ok(calendar.to_string())
     }
 
-    /// Of a local time that occurs twice, only the first can be told (RFC 5545 §3.3.5): the other needs UTC.
+    /// A local time that occurs twice is its first (RFC 5545 §3.3.5), and there are programs that take it for its
+    /// second: such an event is told in UTC.
     fn tells_local_time(&self) -> bool {
-        let told = |moment| self.zone.instant(self.zone.local(moment)) == moment;
-        self.zone != Zone::UTC && told(self.interval.start()) && told(self.interval.end())
+        let ends = [self.interval.start(), self.interval.end()];
+        self.zone != Zone::UTC
+            && ends
+                .into_iter()
+                .all(|moment| occurs_once(self.zone, moment))
     }
 
     fn event(&self) -> Result<Component<'static>, WriteError> {
@@ -257,6 +262,15 @@ impl Invitation {
         }
         Ok(event)
     }
+}
+
+/// Whether a clock shows what it shows at a moment only then.
+fn occurs_once(zone: Zone, moment: Timestamp) -> bool {
+    let local = zone.local(moment);
+    let day = Duration::from_hours(24);
+    let set_back = zone.offset_millis(moment) - zone.offset_millis(moment + day);
+    let again = Timestamp::from_millis(moment.as_millis().saturating_add(set_back));
+    zone.instant(local) == moment && (set_back <= 0 || zone.local(again) != local)
 }
 
 fn uid(uid: &str) -> Result<&str, WriteError> {

@@ -204,10 +204,13 @@ impl Observance {
                 .from(from)
                 .to(to)
                 .steps(*steps);
-            let result = occurrences.by_ref().take(MAX_CHANGES).try_for_each(|local| {
-                changes.push(change(local?));
-                Ok(())
-            });
+            let result = occurrences
+                .by_ref()
+                .take(MAX_CHANGES)
+                .try_for_each(|local| {
+                    changes.push(change(local?));
+                    Ok(())
+                });
             // What failed has cost no less.
             *steps = occurrences.steps_left();
             result?;

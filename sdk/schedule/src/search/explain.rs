@@ -2,7 +2,8 @@
 
 use huddle_ports::Timestamp;
 
-use super::{Field, Search, bookable, offered, slot, times};
+use super::Search;
+use super::field::{Field, bookable, offered, slot, times};
 use crate::interval::Interval;
 use crate::party::{Obstacle, Role};
 

@@ -2,8 +2,8 @@
 
 use huddle_ports::Timestamp;
 use huddle_schedule::icalendar::{
-    Agenda, Attendee, CalendarAddress, Component, Invitation, Kind, Limits, Method, Participation, Person,
-    WriteError, parse, plain,
+    Agenda, Attendee, CalendarAddress, Component, Invitation, Kind, Limits, Method, Participation,
+    Person, WriteError, parse, plain,
 };
 use huddle_schedule::{Interval, Zone};
 use proptest::prelude::*;

@@ -277,13 +277,16 @@ impl<'s, 'd> Master<'s, 'd> {
                 occurrences = occurrences.until(last);
             }
             let most = scene.agenda.limits.occurrences;
-            let result = occurrences.by_ref().enumerate().try_for_each(|(count, local)| {
-                if count >= most {
-                    return Err(TooMuch);
-                }
-                candidates.push(plain(local?));
-                Ok(())
-            });
+            let result = occurrences
+                .by_ref()
+                .enumerate()
+                .try_for_each(|(count, local)| {
+                    if count >= most {
+                        return Err(TooMuch);
+                    }
+                    candidates.push(plain(local?));
+                    Ok(())
+                });
             // What failed has cost no less.
             *steps = occurrences.steps_left();
             result?;

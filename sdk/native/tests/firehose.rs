@@ -1,0 +1,371 @@
+//! The firehose in a task, against a scripted host on this machine.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{SinkExt as _, StreamExt as _};
+use huddle_firehose::ingest::{
+    Config, Ended, Event, GapCause, Ingest, Limits, News, Notice, Source,
+};
+use huddle_firehose::{Account, Filter};
+use huddle_identity::{IdentityConfig, IdentityResolver};
+use huddle_native::{
+    AddressLookup, Firehose, FirehosePorts, FirehoseStore, SystemClock, WebSockets,
+};
+use huddle_ports::{
+    DnsError, DnsTxt, Fetch, FetchError, FetchPolicy, MemoryCache, Request, Response,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request as Upgrade, Response as Upgraded};
+
+const DID: &str = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// No network but the one connection.
+struct Nowhere;
+
+#[async_trait]
+impl Fetch for Nowhere {
+    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
+        Err(FetchError::UnknownHost)
+    }
+}
+
+#[async_trait]
+impl DnsTxt for Nowhere {
+    async fn txt(&self, _: &str, _: Duration) -> Result<Vec<String>, DnsError> {
+        Err(DnsError::Failed)
+    }
+}
+
+#[async_trait]
+impl AddressLookup for Nowhere {
+    async fn addresses(&self, _: &str) -> Result<Vec<IpAddr>, FetchError> {
+        Ok(vec![Ipv4Addr::LOCALHOST.into()])
+    }
+}
+
+/// What was delivered, kept and reported.
+#[derive(Clone, Default)]
+struct Seen {
+    events: Vec<Event>,
+    cursors: BTreeMap<String, i64>,
+    notices: Vec<Notice>,
+}
+
+/// A store that tells when something has happened.
+struct Store {
+    seen: watch::Sender<Seen>,
+    /// While it is locked nothing is taken over.
+    gate: tokio::sync::Mutex<()>,
+}
+
+#[async_trait]
+impl FirehoseStore for Store {
+    async fn account(&self, _: &str) -> Option<Account> {
+        None
+    }
+
+    async fn take_over(&self, event: Event) {
+        let _open = self.gate.lock().await;
+        self.seen.send_modify(|seen| seen.events.push(event));
+    }
+
+    async fn keep_cursor(&self, host: &str, cursor: Option<i64>) {
+        self.seen.send_modify(|seen| match cursor {
+            Some(cursor) => drop(seen.cursors.insert(host.to_owned(), cursor)),
+            None => drop(seen.cursors.remove(host)),
+        });
+    }
+
+    fn report(&self, notice: Notice) {
+        self.seen.send_modify(|seen| seen.notices.push(notice));
+    }
+}
+
+impl Store {
+    async fn until(&self, happened: impl Fn(&Seen) -> bool) -> Seen {
+        let mut seen = self.seen.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(20), seen.wait_for(|s| happened(s)));
+        waited.await.expect("it happens").unwrap().clone()
+    }
+
+    async fn until_handles(&self, expect: &[&str]) -> Seen {
+        self.until(|seen| handles(seen).len() >= expect.len()).await
+    }
+}
+
+fn handles(seen: &Seen) -> Vec<String> {
+    let handle = |event: &Event| match event {
+        Event::Account {
+            news: News::Identity { handle },
+            ..
+        } => handle.clone(),
+        _ => None,
+    };
+    seen.events.iter().filter_map(handle).collect()
+}
+
+/// A host that does what the test says.
+struct Host {
+    listener: TcpListener,
+    origin: String,
+}
+
+type Socket = WebSocketStream<TcpStream>;
+
+impl Host {
+    async fn new() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let origin = format!("ws://{}", listener.local_addr().unwrap());
+        Self { listener, origin }
+    }
+
+    /// The next connection, and what it asked for.
+    #[expect(clippy::result_large_err, reason = "the signature is the library's")]
+    async fn accept(&self) -> (Socket, String) {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let asked = Arc::new(Mutex::new(String::new()));
+        let note = Arc::clone(&asked);
+        let upgrade = move |request: &Upgrade, response: Upgraded| {
+            *note.lock().unwrap() = request.uri().to_string();
+            Ok(response)
+        };
+        let socket = tokio_tungstenite::accept_hdr_async(stream, upgrade).await;
+        let asked = asked.lock().unwrap().clone();
+        (socket.unwrap(), asked)
+    }
+}
+
+/// `{"op": 1, "t": "#identity"}` and a body with a number and a handle.
+fn identity(seq: u8, handle: &str) -> Message {
+    let mut frame = b"\xa2\x61t\x69#identity\x62op\x01\xa4".to_vec();
+    let text = |text: &str, to: &mut Vec<u8>| {
+        to.extend([0x78, u8::try_from(text.len()).unwrap()]);
+        to.extend_from_slice(text.as_bytes());
+    };
+    frame.extend_from_slice(b"\x63did");
+    text(DID, &mut frame);
+    frame.extend_from_slice(b"\x63seq\x18");
+    frame.push(seq);
+    frame.extend_from_slice(b"\x64time\x60\x66handle");
+    text(handle, &mut frame);
+    Message::Binary(frame.into())
+}
+
+fn error(name: &str) -> Message {
+    let mut frame = b"\xa1\x62op\x20\xa1\x65error".to_vec();
+    frame.push(0x60 | u8::try_from(name.len()).unwrap());
+    frame.extend_from_slice(name.as_bytes());
+    Message::Binary(frame.into())
+}
+
+/// A handle of a length that is written in a byte of its own.
+fn handle(number: usize) -> String {
+    format!("handle-number-{number:03}.example.com")
+}
+
+struct Running {
+    store: Arc<Store>,
+    stop: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    fn start(origin: &str, policy: FetchPolicy, limits: Limits, cursors: &[(&str, i64)]) -> Self {
+        let mut filter = Filter::default();
+        filter.add_account(DID);
+        let config = Config {
+            source: Source::Repos,
+            hosts: vec![origin.to_owned()],
+            limits,
+        };
+        let cursors = cursors.iter().map(|(host, at)| ((*host).to_owned(), *at));
+        let ingest = Ingest::new(config, filter, &cursors.collect(), 1).unwrap();
+        let store = Arc::new(Store {
+            seen: watch::Sender::new(Seen::default()),
+            gate: tokio::sync::Mutex::new(()),
+        });
+        let clock = Arc::new(SystemClock);
+        let identity = IdentityResolver::new(
+            Arc::new(Nowhere),
+            Arc::new(Nowhere),
+            Arc::new(MemoryCache::new(clock.clone())),
+            clock.clone(),
+            IdentityConfig::default(),
+        );
+        let ports = FirehosePorts {
+            store: store.clone(),
+            identity,
+            fetch: Arc::new(Nowhere),
+            sockets: WebSockets::new(Arc::new(Nowhere), policy, "Huddle tests", &[]).unwrap(),
+            clock,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(Firehose::new(ingest, ports).run(async {
+            let _ = stopped.await;
+        }));
+        Self { store, stop, task }
+    }
+
+    fn local(host: &Host) -> Self {
+        let cursors = [(host.origin.as_str(), 30)];
+        let policy = FetchPolicy::development();
+        Self::start(&host.origin, policy, Limits::default(), &cursors)
+    }
+
+    async fn stop(self) -> Seen {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+        self.store.seen.borrow().clone()
+    }
+}
+
+#[tokio::test]
+async fn what_the_host_sends_is_delivered_and_the_cursor_is_kept_when_it_stops() {
+    let host = Host::new().await;
+    let running = Running::local(&host);
+    let (mut socket, asked) = host.accept().await;
+    assert_eq!(asked, "/xrpc/com.atproto.sync.subscribeRepos?cursor=30");
+    let (one, two) = (handle(1), handle(2));
+    socket.send(identity(40, &one)).await.unwrap();
+    socket.send(identity(41, &two)).await.unwrap();
+    let seen = running.store.until_handles(&[&one, &two]).await;
+    assert_eq!(handles(&seen), [one, two]);
+    let seen = running.stop().await;
+    assert_eq!(seen.cursors[&host.origin], 41);
+    let last = socket.next().await;
+    assert!(matches!(last, Some(Ok(Message::Close(_)))), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_dropped_connection_goes_on_where_it_was() {
+    let host = Host::new().await;
+    let running = Running::local(&host);
+    let (mut socket, _) = host.accept().await;
+    socket.send(identity(40, &handle(1))).await.unwrap();
+    running.store.until_handles(&[&handle(1)]).await;
+    drop(socket);
+    let (mut socket, asked) = host.accept().await;
+    assert!(asked.ends_with("?cursor=40"), "{asked}");
+    socket.send(identity(41, &handle(2))).await.unwrap();
+    let seen = running.store.until_handles(&["", ""]).await;
+    assert_eq!(handles(&seen), [handle(1), handle(2)]);
+}
+
+#[tokio::test]
+async fn an_error_of_the_host_is_reported_and_a_future_cursor_begins_anew() {
+    let host = Host::new().await;
+    let running = Running::local(&host);
+    let (mut socket, _) = host.accept().await;
+    socket.send(error("FutureCursor")).await.unwrap();
+    let (_socket, asked) = host.accept().await;
+    assert!(asked.ends_with("subscribeRepos"), "{asked}");
+    let seen = running.store.until(|seen| !seen.events.is_empty()).await;
+    let gap = Event::Gap {
+        host: host.origin.clone(),
+        cause: GapCause::FutureCursor { cursor: 30 },
+    };
+    assert_eq!(seen.events, [gap]);
+    let says_why = |notice: &Notice| {
+        matches!(
+            notice,
+            Notice::Disconnected { why: Ended::Error { name, .. }, .. } if name == "FutureCursor"
+        )
+    };
+    assert!(seen.notices.iter().any(says_why), "{:#?}", seen.notices);
+}
+
+#[tokio::test]
+async fn a_message_of_more_bytes_than_a_frame_may_have_ends_the_connection() {
+    let host = Host::new().await;
+    let _running = Running::local(&host);
+    let (mut socket, _) = host.accept().await;
+    let flood = async move {
+        // The other side may hang up before it has all of it.
+        let _ = socket
+            .send(Message::Binary(vec![0; 5_000_001].into()))
+            .await;
+        socket
+    };
+    let (_socket, (_again, asked)) = tokio::join!(flood, host.accept());
+    assert!(asked.ends_with("?cursor=30"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_slow_store_slows_the_host_down_and_loses_nothing() {
+    let host = Host::new().await;
+    let limits = Limits {
+        max_queued: 2,
+        ..Limits::default()
+    };
+    let cursors = [(host.origin.as_str(), 30)];
+    let policy = FetchPolicy::development();
+    let running = Running::start(&host.origin, policy, limits, &cursors);
+    let closed = running.store.gate.lock().await;
+    let (mut socket, _) = host.accept().await;
+    let expect: Vec<String> = (0..60).map(handle).collect();
+    for (seq, handle) in (40..).zip(&expect) {
+        socket.send(identity(seq, handle)).await.unwrap();
+    }
+    drop(closed);
+    let seen = running
+        .store
+        .until(|seen| handles(seen).len() == expect.len())
+        .await;
+    assert_eq!(handles(&seen), expect);
+}
+
+#[tokio::test]
+async fn a_ping_is_answered() {
+    let host = Host::new().await;
+    let _running = Running::local(&host);
+    let (mut socket, _) = host.accept().await;
+    socket.send(Message::Ping("hello".into())).await.unwrap();
+    let pong = loop {
+        match socket.next().await.unwrap().unwrap() {
+            // Its own ping, to see whether somebody is there.
+            Message::Ping(_) => {}
+            other => break other,
+        }
+    };
+    assert_eq!(pong, Message::Pong("hello".into()));
+}
+
+#[tokio::test]
+async fn no_connection_is_made_to_an_address_that_is_not_allowed() {
+    let host = Host::new().await;
+    let running = Running::start(&host.origin, FetchPolicy::public(), Limits::default(), &[]);
+    let refused = |seen: &Seen| {
+        let closed = |notice: &Notice| {
+            matches!(
+                notice,
+                Notice::Disconnected {
+                    why: Ended::Closed,
+                    ..
+                }
+            )
+        };
+        seen.notices.iter().any(closed)
+    };
+    running.store.until(refused).await;
+    let accepted = tokio::select! {
+        biased;
+        _ = host.listener.accept() => true,
+        () = std::future::ready(()) => false,
+    };
+    assert!(!accepted);
+    // By a name, too, that leads to an address that is not public.
+    let named = host.origin.replace("127.0.0.1", "relay.example.org");
+    let named = named.replace("ws://", "wss://");
+    let policy = FetchPolicy::public().with_port(host.listener.local_addr().unwrap().port());
+    let running = Running::start(&named, policy, Limits::default(), &[]);
+    running.store.until(refused).await;
+}
