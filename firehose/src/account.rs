@@ -98,8 +98,8 @@ impl Account {
     pub fn commit(&mut self, link: &Link) -> CommitStep {
         let is_first = link.since.is_none() && link.prev_data.is_none();
         match self.repository {
-            Repository::Synced(held) if link.head.rev <= held.rev => CommitStep::Stale,
-            Repository::Synced(held) if link.follows(&held) => {
+            Repository::Synced(current) if link.head.rev <= current.rev => CommitStep::Stale,
+            Repository::Synced(current) if link.follows(&current) => {
                 self.repository = Repository::Synced(link.head);
                 CommitStep::Apply
             }
@@ -107,8 +107,8 @@ impl Account {
                 self.repository = Repository::Synced(link.head);
                 CommitStep::Apply
             }
-            Repository::Synced(held) => {
-                self.desynchronize(Some(held.rev));
+            Repository::Synced(current) => {
+                self.desynchronize(Some(current.rev));
                 CommitStep::Resync
             }
             Repository::Desynchronized { .. } => CommitStep::Wait,
@@ -118,7 +118,7 @@ impl Account {
     /// Takes what the account says its repository is now, and tells whether it has to be fetched.
     pub fn sync(&mut self, head: Head) -> bool {
         match self.repository {
-            Repository::Synced(held) if head == held || head.rev < held.rev => false,
+            Repository::Synced(current) if head == current || head.rev < current.rev => false,
             _ => {
                 self.desynchronize(Some(head.rev));
                 true
@@ -135,7 +135,7 @@ impl Account {
     /// than what is known already: then it has to be fetched again, later or from elsewhere.
     pub fn fetched(&mut self, head: Head) -> Result<(), OutdatedRepository> {
         let newest = match self.repository {
-            Repository::Synced(held) => Some(held.rev),
+            Repository::Synced(current) => Some(current.rev),
             Repository::Desynchronized { at_least } => at_least,
         };
         if newest.is_some_and(|newest| head.rev < newest) {
@@ -162,7 +162,7 @@ impl Account {
 
     fn desynchronize(&mut self, newest: Option<Tid>) {
         let known = match self.repository {
-            Repository::Synced(held) => Some(held.rev),
+            Repository::Synced(current) => Some(current.rev),
             Repository::Desynchronized { at_least } => at_least,
         };
         self.repository = Repository::Desynchronized {
@@ -179,8 +179,8 @@ impl Default for Account {
 
 impl Link {
     /// Both must fit: a revision can be written by anybody, and a tree can be the same as one before.
-    fn follows(&self, held: &Head) -> bool {
-        self.since == Some(held.rev) && self.prev_data == Some(held.data)
+    fn follows(&self, current: &Head) -> bool {
+        self.since == Some(current.rev) && self.prev_data == Some(current.data)
     }
 }
 

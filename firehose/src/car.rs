@@ -115,7 +115,8 @@ impl BlockStore for BTreeMap<Cid, Vec<u8>> {
 
 /// Writes a CAR of these blocks, the root being the first of its roots.
 pub fn write<'a>(root: &Cid, blocks: impl IntoIterator<Item = (&'a Cid, &'a [u8])>) -> Vec<u8> {
-    let mut car = vec![HEADER.len() as u8 + Cid::LEN as u8 + VERSION.len() as u8];
+    let mut car = Vec::new();
+    varint::write((HEADER.len() + Cid::LEN + VERSION.len()) as u64, &mut car);
     car.extend_from_slice(HEADER);
     car.extend_from_slice(&root.to_bytes());
     car.extend_from_slice(VERSION);
@@ -154,6 +155,10 @@ const LINEAR: usize = 64;
 impl Index {
     /// Finds the sections of a CAR, hashes each block on the way if that is wanted, and returns the first root.
     #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the first check is for that"
+    )]
     pub(crate) fn fill(&mut self, car: &[u8], hashing: bool) -> Result<Cid, CarError> {
         self.entries.clear();
         // Offsets are of 32 bits; a repository is far below.

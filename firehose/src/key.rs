@@ -142,7 +142,7 @@ fn base58(digits: &str) -> Option<([u8; 2], [u8; POINT_LEN])> {
         let mut carry = BASE58.iter().position(|known| *known == digit)?;
         for byte in bytes.iter_mut().rev() {
             carry += usize::from(*byte) * 58;
-            *byte = (carry & 0xff) as u8;
+            *byte = carry.to_le_bytes()[0];
             carry >>= 8;
         }
         if carry != 0 {

@@ -69,6 +69,7 @@ pub enum MstProblem {
 /// assert_eq!(huddle_firehose::mst::height(b"app.bsky.feed.post/9adeb165882c"), 8);
 /// ```
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "at most 128")]
 pub fn height(key: &[u8]) -> u8 {
     let digest = hash::sha256(key);
     let mut zeros = 0;

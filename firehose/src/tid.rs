@@ -30,7 +30,8 @@ pub struct InvalidTid;
 impl Tid {
     /// The TID of a moment on clock 0: the time since 1970, to the microsecond, of which 54 bits are kept.
     pub const fn from_time(since_epoch: Duration) -> Self {
-        Self(((since_epoch.as_micros() as u64) & ((1 << 54) - 1)) << CLOCK_ID_BITS)
+        let micros = since_epoch.as_secs().wrapping_mul(1_000_000);
+        Self(micros.wrapping_add(since_epoch.subsec_micros() as u64) << CLOCK_ID_BITS)
     }
 
     /// The time since 1970 that it claims.
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_moment_becomes_the_first_tid_of_its_microsecond() {
-        let tid = Tid::from_time(Duration::from_micros(1_700_000_000_000_000));
+        let tid = Tid::from_time(Duration::from_secs(1_700_000_000));
         assert_eq!(tid.to_string(), "3ke6kg3wk2222");
     }
 

@@ -20,7 +20,7 @@ pub const MAX_OPS: usize = 200;
 /// The most bytes of `blocks`.
 pub const MAX_BLOCKS_LEN: usize = 2_000_000;
 /// How far ahead of the clock a revision may be.
-pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// How much of a commit is verified. Each level includes the ones before it.
 ///
@@ -279,6 +279,9 @@ impl<'v, 'a> Verified<'v, 'a> {
     }
 
     /// What has changed, in the order of the event.
+    ///
+    /// # Panics
+    /// Never: the paths have all been checked.
     pub fn changes(&self) -> impl ExactSizeIterator<Item = Change<'a>> + use<'v, 'a> {
         let Self { event, index, .. } = *self;
         event.ops.iter().map(move |op| {

@@ -15,7 +15,7 @@ const NOW: Duration = Duration::from_secs(10_000_000_000);
 fn corpus() -> Vec<Vec<u8>> {
     let folder = shared("firehose/corpus");
     folder.map_or_else(Vec::new, |folder| {
-        input::frames(&folder.join("frames.bin")).unwrap()
+        input::frames(&folder.join("frames.bin")).expect("the frames can be read")
     })
 }
 
@@ -40,8 +40,8 @@ fn filtering_and_hashing_what_is_wanted_allocates_nothing_once_warm() {
             if let Frame::Commit(event) = Frame::decode(frame).unwrap()
                 && filter.wants(&event)
             {
-                let verified = verifier.verify(&event, Level::Hashes, NOW).unwrap();
-                assert!(verified.changes().len() > 0);
+                let commit = verifier.verify(&event, Level::Hashes, NOW).unwrap();
+                assert!(commit.changes().len() > 0);
             }
         }
     };

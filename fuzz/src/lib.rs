@@ -10,6 +10,7 @@ pub mod data;
 pub mod firehose;
 pub mod icalendar;
 pub mod identifiers;
+pub mod ingest;
 pub mod lexicon;
 pub mod mutate;
 pub mod records;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     data::JSON,
     firehose::CAR,
     firehose::FRAME,
+    ingest::TARGET,
     firehose::MST,
     icalendar::TARGET,
     identifiers::TARGET,

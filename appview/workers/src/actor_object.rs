@@ -108,7 +108,8 @@ impl ActorObject {
     }
 
     async fn remember(&self) -> Result<Response, Trouble> {
-        let rest = self.turn(rest)?;
+        let name = self.name()?;
+        let rest = self.turn(|sql| rest(sql, &name))?;
         self.settle(rest).await?;
         Ok(Response::empty()?)
     }
@@ -118,7 +119,7 @@ impl ActorObject {
         let (reply, rest) = self.turn(|sql| {
             let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
             Fault::strike(self.fault.get())?;
-            Ok((reply, rest(sql)?))
+            Ok((reply, rest(sql, &name)?))
         })?;
         self.settle(rest).await?;
         Ok(reply)
@@ -141,7 +142,8 @@ impl ActorObject {
         Fault::strike_at_alarm(self.fault.get());
         self.wake()?;
         self.pump().await?;
-        let rest = self.turn(rest)?;
+        let name = self.name()?;
+        let rest = self.turn(|sql| rest(sql, &name))?;
         self.settle(rest).await
     }
 
@@ -199,12 +201,11 @@ impl ActorObject {
     }
 }
 
-fn rest(sql: &mut dyn Sql) -> Result<Rest, SqlError> {
+fn rest(sql: &mut dyn Sql, name: &ActorName) -> Result<Rest, SqlError> {
     if let Some(due) = outbox::next_due(sql)? {
         return Ok(Rest::Until(due));
     }
-    // An actor that has written anything that it still needs has stored its time with it.
-    let remembers = !sql.query("SELECT 1 FROM actor LIMIT 1", &[])?.is_empty();
+    let remembers = actor::remembers(sql, name)?;
     Ok(if remembers {
         Rest::Idle
     } else {

@@ -1,8 +1,9 @@
 //! Offers and calendars.
 
 use async_trait::async_trait;
-use huddle_core::availability::{Availability, Checked, Found, Search};
+use huddle_core::availability::{Availability, Checked, Found, Search, Side};
 use huddle_core::booking::{Booking, Place};
+use huddle_ports::Timestamp;
 
 /// What there is to say as long as no calendar is connected to this Worker: none can be read, so
 /// nothing is free.
@@ -11,11 +12,11 @@ pub(crate) struct NoCalendars;
 
 #[async_trait]
 impl Availability for NoCalendars {
-    async fn search(&self, _: &Search) -> Found {
-        Found::Unreadable
+    async fn search(&self, _: &Search, _: Timestamp) -> Found {
+        Found::Unreadable(Side::Host { stranger: false })
     }
 
-    async fn check(&self, _: &Booking, _: &Place) -> Checked {
+    async fn check(&self, _: &Booking, _: &Place, _: Timestamp) -> Checked {
         Checked::Unreadable
     }
 }

@@ -104,7 +104,9 @@ impl Object {
     fn add<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) -> &mut Self {
         let value = to_raw_value(value).expect("the values are texts, numbers and lists");
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&format!("\"{name}\":{value}"));
+        self.0 += &to_raw_value(name).expect("a name is a text").to_string();
+        self.0.push(':');
+        self.0 += value.get();
         self
     }
 

@@ -67,8 +67,8 @@ fn verify(frame: &[u8], name: &str, keys: &Keys, verifier: &mut Verifier) {
 }
 
 fn use_all(verified: Result<Verified<'_, '_>, CommitError>) {
-    let Ok(verified) = verified else { return };
-    for change in verified.changes() {
+    let Ok(commit) = verified else { return };
+    for change in commit.changes() {
         if let Some(record) = change.record {
             let _ = black_box(record.bytes());
         }

@@ -7,7 +7,6 @@ const PASSES: usize = 9;
 const PASS: Duration = Duration::from_millis(150);
 
 /// The median over some passes of how often `work`, which does `units` of something, gets done in a second.
-#[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 pub(crate) fn per_second(units: usize, mut work: impl FnMut()) -> f64 {
     work();
     let mut rates: Vec<f64> = (0..PASSES).map(|_| pass(units, &mut work)).collect();

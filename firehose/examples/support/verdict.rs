@@ -46,7 +46,7 @@ fn commit(event: &CommitEvent<'_>, keys: &Keys, verifier: &mut Verifier, now: Du
     match verifier.verify(event, level, now) {
         Err(error) => refuse(error),
         Ok(_) if key.is_none() => no_key(),
-        Ok(verified) => records(&verified),
+        Ok(commit) => records(&commit),
     }
 }
 

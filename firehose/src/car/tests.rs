@@ -56,7 +56,9 @@ fn every_byte_counts() {
         changed[place] ^= 1;
         let same = Car::read(&changed).is_ok_and(|car| car.root() == Cid::of_cbor(b"root"));
         assert!(!same, "byte {place}");
-        assert!(Index::default().fill(&bytes[..place], true).is_err() || place == 59 || place == 104);
+        assert!(
+            Index::default().fill(&bytes[..place], true).is_err() || place == 59 || place == 104
+        );
     }
 }
 

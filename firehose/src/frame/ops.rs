@@ -52,6 +52,9 @@ impl<'a> Ops<'a> {
     }
 
     /// The operations, in the order of the frame.
+    ///
+    /// # Panics
+    /// Never: they have all been read once.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = RepoOp<'a>> + use<'a> {
         let mut reader = Reader::new(self.items);
         (0..self.len).map(move |_| read_op(&mut reader).expect("it was read before"))

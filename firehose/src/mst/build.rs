@@ -16,6 +16,9 @@ pub struct NewTree {
 
 /// Makes the tree of these records, by their keys: `collection/record key`.
 ///
+/// # Panics
+/// Never: nothing can go wrong with a tree that is empty before.
+///
 /// ```
 /// use huddle_firehose::{Cid, mst};
 /// use std::collections::BTreeMap;

@@ -54,7 +54,7 @@ fn event() -> Event {
         from: notes(0..40),
         to: notes(2..42),
         rev: Tid::from_time(NOW),
-        since: Some(Tid::from_time(NOW - Duration::from_secs(1))),
+        since: Some(Tid::from_time(Duration::from_secs(1_699_999_999))),
         key: SigningKey::from_slice(&[7; 32]).unwrap(),
         ops: |_| {},
         blocks: |_| {},
@@ -165,13 +165,13 @@ impl Event {
         let point = point.as_bytes().try_into().unwrap();
         let key = VerifyingKey::from_compressed(Curve::K256, &point).unwrap();
         let mut verifier = Verifier::new();
-        let verified = verifier.verify(&event, Level::Signature(&key), NOW)?;
+        let commit = verifier.verify(&event, Level::Signature(&key), NOW)?;
         assert!(
-            verified
+            commit
                 .changes()
                 .all(|change| { change.record.is_none_or(|record| record.bytes().is_ok()) })
         );
-        Ok(verified.head())
+        Ok(commit.head())
     }
 }
 
@@ -369,8 +369,8 @@ fn a_record_that_another_operation_takes_away_may_be_left_out() {
         panic!("not a commit");
     };
     let mut verifier = Verifier::new();
-    let verified = verifier.verify(&event, Level::Operations, NOW).unwrap();
-    let records: Vec<_> = verified
+    let commit = verifier.verify(&event, Level::Operations, NOW).unwrap();
+    let records: Vec<_> = commit
         .changes()
         .filter_map(|change| change.record)
         .collect();
@@ -380,6 +380,7 @@ fn a_record_that_another_operation_takes_away_may_be_left_out() {
 
 #[test]
 fn a_record_is_refused_by_itself() {
+    use crate::cbor::CborProblem::{DuplicateKey, Expected, Float, Trailing, Truncated};
     #[track_caller]
     fn check(block: &[u8], expect: Option<RecordError<&str>>) {
         let record = Record {
@@ -404,7 +405,6 @@ fn a_record_is_refused_by_itself() {
             offset,
         }))
     };
-    use crate::cbor::CborProblem::{DuplicateKey, Expected, Float, Trailing, Truncated};
     check(&note("hello"), None);
     check(&note("hello!"), Some(RecordError::Refused("shouting")));
     check(b"", problem(Truncated, 0));

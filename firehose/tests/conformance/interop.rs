@@ -87,7 +87,9 @@ fn encode(value: &Value, to: &mut Vec<u8>) {
         }
         Value::Array(items) => {
             head(4, items.len(), to);
-            items.iter().for_each(|item| encode(item, to));
+            for item in items {
+                encode(item, to);
+            }
         }
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
@@ -104,9 +106,9 @@ fn encode(value: &Value, to: &mut Vec<u8>) {
 fn head(kind: u8, argument: usize, to: &mut Vec<u8>) {
     match (u8::try_from(argument), u16::try_from(argument)) {
         (Ok(argument @ 0..24), _) => to.push(kind << 5 | argument),
-        (Ok(argument), _) => to.extend_from_slice(&[kind << 5 | 24, argument]),
+        (Ok(argument), _) => to.extend_from_slice(&[kind << 5 | 0x18, argument]),
         (_, Ok(argument)) => {
-            to.push(kind << 5 | 25);
+            to.push(kind << 5 | 0x19);
             to.extend_from_slice(&argument.to_be_bytes());
         }
         _ => panic!("no vector has so large a number"),

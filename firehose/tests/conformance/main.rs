@@ -1,5 +1,7 @@
 //! Frames and vectors that others have made: what they are decoded to, and how they are judged.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod corpus;
 #[path = "../../examples/support/input.rs"]
 mod input;

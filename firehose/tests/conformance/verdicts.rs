@@ -13,7 +13,7 @@ const NOW: Duration = Duration::from_secs(1_796_000_000);
 /// The verdicts that a wish allows. Where it leaves a choice, the first is ours.
 fn allowed(wish: &str) -> &'static [&'static str] {
     match wish {
-        "accept" => &["accept"],
+        "accept" | "commit ok, record ok" => &["accept"],
         // Nothing hangs on `blobs`, a second root, or how large a number is.
         "accept|reject" => &["accept", "reject-frame", "reject-commit"],
         // Nobody has sent `rebase` for years, and nobody reads it.
@@ -29,10 +29,8 @@ fn allowed(wish: &str) -> &'static [&'static str] {
         "reject-commit" => &["reject-commit"],
         // The keys are what a refreshed identity has.
         "refresh-identity-then-reject" => &["reject-commit", "refresh-identity"],
-        "resync" => &["resync"],
-        "legacy(resync or unverified)" => &["resync"],
+        "resync" | "legacy(resync or unverified)" => &["resync"],
         "commit ok, record invalid" => &["reject-record"],
-        "commit ok, record ok" => &["accept"],
         "commit ok, record invalid|ok" => &["reject-record", "accept"],
         other => panic!("no verdict is known for {other:?}"),
     }

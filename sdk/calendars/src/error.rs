@@ -97,7 +97,9 @@ impl From<FetchError> for CalendarError {
         match error {
             FetchError::Blocked(blocked) => Self::Blocked(blocked),
             FetchError::TooLarge { .. } => Self::TooLarge,
-            FetchError::Redirect(_) => Self::Broken(Cow::Borrowed("it redirects to nowhere")),
+            FetchError::Redirect(_) => {
+                Self::Broken(Cow::Borrowed("it redirects where it is not followed"))
+            }
             other => Self::Unreachable(other),
         }
     }

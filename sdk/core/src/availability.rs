@@ -1,6 +1,7 @@
 //! What a booking asks of offers and calendars.
 
 use async_trait::async_trait;
+use huddle_ports::Timestamp;
 use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +10,16 @@ use crate::host_match::Margins;
 
 /// Knows offers, policies and calendars of both sides.
 ///
-/// It answers for what it knows and can read. A calendar that cannot be read is never free.
+/// It answers for what it knows and can read, and by the deadline: somebody waits, and may be told how it
+/// stands then. A calendar that cannot be read is never free.
 #[async_trait]
 pub trait Availability: Send + Sync {
     /// The slots that would suit both sides, the best first. What bookings hold is not its affair.
-    async fn search(&self, search: &Search) -> Found;
+    async fn search(&self, search: &Search, deadline: Timestamp) -> Found;
 
     /// Whether a slot is still free in both sides' calendars, asked afresh. What this very booking
     /// has put there does not count.
-    async fn check(&self, booking: &Booking, place: &Place) -> Checked;
+    async fn check(&self, booking: &Booking, place: &Place, deadline: Timestamp) -> Checked;
 }
 
 /// What is searched for.
@@ -59,9 +61,21 @@ pub enum Found {
     /// Something suits, and the host wants to be asked first.
     NeedsApproval(Terms),
     /// A calendar cannot be read.
-    Unreadable,
-    /// A calendar wants to be asked later.
-    Delayed,
+    Unreadable(Side),
+    /// A calendar wants to be asked later, or has not answered by the deadline.
+    Delayed(Side),
+}
+
+/// Whose calendar it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    /// One of the guest's own.
+    Guest,
+    /// One of the host's.
+    Host {
+        /// Whether the guest is a stranger to the host: to them it is as if nothing suited.
+        stranger: bool,
+    },
 }
 
 /// A slot that would suit.

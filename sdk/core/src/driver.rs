@@ -8,7 +8,7 @@
 use huddle_ports::Timestamp;
 
 use crate::actor::{ActorName, Ask as _, Command, Reply};
-use crate::availability::{Checked, Found, Proposal};
+use crate::availability::{Checked, Found, Proposal, Side};
 use crate::booking::{
     Abort, Asked, Attempt, AwaitApproval, Booking, Commit, Held, Next, NextAttempt, NoMatch,
     NotFound, Participant, Phase, Place, Postpone, Refuse, Standing, Suspend,
@@ -275,16 +275,26 @@ impl Driver {
                 self.try_next(attempt, until)
             }
             Found::NeedsApproval(terms) => report(AwaitApproval { attempt, terms }),
-            Found::Unreadable => report(Refuse {
+            Found::Unreadable(side) | Found::Delayed(side) if self.hides(side) => {
+                self.proposals = Some(Vec::new());
+                self.try_next(attempt, until)
+            }
+            Found::Unreadable(_) => report(Refuse {
                 attempt,
                 why: NoMatch::CalendarUnavailable,
                 untried: true,
             }),
-            Found::Delayed => report(Postpone {
+            Found::Delayed(_) => report(Postpone {
                 attempt,
                 untried: true,
             }),
         };
+    }
+
+    /// Whether the guest must not be told that it is this calendar. Once the host has said yes, or there is
+    /// a meeting, they are no stranger.
+    fn hides(&self, side: Side) -> bool {
+        side == Side::Host { stranger: true } && self.booking.is_request()
     }
 
     fn try_next(&self, attempt: Attempt, until: Timestamp) -> Step {

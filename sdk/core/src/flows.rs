@@ -189,11 +189,12 @@ impl Flows {
                 Action::Done => break,
                 Action::Search => Event::Found(
                     self.availability
-                        .search(&Search::of(driver.booking()))
+                        .search(&Search::of(driver.booking()), deadline)
                         .await,
                 ),
                 Action::Check(place) => {
-                    Event::Checked(self.availability.check(driver.booking(), &place).await)
+                    let booking = driver.booking();
+                    Event::Checked(self.availability.check(booking, &place, deadline).await)
                 }
                 Action::Ask(actor, command) => Event::Replied(Box::new(match &mut rehearsal {
                     None => self.actors.send(&actor, command).await?,

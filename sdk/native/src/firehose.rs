@@ -13,7 +13,7 @@ use huddle_firehose::Account;
 use huddle_firehose::ingest::{Action, ConnectionId, Event, Ingest, Notice};
 use huddle_identity::IdentityResolver;
 use huddle_ports::{Clock, Fetch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 pub use self::socket::{WebSocketSetupError, WebSockets};
@@ -63,6 +63,8 @@ pub struct Firehose {
     ports: FirehosePorts,
     socket: Option<(ConnectionId, Socket)>,
     answers: JoinSet<Answer>,
+    /// Connections that are being closed.
+    goodbyes: JoinSet<()>,
 }
 
 /// How often a host is asked for a sign of life; several times in [`Limits::silence`].
@@ -91,6 +93,7 @@ impl Firehose {
             ports,
             socket: None,
             answers: JoinSet::new(),
+            goodbyes: JoinSet::new(),
         }
     }
 
@@ -105,7 +108,7 @@ impl Firehose {
         loop {
             self.act().await;
             if self.ingest.is_settled() {
-                return;
+                break;
             }
             let wake_in = self.wake_in();
             let wants_frames = self.ingest.wants_frames();
@@ -113,7 +116,7 @@ impl Firehose {
             let next = tokio::select! {
                 () = &mut stop, if !is_stopping => Next::Stop,
                 () = &mut grace, if is_stopping => Next::GiveUp,
-                Some(answer) = self.answers.join_next() => Next::Answer(answered(answer)),
+                Some(answer) = self.answers.join_next() => answered(answer),
                 received = receive(&mut self.socket), if is_open && wants_frames => {
                     Next::Received(received)
                 }
@@ -126,13 +129,14 @@ impl Firehose {
                     grace.set(tokio::time::sleep(GRACE));
                     self.ingest.stop();
                 }
-                Next::GiveUp => return,
+                Next::GiveUp => break,
                 Next::Answer(answer) => self.take_answer(answer),
                 Next::Received(received) => self.take_received(received),
                 Next::Ping => self.ping().await,
                 Next::Wake => {}
             }
         }
+        self.goodbyes.join_all().await;
     }
 
     fn now(&self) -> Duration {
@@ -204,7 +208,6 @@ impl Firehose {
                 self.ingest.repository(&did, car, now);
             }
             Answer::Done(ticket) => self.ingest.done(ticket),
-            Answer::SaidGoodbye => {}
         }
     }
 
@@ -244,10 +247,8 @@ impl Firehose {
 
     fn disconnect(&mut self, connection: ConnectionId) {
         if let Some((_, socket)) = self.socket.take_if(|(open, _)| *open == connection) {
-            self.answers.spawn(async move {
-                socket.close().await;
-                Answer::SaidGoodbye
-            });
+            while self.goodbyes.try_join_next().is_some() {}
+            self.goodbyes.spawn(socket.close());
         }
     }
 }
@@ -259,14 +260,12 @@ async fn receive(socket: &mut Option<(ConnectionId, Socket)>) -> Received {
     }
 }
 
-fn answered(outcome: Result<Answer, tokio::task::JoinError>) -> Answer {
-    match outcome {
-        Ok(answer) => answer,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Nobody cancels the tasks but whoever drops them all.
-            Err(_) => Answer::SaidGoodbye,
-        },
+fn answered(outcome: Result<Answer, JoinError>) -> Next {
+    match outcome.map_err(JoinError::try_into_panic) {
+        Ok(answer) => Next::Answer(answer),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Nobody cancels the tasks but whoever drops them all.
+        Err(Err(_)) => Next::Wake,
     }
 }
 

@@ -144,6 +144,16 @@ impl Host {
     }
 }
 
+/// What comes from the other side beside its own pings.
+async fn answer(socket: &mut Socket) -> Message {
+    loop {
+        match socket.next().await.unwrap().unwrap() {
+            Message::Ping(_) => {}
+            other => return other,
+        }
+    }
+}
+
 /// `{"op": 1, "t": "#identity"}` and a body with a number and a handle.
 fn identity(seq: u8, handle: &str) -> Message {
     let mut frame = b"\xa2\x61t\x69#identity\x62op\x01\xa4".to_vec();
@@ -241,8 +251,8 @@ async fn what_the_host_sends_is_delivered_and_the_cursor_is_kept_when_it_stops()
     assert_eq!(handles(&seen), [one, two]);
     let seen = running.stop().await;
     assert_eq!(seen.cursors[&host.origin], 41);
-    let last = socket.next().await;
-    assert!(matches!(last, Some(Ok(Message::Close(_)))), "{last:?}");
+    let last = answer(&mut socket).await;
+    assert!(matches!(last, Message::Close(_)), "{last:?}");
 }
 
 #[tokio::test]
@@ -329,13 +339,7 @@ async fn a_ping_is_answered() {
     let _running = Running::local(&host);
     let (mut socket, _) = host.accept().await;
     socket.send(Message::Ping("hello".into())).await.unwrap();
-    let pong = loop {
-        match socket.next().await.unwrap().unwrap() {
-            // Its own ping, to see whether somebody is there.
-            Message::Ping(_) => {}
-            other => break other,
-        }
-    };
+    let pong = answer(&mut socket).await;
     assert_eq!(pong, Message::Pong("hello".into()));
 }
 

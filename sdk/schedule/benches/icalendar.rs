@@ -1,5 +1,5 @@
-//! How long calendars take: read and expanded, and rules by themselves. `peers` beside this file compares both with
-//! other engines.
+//! How long calendars take: read and expanded, and rules by themselves. `icalendar_peers` beside this file compares both
+//! with other engines.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

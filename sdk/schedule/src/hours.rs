@@ -113,3 +113,67 @@ impl OfficeHours {
         overrides
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The windows of these hours on a date, in local times.
+    #[track_caller]
+    fn check(json: &str, date: &str, expect: &[&str]) {
+        let hours: OfficeHours = serde_json::from_str(json).expect("office hours");
+        let day = date
+            .parse()
+            .ok()
+            .and_then(|date| hours.zone.day(date))
+            .expect("a day");
+        let local = |moment| hours.zone.local(moment).format("%d %H:%M").to_string();
+        let windows: Vec<_> = hours
+            .windows(day)
+            .iter()
+            .map(|window| format!("{} - {}", local(window.start()), local(window.end())))
+            .collect();
+        assert_eq!(windows, expect);
+    }
+
+    #[test]
+    fn windows_are_found_from_any_moment_within_them() {
+        let json = r#"{"tz": "Pacific/Apia", "rules": [{"days": ["TH"], "start": "22:00", "end": "02:00"}]}"#;
+        check(json, "2011-12-29", &["29 22:00 - 31 02:00"]);
+        check(json, "2011-12-31", &["29 22:00 - 31 02:00"]);
+        check(json, "2012-01-01", &[]);
+    }
+
+    #[test]
+    fn windows_that_join_are_found_whole() {
+        let json = r#"{"tz": "UTC", "rules": [
+            {"days": ["MO"], "start": "22:00", "end": "24:00"},
+            {"days": ["TU"], "start": "00:00", "end": "01:00"},
+            {"days": ["TU"], "start": "09:00", "end": "10:00"}
+        ]}"#;
+        check(json, "2026-06-01", &["01 22:00 - 02 01:00"]);
+        check(
+            json,
+            "2026-06-02",
+            &["01 22:00 - 02 01:00", "02 09:00 - 02 10:00"],
+        );
+    }
+
+    #[test]
+    fn json_is_that_of_the_lexicon() {
+        let json = r#"{"tz":"UTC","rules":[],"overrides":[{"date":"2026-06-01","windows":[]}],"validFrom":"2026-01-01","validUntil":"2026-12-31"}"#;
+        let hours: OfficeHours = serde_json::from_str(json).expect("office hours");
+        assert_eq!(serde_json::to_string(&hours).expect("JSON"), json);
+        for wrong in [
+            r#"{"tz":"Mars/Olympus","rules":[]}"#,
+            r#"{"tz":"UTC","rules":[],"validFrom":"2026-1-1"}"#,
+            r#"{"tz":"UTC","rules":[],"closed":[]}"#,
+            r#"{"rules":[]}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<OfficeHours>(wrong).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+}

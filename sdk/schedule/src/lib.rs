@@ -1,6 +1,17 @@
 //! Pure time for scheduling: which intervals suit, and which of them suits best.
 //!
 //! Nothing here asks for the time, a file or the network: what a function needs is given to it.
+//!
+//! - [`Interval`] and [`IntervalSet`] are stretches of time, half open; [`Zone`] says what local times mean.
+//! - [`OfficeHours`] and [`Offer`]s say when a host can be booked, [`Rules`] how, [`busy`] what of a calendar takes
+//!   time away. [`icalendar`] reads calendars and writes invitations, [`recurrence`] repeats events.
+//! - A [`Search`] takes all of that, and who is to come, to the slots that suit: ranked, in order, or with the reason
+//!   why one does not.
+//! - [`policy`] says who may book, [`disclosure`] how little a stranger gets to know.
+//!
+//! Local times that a clock change skips shift forward, of those that occur twice the first counts, and steps from slot
+//! to slot count time that passes. Whatever grows has a limit, which stands where it grows: searches look at
+//! [`MAX_DAYS`](hours::MAX_DAYS) days.
 
 pub mod busy;
 pub mod constraints;

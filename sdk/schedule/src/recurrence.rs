@@ -10,7 +10,7 @@ mod parse;
 pub use expand::{DEFAULT_STEPS, Exhausted, Occurrences};
 pub use parse::RuleError;
 
-use chrono::{NaiveDate, NaiveDateTime, Weekday};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Weekday};
 use ordinals::{Ordinals, Units};
 use std::fmt;
 
@@ -48,9 +48,7 @@ impl Until {
     /// The last moment on the clock that it was written for.
     pub fn last(self) -> NaiveDateTime {
         match self {
-            Self::Date(date) => date
-                .and_hms_opt(23, 59, 59)
-                .expect("every day has a last second on the clock"),
+            Self::Date(date) => NaiveDateTime::from(date) + TimeDelta::seconds(86_399),
             Self::Local(time) | Self::Utc(time) => time,
         }
     }

@@ -134,7 +134,7 @@ fn a_narrow_wish_of_a_stranger_is_widened() {
 }
 
 #[test]
-fn a_narrow_wish_is_widened_before_notice_cuts_it() {
+fn a_wish_of_which_little_is_left_is_narrow_too() {
     let offers = [offer(0, 24, Mode::Auto)];
     let (rules, parties) = (rules(), [host()]);
     let constraints = Constraints {
@@ -146,7 +146,12 @@ fn a_narrow_wish_is_widened_before_notice_cuts_it() {
         narrowest: Some(Duration::from_hours(4)),
         ..Search::new(at(now), &offers, MUTUAL, &rules, &parties)
     };
-    assert_eq!(starts(&search(10 * 60)), [600, 630]);
+    assert_eq!(starts(&search(10 * 60)), [600, 630, 660, 690]);
+    assert_eq!(
+        starts(&search(7 * 60)).last(),
+        Some(&630),
+        "four hours are left"
+    );
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl ListedWindows {
 
 #[async_trait]
 impl Availability for ListedWindows {
-    async fn search(&self, search: &Search) -> Found {
+    async fn search(&self, search: &Search, _deadline: Timestamp) -> Found {
         let constraints = &search.constraints;
         let minutes = constraints
             .duration_min
@@ -89,7 +89,7 @@ impl Availability for ListedWindows {
         Found::Proposals(proposals)
     }
 
-    async fn check(&self, _booking: &Booking, _place: &Place) -> Checked {
+    async fn check(&self, _: &Booking, _: &Place, _deadline: Timestamp) -> Checked {
         Checked::Free
     }
 }
@@ -158,7 +158,10 @@ mod tests {
             approved: false,
             booking: None,
         };
-        let found = listed.search(&search).now_or_never().unwrap();
+        let found = listed
+            .search(&search, Timestamp::MAX)
+            .now_or_never()
+            .unwrap();
         let Found::Proposals(proposals) = found else {
             panic!("{found:?}");
         };

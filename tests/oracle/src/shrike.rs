@@ -4,6 +4,7 @@ use shrike::car::{self, BlockRef};
 use shrike::cbor::{Cid, Decoder};
 use shrike::crypto::{VerifyingKey, parse_did_key};
 use shrike::streaming::parse_raw_sync_frame;
+use shrike::sync::invert::decode_sync_commit;
 use shrike::sync::{
     RawCommit, RawSyncEvent, check_op_cids, decode_commit_car, invert_decoded_commit,
 };
@@ -90,6 +91,12 @@ pub fn judge(frame: &[u8], keys: &Keys) -> Verdict {
             match verify(&commit, key.map(AsRef::as_ref)) {
                 Ok(()) => Verdict::Taken,
                 Err(error) => Verdict::NotVerified(error),
+            }
+        }
+        Ok(RawSyncEvent::Sync(sync)) => {
+            match decode_sync_commit(&sync.did, &sync.rev, &sync.blocks) {
+                Ok(_) => Verdict::Taken,
+                Err(error) => Verdict::NotVerified(error.to_string()),
             }
         }
         Ok(_) => Verdict::Taken,

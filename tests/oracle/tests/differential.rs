@@ -16,10 +16,83 @@ use std::time::Duration;
 const NOW: Duration = Duration::from_secs(1_796_000_000);
 
 /// What we refuse and shrike takes: a part of our reason, and why.
-const STRICTER: &[(&str, &str)] = &[];
+const STRICTER: &[(&str, &str)] = &[
+    ("#info without", "it does not read the body of #info"),
+    ("not text at byte", "it does not read the body of #info"),
+    (
+        "is not a DID",
+        "it lets a DID end with a colon, or takes characters that no DID has",
+    ),
+    (
+        "in the future",
+        "its clock is asked by its stateful verifier, not by these parts",
+    ),
+    (
+        "does not come after `since`",
+        "revisions are compared by its stateful verifier",
+    ),
+    (
+        "another revision than",
+        "revisions are compared by its stateful verifier",
+    ),
+    (
+        "another account than",
+        "accounts are compared by its stateful verifier",
+    ),
+    (
+        "`rev` is not a TID",
+        "of #sync it compares revisions as texts",
+    ),
+    (
+        "without `cid`",
+        "an operation need not have `cid` there, though the lexicon requires it",
+    ),
+    (
+        "not a place in a stream",
+        "a negative place is taken, which no cursor can name",
+    ),
+    ("the record is missing", "it does not look for records"),
+    (
+        "the change is too big",
+        "`tooBig` is for its stateful verifier to see",
+    ),
+    (
+        "of the CAR",
+        "it does not verify #sync by these parts, and takes other headers of a CAR",
+    ),
+    (
+        "the commit is missing",
+        "it does not verify #sync by these parts",
+    ),
+    (
+        "not a collection and a record key",
+        "paths of another syntax are taken",
+    ),
+    (
+        "at the wrong height",
+        "it does not compare the heights of keys in nodes that it passes through",
+    ),
+];
 
 /// What shrike refuses and we take: a part of its reason, and why.
-const LAXER: &[(&str, &str)] = &[];
+const LAXER: &[(&str, &str)] = &[
+    (
+        "\"blobs\" must be an array",
+        "hosts send null for it, and nobody needs it",
+    ),
+    (
+        "invalid handle",
+        "a handle is no more than a hint, which has to be verified in any case",
+    ),
+    (
+        "missing field \"rebase\"",
+        "it is deprecated, and always false",
+    ),
+    (
+        "missing field \"tooBig\"",
+        "it is deprecated, and always false",
+    ),
+];
 
 #[test]
 fn every_disagreement_is_explained() {

@@ -3,6 +3,7 @@
 //!
 //! What the peers are asked to do is in `tests/peers`; what has to come of it is here.
 
+mod firehose;
 mod node;
 
 use node::{Peer, Program};

@@ -54,7 +54,9 @@ impl Multistatus {
     /// Reads an answer from `base`.
     pub(super) fn parse(body: &Bytes, base: &Url) -> Result<Self, CalendarError> {
         let root = xml::parse(body)?;
-        if !root.is(Namespace::Dav, "multistatus") {
+        // What is unknown is passed over (RFC 4918 §17), but nothing that may have been meant as an event.
+        if !root.is(Namespace::Dav, "multistatus") || root.has_mistaken(Namespace::Dav, "response")
+        {
             return Err(incomplete());
         }
         let sync_token = root

@@ -91,6 +91,13 @@ impl Element {
         self.children.into_iter().filter(named)
     }
 
+    /// Whether an element directly in it has this name, and not in this namespace.
+    pub(super) fn has_mistaken(&self, namespace: Namespace, name: &str) -> bool {
+        self.children
+            .iter()
+            .any(|child| &*child.name == name && child.namespace != namespace)
+    }
+
     /// The text directly in it.
     pub(super) fn raw_text(&self) -> &str {
         &self.text

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use huddle_core::actor::{ActorName, Command, Reply};
-use huddle_core::availability::{Checked, Found};
+use huddle_core::availability::{Checked, Found, Side};
 use huddle_core::booking::{Booking, Phase, Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish};
@@ -521,7 +521,8 @@ impl World {
             Action::Search => {
                 let booking = self.actors.index(&ActorName::booking(&driver.booking().id));
                 let found = self.scenario.bookings[booking].found(driver.booking());
-                [found, Found::Unreadable, Found::Delayed].map(Event::Found)
+                let whose = Side::Guest;
+                [found, Found::Unreadable(whose), Found::Delayed(whose)].map(Event::Found)
             }
             Action::Check(_) => {
                 [Checked::Free, Checked::Busy, Checked::Unreadable].map(Event::Checked)

@@ -19,7 +19,6 @@ pub(super) enum Answer {
     Key(String, Result<VerifyingKey, Unavailable>),
     Repository(String, Result<Bytes, Unavailable>),
     Done(Ticket),
-    SaidGoodbye,
 }
 
 /// The most that a repository may take, in bytes and in time. Those of people who have posted for years come near it.

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use huddle_core::ActorName;
+use huddle_core::availability::{Found, Side};
 use huddle_core::booking::{
-    Attempt, CreateRefused, Expiry, Finalize, Next, NoMatch, Phase, Waiting,
+    Attempt, CreateRefused, Expiry, Finalize, Mode, Next, NoMatch, Phase, Waiting,
 };
 use huddle_core::index::{Index as _, Statement};
 use huddle_core::outbox::Task;
 use huddle_core::sql::Value;
 use huddle_core::transport::ask;
+use huddle_ports::Clock as _;
 
 use crate::world::{World, did, key, request_id};
 
@@ -136,4 +138,75 @@ async fn a_finalize_under_another_key_does_not_start_a_second_driver() {
     assert_eq!(finalize("other").await, Next::Rest);
     world.clock.step(LEASE);
     assert_eq!(finalize("third").await, Next::Confirm(Attempt::FIRST));
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_tell_a_host_who_cannot_be_read_from_one_who_has_no_time() {
+    let host = Side::Host { stranger: true };
+    let mut answers = Vec::new();
+    for instead in [
+        None,
+        Some(Found::Unreadable(host)),
+        Some(Found::Delayed(host)),
+    ] {
+        let world = World::new();
+        world.say(|it| {
+            it.hours.clear();
+            it.instead = instead;
+        });
+        let rehearsed = world.rehearse("bob", "ada").await;
+        let requested = world.request("bob", "ada", "k").await.unwrap();
+        world.say(|it| {
+            it.hours = vec![0];
+            it.instead = None;
+        });
+        let again = world.request("bob", "ada", "k").await.unwrap();
+        answers.push([rehearsed, requested, again]);
+    }
+    assert_eq!(answers[0][1].unmatched, Some(NoMatch::NoSlot));
+    assert_eq!(answers[1], answers[0]);
+    assert_eq!(answers[2], answers[0]);
+}
+
+#[tokio::test]
+async fn a_calendar_that_the_guest_may_know_of_is_told_of() {
+    for side in [Side::Guest, Side::Host { stranger: false }] {
+        let world = World::new();
+        world.say(|it| it.instead = Some(Found::Unreadable(side)));
+        let refused = world.request("bob", "ada", "k").await.unwrap();
+        assert_eq!(refused.unmatched, Some(NoMatch::CalendarUnavailable));
+        world.say(|it| it.instead = Some(Found::Delayed(side)));
+        let waits = world.request("bob", "ada", "l").await.unwrap();
+        assert_eq!(waits.phase.word(), "pending");
+    }
+}
+
+#[tokio::test]
+async fn a_host_who_said_yes_waits_for_their_calendar_whoever_asked() {
+    let world = World::new();
+    world.say(|it| it.mode = Mode::Approve);
+    let asked = world.request("bob", "ada", "k").await.unwrap();
+    let host = Side::Host { stranger: true };
+    world.say(|it| it.instead = Some(Found::Delayed(host)));
+    let yes = world.flows.approve(&asked.id, key("ada", "approve", "k"));
+    assert!(yes.await.unwrap().unwrap().approved);
+    world.say(|it| it.instead = None);
+    world.clock.step(LEASE);
+    world.settle().await;
+    let seen = world.flows.read(&asked.id, None).await.unwrap().unwrap();
+    assert_eq!(seen.phase.word(), "confirmed");
+}
+
+#[tokio::test]
+async fn calendars_are_told_by_when_somebody_must_have_an_answer() {
+    let world = World::new();
+    let in_time = || world.clock.now() + Duration::from_secs(8);
+    let matched_by = in_time();
+    world.say(|it| it.search_takes = Duration::from_secs(3));
+    let held = world.request("bob", "ada", "k").await.unwrap();
+    let finalized_by = in_time();
+    let accept = world.flows.finalize(&held.id, key("bob", "finalize", "k"));
+    accept.await.unwrap().unwrap();
+    let deadlines = world.say(|it| std::mem::take(&mut it.deadlines));
+    assert_eq!(deadlines, [matched_by, finalized_by]);
 }

@@ -42,6 +42,10 @@ pub(crate) struct Says {
     /// A booking that another driver takes over during the next search.
     pub(crate) taken_over: Option<BookingId>,
     pub(crate) checked: Checked,
+    /// What searches find in place of slots.
+    pub(crate) instead: Option<Found>,
+    /// By when an answer was wanted, so far.
+    pub(crate) deadlines: Vec<Timestamp>,
 }
 
 pub(crate) struct World {
@@ -62,11 +66,14 @@ struct Script {
 
 #[async_trait]
 impl Availability for Script {
-    async fn search(&self, search: &Search) -> Found {
+    async fn search(&self, search: &Search, deadline: Timestamp) -> Found {
         let (found, taken_over) = {
             let mut says = self.says.lock().unwrap();
+            says.deadlines.push(deadline);
             self.clock.step(std::mem::take(&mut says.search_takes));
-            (says.found(search), says.taken_over.take())
+            let found = says.instead.clone();
+            let found = found.unwrap_or_else(|| says.found(search));
+            (found, says.taken_over.take())
         };
         if let Some(id) = taken_over {
             let booking = ActorName::booking(&id);
@@ -78,8 +85,10 @@ impl Availability for Script {
         found
     }
 
-    async fn check(&self, _: &Booking, _: &Place) -> Checked {
-        self.says.lock().unwrap().checked
+    async fn check(&self, _: &Booking, _: &Place, deadline: Timestamp) -> Checked {
+        let mut says = self.says.lock().unwrap();
+        says.deadlines.push(deadline);
+        says.checked
     }
 }
 
@@ -126,6 +135,8 @@ impl World {
             search_takes: Duration::ZERO,
             taken_over: None,
             checked: Checked::Free,
+            instead: None,
+            deadlines: Vec::new(),
         }));
         let script = Script {
             says: says.clone(),
@@ -150,8 +161,8 @@ impl World {
         }
     }
 
-    pub(crate) fn say(&self, change: impl FnOnce(&mut Says)) {
-        change(&mut self.says.lock().unwrap());
+    pub(crate) fn say<T>(&self, change: impl FnOnce(&mut Says) -> T) -> T {
+        change(&mut self.says.lock().unwrap())
     }
 
     pub(crate) fn path(&self) -> PathBuf {

@@ -6,7 +6,10 @@ use serde_json::Value;
 use std::path::Path;
 
 /// What came of each case: its name, and what is wrong, if anything.
-pub(crate) fn compare(file: &Path) -> Result<Vec<(String, Result<(), String>)>, String> {
+pub(crate) type Outcomes = Vec<(String, Result<(), String>)>;
+
+/// Compares what each rule gives with what it has to give.
+pub(crate) fn compare(file: &Path) -> Result<Outcomes, String> {
     let cases = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let cases: Vec<Value> = serde_json::from_str(&cases).map_err(|error| error.to_string())?;
     let name = |case: &Value| {

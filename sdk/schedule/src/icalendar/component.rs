@@ -40,7 +40,7 @@ impl<'a> Property<'a> {
     pub(super) fn new(name: &str, parameters: &[(&str, &str)], value: &str) -> Property<'static> {
         let mut line = name.to_owned();
         for (name, value) in parameters {
-            line.push_str(&format!(";{name}={}", text::parameter(value)));
+            line.extend([";", *name, "=", &text::parameter(value)]);
         }
         let value_start = line.len() + 1;
         line.push(':');

@@ -227,7 +227,7 @@ impl<'d> FreeBusy<'d> {
                         fault = Some(Fault {
                             property: "FREEBUSY",
                             from: None,
-                        })
+                        });
                     }
                 }
             }

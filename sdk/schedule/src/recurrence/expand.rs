@@ -440,7 +440,7 @@ impl<'a> DayFilter<'a> {
         }
         rule.weeks.is_empty() || {
             let year = match year {
-                Some(known) if known.year == day.year() => known,
+                Some(known) if known.number == day.year() => known,
                 _ => year.insert(Year::new(day.year(), rule.week_start)),
             };
             let (number, length) = year.week_of(day.ordinal0());
@@ -467,7 +467,7 @@ fn year_length(year: i32) -> u32 {
 /// (RFC 5545 §3.3.10), wherever a week starts.
 #[derive(Clone, Copy, Debug)]
 struct Year {
-    year: i32,
+    number: i32,
     /// How many days after 1 January week 1 begins, up to three days before it.
     first_week: i32,
     /// How many weeks there are in this year, the one before and the one after.
@@ -492,7 +492,7 @@ impl Year {
             days.cast_unsigned() / 7
         };
         Self {
-            year,
+            number: year,
             first_week: first_week(year),
             weeks: weeks(year),
             weeks_before: weeks(year - 1),

@@ -190,8 +190,8 @@ pub(super) fn bookable(search: &Search<'_>) -> Option<Interval> {
 
 /// When the guest would meet, widened where a stranger would learn too much otherwise.
 pub(super) fn times(search: &Search<'_>, bookable: Interval) -> IntervalSet {
-    let narrowest = search.narrowest.unwrap_or_default();
-    let within = bookable.widened(narrowest, narrowest + MAX_MEETING);
+    // What is past or too soon makes a wish no wider. A meeting may end after the last moment at which one may start.
+    let within = bookable.widened(Duration::ZERO, MAX_MEETING);
     let times = search.constraints.times(within);
     match search.narrowest {
         Some(narrowest) => disclosure::widened(&times, narrowest),

@@ -80,15 +80,21 @@ fn several_resources_may_share_one_status() {
 }
 
 #[test]
-fn nothing_at_all_is_an_answer() {
-    let answer = parsed("").unwrap();
-    assert!(answer.resources.is_empty() && answer.sync_token.is_none());
+fn nothing_at_all_is_an_answer_and_so_is_what_nobody_knows() {
+    for responses in [
+        "",
+        "<responsedescription>None</responsedescription><x xmlns='urn:x'/>",
+    ] {
+        let answer = parsed(responses).unwrap();
+        assert!(answer.resources.is_empty() && answer.sync_token.is_none());
+    }
 }
 
 #[test]
 fn a_response_that_leaves_out_what_matters_is_broken() {
     for responses in [
         "<response/>",
+        "<response xmlns=''><href>/1</href><status>HTTP/1.1 200 OK</status></response>",
         "<response><href>/1</href></response>",
         "<response><status>HTTP/1.1 200 OK</status></response>",
         "<response><href>http://[</href><status>HTTP/1.1 200 OK</status></response>",

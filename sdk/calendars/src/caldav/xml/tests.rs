@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn parsed(text: &str) -> Result<Element, CalendarError> {
@@ -113,4 +115,50 @@ fn the_component_that_an_element_names_is_kept() {
     let root = parsed(r#"<set><comp name="VEVENT"/><comp/><b name="VTODO"/></set>"#).unwrap();
     let names: Vec<Option<&str>> = root.children.iter().map(Element::component).collect();
     assert_eq!(names, [Some("VEVENT"), None, None]);
+}
+
+/// What XML is made of, and what it is not.
+const PIECES: [&str; 22] = [
+    "<",
+    ">",
+    "/",
+    "</a>",
+    "<a",
+    "&",
+    ";",
+    "#x",
+    "1",
+    "\"",
+    "'",
+    "=",
+    " ",
+    "<!",
+    "[CDATA[",
+    "]]>",
+    "--",
+    "?",
+    "xmlns",
+    ":",
+    "<!DOCTYPE",
+    "ä",
+];
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(
+        pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..40),
+    ) {
+        let _ = parsed(&pieces.concat());
+        let _ = parsed(&format!("<a>{}</a>", pieces.concat()));
+    }
+
+    #[test]
+    fn text_survives_being_written(
+        characters in prop::collection::vec(any::<char>(), 0..40),
+    ) {
+        let kept = |c: &char| !c.is_control() || matches!(c, '\t' | '\n');
+        let text: String = characters.into_iter().filter(kept).collect();
+        let root = parsed(&format!("<a>{}</a>", escape(&text))).unwrap();
+        prop_assert_eq!(root.raw_text(), text);
+    }
 }

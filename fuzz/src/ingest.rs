@@ -1,0 +1,376 @@
+//! Target `firehose_ingest`: the driver, whatever a host sends, and whatever is answered in whatever order.
+
+use crate::Target;
+use crate::firehose;
+use crate::mutate::Random;
+use huddle_firehose::ingest::{
+    Action, Config, ConnectionId, Event, Ingest, Limits, MIN_QUEUED_BYTES, Source, Ticket,
+    Unavailable,
+};
+use huddle_firehose::{Account, Filter, Hosting, VerifyingKey};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The driver keeps to its bounds, delivers the events of an account one by one, and keeps no cursor but rising ones.
+/// An input is a list of steps: a byte that says which, a byte for it, and two for how many bytes follow.
+pub const TARGET: Target = Target {
+    name: "firehose_ingest",
+    check,
+    mutate,
+    seeds,
+};
+
+const DIDS: [&str; 3] = [
+    "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",
+    "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb",
+    "did:web:example.com",
+];
+const KEY: &str = "did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc";
+const STATUSES: [&str; 4] = ["", "deactivated", "deleted", "throttled"];
+const WORDS: [&str; 4] = [
+    "OutdatedCursor",
+    "FutureCursor",
+    "ConsumerTooSlow",
+    "Whatever",
+];
+const MAX_QUEUED: usize = 6;
+const HOSTS: [&str; 2] = ["wss://one.example.com", "wss://two.example.com"];
+
+/// After every revision that there is in the data.
+const START: Duration = Duration::from_secs(10_000_000_000);
+
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    kind: u8,
+    choice: u8,
+    bytes: &'a [u8],
+}
+
+const FRAME: u8 = 0;
+const REPOSITORY: u8 = 6;
+const KINDS: u8 = 13;
+const HEAD: usize = 4;
+
+fn steps(input: &[u8]) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    let mut rest = input;
+    while let Some(([kind, choice, high, low], after)) = rest.split_first_chunk::<HEAD>() {
+        let len = usize::from(u16::from_be_bytes([*high, *low])).min(after.len());
+        let (bytes, after) = after.split_at(len);
+        let kind = kind % KINDS;
+        steps.push(Step {
+            kind,
+            choice: *choice,
+            bytes,
+        });
+        rest = after;
+    }
+    steps
+}
+
+fn write(steps: &[Step<'_>]) -> Vec<u8> {
+    let mut input = Vec::new();
+    for step in steps {
+        // What does not fit is cut.
+        let len = u16::try_from(step.bytes.len()).unwrap_or(u16::MAX);
+        input.extend([step.kind, step.choice]);
+        input.extend(len.to_be_bytes());
+        input.extend_from_slice(&step.bytes[..len.into()]);
+    }
+    input
+}
+
+/// Everything around a driver.
+struct World {
+    ingest: Ingest,
+    now: Duration,
+    seq: i64,
+    connection: Option<ConnectionId>,
+    asked: Vec<Action>,
+    delivered: Vec<(Ticket, Event)>,
+    tickets: BTreeSet<Ticket>,
+    cursors: BTreeMap<String, i64>,
+    key: VerifyingKey,
+}
+
+fn check(input: &[u8]) {
+    let limits = Limits {
+        max_queued_bytes: MIN_QUEUED_BYTES,
+        max_queued: MAX_QUEUED,
+        max_accounts: 1,
+        max_lookups: 1,
+        max_fetches: 1,
+        max_attempts: 2,
+        ..Limits::default()
+    };
+    let config = Config {
+        source: Source::Repos,
+        hosts: HOSTS.map(str::to_owned).to_vec(),
+        limits,
+    };
+    let mut filter = Filter::new([""]);
+    filter.add_account(DIDS[0]);
+    let cursors = BTreeMap::from([(HOSTS[0].to_owned(), 5)]);
+    let mut world = World {
+        ingest: Ingest::new(config, filter, &cursors, 1).expect("the limits are fine"),
+        now: START,
+        seq: 5,
+        connection: None,
+        asked: Vec::new(),
+        delivered: Vec::new(),
+        tickets: BTreeSet::new(),
+        cursors,
+        key: VerifyingKey::from_did_key(KEY).expect("the key is one"),
+    };
+    for step in steps(input) {
+        world.act();
+        world.step(step);
+    }
+    world.act();
+}
+
+impl World {
+    fn act(&mut self) {
+        // Each step can cause a few actions, and never ever more of them.
+        for _ in 0..1000 {
+            let Some(action) = self.ingest.next_action(self.now) else {
+                let (items, bytes) = self.ingest.queued();
+                assert!(items <= MAX_QUEUED && bytes <= MIN_QUEUED_BYTES);
+                return;
+            };
+            self.carry_out(action);
+        }
+        panic!("it never has enough");
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Connect { connection, .. } => {
+                assert_eq!(self.connection, None);
+                self.connection = Some(connection);
+                assert!(self.ingest.opened(connection, self.now));
+            }
+            Action::Disconnect { connection } => {
+                assert_eq!(self.connection.take(), Some(connection));
+            }
+            Action::KeepCursor { host, cursor } => match cursor {
+                Some(cursor) => {
+                    let before = self.cursors.insert(host, cursor);
+                    assert!(before.is_none_or(|before| before < cursor));
+                }
+                None => drop(self.cursors.remove(&host)),
+            },
+            Action::Deliver { ticket, event } => {
+                assert!(self.tickets.insert(ticket), "a ticket that was used before");
+                if let Event::Account { did, .. } = &event {
+                    let same = |(_, other): &(Ticket, Event)| matches!(other, Event::Account { did: other, .. } if other == did);
+                    assert!(
+                        !self.delivered.iter().any(same),
+                        "two events of one account"
+                    );
+                }
+                self.delivered.push((ticket, event));
+            }
+            Action::Report(_) => {}
+            ask => {
+                assert!(!self.asked.contains(&ask), "it was asked already");
+                self.asked.push(ask);
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step<'_>) {
+        let choice = usize::from(step.choice);
+        let did = DIDS[choice % DIDS.len()];
+        match step.kind {
+            FRAME => self.send(step.bytes),
+            1 => self.send_event("#identity", did, &[]),
+            2 => {
+                let status = STATUSES[choice / DIDS.len() % STATUSES.len()];
+                let mut rest = b"\x66active".to_vec();
+                rest.push(if status.is_empty() { 0xf5 } else { 0xf4 });
+                text("status", &mut rest);
+                text(status, &mut rest);
+                self.send_event("#account", did, &rest);
+            }
+            3 => self.say(b"\xa2\x61t\x65#info\x62op\x01\xa1\x64name", choice),
+            4 => self.say(b"\xa1\x62op\x20\xa1\x65error", choice),
+            5 => self.answer(choice, None),
+            REPOSITORY => self.answer(choice, Some(step.bytes)),
+            7 => self.acknowledge(choice),
+            8 => {
+                if let Some(connection) = self.connection.take() {
+                    self.ingest.closed(connection, self.now);
+                }
+            }
+            9 => self.now += Duration::from_millis(1 << (choice % 24)),
+            10 => drop(self.ingest.resync(did)),
+            11 => self.ingest.set_interest(did, choice % 2 == 0),
+            _ if choice == 0 => self.ingest.stop(),
+            _ => {
+                if let Some(wake_at) = self.ingest.wake_at() {
+                    self.now = self.now.max(wake_at);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        let wanted = self.ingest.wants_frames();
+        if let Some(connection) = self.connection {
+            let taken = self.ingest.frame(connection, frame, self.now);
+            assert_eq!(taken.is_ok(), wanted);
+        }
+    }
+
+    /// An event of this type with the next number; `rest` are two more entries, or none.
+    fn send_event(&mut self, kind: &str, did: &str, rest: &[u8]) {
+        self.seq += 1;
+        let mut frame = b"\xa2".to_vec();
+        text("t", &mut frame);
+        text(kind, &mut frame);
+        frame.extend_from_slice(b"\x62op\x01");
+        frame.push(if rest.is_empty() { 0xa3 } else { 0xa5 });
+        text("did", &mut frame);
+        text(did, &mut frame);
+        text("seq", &mut frame);
+        frame.push(0x1b);
+        frame.extend(self.seq.to_be_bytes());
+        // In the one order that there is, but for numbers, which are as short as they can be.
+        let number = frame.len() - 9;
+        shorten(&mut frame, number);
+        frame.extend_from_slice(b"\x64time\x60");
+        frame.extend_from_slice(rest);
+        self.send(&frame);
+    }
+
+    /// The beginning of a message, and a word.
+    fn say(&mut self, head: &[u8], choice: usize) {
+        let mut frame = head.to_vec();
+        text(WORDS[choice % WORDS.len()], &mut frame);
+        self.send(&frame);
+    }
+
+    fn answer(&mut self, choice: usize, car: Option<&[u8]>) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let refusals = [
+            Unavailable::ForNow,
+            Unavailable::AtAll,
+            Unavailable::Inactive,
+        ];
+        let refusal = refusals[choice % refusals.len()];
+        let (ingest, now) = (&mut self.ingest, self.now);
+        match self.asked.remove(choice % self.asked.len()) {
+            Action::ReadAccount { did } => {
+                let inactive = Account {
+                    hosting: Hosting::Inactive,
+                    ..Account::new()
+                };
+                ingest.account(&did, (choice % 2 == 0).then_some(inactive));
+            }
+            Action::FindKey { did } => {
+                ingest.key(&did, car.map_or(Err(refusal), |_| Ok(&self.key)), now);
+            }
+            Action::FetchRepository { did } => ingest.repository(&did, car.ok_or(refusal), now),
+            other => panic!("{other:?} is not asked for"),
+        }
+    }
+
+    fn acknowledge(&mut self, choice: usize) {
+        if !self.delivered.is_empty() {
+            let which = choice % self.delivered.len();
+            let (ticket, _) = self.delivered.swap_remove(which);
+            self.ingest.done(ticket);
+            // A second time does nothing.
+            self.ingest.done(ticket);
+        }
+    }
+}
+
+fn text(text: &str, to: &mut Vec<u8>) {
+    match u8::try_from(text.len()).expect("a short text") {
+        len @ 0..24 => to.push(0x60 | len),
+        len => to.extend([0x78, len]),
+    }
+    to.extend_from_slice(text.as_bytes());
+}
+
+/// Puts a small number of eight bytes at the end into its shortest form.
+fn shorten(frame: &mut Vec<u8>, at: usize) {
+    let bytes = frame[at + 1..].try_into().expect("eight bytes");
+    let number = u64::from_be_bytes(bytes);
+    frame.truncate(at);
+    match u16::try_from(number) {
+        Ok(number @ 0..24) => frame.push(number.to_be_bytes()[1]),
+        Ok(number @ 24..256) => frame.extend([0x18, number.to_be_bytes()[1]]),
+        Ok(number) => {
+            frame.push(0x19);
+            frame.extend(number.to_be_bytes());
+        }
+        Err(_) => {
+            frame.push(0x1b);
+            frame.extend(number.to_be_bytes());
+        }
+    }
+}
+
+/// Leaves a step out, says it twice, puts it elsewhere, or makes another one of it.
+fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    let mut steps = steps(input);
+    if steps.is_empty() {
+        return None;
+    }
+    let (at, to) = (random.below(steps.len()), random.below(steps.len()));
+    match random.below(4) {
+        0 => drop(steps.remove(at)),
+        1 => steps.insert(to, steps[at]),
+        2 => steps.swap(at, to),
+        _ => {
+            let [kind, choice, ..] = random.number().to_be_bytes();
+            let bytes = steps[at].bytes;
+            let kind = kind % KINDS;
+            steps.insert(
+                to,
+                Step {
+                    kind,
+                    choice,
+                    bytes,
+                },
+            );
+        }
+    }
+    Some(write(&steps))
+}
+
+/// Frames of real accounts, one by one with what comes of them; and a life of made-up ones.
+fn seeds() -> Vec<Vec<u8>> {
+    let step = |kind, choice| Step {
+        kind,
+        choice,
+        bytes: b"",
+    };
+    let frames = (firehose::FRAME.seeds)();
+    let answered = frames.iter().map(|frame| {
+        let repository = match huddle_firehose::Frame::decode(frame) {
+            Ok(huddle_firehose::Frame::Commit(event)) => event.blocks,
+            _ => b"",
+        };
+        let mut steps = vec![Step {
+            bytes: frame,
+            ..step(FRAME, 0)
+        }];
+        for _ in 0..4 {
+            let answer = Step {
+                bytes: repository,
+                ..step(REPOSITORY, 0)
+            };
+            steps.extend([answer, step(7, 0)]);
+        }
+        write(&steps)
+    });
+    let every = (0..KINDS).flat_map(|kind| (0..4).map(move |choice| step(kind, choice + 1)));
+    let every: Vec<_> = every.flat_map(|one| [one, step(12, 1)]).collect();
+    answered.chain([write(&every)]).collect()
+}
