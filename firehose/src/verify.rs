@@ -312,11 +312,10 @@ fn removes(op: &RepoOp<'_>, cid: Cid) -> bool {
 
 /// What undoes an operation; `None` where the host does not say what was there before.
 fn inverse(op: &RepoOp<'_>) -> Option<Operation> {
-    match (op.cid, op.prev) {
-        (Some(cid), None) if op.action == Action::Create => Some(Operation::Remove(cid)),
-        (Some(cid), Some(_)) if op.action == Action::Create => Some(Operation::Remove(cid)),
-        (Some(from), Some(to)) => Some(Operation::Replace { from, to }),
-        (None, Some(prev)) => Some(Operation::Insert(prev)),
+    match (op.action, op.cid, op.prev) {
+        (Action::Create, Some(cid), _) => Some(Operation::Remove(cid)),
+        (_, Some(from), Some(to)) => Some(Operation::Replace { from, to }),
+        (_, None, Some(prev)) => Some(Operation::Insert(prev)),
         _ => None,
     }
 }

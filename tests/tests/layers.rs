@@ -32,17 +32,52 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-xrpc",
         ],
     ),
-    ("huddle-native", &["huddle-core", "huddle-ports"]),
-    ("huddle-appview-workers", &["huddle-core", "huddle-ports"]),
-    ("huddle-workers-packer", &[]),
+    (
+        "huddle-native",
+        &[
+            "huddle-core",
+            "huddle-firehose",
+            "huddle-identity",
+            "huddle-ports",
+            "huddle-syntax",
+        ],
+    ),
     (
         "huddle-testkit",
         &["huddle-core", "huddle-ports", "huddle-syntax"],
     ),
     (
-        "huddle-appview",
+        "huddle-appview-router",
         &[
             "huddle-api",
+            "huddle-core",
+            "huddle-identity",
+            "huddle-ports",
+            "huddle-syntax",
+            "huddle-xrpc",
+        ],
+    ),
+    (
+        "huddle-appview-workers",
+        &[
+            "huddle-appview-router",
+            "huddle-core",
+            "huddle-identity",
+            "huddle-ports",
+            "huddle-syntax",
+            "huddle-testkit",
+            "huddle-xrpc",
+        ],
+    ),
+    (
+        "huddle-workers-contract",
+        &["huddle-appview-workers", "huddle-ports", "huddle-testkit"],
+    ),
+    ("huddle-workers-packer", &[]),
+    (
+        "huddle-appview",
+        &[
+            "huddle-appview-router",
             "huddle-core",
             "huddle-identity",
             "huddle-native",
@@ -61,7 +96,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 const TOP: &str = "huddle-tests";
 
 /// The packages that know a runtime.
-const LEAVES: &[&str] = &["huddle-native", "huddle-appview", "huddle-appview-workers"];
+const LEAVES: &[&str] = &[
+    "huddle-native",
+    "huddle-appview",
+    "huddle-appview-workers",
+    "huddle-workers-contract",
+];
 
 /// Programs and checks, which nothing that runs is made of.
 const TOOLS: &[&str] = &[
@@ -82,7 +122,11 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     ),
     (
         &["worker", "js-sys", "web-sys", "wasm-bindgen*"],
-        &["huddle-appview-workers", "huddle-workers-packer"],
+        &[
+            "huddle-appview-workers",
+            "huddle-workers-contract",
+            "huddle-workers-packer",
+        ],
     ),
     (&["jacquard*", "atrium*"], &["huddle-sdk"]),
 ];

@@ -180,7 +180,6 @@ impl Arena {
     ) -> Result<Node, MstError> {
         let mut entries = Entries::new(cid, block)?;
         let start = self.items.len();
-        self.items.reserve(entries.left());
         let mut last = self.keys.len()..self.keys.len();
         while let Some(entry) = entries.next(&self.keys[last.clone()])? {
             let key_start = self.keys.len();

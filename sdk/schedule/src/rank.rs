@@ -273,6 +273,13 @@ impl<'a> Judge<'a> {
 
 /// A share of a whole, neither negative, in thousandths.
 fn thousandths(part: i64, whole: i64) -> u16 {
+    // Most shares are one of these, and to divide takes longest of all that is done for a slot.
+    if part == 0 {
+        return 0;
+    }
+    if part == whole {
+        return Score::BEST;
+    }
     let share = part.saturating_mul(i64::from(Score::BEST)) / whole.max(1);
     u16::try_from(share).map_or(Score::BEST, |share| share.min(Score::BEST))
 }
@@ -297,7 +304,11 @@ impl Mean {
     }
 
     fn mean(self) -> u16 {
-        let mean = self.sum / self.count.max(1);
+        let mean = if self.count > 1 {
+            self.sum / self.count
+        } else {
+            self.sum
+        };
         u16::try_from(mean).expect("a mean is no larger than the largest term")
     }
 }

@@ -7,15 +7,15 @@ use huddle_ports::Timestamp;
 use super::Zone;
 use crate::interval::Interval;
 
-/// No zone changes its offset twice within this time.
-const SPACING: Duration = Duration::from_hours(24);
+/// Since 1970 no zone has changed its offset twice within this time.
+const SPACING: Duration = Duration::from_hours(7 * 24);
 
 /// From when on which offset holds, in milliseconds ahead of UTC; never empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Offsets(Vec<(Timestamp, i64)>);
 
 impl Offsets {
-    /// The offsets over an interval. It costs a look-up a day: keep intervals to a few years.
+    /// The offsets over an interval. It costs a look-up a week: keep intervals to a few years.
     pub(crate) fn new(zone: Zone, within: Interval) -> Self {
         let mut known = within.start();
         let mut offset = zone.offset_millis(known);
@@ -64,17 +64,19 @@ impl Offsets {
 
 /// The first moment with the offset of `after`, which is not that of `before`, the only change between them.
 fn change(zone: Zone, before: Timestamp, after: Timestamp) -> Timestamp {
-    let (mut low, mut high) = (before.as_millis(), after.as_millis());
+    // Offsets change at whole seconds.
+    let (mut low, mut high) = (before.as_secs(), after.as_secs() + 1);
+    let at = |secs: i64| Timestamp::from_millis(secs * 1000);
     let new = zone.offset_millis(after);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if zone.offset_millis(Timestamp::from_millis(middle)) == new {
+        if zone.offset_millis(at(middle)) == new {
             high = middle;
         } else {
             low = middle;
         }
     }
-    Timestamp::from_millis(high)
+    at(high)
 }
 
 #[cfg(test)]

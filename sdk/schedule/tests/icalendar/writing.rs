@@ -239,11 +239,11 @@ fn lines_of_any_kind(written: &str) -> usize {
 fn check_words(words: &str) {
     let baseline = write(&invitation());
     let mut invitation = invitation();
-    invitation.summary = words.to_owned();
+    words.clone_into(&mut invitation.summary);
     invitation.description = Some(words.to_owned());
     invitation.location = Some(words.to_owned());
-    invitation.organizer.name = words.to_owned();
-    invitation.attendees[0].person.name = words.to_owned();
+    words.clone_into(&mut invitation.organizer.name);
+    words.clone_into(&mut invitation.attendees[0].person.name);
     let written = write(&invitation);
     assert_eq!(shape(&written), shape(&baseline), "{words:?} in {written}");
     assert_eq!(
