@@ -81,7 +81,6 @@ impl<'a> Frame<'a> {
         if frame.len() > MAX_FRAME_LEN {
             return Err(FrameError::TooLarge(frame.len()));
         }
-        touch_end(frame);
         let mut reader = Reader::new(frame);
         let header = if reader.take_if(COMMIT_HEADER) {
             Header {
@@ -115,16 +114,6 @@ impl<'a> Frame<'a> {
             Self::Unknown(frame) => frame.seq,
             Self::Info(_) | Self::Error(_) => None,
         }
-    }
-}
-
-/// Asks the memory for the end of a frame. It lies behind the blocks, of which nothing is read: without this, it
-/// would be waited for when all else is done.
-#[inline]
-fn touch_end(frame: &[u8]) {
-    for line in [1, 65, 129] {
-        let place = frame.len().saturating_sub(line);
-        std::hint::black_box(frame.get(place).copied());
     }
 }
 

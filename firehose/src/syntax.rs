@@ -6,7 +6,7 @@
 pub(crate) fn is_did(text: &str) -> bool {
     match text.strip_prefix("did:plc:") {
         // Nearly every one there is.
-        Some(id) if id.len() == 24 => id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        Some(id) if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => true,
         _ => is_any_did(text),
     }
 }
@@ -107,6 +107,14 @@ mod tests {
             check(&format!("did:plc:{}", "a".repeat(length)));
             check(&format!("a.b.{}", "a".repeat(length)));
             check(&format!("a.{}.b", "a".repeat(length)));
+        }
+    }
+
+    #[test]
+    fn a_did_that_only_looks_like_most_is_judged_like_any() {
+        for odd in [".", "_", ":", "%", "-", "/", "é"] {
+            check(&format!("did:plc:{odd}{}", "a".repeat(24 - odd.len())));
+            check(&format!("did:plc:{}{odd}", "a".repeat(24 - odd.len())));
         }
     }
 

@@ -52,6 +52,11 @@ fn check_seeds(name: &str) {
 }
 
 #[test]
+fn seeds_of_availability_pass() {
+    check_seeds("availability");
+}
+
+#[test]
 fn seeds_of_data_cbor_pass() {
     check_seeds("data_cbor");
 }
@@ -59,6 +64,26 @@ fn seeds_of_data_cbor_pass() {
 #[test]
 fn seeds_of_data_json_pass() {
     check_seeds("data_json");
+}
+
+#[test]
+fn seeds_of_firehose_car_pass() {
+    check_seeds("firehose_car");
+}
+
+#[test]
+fn seeds_of_firehose_frame_pass() {
+    check_seeds("firehose_frame");
+}
+
+#[test]
+fn seeds_of_firehose_ingest_pass() {
+    check_seeds("firehose_ingest");
+}
+
+#[test]
+fn seeds_of_firehose_mst_pass() {
+    check_seeds("firehose_mst");
 }
 
 #[test]

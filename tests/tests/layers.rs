@@ -531,7 +531,7 @@ mod rules {
             found("huddle-native", "wasm-bindgen-futures").as_deref(),
             Some(
                 "huddle-native names wasm-bindgen-futures; \
-                 only huddle-appview-workers, huddle-workers-packer may"
+                 only huddle-appview-workers, huddle-workers-contract, huddle-workers-packer may"
             )
         );
     }

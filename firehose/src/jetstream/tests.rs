@@ -5,7 +5,7 @@ use crate::ingest::Outcome;
 
 const DID: &str = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
 
-fn message(kind: &str, body: Value) -> Value {
+fn message(kind: &str, body: &Value) -> Value {
     json!({ "did": DID, "time_us": 1_725_911_162_329_308_i64, "kind": kind, kind: body })
 }
 
@@ -13,7 +13,7 @@ fn commit_of(record: &Value) -> Value {
     let cbor = record::to_cbor(record).map_or(Cid::of_cbor(b""), |cbor| Cid::of_cbor(&cbor));
     message(
         "commit",
-        json!({
+        &json!({
             "rev": "3ke6kg3wk222b", "operation": "create", "collection": "com.example.note",
             "rkey": "self", "record": record, "cid": cbor.to_string(),
         }),
@@ -60,7 +60,7 @@ fn a_deleted_record_is_gone() {
     let body = json!({
         "rev": "3ke6kg3wk222b", "operation": "delete", "collection": "com.example.note", "rkey": "self",
     });
-    let outcome = only(decoded(&message("commit", body)).unwrap());
+    let outcome = only(decoded(&message("commit", &body)).unwrap());
     assert_eq!(outcome, Outcome::Gone);
 }
 
@@ -72,7 +72,7 @@ fn a_record_of_another_type_is_refused_by_itself() {
 }
 
 #[track_caller]
-fn check_hosting(body: Value, expect: crate::Hosting) {
+fn check_hosting(body: &Value, expect: crate::Hosting) {
     let news = decoded(&message("account", body)).unwrap();
     assert_eq!(news, Some(News::Hosting(expect)));
 }
@@ -80,16 +80,16 @@ fn check_hosting(body: Value, expect: crate::Hosting) {
 #[test]
 fn a_status_means_what_it_means_in_a_stream_of_repositories() {
     use crate::Hosting::{Active, Deleted, Inactive};
-    check_hosting(json!({ "active": true }), Active);
-    check_hosting(json!({ "active": false }), Inactive);
-    check_hosting(json!({ "active": false, "status": "takendown" }), Inactive);
-    check_hosting(json!({ "active": false, "status": "deleted" }), Deleted);
-    check_hosting(json!({ "active": false, "status": "throttled" }), Active);
+    check_hosting(&json!({ "active": true }), Active);
+    check_hosting(&json!({ "active": false }), Inactive);
+    check_hosting(&json!({ "active": false, "status": "takendown" }), Inactive);
+    check_hosting(&json!({ "active": false, "status": "deleted" }), Deleted);
+    check_hosting(&json!({ "active": false, "status": "throttled" }), Active);
 }
 
 #[test]
 fn another_kind_is_no_news() {
-    assert_eq!(decoded(&message("labels", json!({}))), Ok(None));
+    assert_eq!(decoded(&message("labels", &json!({}))), Ok(None));
 }
 
 /// A message in which something was put in place of something else.
@@ -130,7 +130,7 @@ fn what_is_no_message_is_refused() {
     }
     assert_eq!(decode(b"[]").unwrap_err(), JetstreamError::NotJson);
     assert_eq!(decode(b"\xff").unwrap_err(), JetstreamError::NotJson);
-    let deep = [&b"["[..]; 100_000].concat();
+    let deep = b"[".repeat(100_000);
     assert_eq!(decode(&deep).unwrap_err(), JetstreamError::NotJson);
     let long = vec![b' '; MAX_MESSAGE_LEN + 1];
     let error = JetstreamError::TooLarge(long.len());

@@ -37,7 +37,9 @@ impl Driven {
 
     pub(crate) fn with(config: Config, accounts: &[&str], cursor: Option<i64>) -> Self {
         let mut filter = Filter::new(["com.example."]);
-        accounts.iter().for_each(|did| filter.add_account(did));
+        for did in accounts {
+            filter.add_account(did);
+        }
         let cursors: BTreeMap<_, _> = cursor.map(|at| (HOST.to_owned(), at)).into_iter().collect();
         Self {
             ingest: Ingest::new(config, filter, &cursors, 1).expect("the limits are fine"),
@@ -127,13 +129,13 @@ impl Driven {
         notices.collect()
     }
 
-    /// The last cursor that was to be kept.
-    pub(crate) fn kept(&self) -> Option<Option<i64>> {
+    /// The cursors that were to be kept, `None` for one that was to be forgotten.
+    pub(crate) fn kept(&self) -> Vec<Option<i64>> {
         let kept = self.actions.iter().filter_map(|action| match action {
             Action::KeepCursor { cursor, .. } => Some(*cursor),
             _ => None,
         });
-        kept.last()
+        kept.collect()
     }
 
     /// Lets the time pass after which cursors are kept.

@@ -10,7 +10,7 @@ use sha2::Digest as _;
 
 /// The time of the first revision; the clock of the tests starts after all of them.
 pub(crate) const EPOCH: Duration = Duration::from_secs(1_700_000_000);
-pub(crate) const START: Duration = Duration::from_secs(1_800_000_000);
+pub(crate) const START: Duration = Duration::from_hours(500_000);
 
 /// An item of DAG-CBOR.
 #[derive(Clone)]
@@ -50,7 +50,9 @@ impl Item {
             }
             Self::List(items) => {
                 head(4, items.len() as u64, to);
-                items.iter().for_each(|item| item.write(to));
+                for item in items {
+                    item.write(to);
+                }
             }
             Self::Map(entries) => {
                 let mut entries: Vec<_> = entries.iter().collect();
@@ -76,10 +78,10 @@ fn head(kind: u8, argument: u64, to: &mut Vec<u8>) {
     let bytes = argument.to_be_bytes();
     match argument {
         0..24 => to.push(kind | bytes[7]),
-        24..0x100 => to.extend_from_slice(&[kind | 24, bytes[7]]),
-        0x100..0x1_0000 => to.extend_from_slice(&[&[kind | 25], &bytes[6..]].concat()),
-        0x1_0000..0x1_0000_0000 => to.extend_from_slice(&[&[kind | 26], &bytes[4..]].concat()),
-        _ => to.extend_from_slice(&[&[kind | 27], &bytes[..]].concat()),
+        24..0x100 => to.extend_from_slice(&[kind | 0x18, bytes[7]]),
+        0x100..0x1_0000 => to.extend_from_slice(&[&[kind | 0x19], &bytes[6..]].concat()),
+        0x1_0000..0x1_0000_0000 => to.extend_from_slice(&[&[kind | 0x1a], &bytes[4..]].concat()),
+        _ => to.extend_from_slice(&[&[kind | 0x1b], &bytes[..]].concat()),
     }
 }
 
@@ -170,10 +172,10 @@ pub(crate) fn make(did: &str, before: Option<&Made>, records: Records, key: u8) 
             .map(|(path, cid)| (path.clone().into_bytes(), *cid))
             .collect(),
     );
-    let number = before.map_or(0, |made| {
-        (made.head.rev.since_epoch() - EPOCH).as_millis() as u64 + 1
+    let time = before.map_or(EPOCH, |made| {
+        made.head.rev.since_epoch() + Duration::from_millis(1)
     });
-    let rev = Tid::from_time(EPOCH + Duration::from_millis(number));
+    let rev = Tid::from_time(time);
     let unsigned = UnsignedCommit {
         did,
         rev,

@@ -20,6 +20,7 @@ Server.prototype.listen = function (port, ...rest) {
 
 const { Database, PlcServer } = await import('@did-plc/server')
 const { PDS } = await import('@atproto/pds')
+const { Frame } = await import('@atproto/xrpc-server')
 
 const [folder] = process.argv.slice(2)
 const collection = 'com.huddle.slotOffer'
@@ -125,7 +126,32 @@ async function createMany(person, count) {
   for (const { uri, cid } of results) person.records[uri.split('/').at(-1)] = cid
 }
 
+/** Of each type of events the server has sent so far, how many there were. */
+async function sent() {
+  const counts = {}
+  const stream = new WebSocket(`${pds.replace('http', 'ws')}/xrpc/com.atproto.sync.subscribeRepos?cursor=0`)
+  stream.binaryType = 'arraybuffer'
+  const count = ({ data }) => {
+    const type = Frame.fromBytes(new Uint8Array(data)).header.t
+    counts[type] = (counts[type] ?? 0) + 1
+  }
+  stream.addEventListener('message', count)
+  await once(stream, 'open')
+  // What comes after this is the last that has to be waited for.
+  const renamed = new Promise((resolve) => {
+    stream.addEventListener('message', ({ data }) => {
+      if (Frame.fromBytes(new Uint8Array(data)).body.handle === 'alice-counted.test') resolve()
+    })
+  })
+  const input = { handle: 'alice-counted.test' }
+  await call('com.atproto.identity.updateHandle', people.alice.authorization, input)
+  await renamed
+  stream.close()
+  return counts
+}
+
 const deeds = {
+  sent,
   /** Everybody creates, updates and deletes. */
   async write() {
     for (const person of Object.values(people)) {

@@ -323,6 +323,10 @@ async fn all_that_the_accounts_of_a_real_server_do_is_taken_over_once() {
     let expect = publisher.write().await;
     follower.until_held("a life after it", &expect).await;
 
+    let sent = publisher.tell("sent").await;
+    for kind in ["#account", "#commit", "#identity", "#sync"] {
+        assert_ne!(sent[kind], Value::Null, "no {kind} was among {sent}");
+    }
     let kept = follower.stop().await;
     kept.check_commits();
     assert_eq!(

@@ -78,9 +78,9 @@ impl Consumer {
                     }
                     _ => assert_eq!(place, 0, "{did}: only a first commit needs none before it"),
                 }
-                changes
-                    .iter()
-                    .for_each(|change| put(&mut kept.records, change));
+                for change in changes {
+                    put(&mut kept.records, change);
+                }
             }
             News::Repository { rev, records } => {
                 let at_least = match kept.state.map(|state| state.repository) {
@@ -90,9 +90,9 @@ impl Consumer {
                 };
                 assert!(at_least.is_none_or(|at_least| at_least <= *rev));
                 kept.records.clear();
-                records
-                    .iter()
-                    .for_each(|record| put(&mut kept.records, record));
+                for record in records {
+                    put(&mut kept.records, record);
+                }
                 kept.hosting = Hosting::Active;
                 self.lost.remove(did);
             }
