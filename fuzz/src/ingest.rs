@@ -205,7 +205,7 @@ impl World {
             }
             9 => self.now += Duration::from_millis(1 << (choice % 24)),
             10 => drop(self.ingest.resync(did)),
-            11 => self.ingest.set_interest(did, choice % 2 == 0),
+            11 => self.ingest.set_interest(did, choice.is_multiple_of(2)),
             _ if choice == 0 => self.ingest.stop(),
             _ => {
                 if let Some(wake_at) = self.ingest.wake_at() {
@@ -268,7 +268,7 @@ impl World {
                     hosting: Hosting::Inactive,
                     ..Account::new()
                 };
-                ingest.account(&did, (choice % 2 == 0).then_some(inactive));
+                ingest.account(&did, choice.is_multiple_of(2).then_some(inactive));
             }
             Action::FindKey { did } => {
                 ingest.key(&did, car.map_or(Err(refusal), |_| Ok(&self.key)), now);

@@ -111,10 +111,8 @@ fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
         2 => (*random.pick(PARTS)?).clone_into(&mut parts[place]),
         _ => {
             let number = random.number() % 400;
-            parts[place].push_str(&format!(
-                ",{}{number}",
-                if random.one_in(2) { "-" } else { "" }
-            ));
+            let sign = if random.one_in(2) { "-" } else { "" };
+            parts[place].extend([",", sign, &number.to_string()]);
         }
     }
     Some(parts.join(";").into_bytes())

@@ -326,7 +326,7 @@ fn all_that_accounts_publish_is_kept_once_and_in_order() {
         gaps: false,
         crashes: false,
     };
-    check(0..40, trouble);
+    check(0..60, trouble);
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_process_that_dies_at_any_step_loses_nothing() {
         gaps: false,
         crashes: true,
     };
-    check(0..40, trouble);
+    check(0..60, trouble);
 }
 
 #[test]
@@ -344,5 +344,5 @@ fn what_a_host_forgets_is_fetched_for_every_account_that_is_held() {
         gaps: true,
         crashes: true,
     };
-    check(0..40, trouble);
+    check(0..60, trouble);
 }

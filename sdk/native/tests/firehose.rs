@@ -22,6 +22,9 @@ use huddle_ports::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request as Upgrade, Response as Upgraded};
@@ -182,6 +185,17 @@ fn handle(number: usize) -> String {
     format!("handle-number-{number:03}.example.com")
 }
 
+/// Whether a connection has ended, or did not come about.
+fn refused(seen: &Seen) -> bool {
+    let is_closed = |notice: &Notice| {
+        let Notice::Disconnected { why, .. } = notice else {
+            return false;
+        };
+        *why == Ended::Closed
+    };
+    seen.notices.iter().any(is_closed)
+}
+
 struct Running {
     store: Arc<Store>,
     stop: oneshot::Sender<()>,
@@ -190,6 +204,11 @@ struct Running {
 
 impl Running {
     fn start(origin: &str, policy: FetchPolicy, limits: Limits, cursors: &[(&str, i64)]) -> Self {
+        let sockets = WebSockets::new(Arc::new(Nowhere), policy, "Huddle tests", &[]);
+        Self::with(sockets.unwrap(), origin, limits, cursors)
+    }
+
+    fn with(sockets: WebSockets, origin: &str, limits: Limits, cursors: &[(&str, i64)]) -> Self {
         let mut filter = Filter::default();
         filter.add_account(DID);
         let config = Config {
@@ -215,7 +234,7 @@ impl Running {
             store: store.clone(),
             identity,
             fetch: Arc::new(Nowhere),
-            sockets: WebSockets::new(Arc::new(Nowhere), policy, "Huddle tests", &[]).unwrap(),
+            sockets,
             clock,
         };
         let (stop, stopped) = oneshot::channel();
@@ -347,18 +366,6 @@ async fn a_ping_is_answered() {
 async fn no_connection_is_made_to_an_address_that_is_not_allowed() {
     let host = Host::new().await;
     let running = Running::start(&host.origin, FetchPolicy::public(), Limits::default(), &[]);
-    let refused = |seen: &Seen| {
-        let closed = |notice: &Notice| {
-            matches!(
-                notice,
-                Notice::Disconnected {
-                    why: Ended::Closed,
-                    ..
-                }
-            )
-        };
-        seen.notices.iter().any(closed)
-    };
     running.store.until(refused).await;
     let accepted = tokio::select! {
         biased;
@@ -372,4 +379,54 @@ async fn no_connection_is_made_to_an_address_that_is_not_allowed() {
     let policy = FetchPolicy::public().with_port(host.listener.local_addr().unwrap().port());
     let running = Running::start(&named, policy, Limits::default(), &[]);
     running.store.until(refused).await;
+}
+
+/// A certificate for a name, and the authority that issued it, in PEM.
+fn certificate(name: &str) -> (TlsAcceptor, String) {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), authority.pem())
+}
+
+#[tokio::test]
+async fn a_secure_host_has_to_prove_its_name() {
+    let (tls, authority) = certificate("relay.huddle.internal");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let host = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let tls = tls.clone();
+            tokio::spawn(async move {
+                let stream = tls.accept(stream).await.ok()?;
+                let mut socket = tokio_tungstenite::accept_async(stream).await.ok()?;
+                socket.send(identity(40, &handle(1))).await.ok()?;
+                // Until the other side closes it.
+                while socket.next().await.is_some() {}
+                Some(())
+            });
+        }
+    });
+    let follow = |name: &str, roots: &[&[u8]]| {
+        let policy = FetchPolicy::development();
+        let sockets = WebSockets::new(Arc::new(Nowhere), policy, "Huddle tests", roots);
+        let origin = format!("wss://{name}.huddle.internal:{port}");
+        Running::with(sockets.unwrap(), &origin, Limits::default(), &[])
+    };
+    let roots = [authority.as_bytes()];
+    follow("relay", &[]).store.until(refused).await;
+    follow("other", &roots).store.until(refused).await;
+    follow("relay", &roots).store.until_handles(&[""]).await;
+    host.abort();
 }

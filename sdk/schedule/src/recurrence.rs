@@ -3,9 +3,11 @@
 //! A rule says when on the clock on the wall something happens; which instants those are is for a time zone to
 //! say. So everything here is a [`NaiveDateTime`], and DATE values are midnights.
 
+mod days;
 mod expand;
 mod ordinals;
 mod parse;
+mod period;
 
 pub use expand::{DEFAULT_STEPS, Exhausted, Occurrences};
 pub use parse::RuleError;

@@ -21,7 +21,7 @@ use tokio::sync::{oneshot, watch};
 const COLLECTION: &str = "com.huddle.slotOffer";
 const USER_AGENT: &str = "Huddle tests";
 /// For anything that the server is to do, or that is to come of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The records of each account: CIDs by record key.
 type Records = BTreeMap<String, BTreeMap<String, String>>;
@@ -44,10 +44,16 @@ impl Kept {
         {
             let records = self.records.entry(did.clone()).or_default();
             match news {
-                News::Changes { changes, .. } => changes.iter().for_each(|c| put(records, c)),
+                News::Changes { changes, .. } => {
+                    for change in changes {
+                        put(records, change);
+                    }
+                }
                 News::Repository { records: all, .. } => {
                     records.clear();
-                    all.iter().for_each(|change| put(records, change));
+                    for change in all {
+                        put(records, change);
+                    }
                 }
                 News::Hosting(Hosting::Deleted) => drop(self.records.remove(did)),
                 News::Hosting(_) | News::Identity { .. } => {}
@@ -241,10 +247,10 @@ impl Follower {
     async fn until(&self, what: &str, happened: impl Fn(&Kept) -> bool) -> Kept {
         let mut kept = self.store.0.subscribe();
         let waited = tokio::time::timeout(PATIENCE, kept.wait_for(|kept| happened(kept))).await;
-        match waited {
-            Ok(kept) => kept.expect("the store is there").clone(),
-            Err(_) => panic!("{what}: {:#?}", self.store.0.borrow().events),
-        }
+        let Ok(kept) = waited else {
+            panic!("{what}: {:#?}", self.store.0.borrow().events);
+        };
+        kept.expect("the store is there").clone()
     }
 
     async fn until_held(&self, what: &str, expect: &Records) -> Kept {

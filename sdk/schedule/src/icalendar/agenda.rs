@@ -11,8 +11,11 @@ use huddle_ports::Timestamp;
 use std::fmt;
 
 mod expand;
+mod master;
+mod scene;
 
-use expand::{Expander, Scene};
+use expand::Expander;
+use scene::Scene;
 
 /// The events of a calendar, or of several in one text.
 #[derive(Debug)]
