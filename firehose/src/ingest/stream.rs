@@ -4,7 +4,7 @@ use super::event::{BadFrame, Ended, Event, GapCause, News, Notice, Proof};
 use super::lane::{Item, Kind};
 use super::{Action, Delivered, Ingest, MAX_GARBAGE, MAX_WORDS, Ticket};
 use crate::frame::{ErrorFrame, Info};
-use crate::{Frame, jetstream};
+use crate::{Frame, Hosting, jetstream};
 
 impl Ingest {
     pub(super) fn jetstream_message(&mut self, bytes: &[u8]) {
@@ -14,37 +14,38 @@ impl Ingest {
         };
         self.garbage = 0;
         let host = self.connection.host();
-        let (Some(news), seq) = (message.news, message.time_us) else {
-            self.passed(host, message.time_us);
-            return;
-        };
+        let (did, seq) = (message.did, message.time_us);
         if !self.passed(host, seq) {
             return;
         }
-        let did = message.did;
-        let is_wanted = match &news {
-            News::Changes { changes, .. } => changes.iter().any(|change| {
-                self.filter
-                    .wants_path(&format!("{}/{}", change.collection, change.rkey))
-            }),
-            _ => self.filter.wants_account(&did),
+        let Some(news) = message.news.filter(|news| self.wants_news(&did, news)) else {
+            return;
         };
-        if is_wanted {
-            self.filter.add_account(&did);
-            let place = self.progress.begin(host, seq);
-            let item = Item::new(
-                Kind::Deliver(Some(Box::new(Event::Account {
-                    did: did.clone(),
-                    news,
-                    state: None,
-                    proof: Proof::None,
-                }))),
-                &did,
-                bytes.len(),
-                Some(place),
-            );
-            self.lanes.push(&did, item);
+        match news {
+            News::Hosting(Hosting::Deleted) => self.filter.remove_account(&did),
+            _ => self.filter.add_account(&did),
         }
+        let event = Event::Account {
+            did: did.clone(),
+            news,
+            state: None,
+            proof: Proof::None,
+        };
+        let kind = Kind::Deliver(Some(Box::new(event)));
+        let place = self.progress.begin(host, seq);
+        let item = Item::new(kind, &did, bytes.len(), Some(place));
+        self.lanes.push(&did, item);
+    }
+
+    /// Whether news of a Jetstream are of interest, which has sent each record by itself.
+    fn wants_news(&self, did: &str, news: &News) -> bool {
+        let News::Changes { changes, .. } = news else {
+            return self.filter.wants_account(did);
+        };
+        let mut paths = changes
+            .iter()
+            .map(|change| format!("{}/{}", change.collection, change.rkey));
+        paths.any(|path| self.filter.wants_path(&path))
     }
 
     /// Takes the number of something that came. `false` if it is nothing new.

@@ -3,5 +3,6 @@
 mod driven;
 mod frames;
 mod hosts;
+mod jetstream;
 mod limits;
 mod simulation;
