@@ -12,9 +12,12 @@ const WARM_UP = 2;
 const HUDDLE_RUNS = 200;
 const CANDIDATES = 336;
 const TITLES = {
-  all: "All rules: also buffers, notice, caps per day and week, 20 meetings of which one is moved",
-  plain: "Free time of both alone",
+  all: "all rules",
+  plain: "free time alone",
 };
+const NOTE = `All rules: also buffers, notice, caps a day and a week, and 20 meetings of which one is moved; ours ranks by all that it
+knows, for which the peers have no rules. Elsewhere all rank by what the guest prefers, then by what is soonest, and
+the top five are the same wherever the slots are. Peers get the events in the types that they take, which is not timed.`;
 
 const [program, seed] = process.argv.slice(2);
 const thisCase = makeCase(Number(seed));
@@ -51,7 +54,7 @@ function check(peer, ours, oursOfEmpty) {
     if (!peer.differs && !isSame(best(slots), ours.best)) wrong.push("has another top five");
   }
   if (wrong.length > 0) throw new Error(`${peer.name}, rules ${peer.rules}: ${wrong.join("; ")}; nothing was timed`);
-  return { free: free.length, more, less };
+  return { name: peer.name, free: free.length, more, less };
 }
 
 function timed(work) {
@@ -63,31 +66,35 @@ function timed(work) {
 const ours = huddle(thisCase, 1);
 const oursOfEmpty = huddle(emptyCase, 1);
 if (oursOfEmpty.plain.free.length !== CANDIDATES) throw new Error(`the case has ${oursOfEmpty.plain.free.length} candidates`);
-const rows = Object.keys(TITLES).flatMap((rules) => [
+const rowsOf = (rules) => [
   { name: "huddle-schedule", rules, free: ours[rules].free.length, times: [] },
   ...peers
     .filter((peer) => peer.rules === rules)
-    .map((peer) => ({ ...peer, ...check(peer, ours[rules], oursOfEmpty[rules]), input: peer.prepare(thisCase), times: [] })),
-]);
+    .map((peer) => ({ ...check(peer, ours[rules], oursOfEmpty[rules]), peer, input: peer.prepare(thisCase), times: [] })),
+];
+const groups = Object.keys(TITLES).map((rules) => [rules, rowsOf(rules)]);
 
 for (let round = 0; round < ROUNDS; round++) {
   const found = huddle(thisCase, HUDDLE_RUNS);
-  for (const row of rows) {
-    const times = row.input
-      ? [timed(() => best(row.free_of(row.input)))]
-      : found[row.rules].nanos.map((nanos) => nanos / 1e6);
-    if (round >= WARM_UP) row.times.push(...times);
+  for (const { peer, input, rules, times } of groups.flatMap(([, rows]) => rows)) {
+    const taken = peer ? [timed(() => best(peer.free(input)))] : found[rules].nanos.map((nanos) => nanos / 1e6);
+    if (round >= WARM_UP) times.push(...taken);
   }
 }
 
-console.log(`${CANDIDATES} candidates of 30 days, minus 1,000 events of the host and 1,000 of the guest, top 5; seed ${seed}`);
-console.log(`Node.js ${process.version}, ${cpus().length} cores, ${cpus()[0].model}; medians of ${ROUNDS - WARM_UP} rounds\n`);
-for (const [rules, title] of Object.entries(TITLES)) {
-  console.log(title);
-  const ofRules = rows.filter((row) => row.rules === rules);
-  const unit = median(ofRules[0].times);
-  for (const { name, free, more, less, times } of ofRules) {
-    const differ = more === undefined ? "" : more + less;
-    console.log(name, free, differ, median(times), median(times) / unit);
+const line = (...cells) => cells.map((cell, index) => (index ? String(cell).padStart(11) : cell.padEnd(28))).join("");
+console.log(`${CANDIDATES} candidates in 30 days, minus 1,000 events of the host and 1,000 of the guest, top 5; seed ${seed}`);
+console.log(`Node.js ${process.version}, ${cpus().length} cores, ${cpus()[0].model}; medians of ${ROUNDS - WARM_UP} rounds`);
+for (const [rules, rows] of groups) {
+  console.log(`\n${line(TITLES[rules], "free slots", "differ", "ms", "ratio")}`);
+  const unit = median(rows[0].times);
+  for (const { name, free, more, less, times, peer } of rows) {
+    const millis = median(times);
+    const differ = peer ? more + less : "";
+    console.log(line(`  ${name}`, free, differ, millis.toFixed(3), (millis / unit).toFixed(0)));
   }
 }
+for (const { name, more, less, peer } of groups.flatMap(([, rows]) => rows)) {
+  if (peer?.differs) console.log(`\n${name} finds ${more} slots that we do not, and misses ${less} of ours: ${peer.differs}.`);
+}
+console.log(`\n${NOTE}`);
