@@ -61,9 +61,9 @@ pub struct Search<'a> {
     pub modes: &'a [Mode],
     /// The host's rules.
     pub rules: &'a Rules,
-    /// Who is to come. All with [`Role::Host`] and [`Role::Guest`] have to.
+    /// Who is to come. All with [`Role::Host`](crate::Role::Host) and [`Role::Guest`](crate::Role::Guest) have to.
     pub parties: &'a [Party<'a>],
-    /// How many of those with [`Role::AnyHost`] have to.
+    /// How many of those with [`Role::AnyHost`](crate::Role::AnyHost) have to.
     pub quorum: usize,
     /// What would suit the guest.
     pub constraints: &'a Constraints,

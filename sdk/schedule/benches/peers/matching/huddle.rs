@@ -9,8 +9,8 @@ use chrono::{Weekday, WeekdaySet};
 use huddle_ports::Timestamp;
 use huddle_schedule::{
     Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, Interval, IntervalSet,
-    LocalTime, LocalWindow, Margins, Meeting, Mode, Offer, OfficeHours, Party, Relationship, Role,
-    Rules, Search, Times, WeeklyRule, Weights, Zone,
+    LocalTime, LocalWindow, Margins, Match, Meeting, Mode, Offer, OfficeHours, Party, Relationship,
+    Role, Rules, Search, Times, WeeklyRule, Weights, Zone,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const WORKDAYS: WeekdaySet = WeekdaySet::from_array([
     Weekday::Fri,
 ]);
 
-/// The first milliseconds of an event, and those after it.
+/// When an event starts and ends, in milliseconds.
 type Event = [i64; 2];
 
 /// What `case.mjs` makes.
@@ -117,43 +117,39 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The starts of all free slots, those of the best five, and nanoseconds from events in no order to the best five.
+    /// All free slots, the best first, and nanoseconds from events in no order to the best five.
     fn run(&self, all_rules: bool, runs: usize) -> Value {
-        let match_all = |[host, guest]: [Vec<Interval>; 2], limit| {
-            self.search(all_rules, &host.into(), &guest.into(), limit)
+        let timed = || {
+            let events = self.events.clone();
+            let start = Instant::now();
+            black_box(self.best(all_rules, black_box(events), 5));
+            u64::try_from(start.elapsed().as_nanos()).expect("no run takes centuries")
         };
-        let nanos: Vec<u128> = (0..runs)
-            .map(|_| {
-                let events = self.events.clone();
-                let start = Instant::now();
-                black_box(match_all(black_box(events), 5));
-                start.elapsed().as_nanos()
+        let nanos: Vec<u64> = (0..runs).map(|_| timed()).collect();
+        let ranked: Vec<Value> = self
+            .best(all_rules, self.events.clone(), usize::MAX)
+            .iter()
+            .map(|found| {
+                let worth = found.score.total(weights(all_rules));
+                json!({ "start": found.interval.start().as_millis(), "worth": worth })
             })
             .collect();
-        let mut free = match_all(self.events.clone(), usize::MAX);
-        let best = match_all(self.events.clone(), 5);
-        free.sort_unstable();
-        json!({ "free": free, "best": best, "nanos": nanos.iter().map(|nanos| *nanos as u64).collect::<Vec<_>>() })
+        json!({ "ranked": ranked, "nanos": nanos })
     }
 
-    fn search(
-        &self,
-        all_rules: bool,
-        host_busy: &IntervalSet,
-        guest_busy: &IntervalSet,
-        limit: usize,
-    ) -> Vec<i64> {
+    fn best(&self, all_rules: bool, events: [Vec<Interval>; 2], limit: usize) -> Vec<Match> {
+        let [host_busy, guest_busy] = events.map(IntervalSet::from);
         let case = self.case;
         let host_zone = zone(&case.host.zone);
         let mut host = Party {
             role: Role::Host,
             zone: host_zone,
-            calendar: Calendar::Known(host_busy),
+            calendar: Calendar::Known(&host_busy),
             ..Party::default()
         };
         let mut guest = Party {
             zone: zone(&case.guest.zone),
-            calendar: Calendar::Known(guest_busy),
+            calendar: Calendar::Known(&guest_busy),
             ..Party::default()
         };
         let mut constraints = Constraints {
@@ -216,11 +212,7 @@ impl<'a> World<'a> {
             constraints: &constraints,
             narrowest: all_rules.then_some(Duration::from_hours(4)),
             moving: all_rules.then_some(case.rules.moving.as_str()),
-            weights: if all_rules {
-                &Weights::DEFAULT
-            } else {
-                &PREFERRED_THEN_SOON
-            },
+            weights: weights(all_rules),
             ..Search::new(
                 Timestamp::from_millis(case.now),
                 &offers,
@@ -229,11 +221,7 @@ impl<'a> World<'a> {
                 &parties,
             )
         };
-        search
-            .best(limit)
-            .iter()
-            .map(|found| found.interval.start().as_millis())
-            .collect()
+        search.best(limit)
     }
 }
 
@@ -241,6 +229,14 @@ fn margins(case: &Case) -> Margins {
     Margins {
         before_minutes: case.rules.margin_minutes,
         after_minutes: case.rules.margin_minutes,
+    }
+}
+
+fn weights(all_rules: bool) -> &'static Weights {
+    if all_rules {
+        &Weights::DEFAULT
+    } else {
+        &PREFERRED_THEN_SOON
     }
 }
 

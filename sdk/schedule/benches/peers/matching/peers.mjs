@@ -84,7 +84,8 @@ export const peers = [
       const until = DateTime.fromISO(last, { zone: host.zone });
       for (let day = DateTime.fromISO(first, { zone: host.zone }); day <= until; day = day.plus({ days: 1 })) {
         if (day.weekday > 5) continue;
-        const [opens, closes] = hours.map((time) => DateTime.fromISO(`${day.toISODate()}T${time}`, { zone: host.zone }));
+        const at = (time) => DateTime.fromISO(`${day.toISODate()}T${time}`, { zone: host.zone });
+        const [opens, closes] = hours.map(at);
         for (const slot of Interval.fromDateTimes(opens, closes).splitBy({ minutes })) {
           if (slot.length("minutes") < minutes || busy.some((event) => event.overlaps(slot))) continue;
           found.push({ start: slot.start.toMillis(), local: slot.start.setZone(guest.zone).toFormat("HH:mm") });
@@ -116,6 +117,8 @@ export const peers = [
       };
     },
     free: (input) =>
-      slotCalculator.getSlots(input).availableSlots.map(({ from }) => ({ start: Date.parse(from), local: timeOfDay(from) })),
+      slotCalculator
+        .getSlots(input)
+        .availableSlots.map(({ from }) => ({ start: Date.parse(from), local: timeOfDay(from) })),
   },
 ];
