@@ -1,4 +1,4 @@
-//! How long calendars take: read and expanded, and rules by themselves. `icalendar_peers` beside this file compares both
+//! How long calendars take: read and expanded, and rules by themselves. `peers/icalendar` beside this file compares both
 //! with other engines.
 
 use divan::counter::{BytesCount, ItemsCount};
