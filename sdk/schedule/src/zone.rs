@@ -2,15 +2,16 @@
 //!
 //! The database is in the program: the zone of the machine that it runs on never matters.
 
+mod database;
 pub(crate) mod offsets;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
-use chrono_tz::{GapInfo, Tz};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime};
 use huddle_ports::Timestamp;
+use jiff::tz::{AmbiguousOffset, Offset};
 use serde::{Deserialize, Serialize};
 
 use crate::interval::Interval;
@@ -34,64 +35,94 @@ use crate::interval::Interval;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Cow<'_, str>", into = "&'static str")]
-pub struct Zone(Tz);
+pub struct Zone(u16);
 
 /// The database knows no zone of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no time zone {0:?}; an IANA name such as \"Europe/Berlin\" is needed")]
 pub struct UnknownZone(String);
 
-/// 200,000 years of 365.25 days, in milliseconds: within what `chrono` can tell, with room for offsets.
-const REACH: i64 = 200_000 * 31_557_600_000;
+/// 7,000 years of 365.25 days, in milliseconds: within what `chrono` and `jiff` can tell, with room for offsets.
+const REACH: i64 = 7_000 * 31_557_600_000;
 
 /// The most characters of an unknown name that its error repeats.
 const MAX_NAME: usize = 64;
 
 impl Zone {
     /// Coordinated Universal Time.
-    pub const UTC: Self = Self(Tz::UTC);
+    pub const UTC: Self = Self(database::UTC);
 
     /// The moments whose local time is told exactly.
     pub(crate) const EXACT: Interval = Interval::between_millis(-REACH, REACH);
 
     /// The name in the IANA database.
     pub fn name(self) -> &'static str {
-        self.0.name()
+        database::name(self.0)
+    }
+
+    /// The release of the IANA database that everybody's zones are of, such as `2026e`.
+    pub fn database_version() -> &'static str {
+        database::version()
+    }
+
+    /// The zone of this name, whatever the case of its letters.
+    pub(crate) fn ignoring_case(name: &str) -> Option<Self> {
+        database::find(name).map(Self)
     }
 
     /// The moment of a local time, its fraction of a millisecond left out.
     pub fn instant(self, local: NaiveDateTime) -> Timestamp {
-        match self.0.offset_from_local_datetime(&local).earliest() {
-            Some(offset) => moment(local, &offset),
-            None => self.after_gap(local),
+        match self.offset_at(local) {
+            // Skipped: as if the clock had not been changed yet.
+            AmbiguousOffset::Unambiguous { offset }
+            | AmbiguousOffset::Gap { before: offset, .. }
+            | AmbiguousOffset::Fold { before: offset, .. } => moment(local, offset),
         }
     }
 
     /// The moment of a local time on a date that the zone did not leave out.
     pub(crate) fn on_calendar(self, local: NaiveDateTime) -> Option<Timestamp> {
-        match self.0.offset_from_local_datetime(&local).earliest() {
-            Some(offset) => Some(moment(local, &offset)),
-            None => self.day(local.date()).map(|_| self.after_gap(local)),
+        match self.offset_at(local) {
+            AmbiguousOffset::Unambiguous { offset }
+            | AmbiguousOffset::Fold { before: offset, .. } => Some(moment(local, offset)),
+            AmbiguousOffset::Gap { before, .. } => {
+                self.day(local.date()).map(|_| moment(local, before))
+            }
         }
     }
 
-    /// The moment of a local time that is skipped: as if the clock had not been changed yet.
-    fn after_gap(self, local: NaiveDateTime) -> Timestamp {
-        match GapInfo::new(&local, &self.0).and_then(|gap| gap.begin) {
-            Some((_, before)) => moment(local, &before),
-            None => moment(local, &Utc),
-        }
+    /// How local time is ahead of UTC at a local time.
+    fn offset_at(self, local: NaiveDateTime) -> AmbiguousOffset {
+        database::rules(self.0)
+            .to_ambiguous_timestamp(civil(local))
+            .offset()
     }
 
-    /// The local time at a moment. Moments more than 200,000 years away count as that far.
+    /// The local time at a moment. Moments more than 7,000 years away count as that far.
     pub fn local(self, moment: Timestamp) -> NaiveDateTime {
-        let utc = utc(moment);
-        utc + self.0.offset_from_utc_datetime(&utc).fix()
+        let millis = moment.as_millis().clamp(-REACH, REACH) + self.offset_millis(moment);
+        DateTime::from_timestamp_millis(millis)
+            .expect("chrono can tell 262,000 years")
+            .naive_utc()
     }
 
     /// How far local time is ahead of UTC at a moment, in milliseconds.
     pub(crate) fn offset_millis(self, moment: Timestamp) -> i64 {
-        offset_millis(&self.0.offset_from_utc_datetime(&utc(moment)))
+        offset_millis(database::rules(self.0).to_offset(exact(moment)))
+    }
+
+    /// The changes of the clock within an interval: from when on it is how far ahead of UTC, in milliseconds.
+    pub(crate) fn changes(self, within: Interval) -> impl Iterator<Item = (Timestamp, i64)> {
+        let mut offset = self.offset_millis(within.start());
+        database::rules(self.0)
+            .following(exact(within.start()))
+            .map(|change| {
+                let at = Timestamp::from_millis(change.timestamp().as_millisecond());
+                (at, offset_millis(change.offset()))
+            })
+            .take_while(move |(at, _)| within.contains(*at))
+            // Some are of the name alone.
+            .filter(move |(_, next)| std::mem::replace(&mut offset, *next) != *next)
     }
 
     /// The moments of a local date, from its first to the first of the next: between 23 and 25 hours, as a rule.
@@ -113,19 +144,24 @@ impl Zone {
     }
 }
 
-fn moment(local: NaiveDateTime, offset: &impl Offset) -> Timestamp {
+fn moment(local: NaiveDateTime, offset: Offset) -> Timestamp {
     Timestamp::from_millis(local.and_utc().timestamp_millis() - offset_millis(offset))
 }
 
-fn offset_millis(offset: &impl Offset) -> i64 {
-    i64::from(offset.fix().local_minus_utc()) * 1000
+fn offset_millis(offset: Offset) -> i64 {
+    i64::from(offset.seconds()) * 1000
 }
 
 /// A moment, or the end of what is told.
-fn utc(moment: Timestamp) -> NaiveDateTime {
-    DateTime::from_timestamp_millis(moment.as_millis().clamp(-REACH, REACH))
-        .expect("chrono can tell 262,000 years")
-        .naive_utc()
+fn exact(moment: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(moment.as_millis().clamp(-REACH, REACH))
+        .expect("jiff can tell 9,999 years")
+}
+
+/// A local time, or the end of what is told.
+fn civil(local: NaiveDateTime) -> jiff::civil::DateTime {
+    let millis = local.and_utc().timestamp_millis();
+    Offset::UTC.to_datetime(exact(Timestamp::from_millis(millis)))
 }
 
 impl Default for Zone {
@@ -138,9 +174,9 @@ impl FromStr for Zone {
     type Err = UnknownZone;
 
     fn from_str(name: &str) -> Result<Self, UnknownZone> {
-        name.parse()
-            .map(Self)
-            .map_err(|_| UnknownZone(name.chars().take(MAX_NAME).collect()))
+        Self::ignoring_case(name)
+            .filter(|zone| zone.name() == name)
+            .ok_or_else(|| UnknownZone(name.chars().take(MAX_NAME).collect()))
     }
 }
 

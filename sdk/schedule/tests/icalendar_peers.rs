@@ -168,13 +168,14 @@ fn invitations() -> Vec<Invitation> {
             ..invitation("Zoë")
         });
     }
+    // Zones that no release of the database has changed lately: readers go by their own.
     let zones = [
         "UTC",
         "America/New_York",
         "Europe/Dublin",
         "Australia/Lord_Howe",
         "Asia/Kathmandu",
-        "Africa/Casablanca",
+        "Antarctica/Troll",
     ];
     let starts = [
         "2026-01-15T12:00:00",

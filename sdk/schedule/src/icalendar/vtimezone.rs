@@ -24,8 +24,7 @@ pub(super) fn component(zone: Zone, event: Interval) -> Component<'static> {
         .components
         .push(observance("STANDARD", begin, first, first));
     let mut before = first;
-    for change in changes(zone, around) {
-        let after = zone.offset_millis(change);
+    for (change, after) in zone.changes(around) {
         let name = if after > before {
             "DAYLIGHT"
         } else {
@@ -61,33 +60,4 @@ fn offset(millis: i64) -> String {
         0 => format!("{sign}{hours:02}{minutes:02}"),
         _ => format!("{sign}{hours:02}{minutes:02}{seconds:02}"),
     }
-}
-
-/// The first moments after each change of the clock, to the second. Changes that are undone within a day are none.
-fn changes(zone: Zone, around: Interval) -> Vec<Timestamp> {
-    let mut changes = Vec::new();
-    let mut day = around.start();
-    while day < around.end() {
-        let next = day + DAY;
-        if zone.offset_millis(day) != zone.offset_millis(next) {
-            changes.push(change(zone, day, next));
-        }
-        day = next;
-    }
-    changes
-}
-
-/// Halves the time in which the clock changes.
-fn change(zone: Zone, mut before: Timestamp, mut after: Timestamp) -> Timestamp {
-    let old = zone.offset_millis(before);
-    while after.since(before) > Duration::from_secs(1) {
-        let middle = before + after.since(before) / 2;
-        if zone.offset_millis(middle) == old {
-            before = middle;
-        } else {
-            after = middle;
-        }
-    }
-    // Clocks change on whole seconds.
-    Timestamp::from_secs(after.as_secs()).unwrap_or(after)
 }

@@ -1,35 +1,19 @@
 //! The offsets of a zone over a stretch of time, looked up once for each change and not for each moment.
 
-use std::time::Duration;
-
 use huddle_ports::Timestamp;
 
 use super::Zone;
 use crate::interval::Interval;
-
-/// Since 1970 no zone has changed its offset twice within this time.
-const SPACING: Duration = Duration::from_hours(7 * 24);
 
 /// From when on which offset holds, in milliseconds ahead of UTC; never empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Offsets(Vec<(Timestamp, i64)>);
 
 impl Offsets {
-    /// The offsets over an interval. It costs a look-up a week: keep intervals to a few years.
+    /// The offsets over an interval.
     pub(crate) fn new(zone: Zone, within: Interval) -> Self {
-        let mut known = within.start();
-        let mut offset = zone.offset_millis(known);
-        let mut offsets = vec![(known, offset)];
-        while known < within.end() {
-            let next = (known + SPACING).min(within.end());
-            let then = zone.offset_millis(next);
-            if then != offset {
-                offsets.push((change(zone, known, next), then));
-                offset = then;
-            }
-            known = next;
-        }
-        Self(offsets)
+        let first = (within.start(), zone.offset_millis(within.start()));
+        Self([first].into_iter().chain(zone.changes(within)).collect())
     }
 
     /// The offset at a moment; before the first and after the last change that are known, theirs.
@@ -62,26 +46,12 @@ impl Offsets {
     }
 }
 
-/// The first moment with the offset of `after`, which is not that of `before`, the only change between them.
-fn change(zone: Zone, before: Timestamp, after: Timestamp) -> Timestamp {
-    // Offsets change at whole seconds.
-    let (mut low, mut high) = (before.as_secs(), after.as_secs() + 1);
-    let at = |secs: i64| Timestamp::from_millis(secs * 1000);
-    let new = zone.offset_millis(after);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if zone.offset_millis(at(middle)) == new {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    at(high)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::zone::database;
 
     fn years(from: i32, until: i32) -> Interval {
         let at = |year| Zone::UTC.midnight(chrono::NaiveDate::from_ymd_opt(year, 1, 1).unwrap());
@@ -95,8 +65,7 @@ mod tests {
         } else {
             years(2024, 2028)
         };
-        for tz in chrono_tz::TZ_VARIANTS {
-            let zone = Zone(tz);
+        for zone in database::all().map(Zone) {
             let offsets = Offsets::new(zone, years);
             let mut moment = years.start();
             // Not a divisor of a day, so that the hours of the day differ.

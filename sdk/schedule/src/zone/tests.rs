@@ -1,5 +1,10 @@
 use super::*;
 
+/// A moment in UTC, as clocks there show it.
+fn utc(moment: Timestamp) -> NaiveDateTime {
+    Zone::UTC.local(moment)
+}
+
 fn zone(name: &str) -> Zone {
     name.parse().expect("the zone is known")
 }
@@ -156,4 +161,58 @@ fn the_ends_of_time_have_a_local_time() {
         zone("America/New_York").instant(local);
     }
     assert_eq!(Zone::UTC.day(NaiveDate::MAX), None);
+}
+
+#[test]
+fn every_zone_of_the_database_can_be_read() {
+    let zones: Vec<_> = database::all().map(Zone).collect();
+    assert!(zones.len() > 590, "{}", zones.len());
+    for zone in zones {
+        assert_eq!(zone.name().parse(), Ok(zone));
+        assert_eq!(Zone::ignoring_case(&zone.name().to_lowercase()), Some(zone));
+        assert_eq!(zone.local(zone.instant(NOON)), NOON, "{zone}");
+    }
+}
+
+const NOON: NaiveDateTime = NaiveDate::from_ymd_opt(2026, 6, 1)
+    .expect("a date")
+    .and_hms_opt(12, 0, 0)
+    .expect("a time");
+
+/// Where clocks are no longer changed, or are again, since 2026: an older database is an hour off.
+#[test]
+fn the_database_knows_what_was_decided_in_2026() {
+    assert!(Zone::database_version() >= "2026e");
+    for (name, local) in [
+        ("America/Edmonton", "06:00:00"),
+        ("America/Vancouver", "05:00:00"),
+        ("Africa/Casablanca", "12:00:00"),
+    ] {
+        let noon = Timestamp::from_secs(1_796_126_400).expect("2026-12-01T12:00:00Z");
+        assert_eq!(zone(name).local(noon).time().to_string(), local, "{name}");
+    }
+}
+
+#[test]
+fn changes_are_told_once_and_to_the_second() {
+    let day = |month, day| {
+        let date = NaiveDate::from_ymd_opt(2026, month, day).expect("a date");
+        Zone::UTC.midnight(date)
+    };
+    let year = Interval::new(day(1, 1), day(12, 31)).expect("a year");
+    let changes = |name| -> Vec<_> {
+        let told = zone(name).changes(year);
+        told.map(|(at, millis)| (utc(at), millis / 60_000))
+            .collect()
+    };
+    let at = |text: &str| text.parse().expect("a time");
+    assert_eq!(
+        changes("Australia/Lord_Howe"),
+        [
+            (at("2026-04-04T15:00:00"), 630),
+            (at("2026-10-03T15:30:00"), 660)
+        ]
+    );
+    assert_eq!(changes("Asia/Kolkata"), []);
+    assert_eq!(changes("UTC"), []);
 }
