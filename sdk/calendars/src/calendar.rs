@@ -1,5 +1,7 @@
 //! One calendar of a person, whatever kind it is.
 
+use std::time::Duration;
+
 use huddle_ports::{Fetch, Timestamp};
 use huddle_schedule::busy::BusyRules;
 use huddle_schedule::{Interval, Zone};
@@ -19,10 +21,15 @@ pub enum Calendar {
     CalDav(CalDav),
 }
 
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
 /// What is asked of a calendar.
 #[derive(Clone, Copy, Debug)]
 pub struct BusyQuery<'a> {
     /// The window that matters.
+    ///
+    /// A [`Snapshot`] answers for no other time than the window that it was read for. One that moves with the clock
+    /// has therefore to be rounded, as [`in_whole_days`](Self::in_whole_days) does, or nothing read before is of use.
     pub window: Interval,
     /// Which events take time.
     pub rules: BusyRules,
@@ -43,6 +50,21 @@ impl<'a> BusyQuery<'a> {
             zone,
             addresses: &[],
             ignoring: None,
+        }
+    }
+
+    /// The same, for each whole day in UTC that the window touches: all that is asked for during one day of, say, the
+    /// next four weeks is then in the snapshot of the first time.
+    #[must_use]
+    pub fn in_whole_days(self) -> Self {
+        let past = |moment: Timestamp| moment.as_millis().rem_euclid(DAY_MILLIS);
+        let before = past(self.window.start());
+        let after = (DAY_MILLIS - past(self.window.end())) % DAY_MILLIS;
+        let [before, after] =
+            [before, after].map(|millis| Duration::from_millis(millis.unsigned_abs()));
+        Self {
+            window: self.window.widened(before, after),
+            ..self
         }
     }
 
@@ -136,5 +158,29 @@ impl Calendar {
             Self::CalDav(calendar) if calendar.access() == Access::Write => Ok(calendar),
             Self::CalDav(_) | Self::Feed(_) => Err(CalendarError::ReadOnly),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_rounded_to_the_days_that_it_touches() {
+        for (start, end, expect) in [
+            (0, DAY_MILLIS, (0, DAY_MILLIS)),
+            (1, DAY_MILLIS, (0, DAY_MILLIS)),
+            (0, DAY_MILLIS + 1, (0, 2 * DAY_MILLIS)),
+            (DAY_MILLIS - 1, DAY_MILLIS + 1, (0, 2 * DAY_MILLIS)),
+            (-1, 1, (-DAY_MILLIS, DAY_MILLIS)),
+        ] {
+            let interval = |start, end| {
+                Interval::new(Timestamp::from_millis(start), Timestamp::from_millis(end)).unwrap()
+            };
+            let query = BusyQuery::new(interval(start, end), Zone::UTC).in_whole_days();
+            assert_eq!(query.window, interval(expect.0, expect.1));
+        }
+        let always = BusyQuery::new(Interval::ALWAYS, Zone::UTC).in_whole_days();
+        assert_eq!(always.window, Interval::ALWAYS);
     }
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use chrono::DateTime;
 use huddle_ports::{Blocked, FetchError, HeaderMap, StatusCode, Timestamp, header};
+
+use crate::http::{challenge, date};
 
 /// Why a calendar was not read or written.
 ///
@@ -16,6 +17,16 @@ pub enum CalendarError {
     /// request may lock their account.
     #[error("the calendar does not accept the credentials: connect it again")]
     Unauthorized,
+    /// The server offers no way to sign in that Huddle knows, which is by Basic authentication (RFC 7617). Whether
+    /// the credentials are right is not known.
+    #[error(
+        "the calendar's server lets nobody in by Basic authentication, only by {schemes}: allow that, or give the \
+         address of a feed instead"
+    )]
+    UnknownAuthentication {
+        /// The names of what it offers.
+        schemes: String,
+    },
     /// The account may not do this. To repeat it does not help; the credentials are still good.
     #[error("the account is not allowed to do that in this calendar")]
     Forbidden,
@@ -25,6 +36,9 @@ pub enum CalendarError {
     /// Somebody else has changed, made or removed the event: read it, then decide.
     #[error("the event is not as it was when it was last read")]
     Conflict,
+    /// Somebody else is writing there at the moment (RFC 4918 §11.3). It passes by itself.
+    #[error("the calendar or event is locked for now")]
+    Locked,
     /// The server wants to be left alone for a while.
     #[error("the calendar's server asks to wait")]
     Throttled {
@@ -44,11 +58,11 @@ pub enum CalendarError {
     /// The server works, and this is no calendar: another address is needed.
     #[error("there is no calendar at that address")]
     NotACalendar,
-    /// The server leads to a host that is not to have the credentials unless the person says so, by giving an
-    /// address there.
-    #[error("the calendar is at another host, {host}: give an address there")]
+    /// The server leads to another host, which is not to have the credentials unless the person says so, by giving
+    /// an address there.
+    #[error("the calendar is at another host: give https://{host}/ if that may have the password")]
     Elsewhere {
-        /// The name of that host.
+        /// The name of that host, with its port if it is not the one of `https`.
         host: String,
     },
     /// The answer is longer than is read, or has more in it.
@@ -63,9 +77,10 @@ impl CalendarError {
     /// Whether the same request may succeed later without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Throttled { .. } | Self::Broken(_) => true,
+            Self::Locked | Self::Throttled { .. } | Self::Broken(_) => true,
             Self::Unreachable(error) => error.is_retryable(),
             Self::Unauthorized
+            | Self::UnknownAuthentication { .. }
             | Self::Forbidden
             | Self::Gone
             | Self::Conflict
@@ -81,10 +96,14 @@ impl CalendarError {
     pub(crate) fn from_status(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         let retry_after = retry_after(headers, now);
         match status.as_u16() {
-            401 => Self::Unauthorized,
+            401 => match challenge::unknown_schemes(headers) {
+                Some(schemes) => Self::UnknownAuthentication { schemes },
+                None => Self::Unauthorized,
+            },
             403 => Self::Forbidden,
             404 | 410 => Self::Gone,
             405 | 501 => Self::NotACalendar,
+            423 => Self::Locked,
             429 => Self::Throttled { retry_after },
             503 if retry_after.is_some() => Self::Throttled { retry_after },
             other => Self::Broken(Cow::Owned(format!("status {other}"))),
@@ -111,8 +130,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = DateTime::parse_from_rfc2822(value).ok()?;
-    Some(Timestamp::from_millis(date.timestamp_millis()).since(now))
+    Some(date::parse(value, now)?.since(now))
 }
 
 #[cfg(test)]
@@ -150,6 +168,12 @@ mod tests {
             &throttled(Some(90)),
         );
         check(
+            429,
+            Some("Saturday, 21-Nov-26 12:01:30 GMT"),
+            &throttled(Some(90)),
+        );
+        check(429, Some("Sat Nov 21 12:01:30 2026"), &throttled(Some(90)));
+        check(
             503,
             Some("Sat, 21 Nov 2026 11:00:00 GMT"),
             &throttled(Some(0)),
@@ -179,6 +203,7 @@ mod tests {
         for (error, expect) in [
             (CalendarError::Unauthorized, false),
             (CalendarError::Conflict, false),
+            (CalendarError::Locked, true),
             (CalendarError::NotACalendar, false),
             (throttled(None), true),
             (CalendarError::Broken("".into()), true),

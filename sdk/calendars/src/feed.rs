@@ -1,6 +1,7 @@
 //! Calendars that somebody publishes as one file at a secret address (RFC 5545, RFC 7986).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use huddle_ports::{Fetch, HeaderValue, Request, Response, Timestamp, Url, header};
 
@@ -27,6 +28,10 @@ pub struct InvalidFeedUrl;
 
 impl Feed {
     /// The feed at an address. `webcal` stands for `https`.
+    ///
+    /// `http` is for this machine alone, which only a
+    /// [policy for development](huddle_ports::FetchPolicy::development) lets anybody ask: on any other way the
+    /// address, which is the secret, could be read.
     pub fn new(address: &str) -> Result<Self, InvalidFeedUrl> {
         let address = address.trim();
         let (scheme, rest) = address.split_once("://").ok_or(InvalidFeedUrl)?;
@@ -36,7 +41,9 @@ impl Feed {
             _ => return Err(InvalidFeedUrl),
         };
         let url = url.map_err(|_| InvalidFeedUrl)?;
-        if !url.username().is_empty() || url.password().is_some() || !url.has_host() {
+        let is_private = url.scheme() == "https" || is_this_machine(&url);
+        if !is_private || !url.username().is_empty() || url.password().is_some() || !url.has_host()
+        {
             return Err(InvalidFeedUrl);
         }
         Ok(Self { url })
@@ -82,6 +89,15 @@ impl Feed {
             HeaderValue::from_static("text/calendar, */*;q=0.1"),
         )
     }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Debug for Feed {
@@ -143,11 +159,25 @@ mod tests {
             ),
             ("example.com/a.ics", None),
             ("ftp://example.com/a.ics", None),
+            ("http://example.com/a.ics", None),
+            ("http://127.0.0.1.example.com/a.ics", None),
+            ("http://10.0.0.1/a.ics", None),
+            ("http://[fe80::1]/a.ics", None),
+            (
+                "http://localhost:8000/a.ics",
+                Some("http://localhost:8000/a.ics"),
+            ),
+            ("http://127.0.0.1/a.ics", Some("http://127.0.0.1/a.ics")),
+            ("http://[::1]/a.ics", Some("http://[::1]/a.ics")),
             ("https://user:secret@example.com/a.ics", None),
             ("https://", None),
         ] {
             let feed = Feed::new(address);
-            assert_eq!(feed.ok().as_ref().map(|feed| feed.url.as_str()), expect);
+            assert_eq!(
+                feed.ok().as_ref().map(|feed| feed.url.as_str()),
+                expect,
+                "{address}"
+            );
         }
     }
 

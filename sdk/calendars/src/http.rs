@@ -1,10 +1,13 @@
 //! Requests to a calendar's server, and where they may lead.
 
+pub(crate) mod challenge;
+pub(crate) mod date;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use huddle_ports::{
-    Fetch, FetchLimits, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    Blocked, Fetch, FetchLimits, HeaderMap, HeaderName, HeaderValue, Method, Request, Response,
     Timestamp, Url, header,
 };
 
@@ -31,14 +34,11 @@ pub(crate) struct Client<'a> {
 impl Client<'_> {
     /// Asks a question. The answer may be redirected, and may have any status but one that says what to do.
     pub(crate) async fn ask(&self, request: Request) -> Result<Response, CalendarError> {
-        let asked = request.url.clone();
         let first = self.send(request.clone(), MAX_REDIRECTS).await?;
-        if is_same(&asked, &first.final_url) || !lost_something(first.status) {
+        if !lost_something(&request, &first) {
             return Ok(first);
         }
-        // On the way to another origin the credentials are left behind, and a redirect with status 303 turns
-        // any question into a plain GET (RFC 9110 §15.4.4): so the place it leads to is asked itself.
-        if self.credentials.is_some() && !may_have_credentials(&asked, &first.final_url) {
+        if self.credentials.is_some() && !may_have_credentials(&request.url, &first.final_url) {
             return Err(elsewhere(&first.final_url));
         }
         let url = first.final_url;
@@ -102,12 +102,22 @@ pub(crate) fn header_value(text: &str) -> Result<HeaderValue, CalendarError> {
     HeaderValue::try_from(text).map_err(broken)
 }
 
-/// Whether a status may come from what a redirect left out.
-fn lost_something(status: StatusCode) -> bool {
-    match status.as_u16() {
+/// Whether an answer may come from what a redirect left out, so that the place it leads to is to be asked itself.
+///
+/// On the way to another origin the credentials are left behind, and a redirect with status 303 makes a plain GET of
+/// any question (RFC 9110 §15.4.4). Credentials that were sent and refused are not sent again: that counts as two
+/// attempts, and may lock the account.
+fn lost_something(request: &Request, answer: &Response) -> bool {
+    let (asked, answered) = (&request.url, &answer.final_url);
+    if is_same(asked, answered) {
+        return false;
+    }
+    let left_credentials = asked.origin() != answered.origin();
+    match answer.status.as_u16() {
         207 => false,
-        401 | 403 | 404 | 405 => true,
-        other => (200..300).contains(&other),
+        401 | 403 => left_credentials,
+        200..300 | 404 | 405 | 501 => left_credentials || request.method != Method::GET,
+        _ => false,
     }
 }
 
@@ -127,45 +137,26 @@ pub(crate) fn trusted(from: &Url, to: Url) -> Result<Url, CalendarError> {
 }
 
 fn elsewhere(url: &Url) -> CalendarError {
-    let host = url.host_str().unwrap_or_default().to_owned();
+    if url.scheme() != "https" {
+        return CalendarError::Blocked(Blocked::Scheme);
+    }
+    let name = url.host_str().unwrap_or_default();
+    let host = match url.port() {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
+    };
     CalendarError::Elsewhere { host }
 }
 
 /// Whether credentials that `from` was given may be sent to `to`, where `from` says that things are.
 ///
-/// That is so at the same origin; and in the same scheme, on the same port or the one of `https`, at a host below,
-/// above or beside it, as iCloud's `p42-caldav.icloud.com` is beside `caldav.icloud.com`.
+/// That is so at the same host, on the same port or the one of `https`. Any other name may be a stranger's, however
+/// alike: at `github.io` each has an owner of its own, and only a list of such suffixes tells.
 fn may_have_credentials(from: &Url, to: &Url) -> bool {
-    if from.origin() == to.origin() {
-        return true;
-    }
     let port = to.port_or_known_default();
-    if to.scheme() != from.scheme() || (port != from.port_or_known_default() && port != Some(443)) {
-        return false;
-    }
-    let (Some(from), Some(to)) = (from.domain(), to.domain()) else {
-        return false;
-    };
-    let above = |host: &str| host.split_once('.').map(|(_, above)| above.to_owned());
-    let beside = above(from).filter(|parent| above(to).as_ref() == Some(parent));
-    is_within(to, from)
-        || is_within(from, to) && has_one_owner(to)
-        || beside.is_some_and(|parent| has_one_owner(&parent))
-}
-
-fn is_within(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-/// Whether a domain is somebody's own, as far as its form tells: under `co.uk` and its like live strangers.
-fn has_one_owner(domain: &str) -> bool {
-    let labels: Vec<&str> = domain.split('.').collect();
-    match labels.as_slice() {
-        [] | [_] => false,
-        [name, _] => name.len() > 3,
-        _ => true,
-    }
+    to.scheme() == from.scheme()
+        && to.host() == from.host()
+        && (port == from.port_or_known_default() || port == Some(443))
 }
 
 #[cfg(test)]
@@ -179,34 +170,38 @@ mod tests {
     }
 
     #[test]
-    fn credentials_go_to_hosts_of_the_same_owner_only() {
+    fn credentials_go_to_the_same_host_only() {
         for (from, to, expect) in [
             ("https://a.example.com/", "https://a.example.com/x", true),
-            ("https://example.com/", "https://dav.example.com/", true),
-            ("https://dav.example.com/", "https://example.com/", true),
-            (
-                "https://caldav.icloud.com/",
-                "https://p42-caldav.icloud.com/1/",
-                true,
-            ),
-            ("https://example.com/", "https://example.com:8443/", false),
             ("https://example.com:8443/", "https://example.com/", true),
+            ("https://example.com/", "https://example.com:8443/", false),
             ("https://example.com/", "http://example.com/", false),
+            ("http://127.0.0.1:1/", "http://127.0.0.1:1/x", true),
             ("http://127.0.0.1:1/", "http://127.0.0.1:2/", false),
-            ("https://good.co.uk/", "https://evil.co.uk/", false),
+            ("https://8.8.8.8/", "https://8.8.4.4/", false),
+            ("https://example.com/", "https://dav.example.com/", false),
+            ("https://dav.example.com/", "https://example.com/", false),
+            ("https://a.example.com/", "https://b.example.com/", false),
+            ("https://ana.github.io/", "https://eve.github.io/", false),
+            ("https://ana.asso.fr/", "https://eve.asso.fr/", false),
             ("https://good.com/", "https://evil.com/", false),
             ("https://example.com/", "https://badexample.com/", false),
-            (
-                "https://example.com/",
-                "https://example.com.evil.org/",
-                false,
-            ),
-            ("https://gmx.net/", "https://caldav.gmx.net/", true),
-            ("https://a.good.co.uk/", "https://b.good.co.uk/", true),
-            ("https://good.co.uk/", "https://co.uk/", false),
-            ("https://8.8.8.8/", "https://8.8.4.4/", false),
         ] {
             check(from, to, expect);
         }
+    }
+
+    #[test]
+    fn an_error_says_which_address_is_to_be_given() {
+        let error = |url: &str| elsewhere(&Url::parse(url).unwrap());
+        for (url, host) in [
+            ("https://dav.example.com/ana/", "dav.example.com"),
+            ("https://dav.example.com:8443/", "dav.example.com:8443"),
+        ] {
+            let text = error(url).to_string();
+            assert!(text.contains(&format!("give https://{host}/")), "{text}");
+        }
+        let unsafe_scheme = error("http://dav.example.com/");
+        assert_eq!(unsafe_scheme, CalendarError::Blocked(Blocked::Scheme));
     }
 }

@@ -52,7 +52,10 @@ impl fmt::Debug for FoundCalendar {
 /// Of an e-mail address the part after `@` is asked, at `/.well-known/caldav`. The order is that of the server.
 /// At most [`MAX_CALENDARS`] are listed; those for tasks alone are left out, and so are the boxes for scheduling.
 ///
+/// The credentials go to the host in `start` alone. What an account has elsewhere is left out.
+///
 /// # Errors
+/// [`Elsewhere`](CalendarError::Elsewhere) where all that it has is elsewhere, with the host to be given instead.
 /// [`NotACalendar`](CalendarError::NotACalendar) also where `start` is neither an address nor a URL, and where an
 /// account has no calendar. Credentials that are refused once are not tried elsewhere.
 pub async fn discover(
@@ -74,6 +77,7 @@ pub async fn discover(
                 error @ (CalendarError::NotACalendar
                 | CalendarError::Gone
                 | CalendarError::Forbidden
+                | CalendarError::Elsewhere { .. }
                 | CalendarError::Broken(_)),
             ) => last = worse(last, error),
             Err(error) => return Err(error),
@@ -82,10 +86,12 @@ pub async fn discover(
     Err(last)
 }
 
-/// What says more: that something answered and failed, before that it is no calendar.
+/// What says more: that something answered and failed, before that it is no calendar; and of other hosts the one that
+/// the address for calendars leads to, which is asked last.
 fn worse(last: CalendarError, next: CalendarError) -> CalendarError {
-    match last {
-        CalendarError::NotACalendar | CalendarError::Gone => next,
+    match (&last, &next) {
+        (CalendarError::NotACalendar | CalendarError::Gone, _)
+        | (_, CalendarError::Elsewhere { .. }) => next,
         _ => last,
     }
 }
@@ -141,13 +147,9 @@ async fn calendars_from(
         }
         listed_in(client, homes).await?
     };
-    let found: Vec<FoundCalendar> = listed
-        .into_iter()
-        .filter(is_calendar)
-        .filter(has_events)
-        .take(MAX_CALENDARS)
-        .map(|resource| found(&url, &resource))
-        .collect::<Result<_, _>>()?;
+    let calendars = listed.into_iter().filter(is_calendar).filter(has_events);
+    let mut found = usable(calendars.map(|resource| found(&url, &resource)))?;
+    found.truncate(MAX_CALENDARS);
     if found.is_empty() {
         return Err(CalendarError::NotACalendar);
     }
@@ -197,7 +199,7 @@ async fn listed_in(client: &Client<'_>, homes: Vec<Url>) -> Result<Vec<Resource>
     Ok(listed)
 }
 
-/// The addresses in a property, all of them where the credentials may go.
+/// The addresses in a property where the credentials may go.
 fn hrefs(
     resource: &Resource,
     namespace: Namespace,
@@ -207,13 +209,25 @@ fn hrefs(
     let Some(property) = resource.property(namespace, name) else {
         return Ok(Vec::new());
     };
-    property
-        .children(Namespace::Dav, "href")
-        .map(|href| {
-            let url = resource.url.join(href.text());
-            trusted(from, url.map_err(|_| CalendarError::NotACalendar)?)
-        })
-        .collect()
+    usable(property.children(Namespace::Dav, "href").map(|href| {
+        let url = resource.url.join(href.text());
+        trusted(from, url.map_err(|_| CalendarError::NotACalendar)?)
+    }))
+}
+
+/// What of several things can be used; why the first cannot, if none can.
+fn usable<T>(all: impl Iterator<Item = Result<T, CalendarError>>) -> Result<Vec<T>, CalendarError> {
+    let (mut good, mut first_error) = (Vec::new(), None);
+    for one in all {
+        match one {
+            Ok(one) => good.push(one),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    match first_error {
+        Some(error) if good.is_empty() => Err(error),
+        _ => Ok(good),
+    }
 }
 
 fn is_calendar(resource: &Resource) -> bool {

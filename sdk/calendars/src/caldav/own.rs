@@ -117,8 +117,8 @@ fn matching(etag: &str) -> Result<HeaderValue, CalendarError> {
 /// Why nothing was changed.
 fn not_changed(client: &Client<'_>, response: &Response) -> CalendarError {
     match response.status.as_u16() {
-        // Another version, another event with that UID, or a lock (RFC 4918 §11.3).
-        409 | 412 | 423 => CalendarError::Conflict,
+        // Another version, or another event with that UID.
+        409 | 412 => CalendarError::Conflict,
         403 if has_uid_elsewhere(response) => CalendarError::Conflict,
         405 | 501 => CalendarError::ReadOnly,
         _ => client.refusal(response),

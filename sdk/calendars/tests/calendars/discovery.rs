@@ -1,6 +1,7 @@
 //! From what a person knows of their account to their calendars.
 
 use huddle_calendars::{Access, CalendarError, FoundCalendar, MAX_CALENDARS, discover};
+use huddle_ports::Blocked;
 
 use crate::block_on;
 use crate::script::{Answer, Script, found};
@@ -70,12 +71,31 @@ fn where_the_address_knows_nothing_the_well_known_one_is_asked() {
 
 #[test]
 fn a_redirect_that_makes_a_plain_get_of_the_question_is_asked_again() {
-    let script = Script::new(|sent| match sent.line().replace(HOST, "").as_str() {
-        "PROPFIND /.well-known/caldav" => Answer::new(303, "").with("location", "/ana/"),
-        "GET /ana/" => Answer::new(200, "<html>Ana's calendars</html>"),
-        _ => serve(sent),
-    });
-    assert_eq!(find(&script, "ana@dav.example.com").unwrap().len(), 1);
+    for status in [200, 404, 405, 501] {
+        let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
+            "PROPFIND /.well-known/caldav" => Answer::new(303, "").with("location", "/ana/"),
+            "GET /ana/" => Answer::new(status, "<html>Ana's calendars</html>"),
+            _ => serve(sent),
+        });
+        let found = find(&script, "ana@dav.example.com");
+        assert_eq!(found.unwrap().len(), 1, "{status}");
+    }
+}
+
+#[test]
+fn credentials_that_are_refused_after_a_redirect_are_sent_once() {
+    for (status, expect) in [
+        (401, CalendarError::Unauthorized),
+        (403, CalendarError::Forbidden),
+    ] {
+        let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
+            "PROPFIND /.well-known/caldav" => Answer::new(301, "").with("location", "/dav/"),
+            _ => Answer::new(status, ""),
+        });
+        assert_eq!(find(&script, "ana@dav.example.com"), Err(expect));
+        let asked = ["/.well-known/caldav", "/dav/"].map(|path| format!("PROPFIND {HOST}{path}"));
+        assert_eq!(script.take_lines(), asked);
+    }
 }
 
 #[test]
@@ -228,33 +248,86 @@ fn what_a_calendar_says_of_itself_is_found() {
     }
 }
 
+/// What comes of an account whose homes for calendars are these.
+fn with_homes(homes: &[&str]) -> (Result<Vec<FoundCalendar>, CalendarError>, Vec<String>) {
+    let hrefs = homes.iter().fold(String::new(), |all, home| {
+        all + &format!("<D:href>{home}</D:href>")
+    });
+    let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
+        "PROPFIND /ana/" => Answer::properties(
+            "/ana/",
+            &format!("<C:calendar-home-set>{hrefs}</C:calendar-home-set>"),
+        ),
+        _ => serve(sent),
+    });
+    (find(&script, HOST), script.take_lines())
+}
+
 #[test]
-fn a_home_beside_the_host_is_asked_and_one_elsewhere_is_named() {
+fn a_home_at_another_host_is_named_and_not_asked() {
     for (home, expect) in [
-        ("https://p42-dav.example.com/1/", Ok(())),
-        ("https://evil.example.org/1/", Err("evil.example.org")),
-        ("//evil.example.org/1/", Err("evil.example.org")),
-        ("http://dav.example.com/1/", Err("dav.example.com")),
+        (
+            "https://p42-dav.example.com/1/",
+            Some("p42-dav.example.com"),
+        ),
+        (
+            "https://dav.example.com:8443/1/",
+            Some("dav.example.com:8443"),
+        ),
+        ("//evil.example.org/1/", Some("evil.example.org")),
+        ("http://dav.example.com/1/", None),
     ] {
-        let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
-            "PROPFIND /ana/" => Answer::properties(
-                "/ana/",
-                &format!("<C:calendar-home-set><D:href>{home}</D:href></C:calendar-home-set>"),
-            ),
-            _ => serve(sent),
-        });
-        let result = find(&script, HOST);
-        let lines = script.take_lines();
-        match expect {
-            // There is no such server here; what matters is that it was asked.
-            Ok(()) => assert!(lines.contains(&format!("PROPFIND {home}")), "{lines:#?}"),
-            Err(host) => {
-                let host = host.to_owned();
-                assert_eq!(result, Err(CalendarError::Elsewhere { host }));
-                assert!(lines.iter().all(|line| line.contains(HOST)), "{lines:#?}");
-            }
-        }
+        let (found, lines) = with_homes(&[home]);
+        let expect = match expect {
+            Some(host) => CalendarError::Elsewhere {
+                host: host.to_owned(),
+            },
+            None => CalendarError::Blocked(Blocked::Scheme),
+        };
+        assert_eq!(found, Err(expect), "{home}");
+        let asked_here = |line: &String| line.starts_with(&format!("PROPFIND {HOST}/"));
+        assert!(lines.iter().all(asked_here), "{lines:#?}");
     }
+}
+
+#[test]
+fn a_web_site_elsewhere_does_not_hide_where_the_calendars_are() {
+    let leading_to = |calendars: &'static str| {
+        Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
+            "PROPFIND /" => Answer::new(302, "").with("location", "https://www.example.com/"),
+            "PROPFIND /.well-known/caldav" => Answer::new(301, "").with("location", calendars),
+            _ => serve(sent),
+        })
+    };
+    assert_eq!(find(&leading_to("/ana/"), HOST).unwrap().len(), 1);
+    let refused = find(&leading_to("https://caldav.example.com/"), HOST);
+    let host = "caldav.example.com".to_owned();
+    assert_eq!(refused, Err(CalendarError::Elsewhere { host }));
+    let refused = find(&leading_to("/nothing/"), HOST);
+    let host = "www.example.com".to_owned();
+    assert_eq!(refused, Err(CalendarError::Elsewhere { host }));
+}
+
+#[test]
+fn what_is_elsewhere_is_left_out_where_something_is_here() {
+    for homes in [
+        ["https://evil.example.org/1/", "/ana/calendars/"],
+        ["/ana/calendars/", "https://evil.example.org/1/"],
+        ["https://:x/", "/ana/calendars/"],
+    ] {
+        let (found, _) = with_homes(&homes);
+        let [calendar] = found.unwrap().try_into().unwrap();
+        assert_eq!(calendar.collection.as_str(), COLLECTION, "{homes:?}");
+    }
+    let foreign = found("https://evil.example.org/1/", CALENDAR);
+    let ours = found("/ana/calendars/work/", CALENDAR);
+    let [calendar] = listed(format!("{foreign}{ours}"))
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert_eq!(calendar.collection.as_str(), COLLECTION);
+    let host = "evil.example.org".to_owned();
+    assert_eq!(listed(foreign), Err(CalendarError::Elsewhere { host }));
 }
 
 #[test]

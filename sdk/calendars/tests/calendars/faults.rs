@@ -16,12 +16,14 @@ use crate::server::{
 const READING: &str = "
 fault           | feed      feed-again discover  busy      busy-again busy-changed told-busy changes   event
 401             | auth      auth       auth      auth      auth       auth         auth      auth      auth
+401-digest      | digest    digest     digest    digest    digest     digest       digest    digest    digest
 403             | forbidden forbidden  forbidden forbidden forbidden  forbidden    forbidden none      forbidden
 404             | gone      gone       gone      gone      gone       gone         gone      gone      none
 405             | nothing   nothing    nothing   nothing   nothing    nothing      nothing   none      nothing
 409             | broken    broken     broken    broken    broken     broken       broken    none      broken
 410             | gone      gone       gone      gone      gone       gone         gone      none      none
 412             | broken    broken     broken    broken    broken     broken       broken    none      broken
+423             | locked    locked     locked    locked    locked     locked       locked    locked    locked
 429             | wait      wait       wait      wait      wait       wait         wait      wait      wait
 429-after-120   | wait:120  wait:120   wait:120  wait:120  wait:120   wait:120     wait:120  wait:120  wait:120
 503-after-date  | wait:60   wait:60    wait:60   wait:60   wait:60    wait:60      wait:60   wait:60   wait:60
@@ -56,12 +58,14 @@ bomb            | nothing   nothing    broken    broken    broken     broken    
 const WRITING: &str = "
 fault           | create    create-untold    create-again       update    remove    remove-unread
 401             | auth      auth             auth               auth      auth      auth
+401-digest      | digest    digest           digest             digest    digest    digest
 403             | forbidden forbidden        forbidden          forbidden forbidden forbidden
 404             | gone      gone/conflict    gone/conflict      gone      ok        ok
 405             | readonly  readonly/nothing readonly/nothing   readonly  readonly  nothing/readonly
 409             | conflict  conflict/broken  conflict/broken    conflict  conflict  broken/conflict
 410             | gone      gone/conflict    gone/conflict      gone      ok        ok
 412             | broken    broken           broken             broken    broken    broken
+423             | locked    locked           locked             locked    locked    locked
 429             | wait      wait             wait               wait      wait      wait
 429-after-120   | wait:120  wait:120         wait:120           wait:120  wait:120  wait:120
 503-after-date  | wait:60   wait:60          wait:60            wait:60   wait:60   wait:60
@@ -95,6 +99,10 @@ fn fault(name: &str) -> Fault {
     let status = |status| Fault::Answers(Answer::new(status, ""));
     let redirect = |to: &str| Fault::Answers(Answer::new(302, "").with("location", to));
     match name {
+        "401-digest" => {
+            let challenge = "Digest realm=\"Ana, Basic\", nonce=\"1\"";
+            Fault::Answers(Answer::new(401, "").with("www-authenticate", challenge))
+        }
         "429-after-120" => Fault::Answers(Answer::new(429, "").with("retry-after", "120")),
         "503-after-date" => {
             let minute_later = "Sat, 21 Nov 2026 00:01:00 GMT";
@@ -134,9 +142,12 @@ const BOMB: &str = r#"<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;
 fn outcome(error: &CalendarError) -> String {
     match error {
         CalendarError::Unauthorized => "auth",
+        CalendarError::UnknownAuthentication { schemes } if schemes == "Digest" => "digest",
+        CalendarError::UnknownAuthentication { .. } => "other schemes",
         CalendarError::Forbidden => "forbidden",
         CalendarError::Gone => "gone",
         CalendarError::Conflict => "conflict",
+        CalendarError::Locked => "locked",
         CalendarError::Throttled { retry_after: None } => "wait",
         CalendarError::Throttled {
             retry_after: Some(wait),

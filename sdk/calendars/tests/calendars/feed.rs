@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use huddle_calendars::{BusyQuery, CalendarError, Snapshot};
 use huddle_ports::Timestamp;
-use huddle_schedule::Zone;
+use huddle_schedule::{Interval, Zone};
 
 use crate::block_on;
 use crate::script::{Answer, Script};
@@ -101,6 +101,29 @@ fn a_snapshot_counts_for_what_lies_in_its_window_and_for_a_day() {
         );
         assert_eq!(next.window, if is_read { window } else { first.window });
         assert_eq!(next.busy.as_slice(), [hours(9, 10)]);
+    }
+}
+
+#[test]
+fn of_a_window_that_moves_what_is_read_once_a_day_is_enough_if_it_is_rounded() {
+    let script = Script::new(|sent| match sent.header("if-none-match") {
+        Some(_) => Answer::new(304, ""),
+        None => Answer::new(200, EVENT).with("etag", "\"1\""),
+    });
+    let ahead = |now: Timestamp| {
+        let window = Interval::lasting(now, Duration::from_hours(28 * 24)).unwrap();
+        BusyQuery::new(window, Zone::UTC)
+    };
+    let first_at = NOW + Duration::from_hours(2);
+    let rounded = read(&script, first_at, &ahead(first_at).in_whole_days(), None).unwrap();
+    let unrounded = read(&script, first_at, &ahead(first_at), None).unwrap();
+    let next_day = NOW + Duration::from_hours(25);
+    for (hours, expect) in [(3, first_at), (23, first_at), (25, next_day)] {
+        let now = NOW + Duration::from_hours(hours);
+        let next = read(&script, now, &ahead(now).in_whole_days(), Some(&rounded)).unwrap();
+        assert_eq!(next.read_at, expect, "{hours}");
+        let next = read(&script, now, &ahead(now), Some(&unrounded)).unwrap();
+        assert_eq!(next.read_at, now, "what is not rounded is read anew");
     }
 }
 

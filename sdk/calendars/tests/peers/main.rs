@@ -200,6 +200,7 @@ macro_rules! against {
 against!(every_address_of_an_account_leads_to_its_calendar, discovers);
 against!(busy_time_is_that_of_events_that_take_time, reads_busy_time);
 against!(an_event_is_held_confirmed_moved_and_removed, writes);
+against!(an_event_that_was_removed_can_be_written_again, writes_again);
 against!(
     a_real_event_under_a_hold_of_ours_still_blocks,
     leaves_out_ours
@@ -372,6 +373,29 @@ async fn writes(setup: &Setup) {
         (state.time, state.status, state.sequence),
         (Some(hours(12, 13)), Status::Confirmed, 3)
     );
+}
+
+async fn writes_again(setup: &Setup) {
+    let (calendar, fetch) = (setup.calendar(), &setup.fetch);
+    let key = EventKey::new("booking@huddle.example", "did:plc:ana");
+    for (sequence, status) in [
+        (0, Status::Tentative),
+        // The same once more, and as it is settled.
+        (0, Status::Tentative),
+        (1, Status::Confirmed),
+    ] {
+        let written = event(9, 10, status, sequence);
+        let etag = calendar.put_event(fetch, NOW, &key, &written, None).await;
+        let etag = etag.unwrap();
+        let state = calendar.event(fetch, NOW, &key).await.unwrap().unwrap();
+        assert!(state.is(&written) && state.etag == etag, "{state:?}");
+        Setup::check(&setup.busy(&the_day(), None).await, &[(9.0, 10.0)]);
+
+        let removed = calendar.remove_event(fetch, NOW, &key, Some(&etag)).await;
+        assert_eq!(removed, Ok(()));
+        assert_eq!(calendar.event(fetch, NOW, &key).await, Ok(None));
+        Setup::check(&setup.busy(&the_day(), None).await, &[]);
+    }
 }
 
 async fn leaves_out_ours(setup: &Setup) {
