@@ -17,6 +17,6 @@ impl Availability for NoCalendars {
     }
 
     async fn check(&self, _: &Booking, _: &Place, _: Timestamp) -> Checked {
-        Checked::Unreadable
+        Checked::Unreadable(Side::Host { stranger: false })
     }
 }

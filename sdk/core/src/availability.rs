@@ -67,7 +67,7 @@ pub enum Found {
 }
 
 /// Whose calendar it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// One of the guest's own.
     Guest,
@@ -97,5 +97,5 @@ pub enum Checked {
     /// It is not.
     Busy,
     /// A calendar cannot be read.
-    Unreadable,
+    Unreadable(Side),
 }

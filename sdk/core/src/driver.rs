@@ -209,7 +209,7 @@ impl Driver {
                         prepared: 0,
                     },
                     Checked::Busy => report(Abort { attempt }),
-                    Checked::Unreadable => report(Suspend { attempt }),
+                    Checked::Unreadable(side) => report(Suspend { attempt, side }),
                 };
             }
             (Step::Prepare { attempt, prepared }, Event::Replied(reply)) => {

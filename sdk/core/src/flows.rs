@@ -67,7 +67,8 @@ impl Flows {
         }))
     }
 
-    /// What a request would come to at this moment. Nothing is held or written for it.
+    /// What a request would come to at this moment. Nothing is held or written for it. No booking may have
+    /// `id`: what it holds would be left out of account.
     pub async fn rehearse(&self, id: &BookingId, asked: Asked) -> Result<Booking, Unreachable> {
         let now = self.clock.now();
         let (rehearsal, standing) = Rehearsal::begin(id, asked, now, &self.limits);
@@ -131,8 +132,16 @@ impl Flows {
 
     /// Goes on with a booking whose driver has not come back.
     pub async fn resume(&self, id: &BookingId) -> Result<Result<Booking, NotFound>, Unreachable> {
-        // Nobody waits for the answer: what drives the outbox has time limits of its own.
-        self.begin_until(id, Resume {}, Timestamp::MAX).await
+        // Nobody waits for the answer, but once the lease is over another driver begins anew. What follows
+        // the search has as long as a whole match may take.
+        let Limits {
+            driver_lease_secs,
+            match_secs,
+            ..
+        } = *self.limits;
+        let search = secs(driver_lease_secs.saturating_sub(match_secs));
+        self.begin_until(id, Resume {}, self.clock.now() + search)
+            .await
     }
 
     /// Reads a booking, as one of its parties or, with no account, as the service itself.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::sql::{Row, Value};
 
-pub use bookings::{project, remove};
+pub use bookings::project;
 
 /// SQL that is somewhere else: a file of SQLite, or D1.
 ///

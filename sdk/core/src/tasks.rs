@@ -41,13 +41,11 @@ impl Tasks {
             }
             // What became of it stands in the booking.
             Task::Resume(id) => self.flows.resume(id).await.map(drop).map_err(Into::into),
-            Task::Project(id) => {
-                let projected = match self.flows.read(id, None).await? {
-                    Ok(booking) => index::project(&*self.index, &booking).await,
-                    Err(NotFound) => index::remove(&*self.index, id).await,
-                };
-                projected.map_err(Into::into)
-            }
+            Task::Project(id) => match self.flows.read(id, None).await? {
+                Ok(booking) => Ok(index::project(&*self.index, &booking).await?),
+                // Only what nobody was told of is ever forgotten, and that was in no list.
+                Err(NotFound) => Ok(()),
+            },
         }
     }
 }

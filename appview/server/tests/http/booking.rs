@@ -30,9 +30,9 @@ fn asking(server: &Server, host: &Did) -> matching::Input {
 async fn held(server: &Server, guest: &Did, host: &Did) -> String {
     let input = asking(server, host);
     let output = server.call::<matching::Match>(guest, &input).await.unwrap();
-    let booking = output.booking.unwrap();
-    assert_eq!(booking.status, BookingStatus::Held);
-    booking.id
+    let id = output.booking.unwrap().id;
+    assert_eq!(server.settled(&id).await, "held");
+    id
 }
 
 fn accepting(server: &Server, id: &str) -> finalize::Input {
@@ -45,7 +45,8 @@ async fn confirmed(server: &Server, guest: &Did, host: &Did) -> String {
     let id = held(server, guest, host).await;
     let input = accepting(server, &id);
     let output = server.call::<finalize::Finalize>(guest, &input).await;
-    assert_eq!(output.unwrap().booking.status, BookingStatus::Confirmed);
+    output.unwrap();
+    assert_eq!(server.settled(&id).await, "confirmed");
     id
 }
 
@@ -74,7 +75,12 @@ async fn becomes_free(server: &Server, host: &Did, slot: i64) {
         // A guest who has asked nothing before, and so may.
         let guest = did(&server.fresh_key());
         match server.call::<matching::Match>(&guest, &input).await {
-            Ok(_) => return,
+            Ok(output) => {
+                let id = output.booking.unwrap().id;
+                if server.settled(&id).await == "held" {
+                    return;
+                }
+            }
             refused => assert_eq!(declared(refused), matching::Error::NoSlot),
         }
     }
@@ -230,6 +236,19 @@ async fn a_dry_run_holds_nothing() {
     let output = server.call::<matching::Match>(&did("bob"), &input).await;
     assert_eq!(output.unwrap().booking, None);
     held(&server, &did("bob"), &ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_under_the_key_of_a_match_counts_what_that_holds() {
+    let (server, ada) = ada().await;
+    let bob = did("bob");
+    let mut input = asking(&server, &ada);
+    let output = server.call::<matching::Match>(&bob, &input).await.unwrap();
+    let id = output.booking.unwrap().id;
+    assert_eq!(server.settled(&id).await, "held");
+    input.dry_run = Some(true);
+    let refused = server.call::<matching::Match>(&bob, &input).await;
+    assert_eq!(declared(refused), matching::Error::TooManyHolds);
 }
 
 #[tokio::test(flavor = "multi_thread")]

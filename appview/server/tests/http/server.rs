@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use huddle_appview::app::{App, Parts};
-use huddle_core::booking::BookingIds;
-use huddle_core::{Limits, index::Index};
+use huddle_core::booking::{BookingIds, Read};
+use huddle_core::transport::ask;
+use huddle_core::{ActorName, Limits, index::Index};
 use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
 use huddle_identity::{Freshness, IdentityError, ServiceAuthMinter, ServiceRef, SigningKeys};
 use huddle_lexicon::schema::{ErrorName, Method, Procedure};
@@ -27,6 +28,7 @@ pub(crate) struct Server {
     key: SigningKey,
     service: ServiceRef,
     keys_made: AtomicU64,
+    actors: Arc<ActorStore>,
     pub(crate) index: Arc<SqliteIndex>,
     tasks: Vec<JoinHandle<()>>,
     _folder: TempDir,
@@ -61,11 +63,12 @@ impl Server {
         let clock = Arc::new(SystemClock);
         let actors = folder.path().join("actors.sqlite");
         let actors = ActorStore::open(&actors, clock.clone(), limits.clone()).unwrap();
+        let actors = Arc::new(actors);
         let index = Arc::new(SqliteIndex::open(&folder.path().join("index.sqlite")).unwrap());
         let key = SigningKey::generate(Curve::K256, &OsRandom);
         let service: ServiceRef = SERVICE.parse().unwrap();
         let parts = Parts {
-            actors: Arc::new(actors),
+            actors: actors.clone(),
             index: index.clone() as Arc<dyn Index>,
             availability: Arc::new(windows),
             keys: Arc::new(OneKey(key.public_key())),
@@ -87,6 +90,7 @@ impl Server {
             key,
             service,
             keys_made: AtomicU64::new(0),
+            actors,
             index,
             tasks: vec![serving, pumping],
             _folder: folder,
@@ -112,6 +116,21 @@ impl Server {
     {
         let client = self.as_caller::<M>(person);
         Ok(client.procedure::<M>(&(), input).await?.output)
+    }
+
+    /// The status of a booking once nobody is at work on it any more: on a slow machine an answer may come
+    /// before. Bounded by the test runner.
+    pub(crate) async fn settled(&self, id: &str) -> &'static str {
+        let name = ActorName::booking(&id.parse().unwrap());
+        loop {
+            // Past the limits on what people may ask.
+            let booking = ask(&*self.actors, &name, Read { by: None }).await.unwrap();
+            let booking = booking.unwrap();
+            if booking.lease.is_none() {
+                return booking.phase.word();
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A key that no request has had before.

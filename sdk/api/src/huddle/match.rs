@@ -8,6 +8,10 @@ use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Reply, Request};
 use super::{Huddle, constraints, idempotency, view};
 use crate::com::huddle::r#match::Match;
 
+/// Stands for the method in the id of a dry run, so that it is no booking's: what a booking holds does not
+/// count against itself.
+const REHEARSAL: &str = "com.huddle.match#dryRun";
+
 impl Match for Huddle {
     async fn r#match(&self, request: Request<Method>) -> Reply<Method> {
         let guest = request.caller()?.did.clone();
@@ -15,11 +19,12 @@ impl Match for Huddle {
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &guest, key, &input)?;
         let asked = asked(guest, &input)?;
-        let id = self.ids.of_request(&key.caller, &key.method, &key.key);
         if input.dry_run_or_default() {
+            let id = self.ids.of_request(&key.caller, REHEARSAL, &key.key);
             let booking = self.flows.rehearse(&id, asked).await.or_fault()?;
             return self.tried_out(&booking);
         }
+        let id = self.ids.of_request(&key.caller, &key.method, &key.key);
         let requested = self.flows.request(&id, asked, key.body_hash);
         match requested.await.or_fault()? {
             Ok(booking) => self.matched(&booking),

@@ -5,6 +5,7 @@ use huddle_syntax::Did;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{ActorName, commands};
+use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::state::{Asked, Booking, Constraints, NoMatch, Place, Standing, Terms};
 
@@ -134,6 +135,8 @@ pub enum FinalizeRefused {
 pub struct Suspend {
     /// The attempt that was being confirmed.
     pub attempt: Attempt,
+    /// Whose calendar it was.
+    pub side: Side,
 }
 
 /// All participants have prepared.

@@ -248,6 +248,10 @@ impl Booking {
     /// Writes down what has run out, before anybody is told.
     pub(crate) fn tick(&mut self, decision: &mut Decision<'_>) {
         match &self.phase {
+            // Nobody has had an answer: there is no booking to them that could expire.
+            Phase::Pending { until, .. } if *until <= decision.now && !self.known => {
+                self.find_nothing(decision, NoMatch::CalendarUnavailable);
+            }
             Phase::Pending { until, .. } if *until <= decision.now => {
                 self.end(
                     decision,

@@ -3,14 +3,14 @@
 use huddle_ports::Timestamp;
 
 use super::{Index, IndexError, Statement};
-use crate::booking::{Booking, BookingId};
+use crate::booking::Booking;
 use crate::sql::Value;
 
 /// Brings the index up to a booking, unless it knows a later revision already. One that its parties
 /// do not know of is in no list.
 pub async fn project(index: &dyn Index, booking: &Booking) -> Result<(), IndexError> {
     if !booking.is_known() {
-        return remove(index, &booking.id).await;
+        return Ok(());
     }
     let moment = |moment: Timestamp| Value::Integer(moment.as_millis());
     let slot = booking.phase.place().map(|place| place.slot);
@@ -31,12 +31,5 @@ pub async fn project(index: &dyn Index, booking: &Booking) -> Result<(), IndexEr
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, status = excluded.status, \
          starts = excluded.starts, ends = excluded.ends, updated = excluded.updated \
          WHERE revision < excluded.revision";
-    index.batch(vec![Statement { sql, bindings }]).await
-}
-
-/// Takes a booking that there is not, or not any more, out of the index.
-pub async fn remove(index: &dyn Index, id: &BookingId) -> Result<(), IndexError> {
-    let sql = "DELETE FROM bookings WHERE id = ?1";
-    let bindings = vec![Value::Text(id.to_string())];
     index.batch(vec![Statement { sql, bindings }]).await
 }

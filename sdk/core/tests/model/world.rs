@@ -502,7 +502,7 @@ impl World {
         clock: u32,
         branches: &mut Vec<Branch>,
     ) {
-        let answers = match driver.action() {
+        let answers: Vec<Event> = match driver.action() {
             Action::Done => {
                 branches.push(Branch {
                     driver: None,
@@ -522,10 +522,14 @@ impl World {
                 let booking = self.actors.index(&ActorName::booking(&driver.booking().id));
                 let found = self.scenario.bookings[booking].found(driver.booking());
                 let whose = Side::Guest;
-                [found, Found::Unreadable(whose), Found::Delayed(whose)].map(Event::Found)
+                let late = [Found::Unreadable(whose), Found::Delayed(whose)];
+                [found].into_iter().chain(late).map(Event::Found).collect()
             }
             Action::Check(_) => {
-                [Checked::Free, Checked::Busy, Checked::Unreadable].map(Event::Checked)
+                let unreadable =
+                    [Side::Guest, Side::Host { stranger: false }].map(Checked::Unreadable);
+                let answers = [Checked::Free, Checked::Busy].into_iter();
+                answers.chain(unreadable).map(Event::Checked).collect()
             }
         };
         for (index, answer) in answers.into_iter().enumerate() {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use huddle_core::availability::Checked;
+use huddle_core::availability::{Checked, Side};
 use huddle_core::booking::{Booking, Constraints, GuestSide, Mode, NoMatch, Phase};
 use huddle_ports::Clock as _;
 
-use crate::world::{World, asked, key, tomorrow};
+use crate::world::{World, asked, key, request_id, tomorrow};
 
 #[tokio::test]
 async fn a_limit_tells_nothing_of_the_hosts_time() {
@@ -59,7 +59,8 @@ async fn a_hosts_yes_and_a_move_are_not_limited() {
 #[tokio::test]
 async fn a_guest_who_accepted_in_vain_may_ask_again_at_once() {
     let world = World::new();
-    world.say(|it| it.checked = Checked::Unreadable);
+    let side = Side::Host { stranger: false };
+    world.say(|it| it.checked = Checked::Unreadable(side));
     let held = world.request("bob", "ada", "k").await.unwrap();
     let accept = world.flows.finalize(&held.id, key("bob", "finalize", "k"));
     assert_eq!(accept.await.unwrap().unwrap().phase.word(), "held");
@@ -68,6 +69,21 @@ async fn a_guest_who_accepted_in_vain_may_ask_again_at_once() {
     assert_eq!(world.count("lapse"), 0);
     let again = world.request("bob", "ada", "again").await.unwrap();
     assert_eq!(again.phase.word(), "held");
+}
+
+#[tokio::test]
+async fn a_guest_whose_own_calendar_is_in_the_way_waits_like_any_who_lets_a_hold_lapse() {
+    let world = World::new();
+    world.say(|it| it.checked = Checked::Unreadable(Side::Guest));
+    let held = world.request("bob", "ada", "k").await.unwrap();
+    let accept = world.flows.finalize(&held.id, key("bob", "finalize", "k"));
+    assert_eq!(accept.await.unwrap().unwrap().phase.word(), "held");
+    world.clock.step(Duration::from_mins(15));
+    world.settle().await;
+    let again = world.request("bob", "ada", "again").await.unwrap();
+    let retry_at = world.clock.now() + Duration::from_mins(1);
+    let too_many = NoMatch::TooManyHolds { retry_at };
+    assert_eq!(again.unmatched, Some(too_many));
 }
 
 /// What a request is answered, without what is new each time.
@@ -118,8 +134,8 @@ async fn what_counts_as_accepted_is_rehearsed_up_to_the_hold() {
     let world = World::new();
     let mut asked = asked("bob", "ada");
     asked.accepted = true;
-    let held = world.request("bob", "ada", "k").await.unwrap();
-    let rehearsed = world.flows.rehearse(&held.id, asked).await.unwrap();
+    let id = request_id("bob", "rehearsal");
+    let rehearsed = world.flows.rehearse(&id, asked).await.unwrap();
     assert_eq!(rehearsed.phase.word(), "held");
-    assert_eq!(world.count("claim WHERE state = 'held'"), 2);
+    assert_eq!(world.count("claim"), 0);
 }

@@ -9,7 +9,6 @@ use huddle_core::booking::{
 };
 use huddle_core::index::{Index as _, Statement};
 use huddle_core::outbox::Task;
-use huddle_core::sql::Value;
 use huddle_core::transport::ask;
 use huddle_ports::Clock as _;
 
@@ -56,6 +55,43 @@ async fn a_pending_request_that_comes_to_nothing_expires_where_it_is_seen() {
 }
 
 #[tokio::test]
+async fn a_search_that_nobody_waits_for_is_put_off_before_another_driver_begins() {
+    let world = World::new();
+    world.say(|it| it.search_takes = Duration::from_secs(9));
+    let first = world.request("bob", "ada", "k").await.unwrap();
+    world.clock.step(LEASE);
+    let resumed = world.clock.now();
+    let takes = Duration::from_secs(25);
+    world.say(|it| {
+        it.search_takes = takes;
+        it.deadlines.clear();
+    });
+    world.settle().await;
+    let deadlines = world.say(|it| std::mem::take(&mut it.deadlines));
+    assert_eq!(deadlines, [resumed + Duration::from_secs(22)]);
+    let seen = world.flows.read(&first.id, None).await.unwrap().unwrap();
+    assert_eq!(seen.phase.word(), "pending");
+    assert_eq!(seen.lease, Some(resumed + takes + LEASE));
+}
+
+#[tokio::test]
+async fn a_pending_request_waits_until_a_calendar_can_be_read_again() {
+    let world = World::new();
+    world.say(|it| it.search_takes = Duration::from_secs(9));
+    let first = world.request("bob", "ada", "k").await.unwrap();
+    for (instead, word) in [
+        (Some(Found::Unreadable(Side::Guest)), "pending"),
+        (None, "held"),
+    ] {
+        world.say(|it| it.instead = instead);
+        world.clock.step(LEASE);
+        world.settle().await;
+        let seen = world.flows.read(&first.id, None).await.unwrap().unwrap();
+        assert_eq!(seen.phase.word(), word);
+    }
+}
+
+#[tokio::test]
 async fn a_first_search_that_another_driver_took_over_is_in_flight() {
     let world = World::new();
     world.say(|it| {
@@ -87,35 +123,9 @@ async fn a_request_that_comes_to_nothing_is_in_no_list_and_leaves_word_with_nobo
     assert_eq!(world.count("outbox"), 0);
     assert_eq!(world.count("fence"), 0);
     world.settle().await;
-    assert_eq!(listed(&world).await, 0);
-}
-
-#[tokio::test]
-async fn lists_lose_what_is_no_booking_to_its_parties() {
-    let world = World::new();
-    let held = world.request("bob", "ada", "k").await.unwrap();
-    world.settle().await;
-    assert_eq!(listed(&world).await, 1);
-    let forgotten = "UPDATE bookings SET id = ?1";
-    for id in [request_id("bob", "never asked"), {
-        world.say(|it| it.hours.clear());
-        let nothing = world.request("cleo", "ada", "k").await.unwrap();
-        assert!(!nothing.is_known());
-        nothing.id
-    }] {
-        let moved = Statement {
-            sql: forgotten,
-            bindings: vec![Value::Text(id.to_string())],
-        };
-        world.index.query(moved).await.unwrap();
+    for id in [nothing.id, request_id("bob", "never asked")] {
         world.tasks.run(&Task::Project(id)).await.unwrap();
         assert_eq!(listed(&world).await, 0);
-        world
-            .tasks
-            .run(&Task::Project(held.id.clone()))
-            .await
-            .unwrap();
-        assert_eq!(listed(&world).await, 1);
     }
 }
 

@@ -2,6 +2,7 @@
 //! once another one has taken its place.
 
 use super::{Booking, By, Decision, EventKind, Expiry, NoMatch, Phase, Stage, Waiting};
+use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::commands::{
     Abort, AwaitApproval, Commit, Held, NextAttempt, Postpone, Refuse, Resume, Suspend,
@@ -58,16 +59,23 @@ impl Booking {
             self.note_untried(attempt);
         }
         decision.retryable = true;
-        if let Phase::Pending { waiting, .. } = &mut self.phase {
-            *waiting = Waiting::Calendar;
-            self.lease = Some(decision.lease());
-            self.known = true;
-            self.let_go(decision, Ending::Released);
-            self.touch(decision);
+        if matches!(self.phase, Phase::Pending { .. }) {
+            self.search_later(decision);
         } else {
             self.unmatched = Some(NoMatch::CalendarUnavailable);
             self.drop_change(decision);
         }
+    }
+
+    /// Lets go of what is held, and waits until the lease is over to search anew.
+    fn search_later(&mut self, decision: &mut Decision<'_>) {
+        if let Phase::Pending { waiting, .. } = &mut self.phase {
+            *waiting = Waiting::Calendar;
+        }
+        self.lease = Some(decision.lease());
+        self.known = true;
+        self.let_go(decision, Ending::Released);
+        self.touch(decision);
     }
 
     pub(crate) fn refuse(&mut self, decision: &mut Decision<'_>, report: Refuse) {
@@ -86,7 +94,7 @@ impl Booking {
     }
 
     /// The search comes to nothing. What the parties know of ends, or waits on, where they see it.
-    fn find_nothing(&mut self, decision: &mut Decision<'_>, why: NoMatch) {
+    pub(super) fn find_nothing(&mut self, decision: &mut Decision<'_>, why: NoMatch) {
         self.unmatched = Some(why);
         decision.retryable = why.is_retryable();
         match self.phase {
@@ -94,6 +102,9 @@ impl Booking {
                 // The host may make room and say yes again.
                 self.let_go(decision, Ending::Released);
                 self.wait_for_approval(decision);
+            }
+            Phase::Pending { .. } if self.known && why.is_retryable() => {
+                self.search_later(decision);
             }
             Phase::Pending { .. } if self.known => {
                 self.end(decision, Phase::Expired(Expiry::NoMatch), Ending::Released);
@@ -155,7 +166,8 @@ impl Booking {
         attempt == self.attempt && self.confirming().is_some()
     }
 
-    pub(crate) fn suspend(&mut self, decision: &mut Decision<'_>, Suspend { attempt }: Suspend) {
+    pub(crate) fn suspend(&mut self, decision: &mut Decision<'_>, report: Suspend) {
+        let Suspend { attempt, side } = report;
         if !self.confirms(attempt) {
             return;
         }
@@ -171,7 +183,8 @@ impl Booking {
                 self.phase = Phase::Held {
                     place,
                     until,
-                    accepted: true,
+                    // A guest whose own calendar is in the way could hold the slot for ever.
+                    accepted: matches!(side, Side::Host { .. }),
                 };
                 self.lease = None;
                 self.touch(decision);

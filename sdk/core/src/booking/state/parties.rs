@@ -102,7 +102,13 @@ impl Booking {
 
     pub(crate) fn cancel(&mut self, decision: &mut Decision<'_>, by: Role, reason: Option<String>) {
         let (place, ending) = match &self.phase {
-            Phase::Held { .. } | Phase::Finalizing { .. } if by == Role::Guest => {
+            // As if it had run out: whoever has accepted has let nothing lapse.
+            Phase::Held {
+                accepted: false, ..
+            }
+            | Phase::Finalizing { .. }
+                if by == Role::Guest =>
+            {
                 (None, Ending::Lapsed)
             }
             Phase::Pending { .. } | Phase::Held { .. } | Phase::Finalizing { .. } => {

@@ -103,7 +103,8 @@ pub enum Phase {
         place: Place,
         /// Until when.
         until: Timestamp,
-        /// Whether the guest has accepted it, and it could not be confirmed.
+        /// Whether the guest has accepted it, and it was a calendar of the host's that kept it from being
+        /// confirmed.
         accepted: bool,
     },
     /// The slot of the present attempt is being confirmed.

@@ -10,6 +10,7 @@ use super::{
     Terms, Waiting,
 };
 use crate::actor::{ActorName, Command};
+use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::commands::{
     Abort, AwaitApproval, Commit, Held, NextAttempt, Postpone, Refuse, Suspend,
@@ -119,7 +120,14 @@ impl Scene {
                 let why = NoMatch::CalendarUnavailable;
                 self.drive(|b, d| b.refuse(d, refuse(attempt, why)))
             }
-            "suspend" => self.drive(|b, d| b.suspend(d, Suspend { attempt })),
+            "suspend" => {
+                let side = Side::Host { stranger: false };
+                self.drive(|b, d| b.suspend(d, Suspend { attempt, side }))
+            }
+            "suspend for the guest" => {
+                let side = Side::Guest;
+                self.drive(|b, d| b.suspend(d, Suspend { attempt, side }))
+            }
             "commit" => self.drive(|b, d| b.commit(d, Commit { attempt })),
             "commit late" => {
                 let attempt = Attempt::FIRST;
@@ -469,11 +477,45 @@ fn what_was_answered_to_nobody_comes_to_nothing_unseen() {
 
 #[test]
 fn what_was_answered_as_pending_expires_where_both_see_it() {
-    for command in ["no match", "unreadable"] {
-        let scene = scene("searched again").then(command);
-        assert_eq!(scene.booking.phase, Phase::Expired(Expiry::NoMatch));
-        assert!(scene.booking.is_known());
+    let scene = scene("searched again").then("no match");
+    assert_eq!(scene.booking.phase, Phase::Expired(Expiry::NoMatch));
+    assert!(scene.booking.is_known());
+}
+
+#[test]
+fn what_passes_by_itself_ends_no_pending_booking_before_its_time() {
+    let mut scene = scene("searched again");
+    let until = START + Duration::from_hours(1);
+    for why in [
+        NoMatch::CalendarUnavailable,
+        NoMatch::TooManyHolds { retry_at: until },
+    ] {
+        let attempt = scene.booking.attempt;
+        scene.run(|b, d| b.refuse(d, refuse(attempt, why)));
+        let waiting = Waiting::Calendar;
+        assert_eq!(scene.booking.phase, Phase::Pending { waiting, until });
+        assert_eq!(scene.say("resume"), "pending", "the lease is not over");
+        scene = scene.later(Duration::from_secs(30));
+        assert_eq!(scene.say("resume"), "pending [seek]", "{why:?}");
     }
+    let over = scene.later(Duration::from_hours(1)).then("resume");
+    assert_eq!(over.booking.phase, Phase::Expired(Expiry::Unanswered));
+}
+
+#[test]
+fn a_request_that_nobody_was_answered_does_not_expire_and_may_come_again() {
+    let mut scene = Scene::pending().later(Duration::from_hours(1));
+    assert_eq!(scene.say("resume"), "expired");
+    assert_eq!(scene.booking.phase, Phase::Unmatched);
+    let why = NoMatch::CalendarUnavailable;
+    assert_eq!(scene.booking.unmatched, Some(why));
+    assert!(!scene.booking.is_known());
+    assert_eq!(
+        scene.told(),
+        [(Attempt::FIRST, Ending::Released)],
+        "the driver may have had something held"
+    );
+    assert_eq!(scene.say("create"), "pending [seek]");
 }
 
 #[test]
@@ -539,12 +581,18 @@ fn a_hold_lapses_unless_it_was_accepted() {
     for (commands, ending) in [
         (&["held"][..], Ending::Lapsed),
         (&["held", "finalize", "suspend"], Ending::Released),
+        (
+            &["held", "finalize", "suspend for the guest"],
+            Ending::Lapsed,
+        ),
     ] {
-        let scene = Scene::pending().after(commands);
-        assert_eq!(scene.booking.phase.word(), "held");
-        let over = scene.later(late).then("resume");
+        let scene = || Scene::pending().after(commands);
+        assert_eq!(scene().booking.phase.word(), "held");
+        let over = scene().later(late).then("resume");
         assert_eq!(over.booking.phase, Phase::Expired(Expiry::Hold));
         assert_eq!(over.told(), [(Attempt::FIRST, ending)], "{commands:?}");
+        let canceled = scene().then("cancel");
+        assert_eq!(canceled.told(), [(Attempt::FIRST, ending)], "{commands:?}");
     }
 }
 
