@@ -4,8 +4,8 @@ use crate::Target;
 use crate::mutate;
 use huddle_ports::Timestamp;
 use huddle_schedule::{
-    Alignment, BookingWindow, Circle, Interval, IntervalSet, Mode, Offer, OfficeHours, Party,
-    Relationship, Role, Rules, Search, Times,
+    Alignment, BookingWindow, Calendar, Circle, Interval, IntervalSet, Mode, Offer, OfficeHours,
+    Party, Relationship, Role, Rules, Search, Times,
 };
 use serde_json::{Value as Json, json};
 use std::num::NonZeroU16;
@@ -106,9 +106,14 @@ fn check_slots(offers: &[Offer], rules: &Rules, now: Timestamp, hours: &OfficeHo
     let host = Party {
         role: Role::Host,
         zone: hours.zone,
+        calendar: Calendar::None,
         ..Party::default()
     };
-    let parties = [host, Party::default()];
+    let guest = Party {
+        calendar: Calendar::None,
+        ..Party::default()
+    };
+    let parties = [host, guest];
     let search = Search::new(now, offers, follower, rules, &parties);
     let all = search.all();
     let near: IntervalSet = all

@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU16;
 
-use chrono::{Datelike, Days, WeekdaySet};
+use chrono::{Datelike, WeekdaySet};
 use huddle_ports::Timestamp;
 
+use crate::dates::moments_within;
 use crate::interval::{Interval, IntervalSet};
 use crate::local::LocalWindow;
 use crate::zone::Zone;
@@ -93,13 +94,6 @@ impl Constraints {
         let Some(days) = self.days else {
             return asked.into();
         };
-        let (first, last) = (self.zone.date(asked.start()), self.zone.date(asked.end()));
-        let last = last.checked_add_days(Days::new(1)).unwrap_or(last);
-        first
-            .iter_days()
-            .take_while(|date| *date <= last)
-            .filter(|date| days.contains(date.weekday()))
-            .filter_map(|date| self.zone.day(date)?.intersection(asked))
-            .collect()
+        moments_within(asked, self.zone, |date| days.contains(date.weekday()))
     }
 }

@@ -1,6 +1,6 @@
 //! What strangers get to know: never more than a little, however many of them ask, and however they ask.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use huddle_ports::Timestamp;
 use sha2::Sha256;
 
+use crate::dates::LONGEST_DATE;
 use crate::interval::{Interval, IntervalSet};
 use crate::offer::{Offer, Rules};
-use crate::rank::tie_break;
 
 pub use token::{InvalidToken, MAX_TOKEN, Sides, ToldSlot};
 
@@ -92,42 +92,48 @@ impl Sampling<'_> {
     /// not lead to more.
     pub fn starts(&self, key: &DisclosureKey, within: Interval) -> Vec<Timestamp> {
         let zone = self.offer.times.zone();
-        let day = |moment| zone.day(zone.date(moment)).unwrap_or(within);
-        let (first, last) = (day(within.start()), day(within.end()));
-        let days = Interval::new(
-            first.start().min(within.start()),
-            last.end().max(within.end()),
-        );
-        let all = days
-            .map(|days| self.offer.starts(self.rules, days))
-            .unwrap_or_default();
-        let mut told = Vec::new();
-        for day in all.chunk_by(|a, b| zone.date(*a) == zone.date(*b)) {
-            let seed = self.seed(key, zone.date(day[0]));
-            let mut day = day.to_vec();
-            day.sort_unstable_by_key(|start| (tie_break(seed, *start), *start));
-            day.truncate(self.per_day);
-            day.sort_unstable();
-            told.extend(day.into_iter().filter(|start| within.contains(*start)));
+        // A date any of which is within is looked at as a whole.
+        let near = within.widened(LONGEST_DATE, LONGEST_DATE);
+        let mut dates: BTreeMap<NaiveDate, Vec<Timestamp>> = BTreeMap::new();
+        for start in self.offer.starts(self.rules, near) {
+            dates.entry(zone.date(start)).or_default().push(start);
         }
+        let chosen = |(date, mut starts): (NaiveDate, Vec<Timestamp>)| {
+            let key = self.key_of(key, date);
+            starts.sort_by_cached_key(|start| place(&key, *start));
+            starts.truncate(self.per_day);
+            starts
+        };
+        let mut told: Vec<_> = dates.into_iter().flat_map(chosen).collect();
+        told.retain(|start| within.contains(*start));
+        told.sort_unstable();
         told
     }
 
-    fn seed(&self, key: &DisclosureKey, date: NaiveDate) -> u64 {
-        const PURPOSE: &[u8] = b"huddle sample 1";
+    /// The key by which the starts of a date are chosen.
+    fn key_of(&self, key: &DisclosureKey, date: NaiveDate) -> DisclosureKey {
+        const PURPOSE: &[u8] = b"huddle sample 2";
         let date = date.to_string();
         let code = key.code(
             PURPOSE,
             &[self.host.as_bytes(), self.name.as_bytes(), date.as_bytes()],
         );
-        let code = code.finalize().into_bytes();
-        u64::from_be_bytes(std::array::from_fn(|byte| code[byte]))
+        DisclosureKey::new(code.finalize().into_bytes().into())
     }
+}
+
+/// Where a start is among those of its date: the first of them are told.
+///
+/// It is a code, so that those that were told say nothing of which others would be.
+fn place(key_of_date: &DisclosureKey, start: Timestamp) -> [u8; 32] {
+    const PURPOSE: &[u8] = b"place";
+    let code = key_of_date.code(PURPOSE, &[&start.as_millis().to_be_bytes()]);
+    code.finalize().into_bytes().into()
 }
 
 /// What may be told of what is wanted, when all that may be told in a period is `most`, and some was told already.
 /// What was told is told again for nothing, to whomever; an answer that there is none costs as one slot does, if it is
-/// put into `told` as whatever tells it from slots.
+/// put into `told` as whatever tells it from slots. A slot that is wanted twice is told, and counted, once.
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -136,19 +142,24 @@ impl Sampling<'_> {
 /// let told = BTreeSet::from([9, 10]);
 /// assert_eq!(within_budget(&told, [10, 11, 12], 3), [10, 11]);
 /// ```
-pub fn within_budget<T: Ord>(
+pub fn within_budget<T: Ord + Clone>(
     told: &BTreeSet<T>,
     wanted: impl IntoIterator<Item = T>,
     most: usize,
 ) -> Vec<T> {
     let mut left = most.saturating_sub(told.len());
+    let mut answer = BTreeSet::new();
     let mut may_be_told = |slot: &T| {
-        if told.contains(slot) {
-            return true;
+        if answer.contains(slot) {
+            return false;
         }
-        let is_left = left > 0;
-        left = left.saturating_sub(1);
-        is_left
+        if !told.contains(slot) {
+            if left == 0 {
+                return false;
+            }
+            left -= 1;
+        }
+        answer.insert(slot.clone())
     };
     wanted
         .into_iter()
@@ -156,9 +167,16 @@ pub fn within_budget<T: Ord>(
         .collect()
 }
 
-/// Moves the ends of every interval shorter than `narrowest` out to the next multiples of it since 1970 in UTC.
+/// Moves the ends of every interval out to the edges of blocks of time: to multiples of `block` since 1970 in UTC.
 ///
-/// Whoever moves a narrow wish about in small steps learns no more than one block of time after the other would tell.
+/// A wish is moved out however long it is: were one that is long enough left alone, it could be filled up with hours
+/// that nobody offers, and its ends be moved about in small steps among those that somebody does.
+///
+/// So strangers can ask of whole blocks, one after the other or several together, and of nothing narrower. What they
+/// get to know is the answer for each: with a search for the one best slot, that slot, or that there is none. The edges
+/// are the same whatever is offered; where a host is open for a part of a block only, its answer is about that part.
+/// Whoever asks for another length, or for hours that are ranked otherwise, may be told of another slot of the block:
+/// how many answers they get is for [`within_budget`] to say, and which slots may be answers for [`Sampling`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -172,16 +190,12 @@ pub fn within_budget<T: Ord>(
 /// };
 /// let four = Duration::from_hours(4);
 /// assert_eq!(widened(&hours(9, 10), four), hours(8, 12));
-/// assert_eq!(widened(&hours(9, 13), four), hours(9, 13), "wide enough");
+/// assert_eq!(widened(&hours(9, 13), four), hours(8, 16), "however long it is");
+/// assert_eq!(widened(&hours(8, 16), four), hours(8, 16), "whole blocks already");
 /// ```
-pub fn widened(times: &IntervalSet, narrowest: Duration) -> IntervalSet {
-    let block = i64::try_from(narrowest.as_millis())
-        .unwrap_or(i64::MAX)
-        .max(1);
+pub fn widened(times: &IntervalSet, block: Duration) -> IntervalSet {
+    let block = i64::try_from(block.as_millis()).unwrap_or(i64::MAX).max(1);
     let wide = |interval: Interval| {
-        if interval.duration() >= narrowest {
-            return Some(interval);
-        }
         let (start, end) = (interval.start().as_millis(), interval.end().as_millis());
         let start = start.saturating_sub(start.rem_euclid(block));
         let end = end.saturating_add((-end.rem_euclid(block)).rem_euclid(block));
@@ -237,6 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_of_a_key_is_the_same_in_every_release() {
+        // Another one would tell of more. By HMAC-SHA-256 of the parts, each with its length before it.
+        let minutes = told(1, "a", hours(0, 24))
+            .into_iter()
+            .map(|start| start / 60_000);
+        assert_eq!(minutes.collect::<Vec<_>>(), [285, 645, 855, 975, 1065]);
+    }
+
+    #[test]
     fn asking_for_other_hours_tells_no_others() {
         let all = told(1, "a", hours(0, 72));
         for (from, until) in [(0, 24), (3, 5), (23, 26), (30, 72)] {
@@ -266,14 +289,61 @@ mod tests {
     }
 
     #[test]
-    fn narrow_wishes_are_widened_to_the_same_blocks() {
+    fn a_slot_that_is_wanted_twice_is_told_and_counted_once() {
+        let told = BTreeSet::from([1]);
+        assert_eq!(within_budget(&told, [2, 2, 1, 3, 1, 4], 3), [2, 1, 3]);
+    }
+
+    #[test]
+    fn a_date_that_comes_again_has_one_sample() {
+        // At 02:31 in UTC the clock goes back to 23:01 of the day before.
+        let at = |text: &str| Zone::UTC.instant(text.parse().unwrap());
+        let between = |from, until| Interval::new(at(from), at(until)).unwrap();
+        let zone: Zone = "America/St_Johns".parse().unwrap();
+        let window = between("2006-10-27T00:00:00", "2006-10-31T00:00:00");
+        let offer = Offer {
+            times: Times::Once { window, zone },
+            policy: Some(Circle::Anyone),
+            mode: Some(Mode::Pick),
+            durations: Vec::new(),
+        };
+        let sampling = Sampling {
+            host: "did:plc:ana",
+            name: "a",
+            offer: &offer,
+            rules: &Rules::default(),
+            per_day: 5,
+        };
+        let told = |byte, within| sampling.starts(&DisclosureKey::new([byte; 32]), within);
+        let hour = between("2006-10-29T02:31:00", "2006-10-29T03:30:00");
+        for byte in 0..20 {
+            let all = told(byte, window);
+            for date in ["2006-10-28", "2006-10-29"] {
+                let of_date = all
+                    .iter()
+                    .filter(|start| zone.date(**start).to_string() == date);
+                assert_eq!(of_date.count(), 5, "{date} with key {byte}");
+            }
+            let expect: Vec<_> = all
+                .iter()
+                .copied()
+                .filter(|start| hour.contains(*start))
+                .collect();
+            assert_eq!(told(byte, hour), expect, "with key {byte}");
+        }
+    }
+
+    #[test]
+    fn wishes_are_widened_to_whole_blocks() {
         let four = Duration::from_hours(4);
         let wide = |from, until| widened(&hours(from, until).into(), four);
         assert_eq!(wide(9, 10), hours(8, 12).into());
         assert_eq!(wide(11, 13), hours(8, 16).into());
         assert_eq!(wide(8, 9), hours(8, 12).into());
         assert_eq!(wide(-1, 1), hours(-4, 4).into());
-        assert_eq!(wide(9, 13), hours(9, 13).into());
+        assert_eq!(wide(9, 13), hours(8, 16).into());
+        assert_eq!(wide(5, 21), hours(4, 24).into());
+        assert_eq!(wide(8, 12), hours(8, 12).into());
         let nothing = widened(&IntervalSet::new(), four);
         assert!(nothing.is_empty());
         assert_eq!(

@@ -10,8 +10,12 @@ use crate::zone::Zone;
 
 /// When somebody can be booked, every week.
 ///
-/// In JSON it is the part of a `com.huddle.officeHours` record that tells times. A record has 50 rules and 400
-/// overrides at most; here any number will do, and costs no more than it takes to look at each.
+/// In JSON it is a `com.huddle.officeHours` record, of which only what tells times is read. A rule or window that is not
+/// as the lexicon has it, because of a time such as `9:00` or an unknown day, is left out, and the others stand. A zone
+/// or a date that cannot be read is an error: what was to be closed would be open.
+///
+/// A record has 50 rules and 400 overrides at most. More will do, but [`windows`](Self::windows) looks at every rule
+/// for every day: who takes hours from elsewhere has to bound them.
 ///
 /// ```
 /// use huddle_ports::Timestamp;
@@ -32,12 +36,12 @@ use crate::zone::Zone;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct OfficeHours {
     /// The zone of every local time and date here.
     #[serde(rename = "tz")]
     pub zone: Zone,
     /// The windows of every week; what overlaps or touches joins.
+    #[serde(deserialize_with = "text::readable")]
     pub rules: Vec<WeeklyRule>,
     /// Dates on which other windows open; of two for one date the last stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -167,7 +171,7 @@ mod tests {
         for wrong in [
             r#"{"tz":"Mars/Olympus","rules":[]}"#,
             r#"{"tz":"UTC","rules":[],"validFrom":"2026-1-1"}"#,
-            r#"{"tz":"UTC","rules":[],"closed":[]}"#,
+            r#"{"tz":"UTC","rules":[],"overrides":[{"date":"2026-6-1","windows":[]}]}"#,
             r#"{"rules":[]}"#,
         ] {
             assert!(
@@ -175,5 +179,42 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    #[test]
+    fn a_whole_record_is_read_for_its_times() {
+        let record = r#"{
+            "$type": "com.huddle.officeHours", "tz": "UTC", "policy": "anyone", "createdAt": "2026-01-01T00:00:00Z",
+            "rules": [{"$type": "com.huddle.defs#weeklyRule", "days": ["MO"], "start": "09:00", "end": "12:00"}],
+            "overrides": [{
+                "$type": "com.huddle.defs#dateOverride", "date": "2026-06-08",
+                "windows": [{"$type": "com.huddle.defs#localWindow", "start": "10:00", "end": "11:00"}]
+            }]
+        }"#;
+        check(record, "2026-06-01", &["01 09:00 - 01 12:00"]);
+        check(record, "2026-06-08", &["08 10:00 - 08 11:00"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_makes_no_window_and_the_others_stand() {
+        let good = r#"{"days": ["MO"], "start": "13:00", "end": "14:00"}"#;
+        for unreadable in [
+            r#"{"days": ["MO"], "start": "9:00", "end": "12:00"}"#,
+            r#"{"days": ["MO"], "start": "09:00", "end": "noon!"}"#,
+            r#"{"days": ["XX", "MO"], "start": "09:00", "end": "12:00"}"#,
+            r#"{"days": "MO", "start": "09:00", "end": "12:00"}"#,
+            r#"{"days": ["MO"], "start": 9, "end": 12}"#,
+            r#"{"days": ["MO"], "start": "09:00"}"#,
+            r#"[["MO"], {}]"#,
+            "null",
+        ] {
+            let json = format!(r#"{{"tz": "UTC", "rules": [{unreadable}, {good}]}}"#);
+            check(&json, "2026-06-01", &["01 13:00 - 01 14:00"]);
+        }
+        let json = r#"{"tz": "UTC", "rules": [{"days": ["MO"], "start": "09:00", "end": "12:00"}], "overrides": [{
+            "date": "2026-06-01",
+            "windows": [{"start": "9:00", "end": "12:00"}, {"start": "15:00", "end": "16:00"}]
+        }]}"#;
+        check(json, "2026-06-01", &["01 15:00 - 01 16:00"]);
     }
 }

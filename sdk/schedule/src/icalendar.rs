@@ -2,8 +2,8 @@
 //!
 //! Reading never takes an event for free time because it cannot be understood. What a text lacks as a whole is a
 //! [`ReadError`]. An event whose times cannot be read counts as busy from its start (or from the beginning of the
-//! window, if not even that can be read) to the end of the window, and [`Busy::problems`] names it, so that its
-//! owner can be told.
+//! window, if not even that can be read) to the end of the window; one in a zone that nobody knows counts for as
+//! long as it may be on, wherever that is. [`Busy::problems`] names it, so that its owner can be told.
 //!
 //! ```
 //! use huddle_schedule::busy::BusyRules;

@@ -15,6 +15,7 @@
 
 pub mod busy;
 pub mod constraints;
+mod dates;
 pub mod disclosure;
 mod grid;
 pub mod hours;

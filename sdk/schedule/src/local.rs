@@ -113,7 +113,6 @@ impl fmt::Debug for LocalTime {
 ///
 /// Where both are equal there is no window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LocalWindow {
     /// When it opens; at 24:00 nothing does.
     pub start: LocalTime,
@@ -141,7 +140,6 @@ impl LocalWindow {
 ///
 /// In JSON it is a `com.huddle.defs#weeklyRule`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct WeeklyRule {
     /// Local days on which it opens.
     #[serde(with = "text::weekdays")]
@@ -166,12 +164,12 @@ impl WeeklyRule {
 ///
 /// In JSON it is a `com.huddle.defs#dateOverride`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DateOverride {
     /// The local date on which the windows open.
     #[serde(with = "text::date")]
     pub date: NaiveDate,
-    /// The windows; none closes the date.
+    /// The windows; none closes the date. In JSON one that cannot be read is left out.
+    #[serde(deserialize_with = "text::readable")]
     pub windows: Vec<LocalWindow>,
 }
 
@@ -221,7 +219,7 @@ mod tests {
         for json in [
             r#"{"days":["XX"],"start":"22:00","end":"02:00"}"#,
             r#"{"days":["MO"],"start":"9:00","end":"12:00"}"#,
-            r#"{"days":["MO"],"start":"09:00","end":"12:00","zone":"UTC"}"#,
+            r#"{"days":["MO"],"start":"09:00"}"#,
         ] {
             assert!(serde_json::from_str::<WeeklyRule>(json).is_err(), "{json}");
         }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use chrono::{Days, NaiveDate, Weekday};
 use huddle_ports::Timestamp;
 
+use crate::dates::moments;
 use crate::interval::{Interval, IntervalSet};
 use crate::local::WeeklyRule;
 use crate::zone::Zone;
@@ -21,6 +22,7 @@ mod way;
 /// let busy = IntervalSet::new();
 /// let guest = Party { calendar: Calendar::Known(&busy), ..Party::default() };
 /// assert!(guest.open.is_none(), "at any time of day");
+/// assert!(matches!(Party::default().calendar, Calendar::Unreadable), "until somebody says otherwise");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Party<'a> {
@@ -63,15 +65,15 @@ impl Role {
     }
 }
 
-/// What is known of a person's calendars.
+/// What is known of a person's calendars. By default that is nothing: nobody is free because a calendar was forgotten.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Calendar<'a> {
-    /// None is connected.
-    #[default]
+    /// None is connected, so that they are never busy.
     None,
     /// All could be read: this is when they are busy.
     Known(&'a IntervalSet),
     /// One could not be read. That is never free time.
+    #[default]
     Unreadable,
 }
 
@@ -106,6 +108,16 @@ pub struct Margins {
     pub after_minutes: u16,
 }
 
+impl Margins {
+    /// Of each side the larger.
+    fn larger(self, other: Self) -> Self {
+        Self {
+            before_minutes: self.before_minutes.max(other.before_minutes),
+            after_minutes: self.after_minutes.max(other.after_minutes),
+        }
+    }
+}
+
 /// How many meetings a person hosts at most, by the local date on which they start, holds included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Caps {
@@ -131,10 +143,8 @@ impl Caps {
         [days, weeks].map(|spans| {
             spans
                 .into_iter()
-                .filter_map(|(first, days)| {
-                    let end = first.checked_add_days(days)?;
-                    Interval::new(zone.midnight(first), zone.midnight(end))
-                })
+                .filter_map(|(first, days)| Some((first, first.checked_add_days(days)?)))
+                .flat_map(|(first, end)| Vec::from(moments(zone, first, end)))
                 .collect()
         })
     }

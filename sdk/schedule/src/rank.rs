@@ -315,7 +315,7 @@ impl Mean {
 
 /// A number that orders equals: the same for the same key and moment, and as good as random otherwise.
 ///
-/// It is the finalizer of `SplitMix64`. Nothing secret depends on it.
+/// It is the finalizer of `SplitMix64`: whoever sees an order can find the key, so nothing secret may depend on it.
 pub(crate) fn tie_break(key: u64, start: Timestamp) -> u64 {
     let mut mixed = key
         ^ start

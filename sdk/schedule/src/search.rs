@@ -24,6 +24,10 @@ mod field;
 /// It looks at [`MAX_DAYS`](crate::hours::MAX_DAYS) days from the first moment that could be booked. Time and memory
 /// grow with the starts of slots in that time, times the people, and with the number of busy intervals.
 ///
+/// So how long it takes tells things that its answer does not: it is over at once for somebody who is blocked or not
+/// admitted, and sooner for a host who is busy than for one who is free. Whoever answers strangers has to make all
+/// answers take the same time, such as by sending each at a fixed time after its question.
+///
 /// ```
 /// use huddle_ports::Timestamp;
 /// use huddle_schedule::{
@@ -41,7 +45,7 @@ mod field;
 /// }];
 /// let busy = IntervalSet::from(between(9, 11));
 /// let parties = [
-///     Party { role: Role::Host, ..Party::default() },
+///     Party { role: Role::Host, calendar: Calendar::None, ..Party::default() },
 ///     Party { calendar: Calendar::Known(&busy), ..Party::default() },
 /// ];
 /// let friends = Relationship { circle: Circle::Mutual, blocked: false };
@@ -67,7 +71,8 @@ pub struct Search<'a> {
     pub quorum: usize,
     /// What would suit the guest.
     pub constraints: &'a Constraints,
-    /// Wishes for less time than this are widened, where strangers ask; see [`widened`](crate::disclosure::widened).
+    /// Where strangers ask, the narrowest that they can ask for: every wish is widened to whole blocks of so long a
+    /// time; see [`widened`](crate::disclosure::widened).
     pub narrowest: Option<Duration>,
     /// The only starts that are told of each offer, in order; `None` is all. See [`Sampling`](crate::disclosure::Sampling).
     pub sample: Option<&'a [Vec<Timestamp>]>,

@@ -1,9 +1,31 @@
-//! How days and dates are written in JSON, for `#[serde(with)]`.
+//! How days and dates are written in JSON, and lists of what others wrote read, for `#[serde(with)]`.
 #![expect(
     clippy::ref_option,
     clippy::trivially_copy_pass_by_ref,
     reason = "serde's signature for a field"
 )]
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+/// What can be read of a list, in its order; the rest is left out.
+pub(crate) fn readable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Entry<T> {
+        Readable(T),
+        Unreadable(IgnoredAny),
+    }
+
+    let entries = Vec::<Entry<T>>::deserialize(deserializer)?;
+    let readable = entries.into_iter().filter_map(|entry| match entry {
+        Entry::Readable(entry) => Some(entry),
+        Entry::Unreadable(IgnoredAny) => None,
+    });
+    Ok(readable.collect())
+}
 
 /// Days of the week, as RFC 5545 §3.3.10 names them: `["MO", "TU"]`.
 pub(crate) mod weekdays {

@@ -100,10 +100,7 @@ impl Zone {
 
     /// The local time at a moment. Moments more than 7,000 years away count as that far.
     pub fn local(self, moment: Timestamp) -> NaiveDateTime {
-        let millis = moment.as_millis().clamp(-REACH, REACH) + self.offset_millis(moment);
-        DateTime::from_timestamp_millis(millis)
-            .expect("chrono can tell 262,000 years")
-            .naive_utc()
+        clock(moment.as_millis().clamp(-REACH, REACH) + self.offset_millis(moment))
     }
 
     /// How far local time is ahead of UTC at a moment, in milliseconds.
@@ -150,6 +147,13 @@ fn moment(local: NaiveDateTime, offset: Offset) -> Timestamp {
 
 fn offset_millis(offset: Offset) -> i64 {
     i64::from(offset.seconds()) * 1000
+}
+
+/// What a clock shows so many milliseconds after its 1970.
+fn clock(millis: i64) -> NaiveDateTime {
+    DateTime::from_timestamp_millis(millis)
+        .expect("chrono can tell 262,000 years")
+        .naive_utc()
 }
 
 /// A moment, or the end of what is told.

@@ -26,6 +26,37 @@ fn run(case: &str) -> Option<String> {
 }
 
 #[test]
+fn a_case_may_begin_on_a_date_that_its_zone_left_out() {
+    for (zone, from, to, start) in [
+        (
+            "Pacific/Apia",
+            "2011-12-30",
+            "2011-12-31",
+            "2011-12-30T19:00:00Z",
+        ),
+        (
+            "Pacific/Kwajalein",
+            "1993-08-21",
+            "1993-08-22",
+            "1993-08-21T21:00:00Z",
+        ),
+        (
+            "Pacific/Kiritimati",
+            "1994-12-31",
+            "1995-01-01",
+            "1994-12-31T19:00:00Z",
+        ),
+    ] {
+        let case = format!(
+            r#"{{"id": "{zone}", "tz": "{zone}", "from": "{from}", "to": "{to}", "duration": 60,
+                "booking_window_days": 2, "expect": ["{start}"],
+                "weekly": [{{"days": [0, 1, 2, 3, 4, 5, 6], "start": "09:00", "end": "10:00"}}]}}"#
+        );
+        assert_eq!(run(&case), None, "{zone}");
+    }
+}
+
+#[test]
 fn a_case_that_is_wrong_or_says_what_nobody_knows_fails() {
     let case = |more: &str| {
         format!(

@@ -237,6 +237,36 @@ fn a_rule_that_never_comes_true_takes_only_its_start() {
 }
 
 #[test]
+fn a_zone_that_many_calendars_describe_costs_what_one_does() {
+    let file = |comment: fn(usize) -> String| -> String {
+        let calendar = |n: usize| {
+            format!(
+                "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Home\nCOMMENT:{}\nBEGIN:STANDARD\n\
+                 DTSTART:16010101T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\n\
+                 RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\n\
+                 DTSTART;TZID=Home:20260302T100000\nDURATION:PT1H\nEND:VEVENT\nEND:VCALENDAR\n",
+                comment(n)
+            )
+        };
+        (0..500).map(calendar).collect()
+    };
+    let limits = Limits {
+        steps: 1_000,
+        ..Limits::default()
+    };
+    let march = window("2026-03-01", "2026-04-01");
+    let problems = |file: String| {
+        let busy = busy_within(limits, file.as_bytes(), Zone::UTC, march);
+        busy.expect("it can be read").problems.len()
+    };
+    assert_eq!(problems(file(|_| "the same".to_owned())), 0);
+    assert!(
+        problems(file(|n| n.to_string())) > 0,
+        "different zones share the steps"
+    );
+}
+
+#[test]
 fn a_booking_that_moves_is_not_in_its_own_way() {
     let file = many(
         |n| {

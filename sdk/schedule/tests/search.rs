@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::WeekdaySet;
 use huddle_ports::Timestamp;
 use huddle_schedule::{
-    Calendar, Circle, Constraints, Contradiction, Interval, IntervalSet, Mode, Offer, Party,
-    Reason, Relationship, Role, Rules, Search, Times, Zone,
+    BookingWindow, Calendar, Circle, Constraints, Contradiction, Interval, IntervalSet, Margins,
+    Meeting, Mode, Offer, Party, Reason, Relationship, Role, Rules, Search, Times, Zone,
 };
 
 const MUTUAL: Relationship = Relationship {
@@ -48,6 +48,7 @@ fn rules() -> Rules {
 fn host() -> Party<'static> {
     Party {
         role: Role::Host,
+        calendar: Calendar::None,
         ..Party::default()
     }
 }
@@ -113,7 +114,7 @@ fn strangers_are_told_of_the_sample_only() {
 }
 
 #[test]
-fn a_narrow_wish_of_a_stranger_is_widened() {
+fn a_wish_of_a_stranger_is_widened() {
     let offers = [offer(0, 24, Mode::Auto)];
     let (rules, parties) = (rules(), [host()]);
     let constraints = Constraints {
@@ -134,7 +135,7 @@ fn a_narrow_wish_of_a_stranger_is_widened() {
 }
 
 #[test]
-fn a_wish_of_which_little_is_left_is_narrow_too() {
+fn a_wish_of_which_little_is_left_is_widened_too() {
     let offers = [offer(0, 24, Mode::Auto)];
     let (rules, parties) = (rules(), [host()]);
     let constraints = Constraints {
@@ -147,11 +148,74 @@ fn a_wish_of_which_little_is_left_is_narrow_too() {
         ..Search::new(at(now), &offers, MUTUAL, &rules, &parties)
     };
     assert_eq!(starts(&search(10 * 60)), [600, 630, 660, 690]);
-    assert_eq!(
-        starts(&search(7 * 60)).last(),
-        Some(&630),
-        "four hours are left"
-    );
+    assert_eq!(starts(&search(7 * 60)).last(), Some(&690));
+}
+
+/// All that a stranger is told by wishes that touch 08:00 to 12:00, of a host who is free for half an hour in it.
+fn probed(open: (i64, i64), free: i64) -> BTreeSet<Vec<i64>> {
+    let offers = [offer(open.0, open.1, Mode::Auto)];
+    let day = IntervalSet::from(between(0, 24 * 60));
+    let busy = day.difference(&between(free, free + 30).into());
+    let parties = [Party {
+        calendar: Calendar::Known(&busy),
+        ..host()
+    }];
+    let rules = rules();
+    let told = |from: i64, until: i64| {
+        let constraints = Constraints {
+            earliest: Some(at(from)),
+            latest: Some(at(until)),
+            ..Constraints::default()
+        };
+        let search = Search {
+            constraints: &constraints,
+            narrowest: Some(Duration::from_hours(4)),
+            ..Search::new(at(0), &offers, MUTUAL, &rules, &parties)
+        };
+        starts(&search)
+    };
+    let lengths = [1, 30, 239, 240, 241, 270, 300, 720];
+    let wishes = lengths
+        .iter()
+        .flat_map(|length| (1..720).step_by(7).map(move |from| (from, from + length)));
+    wishes
+        .filter(|(_, until)| *until > 480)
+        .map(|(from, until)| told(from, until))
+        .collect()
+}
+
+#[test]
+fn a_stranger_who_moves_a_long_wish_about_learns_no_more() {
+    for open in [(0, 24), (8, 12), (9, 17)] {
+        for free in [540, 600, 690] {
+            assert_eq!(probed(open, free), BTreeSet::from([vec![free]]), "{open:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stranger_learns_no_more_where_the_booking_window_ends() {
+    // The last hour that can be booked is 23:00, and wishes may go on for long after it.
+    let offers = [offer(0, 48, Mode::Auto)];
+    let parties = [host()];
+    let rules = Rules {
+        booking_window: BookingWindow::Rolling { days: 0 },
+        ..rules()
+    };
+    for minute in [0, 1, 60, 239] {
+        let constraints = Constraints {
+            earliest: Some(at(20 * 60 + minute)),
+            latest: Some(at(48 * 60 + minute)),
+            ..Constraints::default()
+        };
+        let search = Search {
+            constraints: &constraints,
+            narrowest: Some(Duration::from_hours(4)),
+            ..Search::new(at(0), &offers, MUTUAL, &rules, &parties)
+        };
+        let expect: Vec<i64> = (20 * 60..24 * 60).step_by(30).collect();
+        assert_eq!(starts(&search), expect, "from minute {minute}");
+    }
 }
 
 #[test]
@@ -163,6 +227,7 @@ fn people_can_be_met_at_some_times_only() {
         host(),
         Party {
             open: Some(&open),
+            calendar: Calendar::None,
             ..Party::default()
         },
     ];
@@ -212,6 +277,47 @@ fn ties_are_broken_by_the_key_and_nothing_else_is() {
 }
 
 #[test]
+fn nobody_is_free_whose_calendar_was_forgotten() {
+    let offers = [offer(9, 17, Mode::Auto)];
+    let rules = rules();
+    let forgotten = Party {
+        role: Role::Host,
+        ..Party::default()
+    };
+    let parties = [forgotten];
+    let search = Search::new(at(0), &offers, MUTUAL, &rules, &parties);
+    assert_eq!(search.all(), []);
+    assert_eq!(search.explain(between(540, 570)), [Reason::Unreadable(0)]);
+}
+
+#[test]
+fn a_meeting_that_is_told_of_twice_asks_for_the_larger_margins() {
+    let offers = [offer(9, 13, Mode::Auto)];
+    let rules = rules();
+    let told = |before_minutes, after_minutes, held_until| Meeting {
+        id: "a",
+        interval: between(660, 690),
+        margins: Margins {
+            before_minutes,
+            after_minutes,
+        },
+        held_until,
+        hosted: true,
+    };
+    let (wide, narrow) = (told(60, 0, Some(at(1))), told(0, 30, None));
+    for meetings in [[wide, narrow], [narrow, wide]] {
+        let parties = [Party {
+            meetings: &meetings,
+            ..host()
+        }];
+        let search = |now| Search::new(at(now), &offers, MUTUAL, &rules, &parties);
+        assert_eq!(starts(&search(0)), [540, 570, 720, 750]);
+        // The hold is no more, and the booking stands.
+        assert_eq!(starts(&search(1)), [540, 570, 600, 630, 720, 750]);
+    }
+}
+
+#[test]
 fn a_match_names_who_can_come() {
     let offers = [offer(9, 10, Mode::Auto)];
     let rules = Rules {
@@ -229,7 +335,10 @@ fn a_match_names_who_can_come() {
         any(Calendar::Known(&busy)),
         any(Calendar::None),
         any(Calendar::Unreadable),
-        Party::default(),
+        Party {
+            calendar: Calendar::None,
+            ..Party::default()
+        },
     ];
     let search = |quorum| Search {
         quorum,
@@ -237,6 +346,34 @@ fn a_match_names_who_can_come() {
     };
     assert_eq!(search(1).best(1)[0].free, [0, 2, 4]);
     assert_eq!(search(2).best(1), []);
+}
+
+#[test]
+fn a_day_of_the_week_that_comes_again_is_all_of_it_asked_for() {
+    // At 02:31 in UTC the clock goes back to 23:01 on Saturday.
+    let zone: Zone = "America/St_Johns".parse().expect("a zone");
+    let at = |text: &str| Zone::UTC.instant(text.parse().expect("a local time"));
+    let window = Interval::new(at("2006-10-29T02:00:00"), at("2006-10-29T05:00:00"));
+    let offers = [Offer {
+        times: Times::Once {
+            window: window.expect("three hours"),
+            zone,
+        },
+        ..offer(0, 1, Mode::Auto)
+    }];
+    let (rules, parties) = (rules(), [host()]);
+    let constraints = Constraints {
+        days: Some([chrono::Weekday::Sat].into_iter().collect()),
+        zone,
+        ..Constraints::default()
+    };
+    let search = Search {
+        constraints: &constraints,
+        ..Search::new(at("2006-10-28T00:00:00"), &offers, MUTUAL, &rules, &parties)
+    };
+    let all = search.all().into_iter();
+    let all: Vec<_> = all.map(|found| found.interval.start()).collect();
+    assert_eq!(all, [at("2006-10-29T02:00:00"), at("2006-10-29T03:00:00")]);
 }
 
 #[test]

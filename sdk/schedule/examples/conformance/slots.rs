@@ -6,13 +6,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Days, SecondsFormat, WeekdaySet};
-use huddle_ports::Timestamp;
+use chrono::{DateTime, Days, NaiveTime, SecondsFormat, WeekdaySet};
 use huddle_schedule::busy::Span;
 use huddle_schedule::{
-    Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, DateOverride, Interval,
-    IntervalSet, Margins, Mode, Offer, OfficeHours, Party, Relationship, Role, Rules, Search,
-    Times, WeeklyRule,
+    Alignment, BookingWindow, Calendar, Caps, Circle, Constraints, DateOverride, IntervalSet,
+    Margins, Mode, Offer, OfficeHours, Party, Relationship, Role, Rules, Search, Times, WeeklyRule,
 };
 
 use self::case::{Aligned, Booking, Case, Moment, Override};
@@ -191,10 +189,8 @@ impl Case {
             latest: self.latest.map(|moment| moment.0),
             ..Constraints::default()
         };
-        let first = self
-            .tz
-            .day(self.from.0)
-            .map_or(Timestamp::MIN, Interval::start);
+        // Shifted forward where the zone left the date out.
+        let first = self.tz.instant(self.from.0.and_time(NaiveTime::MIN));
         let now = self
             .now
             .map_or(first - Duration::from_hours(24), |now| now.0);

@@ -8,6 +8,8 @@ use crate::busy::{BusyRules, Event as Marked, Span, busy_times};
 use crate::{Interval, IntervalSet, Zone};
 use chrono::{NaiveDate, NaiveDateTime};
 use huddle_ports::Timestamp;
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt;
 
 mod expand;
@@ -24,6 +26,8 @@ pub struct Agenda<'d> {
     series: Vec<Series>,
     free_busy: Vec<FreeBusy<'d>>,
     zones: Zones<'d>,
+    /// What was seen while the events were read.
+    problems: Vec<Problem>,
     limits: Limits,
 }
 
@@ -65,11 +69,12 @@ pub struct Problem {
 /// What is the matter with an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// This property is missing or makes no sense: the event counts as busy to the end of the window.
+    /// This property is missing or makes no sense: the event lasts to the end of the window, for all that is known.
+    /// A component that nobody knows has no `BEGIN`; it has a start, and is read as an event.
     Unreadable(&'static str),
-    /// It occurs too often: it counts as busy to the end of the window.
+    /// It occurs too often: it lasts to the end of the window, for all that is known.
     TooMuch,
-    /// Nobody knows this time zone: the calendar's own was taken.
+    /// Nobody knows this time zone: events in it count as busy for as long as they may be on, in whatever zone.
     UnknownZone(String),
 }
 
@@ -78,17 +83,17 @@ impl fmt::Display for Problem {
         match &self.trouble {
             Trouble::Unreadable(property) => write!(
                 f,
-                "event {:?} has no {property} that can be read; correct it: all the time that it may take counts as its",
+                "event {:?} has no {property} that can be read; correct it: unless it is free or cancelled, all the time that it may take is busy",
                 self.uid
             ),
             Trouble::TooMuch => write!(
                 f,
-                "event {:?} occurs too often; simplify its rule: all the time that it may take counts as its",
+                "event {:?} occurs too often; simplify its rule: unless it is free or cancelled, all the time that it may take is busy",
                 self.uid
             ),
             Trouble::UnknownZone(name) => write!(
                 f,
-                "time zone {name:?} is neither known nor described; the calendar's own is taken for it"
+                "time zone {name:?} is neither known nor described; name it as the IANA database does: all the time that events in it may take is busy"
             ),
         }
     }
@@ -150,6 +155,7 @@ impl<'d> Agenda<'d> {
             series: Vec::new(),
             free_busy: Vec::new(),
             zones: Zones::default(),
+            problems: Vec::new(),
             limits,
         };
         agenda.zones.enter(components);
@@ -160,21 +166,47 @@ impl<'d> Agenda<'d> {
 
     /// Components are no deeper than [`Limits::depth`].
     fn collect(&mut self, components: &'d [Component<'d>], around: Around) {
-        for component in components {
+        for component in components.iter().filter(|c| !c.is("VTIMEZONE")) {
+            let mut around = around;
+            if component.is("VCALENDAR") {
+                self.zones.enter(&component.components);
+                around = self.around(component);
+            }
             if component.is("VEVENT") {
                 let event = Event::read(component, around, &mut self.zones);
                 self.events.push(event);
             } else if component.is("VFREEBUSY") {
                 let free_busy = FreeBusy::read(component, around, &mut self.zones);
                 self.free_busy.push(free_busy);
-            } else if component.is("VCALENDAR") {
-                self.zones.enter(&component.components);
-                let around = self.around(component);
-                self.collect(&component.components, around);
-            } else if !component.is("VTIMEZONE") {
-                self.collect(&component.components, around);
+            } else {
+                self.add_misnamed(component, around);
             }
+            self.collect(&component.components, around);
         }
+    }
+
+    /// Takes what has a start, and is nothing that may have one, for an event whose `BEGIN` is misspelt.
+    fn add_misnamed(&mut self, component: &'d Component<'d>, around: Around) {
+        let name = &component.name;
+        let is_extension = name
+            .get(..2)
+            .is_some_and(|start| start.eq_ignore_ascii_case("X-"));
+        let may_start = is_extension || WITH_START.iter().any(|other| component.is(other));
+        if may_start || component.property("DTSTART").is_none() {
+            return;
+        }
+        let mut event = Event::read(component, around, &mut self.zones);
+        let (property, from) = ("BEGIN", None);
+        if component.is("VCALENDAR") {
+            // There may be several in it, without a bound between them.
+            event.times = Err(Fault { property, from });
+        } else {
+            self.problems.push(Problem {
+                uid: name_of(event.uid),
+                trouble: Trouble::Unreadable(property),
+            });
+        }
+        self.events.push(event);
     }
 
     fn around(&mut self, calendar: &Component<'_>) -> Around {
@@ -187,8 +219,7 @@ impl<'d> Agenda<'d> {
         }
     }
 
-    /// Puts events with one UID together. Of several that say the same, the highest `SEQUENCE` counts, and then
-    /// the last in the file; events that recur from different starts under one UID all count.
+    /// Puts events with one UID together.
     fn arrange(&mut self) {
         let events = &self.events;
         let mut order: Vec<usize> = (0..events.len()).collect();
@@ -199,8 +230,7 @@ impl<'d> Agenda<'d> {
             let (mut masters, mut instead): (Vec<usize>, Vec<usize>) = group
                 .iter()
                 .partition(|&&event| events[event].instead.is_none());
-            let newest = masters.iter().map(|&m| events[m].sequence).max();
-            masters.retain(|&master| Some(events[master].sequence) == newest);
+            keep_newest(events, &mut masters);
             if masters.is_empty() {
                 // Nobody says what this is a part of; what recurs by itself is taken at its word.
                 masters = instead
@@ -227,6 +257,7 @@ impl<'d> Agenda<'d> {
             expander.add_free_busy(free_busy);
         }
         let mut expansion = expander.finish();
+        expansion.problems.extend_from_slice(&self.problems);
         let unknown = self.zones.unknown.iter().cloned().map(|zone| Problem {
             uid: String::new(),
             trouble: Trouble::UnknownZone(zone),
@@ -276,6 +307,32 @@ impl<'d> Agenda<'d> {
             problems: expansion.problems,
         }
     }
+}
+
+/// What has a start and takes no time: RFC 5545 §3.6, RFC 7953 §3.1, and polls, whose events are events.
+const WITH_START: [&str; 5] = ["VTODO", "VJOURNAL", "VAVAILABILITY", "AVAILABLE", "VPOLL"];
+
+/// Leaves out the versions of an event that others surely supersede, and puts the newest first.
+///
+/// A higher `SEQUENCE` supersedes a lower one (RFC 5546 §2.1.5). But two events have one UID by mistake, too: then
+/// each takes its time. So one is superseded for sure by what begins at the same time, or was written later.
+fn keep_newest(events: &[Event<'_>], versions: &mut Vec<usize>) {
+    versions.sort_by_key(|&version| Reverse(events[version].sequence));
+    let start = |event: &Event<'_>| event.times.as_ref().ok().map(|times| times.start);
+    let (mut starts, mut latest) = (HashSet::new(), None);
+    let mut kept = Vec::with_capacity(versions.len());
+    for same in versions.chunk_by(|&a, &b| events[a].sequence == events[b].sequence) {
+        kept.extend(same.iter().copied().filter(|&version| {
+            let event = &events[version];
+            let is_older = event.stamp.is_some() && event.stamp < latest;
+            !is_older && start(event).is_none_or(|start| !starts.contains(&start))
+        }));
+        for &version in same {
+            starts.extend(start(&events[version]));
+            latest = latest.max(events[version].stamp);
+        }
+    }
+    *versions = kept;
 }
 
 /// The beginning of a UID: enough to find the event by.

@@ -144,8 +144,9 @@ impl<'a> Component<'a> {
 /// Reads the outermost components of a text, which need not be calendars.
 ///
 /// An `END` closes the innermost component of its name; one that names nothing open closes what stands outermost,
-/// if nothing else is open, and is passed over otherwise. A component that is never closed is an error: the text may
-/// be cut off, and what is missing may be time that is taken.
+/// if nothing else is open and no part of a calendar has that name, and is passed over otherwise. Parts of a calendar
+/// lie beside each other: an event whose `END` is missing or misspelt ends where the next begins. A component that is
+/// never closed is an error: the text may be cut off, and what is missing may be time that is taken.
 pub fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Component<'a>>, ReadError> {
     if text.len() > limits.bytes {
         return Err(ReadError::TooLarge { most: limits.bytes });
@@ -159,6 +160,7 @@ pub fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Component<'a>>, R
         }
         let property = Property::parse(line);
         if property.is("BEGIN") {
+            close_beside(property.value().trim(), &mut open, &mut roots);
             if open.len() >= limits.depth {
                 return Err(ReadError::TooDeep { most: limits.depth });
             }
@@ -187,12 +189,43 @@ pub fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Component<'a>>, R
     Ok(roots)
 }
 
-fn close<'a>(name: &str, open: &mut Vec<Component<'a>>, roots: &mut Vec<Component<'a>>) {
-    let place = open.iter().rposition(|component| component.is(name));
-    let Some(place) = place.or((open.len() == 1).then_some(0)) else {
+/// What lies in a calendar, and never in another of these (RFC 5545 §3.6).
+const PARTS: [&str; 5] = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"];
+
+/// What lies in a `VTIMEZONE`, and never in another of these (RFC 5545 §3.6.5).
+const OBSERVANCES: [&str; 2] = ["STANDARD", "DAYLIGHT"];
+
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// Closes what cannot hold a component of this name, which begins.
+fn close_beside<'a>(name: &str, open: &mut Vec<Component<'a>>, roots: &mut Vec<Component<'a>>) {
+    let beside: &[&str] = if is_one_of(&OBSERVANCES, name) {
+        &OBSERVANCES
+    } else if is_one_of(&PARTS, name) || name.eq_ignore_ascii_case("VCALENDAR") {
+        &PARTS
+    } else {
         return;
     };
-    // Whatever was not closed within it ends with it.
+    let place = open
+        .iter()
+        .position(|component| is_one_of(beside, &component.name));
+    if let Some(place) = place {
+        close_from(place, open, roots);
+    }
+}
+
+fn close<'a>(name: &str, open: &mut Vec<Component<'a>>, roots: &mut Vec<Component<'a>>) {
+    let place = open.iter().rposition(|component| component.is(name));
+    let misspelt = open.len() == 1 && !is_one_of(&PARTS, name);
+    if let Some(place) = place.or(misspelt.then_some(0)) {
+        close_from(place, open, roots);
+    }
+}
+
+/// Closes the open component at this place. Whatever was not closed within it ends with it.
+fn close_from<'a>(place: usize, open: &mut Vec<Component<'a>>, roots: &mut Vec<Component<'a>>) {
     while open.len() > place
         && let Some(component) = open.pop()
     {
@@ -263,7 +296,43 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_fit_nothing_lose_nothing() {
+    fn a_part_that_has_no_end_of_its_own_ends_where_the_next_begins() {
+        for (text, expected) in [
+            (
+                "BEGIN:VEVENT\nA:1\nEND:VEVNT\nBEGIN:VEVENT\nB:1\nEND:VEVENT\n",
+                ["A:1", "B:1"],
+            ),
+            (
+                "BEGIN:VEVENT\nA:1\nBEGIN:VALARM\nBEGIN:VFREEBUSY\nB:1\n",
+                ["A:1", "B:1"],
+            ),
+            ("begin:vtodo\nA:1\nBEGIN:VEVENT\nB:1\n", ["A:1", "B:1"]),
+            (
+                "BEGIN:VEVENT\nA:1\nBEGIN:VCALENDAR\nB:1\nEND:VCALENDAR\n",
+                ["A:1", "B:1"],
+            ),
+            (
+                "BEGIN:VEVENT\nA:1\nEND:VEVENT\nEND:VEVENT\nBEGIN:VEVENT\nB:1\n",
+                ["A:1", "B:1"],
+            ),
+            (
+                "BEGIN:STANDARD\nA:1\nEND:STANDRD\nBEGIN:DAYLIGHT\nB:1\n",
+                ["A:1", "B:1"],
+            ),
+        ] {
+            let text = format!("BEGIN:VCALENDAR\n{text}END:VCALENDAR\n");
+            let roots = parse(&text, &Limits::default()).expect(&text);
+            assert_eq!(roots.len(), 1, "{text}");
+            let firsts = roots[0]
+                .components
+                .iter()
+                .map(|c| c.properties[0].line.as_ref());
+            assert_eq!(firsts.collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ends_that_name_nothing_open_change_nothing_within() {
         let read = |text: &str| parse(text, &Limits::default()).map(|roots| roots[0].to_string());
         let inner = "BEGIN:B\nEND:X\nP:1\nEND:B\n";
         let expected = "BEGIN:A\r\nBEGIN:B\r\nP:1\r\nEND:B\r\nEND:A\r\n";

@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use std::collections::BTreeMap;
 
 /// What the hands of a clock mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Clock {
     /// A whole day of the calendar's zone, or of its owner's; the time is midnight.
     Date,
@@ -18,10 +18,12 @@ pub(super) enum Clock {
     Zone(Zone),
     /// That of a zone which the file describes, by its place among [`Zones::files`].
     File(usize),
+    /// That of a zone which nobody knows, by its place among [`Zones::unknown`].
+    Unknown(usize),
 }
 
 /// A time as a property gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Moment {
     pub(super) local: NaiveDateTime,
     pub(super) clock: Clock,
@@ -30,6 +32,17 @@ pub(super) struct Moment {
 impl Moment {
     pub(super) fn is_date(self) -> bool {
         self.clock == Clock::Date
+    }
+
+    /// Whether it can be told if both are the same moment. Dates and floating times are on the other's clock.
+    pub(super) fn is_comparable(self, other: Self) -> bool {
+        let on_the_others = matches!(self.clock, Clock::Date | Clock::Floating);
+        self.clock == other.clock || on_the_others || !(self.is_vague() || other.is_vague())
+    }
+
+    /// Whether nobody knows which moment it is.
+    pub(super) fn is_vague(self) -> bool {
+        matches!(self.clock, Clock::Unknown(_))
     }
 }
 
@@ -42,6 +55,14 @@ pub(super) enum Ending {
     At(Moment),
     /// `DURATION`, or that of a period.
     After(Lasting),
+    /// Both, which is not allowed: whichever is later.
+    AtOrAfter(Moment, Lasting),
+}
+
+impl Ending {
+    pub(super) fn is_vague(self) -> bool {
+        matches!(self, Self::At(end) | Self::AtOrAfter(end, _) if end.is_vague())
+    }
 }
 
 /// `RECURRENCE-ID`: which occurrence this is instead of.
@@ -65,6 +86,14 @@ impl Times {
     pub(super) fn recurs(&self) -> bool {
         !self.rules.is_empty() || !self.dates.is_empty()
     }
+
+    /// Whether nobody knows the moments of some of its times.
+    pub(super) fn are_vague(&self) -> bool {
+        let vague_date = |(start, ending): &(Moment, Option<Ending>)| {
+            start.is_vague() || ending.is_some_and(Ending::is_vague)
+        };
+        self.start.is_vague() || self.ending.is_vague() || self.dates.iter().any(vague_date)
+    }
 }
 
 /// A property that is missing, or is not what it has to be.
@@ -81,6 +110,8 @@ pub(super) struct Event<'d> {
     /// Empty where it has none.
     pub(super) uid: &'d str,
     pub(super) sequence: i64,
+    /// `DTSTAMP`, in UTC (RFC 5545 §3.8.7.2).
+    pub(super) stamp: Option<NaiveDateTime>,
     /// In a `VCALENDAR` with `METHOD:CANCEL`.
     pub(super) is_canceled: bool,
     /// The zone that the calendar says it is in.
@@ -116,8 +147,12 @@ impl<'d> Event<'d> {
             }),
             (None, Some(start)) => Ok(Times {
                 start,
-                // Both are not allowed; a time that is written beats one that is computed.
-                ending: reading.end.or(reading.duration).unwrap_or(Ending::Unsaid),
+                ending: match (reading.end, reading.duration) {
+                    (Some(end), Some(duration)) => Ending::AtOrAfter(end, duration),
+                    (Some(end), None) => Ending::At(end),
+                    (None, Some(duration)) => Ending::After(duration),
+                    (None, None) => Ending::Unsaid,
+                },
                 rules: reading.rules,
                 dates: reading.dates,
                 exceptions: reading.exceptions,
@@ -127,6 +162,7 @@ impl<'d> Event<'d> {
             component,
             uid: reading.uid,
             sequence: reading.sequence,
+            stamp: reading.stamp,
             is_canceled: around.is_canceled,
             home: around.home,
             instead: reading.instead,
@@ -140,9 +176,10 @@ impl<'d> Event<'d> {
 struct Reading<'d> {
     uid: &'d str,
     sequence: i64,
+    stamp: Option<NaiveDateTime>,
     start: Option<Moment>,
-    end: Option<Ending>,
-    duration: Option<Ending>,
+    end: Option<Moment>,
+    duration: Option<Lasting>,
     rules: Vec<Rule>,
     dates: Vec<(Moment, Option<Ending>)>,
     exceptions: Vec<Moment>,
@@ -168,12 +205,16 @@ impl<'d> Reading<'d> {
             self.uid = value.trim();
         } else if property.is("SEQUENCE") {
             self.sequence = value.trim().parse().unwrap_or_default();
+        } else if property.is("DTSTAMP") {
+            if let Some(Written::Utc(stamp)) = value::date_or_time(value) {
+                self.stamp = Some(stamp);
+            }
         } else if property.is("DTSTART") {
             self.start = Some(zones.moment(property, value).ok_or("DTSTART")?);
         } else if property.is("DTEND") {
-            self.end = Some(Ending::At(zones.moment(property, value).ok_or("DTEND")?));
+            self.end = Some(zones.moment(property, value).ok_or("DTEND")?);
         } else if property.is("DURATION") {
-            self.duration = Some(Ending::After(value::duration(value).ok_or("DURATION")?));
+            self.duration = Some(value::duration(value).ok_or("DURATION")?);
         } else if property.is("RRULE") {
             self.rules.push(value.parse().map_err(|_| "RRULE")?);
         } else if property.is("RDATE") {
@@ -247,6 +288,8 @@ pub(super) struct Zones<'d> {
     pub(super) files: Vec<FileZone>,
     /// Names that mean nothing, each once.
     pub(super) unknown: Vec<String>,
+    /// `VTIMEZONE`s as they stand, and their places in `files`: many calendars describe the same zone.
+    texts: BTreeMap<String, usize>,
     /// `TZID` and place in `files`, for the calendar that is being read.
     described: BTreeMap<&'d str, usize>,
     /// What the names that have been asked for are, in the calendar that is being read.
@@ -264,12 +307,23 @@ impl<'d> Zones<'d> {
             };
             // What the database knows need not be read.
             if zones::known(tzid.value()).is_none()
-                && let Some(zone) = FileZone::read(component)
+                && let Some(place) = self.place(component)
             {
-                self.described.insert(tzid.value().trim(), self.files.len());
-                self.files.push(zone);
+                self.described.insert(tzid.value().trim(), place);
             }
         }
+    }
+
+    /// The place in `files` of what a `VTIMEZONE` describes, if it can be read.
+    fn place(&mut self, component: &Component<'_>) -> Option<usize> {
+        let text = component.to_string();
+        if let Some(place) = self.texts.get(&text) {
+            return Some(*place);
+        }
+        self.files.push(FileZone::read(component)?);
+        let place = self.files.len() - 1;
+        self.texts.insert(text, place);
+        Some(place)
     }
 
     /// What a name stands for; `None` if nobody knows.
@@ -318,14 +372,15 @@ impl<'d> Zones<'d> {
         }
     }
 
-    /// The clock of a name. Where nobody knows it, the calendar's own; the name is kept for the report.
+    /// The clock of a name. A name that nobody knows is kept for the report.
     fn clock(&mut self, tzid: &str) -> Clock {
         if let Some(clock) = self.named(tzid) {
             return clock;
         }
+        let clock = Clock::Unknown(self.unknown.len());
         self.unknown.push(tzid.chars().take(64).collect());
-        self.resolved.insert(tzid.to_owned(), Clock::Floating);
-        Clock::Floating
+        self.resolved.insert(tzid.to_owned(), clock);
+        clock
     }
 
     /// A date, a time, or a period.

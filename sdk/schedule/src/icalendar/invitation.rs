@@ -170,8 +170,8 @@ pub enum WriteError {
     /// A link that does not lead into the web.
     #[error("a link is a web address (https://)")]
     Link,
-    /// A time before the year 1 or after 9999.
-    #[error("iCalendar tells times of the years 1 to 9999")]
+    /// A time before the year 1, or some 7,000 years from now, where zones are not told any more.
+    #[error("an invitation cannot tell a time that far away")]
     Time,
 }
 
@@ -275,8 +275,8 @@ fn occurs_once(zone: Zone, moment: Timestamp) -> bool {
 
 fn uid(uid: &str) -> Result<&str, WriteError> {
     let length = uid.chars().count();
-    let valid =
-        (1..=255).contains(&length) && !uid.chars().any(|c| c.is_control() || c.is_whitespace());
+    let refused = |c: char| c.is_control() || c.is_whitespace() || ",;\\".contains(c);
+    let valid = (1..=255).contains(&length) && !uid.contains(refused);
     valid.then_some(uid).ok_or(WriteError::Uid)
 }
 
@@ -287,7 +287,7 @@ fn utc(moment: Timestamp) -> Result<String, WriteError> {
 fn local(zone: Zone, moment: Timestamp) -> Result<String, WriteError> {
     use chrono::Datelike as _;
     let time = zone.local(moment);
-    let told = (1..=9999).contains(&time.year());
+    let told = Zone::EXACT.contains(moment) && (1..=9999).contains(&time.year());
     told.then(|| time.format("%Y%m%dT%H%M%S").to_string())
         .ok_or(WriteError::Time)
 }

@@ -8,17 +8,16 @@ use crate::busy::{Event as Marked, Response, ShownAs, Span, Status, Transparency
 /// The marks of an event whose owner is one of these mail addresses.
 pub(super) fn of_event<'d>(event: &Event<'d>, owner: &[&str]) -> Marked<'d> {
     let component = event.component;
-    let status = match value(component, "STATUS") {
-        _ if event.is_canceled => Status::Cancelled,
-        Some(status) if status.eq_ignore_ascii_case("CANCELLED") => Status::Cancelled,
-        Some(status) if status.eq_ignore_ascii_case("TENTATIVE") => Status::Tentative,
-        _ => Status::Confirmed,
-    };
-    let transparent = value(component, "TRANSP")
-        .is_some_and(|transparency| transparency.eq_ignore_ascii_case("TRANSPARENT"));
+    let transparent = all(component, "TRANSP", &["TRANSPARENT"]);
     Marked {
         uid: Some(event.uid).filter(|uid| !uid.is_empty()),
-        status,
+        status: if event.is_canceled || all(component, "STATUS", &["CANCELLED"]) {
+            Status::Cancelled
+        } else if all(component, "STATUS", &["CANCELLED", "TENTATIVE"]) {
+            Status::Tentative
+        } else {
+            Status::Confirmed
+        },
         transparency: if transparent {
             Transparency::Transparent
         } else {
@@ -46,6 +45,16 @@ pub(super) fn of_period(interval: Interval, kind: Option<&str>) -> Marked<'stati
     }
 }
 
+/// Whether a property that may be there once says one of some words, and nothing else however often it is there.
+fn all(component: &Component<'_>, name: &str, words: &[&str]) -> bool {
+    let says_so = |property: &Property<'_>| {
+        let value = property.value().trim();
+        words.iter().any(|word| word.eq_ignore_ascii_case(value))
+    };
+    let mut properties = component.properties.iter().filter(|p| p.is(name));
+    properties.next().is_some_and(says_so) && properties.all(says_so)
+}
+
 fn value<'d>(component: &'d Component<'d>, name: &str) -> Option<&'d str> {
     component
         .property(name)
@@ -66,7 +75,7 @@ fn shown_as(value: &str) -> Option<ShownAs> {
     known.map(|(_, shown_as)| *shown_as)
 }
 
-/// What the owner has answered, if invited; `DELEGATED` has sent somebody else (RFC 5545 §3.2.12).
+/// What the owner has answered, if invited; of several answers, the one that takes the most time.
 fn response(component: &Component<'_>, owner: &[&str]) -> Option<Response> {
     if owner.is_empty() {
         return None;
@@ -75,10 +84,18 @@ fn response(component: &Component<'_>, owner: &[&str]) -> Option<Response> {
         .properties
         .iter()
         .filter(|property| property.is("ATTENDEE"));
-    let own = attendees
-        .into_iter()
-        .find(|attendee| is_one_of(attendee, owner))?;
-    let answer = own.parameter("PARTSTAT")?;
+    let own = attendees.filter(|attendee| is_one_of(attendee, owner));
+    own.map(answer).max_by_key(|answer| match answer {
+        Some(Response::Declined) => 0,
+        Some(Response::NeedsAction) => 1,
+        Some(Response::Tentative) => 2,
+        Some(Response::Accepted) | None => 3,
+    })?
+}
+
+/// `DELEGATED` has sent somebody else (RFC 5545 §3.2.12).
+fn answer(attendee: &Property<'_>) -> Option<Response> {
+    let answer = attendee.parameter("PARTSTAT")?;
     let is = |name: &str| answer.eq_ignore_ascii_case(name);
     if is("DECLINED") || is("DELEGATED") {
         Some(Response::Declined)

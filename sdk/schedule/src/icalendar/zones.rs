@@ -33,17 +33,17 @@ pub(super) fn known(tzid: &str) -> Option<Zone> {
 }
 
 /// The IANA zone with this name, or at the end of it behind a `/`: `/mozilla.org/20070129_1/Europe/Berlin`. A
-/// name of one word must be all there is.
+/// name of one word must be all there is. Case does not matter.
 fn iana(name: &str) -> Option<Zone> {
     let whole = name.strip_prefix('/').unwrap_or(name);
-    if let Ok(zone) = whole.parse() {
+    if let Some(zone) = Zone::ignoring_case(whole) {
         return Some(zone);
     }
     let ends = whole
         .match_indices('/')
         .map(|(slash, _)| &whole[slash + 1..]);
     ends.filter(|end| end.contains('/'))
-        .find_map(|end| end.parse().ok())
+        .find_map(Zone::ignoring_case)
 }
 
 /// Seconds east of UTC, from a name such as `UTC+11`, `GMT-0330` or `(GMT +01:00)`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use huddle_ports::Timestamp;
 
-use super::{Calendar, Margins, Party};
+use super::{Calendar, Margins, Meeting, Party};
 use crate::interval::{Interval, IntervalSet, advance};
 
 /// A person's time, made ready.
@@ -45,14 +45,7 @@ pub(crate) enum Obstacle {
 impl<'a> Way<'a> {
     /// What stands in the way of `party` at `now`, the booking `moving` left out.
     pub(crate) fn new(party: &Party<'a>, now: Timestamp, moving: Option<&str>) -> Self {
-        let mut meetings: Vec<_> = party
-            .meetings
-            .iter()
-            .filter(|meeting| meeting.is_live(now) && Some(meeting.id) != moving)
-            .collect();
-        // The same booking twice is one meeting.
-        meetings.sort_unstable_by_key(|meeting| (meeting.id, meeting.interval));
-        meetings.dedup_by_key(|meeting| (meeting.id, meeting.interval));
+        let meetings = live(party.meetings, now, moving);
         let guarded = meetings.iter().map(|meeting| {
             let own = meeting.margins;
             let before = own.before_minutes.max(party.margins.after_minutes);
@@ -151,6 +144,23 @@ impl<'a> Way<'a> {
         }
         room
     }
+}
+
+/// The meetings that stand in somebody's way at `now`. A booking that is told of twice is one meeting, with whatever
+/// asks for more of what is told.
+fn live<'a>(meetings: &[Meeting<'a>], now: Timestamp, moving: Option<&str>) -> Vec<Meeting<'a>> {
+    let live = |meeting: &&Meeting<'_>| meeting.is_live(now) && Some(meeting.id) != moving;
+    let mut meetings: Vec<_> = meetings.iter().filter(live).copied().collect();
+    meetings.sort_unstable_by_key(|meeting| (meeting.id, meeting.interval));
+    meetings.dedup_by(|next, kept| {
+        let is_same = (next.id, next.interval) == (kept.id, kept.interval);
+        if is_same {
+            kept.margins = kept.margins.larger(next.margins);
+            kept.hosted |= next.hosted;
+        }
+        is_same
+    });
+    meetings
 }
 
 fn minutes(minutes: u16) -> Duration {

@@ -5,9 +5,18 @@ use crate::local::{LocalTime, LocalWindow, WeeklyRule};
 pub(super) const DAY_MINUTES: i64 = 24 * 60;
 const WEEK_MINUTES: i64 = 7 * DAY_MINUTES;
 
-/// Times of the week, in minutes since Monday 00:00 as clocks show them; sorted and disjoint.
+/// Times of the week; sorted and disjoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct WeekMinutes(Vec<(i64, i64)>);
+pub(super) struct WeekMinutes(Vec<Span>);
+
+/// From one minute until another, in minutes since Monday 00:00 as clocks show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    start: i64,
+    end: i64,
+    /// How many minutes all spans before it have.
+    before: i64,
+}
 
 impl WeekMinutes {
     pub(super) fn of_rules(rules: &[WeeklyRule]) -> Self {
@@ -50,28 +59,35 @@ impl WeekMinutes {
             }
             joins
         });
-        Self(spans)
+        let mut before = 0;
+        let summed = spans.into_iter().map(|(start, end)| {
+            let span = Span { start, end, before };
+            before += end - start;
+            span
+        });
+        Self(summed.collect())
     }
 
     /// How many of the minutes from a minute since 1970 on, as clocks show them, lie within; a week of them at most.
+    /// However many windows there are, it costs a few looks at them.
     pub(super) fn overlap(&self, minute: i64, minutes: i64) -> i64 {
         /// 1970-01-01 was a Thursday.
         const SINCE_MONDAY: i64 = 3 * DAY_MINUTES;
         let from = (minute + SINCE_MONDAY).rem_euclid(WEEK_MINUTES);
-        let within = |from: i64, until: i64| -> i64 {
-            let common = self
-                .0
-                .iter()
-                .map(|span| (span.1.min(until) - span.0.max(from)).max(0));
-            common.sum()
-        };
         let until = from + minutes;
-        let this_week = within(from, until.min(WEEK_MINUTES));
+        let this_week = self.until(until.min(WEEK_MINUTES)) - self.until(from);
         if until <= WEEK_MINUTES {
             this_week
         } else {
-            this_week + within(0, until - WEEK_MINUTES)
+            this_week + self.until(until - WEEK_MINUTES)
         }
+    }
+
+    /// How many of the minutes of the week until a minute lie within.
+    fn until(&self, minute: i64) -> i64 {
+        let started = self.0.partition_point(|span| span.start < minute);
+        let last = started.checked_sub(1).and_then(|last| self.0.get(last));
+        last.map_or(0, |last| last.before + last.end.min(minute) - last.start)
     }
 }
 
@@ -84,16 +100,23 @@ mod tests {
         WeekMinutes::of_rules(&rules)
     }
 
+    fn spans(week: &WeekMinutes) -> Vec<(i64, i64)> {
+        week.0.iter().map(|span| (span.start, span.end)).collect()
+    }
+
     #[test]
     fn times_of_the_week_join_and_go_round() {
         let night = week(r#"[{"days": ["SU"], "start": "22:00", "end": "02:00"}]"#);
-        assert_eq!(night.0, [(0, 120), (WEEK_MINUTES - 120, WEEK_MINUTES)]);
+        assert_eq!(
+            spans(&night),
+            [(0, 120), (WEEK_MINUTES - 120, WEEK_MINUTES)]
+        );
         let joined = week(
             r#"[{"days": ["MO", "TU"], "start": "09:00", "end": "12:00"},
                 {"days": ["MO"], "start": "11:00", "end": "13:00"},
                 {"days": ["TU"], "start": "09:00", "end": "09:00"}]"#,
         );
-        assert_eq!(joined.0, [(540, 780), (1980, 2160)]);
+        assert_eq!(spans(&joined), [(540, 780), (1980, 2160)]);
     }
 
     #[test]
@@ -108,5 +131,30 @@ mod tests {
         // A week later, and as long before 1970.
         assert_eq!(night.overlap(sunday + WEEK_MINUTES, 60), 30);
         assert_eq!(night.overlap(sunday - 9 * WEEK_MINUTES, 60), 30);
+    }
+
+    #[test]
+    fn what_overlaps_is_what_counting_minute_by_minute_finds() {
+        let week = week(
+            r#"[{"days": ["MO", "WE"], "start": "00:00", "end": "07:00"},
+                {"days": ["WE"], "start": "09:01", "end": "09:02"},
+                {"days": ["SA", "SU"], "start": "20:00", "end": "03:00"}]"#,
+        );
+        let lies_within = |minute: i64| {
+            let minute = (minute + 3 * DAY_MINUTES).rem_euclid(WEEK_MINUTES);
+            let around = spans(&week);
+            around.iter().any(|span| (span.0..span.1).contains(&minute))
+        };
+        for from in (0..WEEK_MINUTES).step_by(59) {
+            for minutes in [1, 60, 61, DAY_MINUTES, WEEK_MINUTES] {
+                let counted = (from..from + minutes).filter(|minute| lies_within(*minute));
+                let counted = i64::try_from(counted.count()).expect("a week of minutes");
+                assert_eq!(
+                    week.overlap(from, minutes),
+                    counted,
+                    "{minutes} from {from}"
+                );
+            }
+        }
     }
 }

@@ -188,9 +188,9 @@ pub(super) fn bookable(search: &Search<'_>) -> Option<Interval> {
     bounded(Interval::new(window.start().max(noticed), window.end())?)
 }
 
-/// When the guest would meet, widened where a stranger would learn too much otherwise.
+/// When the guest would meet, in whole blocks where strangers ask.
 pub(super) fn times(search: &Search<'_>, bookable: Interval) -> IntervalSet {
-    // What is past or too soon makes a wish no wider. A meeting may end after the last moment at which one may start.
+    // What is past or too soon is in no wish. A meeting may end after the last moment at which one may start.
     let within = bookable.widened(Duration::ZERO, MAX_MEETING);
     let times = search.constraints.times(within);
     match search.narrowest {

@@ -176,6 +176,9 @@ fn what_means_something_to_programs_is_refused_if_it_is_not_of_its_kind() {
             WriteError::Uid,
         ),
         (refused(|i| i.uid = String::new()), WriteError::Uid),
+        (refused(|i| i.uid = "a,b".into()), WriteError::Uid),
+        (refused(|i| i.uid = "a;b".into()), WriteError::Uid),
+        (refused(|i| i.uid = "a\\b".into()), WriteError::Uid),
         (refused(|i| i.uid = "x".repeat(256)), WriteError::Uid),
         (
             refused(|i| i.url = Some("javascript:alert(1)".into())),

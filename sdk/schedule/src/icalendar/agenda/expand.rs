@@ -1,11 +1,10 @@
 //! Expands series into a window, within the limits for all of them together.
 
 use super::master::{Candidate, Key, Master};
-use super::scene::{Scene, TooMuch};
+use super::scene::{AHEAD, Length, Scene, TooMuch, anywhere};
 use super::{Expansion, Kind, Occurrence, Problem, Series, Trouble, name_of};
 use crate::Interval;
-use crate::icalendar::event::{Clock, Ending, Event, FreeBusy, Instead, Moment};
-use crate::icalendar::value::Lasting;
+use crate::icalendar::event::{Clock, Ending, Event, FreeBusy, Instead, Moment, Times};
 use chrono::{NaiveDateTime, TimeDelta};
 use huddle_ports::Timestamp;
 
@@ -28,7 +27,7 @@ struct Future {
     event: usize,
     /// By how much it moves them (RFC 5545 §3.8.4.4).
     shift: TimeDelta,
-    length: Lasting,
+    length: Length,
 }
 
 /// Finds what there is in the window, series by series.
@@ -66,7 +65,7 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
             if let Err(fault) = &self.event(place).times {
                 let from = fault
                     .from
-                    .and_then(|start| self.scene.instant(start, self.event(place).home).ok());
+                    .and_then(|start| self.earliest(start, self.event(place).home));
                 self.block(place, fault.into(), from);
             }
         }
@@ -75,6 +74,16 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
                 self.block(place, Trouble::TooMuch, None);
             }
         }
+    }
+
+    /// The first moment that a time may be.
+    fn earliest(&self, moment: Moment, home: Option<Clock>) -> Option<Timestamp> {
+        let instant = self.scene.instant(moment, home).ok()?;
+        Some(if moment.is_vague() {
+            instant - AHEAD
+        } else {
+            instant
+        })
     }
 
     fn add_readable(&mut self, series: &Series) -> Result<(), TooMuch> {
@@ -144,7 +153,7 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
         futures.sort_by_key(|future| future.from);
         let reach = futures
             .iter()
-            .map(|future| future.length.roughly().abs() + future.shift.abs());
+            .map(|future| future.length.roughly() + future.shift.abs());
         let reach = reach.max().unwrap_or_default();
         Ok(Instances {
             instead,
@@ -175,11 +184,9 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
         instances: &Instances,
     ) -> Result<(), TooMuch> {
         let (scene, times) = (self.scene, master.times);
-        if self.found.occurrences.len() >= scene.agenda.limits.all_occurrences {
-            return Err(TooMuch);
-        }
+        self.make_room()?;
         let length = scene.length(times.start, times.ending, master.event.home)?;
-        let reach = length.roughly().abs() + instances.reach + SLACK;
+        let reach = length.roughly() + instances.reach + SLACK;
         let from = master.hands.local(scene.window.start());
         let from = from.checked_sub_signed(reach).unwrap_or(NaiveDateTime::MIN);
         let to = master.hands.local(scene.window.end());
@@ -202,7 +209,7 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
         &mut self,
         master: &Master<'s, 'd>,
         instances: &Instances,
-        length: Lasting,
+        length: Length,
         candidate: Candidate,
     ) -> Result<(), TooMuch> {
         let local = candidate.local;
@@ -235,38 +242,32 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
         place: usize,
         start: Moment,
         local: NaiveDateTime,
-        length: Lasting,
+        length: Length,
     ) -> Result<(), TooMuch> {
         let event = self.event(place);
         let hands = self.scene.hands(start.clock, event.home)?;
-        let first = hands.instant(local);
-        let days = TimeDelta::days(length.days);
-        let last_day = local.checked_add_signed(days).unwrap_or(NaiveDateTime::MAX);
-        let after_days = if length.days == 0 {
-            first
-        } else {
-            hands.instant(last_day)
-        };
-        let millis = after_days
-            .as_millis()
-            .saturating_add(length.seconds.saturating_mul(1000));
-        // An end before the start is a start after the end.
-        let other = Timestamp::from_millis(millis);
-        let (start_at, end_at) = (first.min(other), first.max(other));
+        let (start_at, end_at) = length.from(hands, local);
         let window = self.scene.window;
+        let is_vague = start.is_vague() || event.times.as_ref().is_ok_and(Times::are_vague);
+        let blocked = anywhere(start_at, end_at).filter(|i| is_vague && i.overlaps(window));
+        if let Some(interval) = blocked {
+            self.make_room()?;
+            self.found.blocked.push((place, interval));
+        }
         let is_in = start_at < window.end()
             && (end_at > window.start() || start_at == end_at && start_at == window.start());
         if !is_in {
             return Ok(());
         }
-        if self.found.occurrences.len() >= self.scene.agenda.limits.all_occurrences {
-            return Err(TooMuch);
-        }
+        self.make_room()?;
         let kind = match start.clock {
-            Clock::Date if length.seconds == 0 => Kind::AllDay {
-                first: local.min(last_day).date(),
-                end: local.max(last_day).date(),
-            },
+            Clock::Date if length.is_of_days() => {
+                let other = length.days_after(local);
+                Kind::AllDay {
+                    first: local.min(other).date(),
+                    end: local.max(other).date(),
+                }
+            }
             Clock::Floating => Kind::Floating {
                 start: local,
                 end: hands.local(end_at),
@@ -281,6 +282,13 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
             event: place,
         });
         Ok(())
+    }
+
+    /// Fails if there is as much already as there may be.
+    fn make_room(&self) -> Result<(), TooMuch> {
+        let most = self.scene.agenda.limits.all_occurrences;
+        let found = self.found.occurrences.len().max(self.found.blocked.len());
+        if found < most { Ok(()) } else { Err(TooMuch) }
     }
 
     /// Counts all the time that an event may take, from some moment if that is known.
@@ -327,13 +335,12 @@ impl<'s, 'a, 'd> Expander<'s, 'a, 'd> {
         for (start, ending, kind) in periods {
             let length = self.scene.length(*start, *ending, home)?;
             let hands = self.scene.hands(start.clock, home)?;
-            let first = hands.instant(start.local);
-            let after_days = start.local.checked_add_signed(TimeDelta::days(length.days));
-            let end = hands.instant(after_days.unwrap_or(NaiveDateTime::MAX));
-            let millis = end
-                .as_millis()
-                .saturating_add(length.seconds.saturating_mul(1000));
-            let interval = Interval::new(first, Timestamp::from_millis(millis));
+            let (first, end) = length.from(hands, start.local);
+            let interval = if start.is_vague() || ending.is_vague() {
+                anywhere(first, end)
+            } else {
+                Interval::new(first, end)
+            };
             found.extend(
                 interval
                     .filter(|i| i.overlaps(self.scene.window))

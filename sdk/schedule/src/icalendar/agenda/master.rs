@@ -1,9 +1,8 @@
 //! An event that says when it occurs, and what is asked about that.
 
-use super::scene::{Hands, Scene, TooMuch};
+use super::scene::{AHEAD, Hands, Length, Scene, TooMuch};
 use crate::Zone;
 use crate::icalendar::event::{Clock, Event, Moment, Times};
-use crate::icalendar::value::Lasting;
 use crate::recurrence::{Rule, Until};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use huddle_ports::Timestamp;
@@ -25,7 +24,7 @@ pub(super) enum Key {
 pub(super) struct Candidate {
     pub(super) local: NaiveDateTime,
     /// Of a period in `RDATE`; otherwise as long as the event.
-    pub(super) length: Option<Lasting>,
+    pub(super) length: Option<Length>,
 }
 
 /// A master, and what about it is asked again and again.
@@ -56,6 +55,7 @@ impl<'s, 'd> Master<'s, 'd> {
         let keys = times
             .exceptions
             .iter()
+            .filter(|exception| exception.is_comparable(times.start))
             .map(|moment| master.key(scene, *moment));
         master.exceptions = keys.collect::<Result<_, _>>()?;
         master.exceptions.sort_unstable();
@@ -123,7 +123,11 @@ impl<'s, 'd> Master<'s, 'd> {
         let until = rule.until()?;
         Some(match until {
             Until::Utc(utc) => {
-                let local = self.hands.local(Zone::UTC.instant(utc));
+                let local = if self.times.start.is_vague() {
+                    utc + AHEAD
+                } else {
+                    self.hands.local(Zone::UTC.instant(utc))
+                };
                 // Whole days may be ended by midnight in UTC or by midnight where they are.
                 if self.times.start.is_date() {
                     local.max(utc)

@@ -212,7 +212,8 @@ huddle_syntax::text_enum!(ConnectorAccess {
 } ..Other);
 
 /// What would suit the guest. Everything is optional: an empty object takes whatever the host
-/// offers. A window that is narrower than four hours is widened before a stranger is answered.
+/// offers. Before a stranger is answered, their window is moved out to whole blocks of four
+/// hours.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Constraints {
     /// Shortest length that would do, in minutes, e.g. 30. Absent means the host's usual length.
