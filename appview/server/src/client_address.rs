@@ -33,22 +33,28 @@ async fn note(
     next.run(request).await
 }
 
-/// The last address in a list: those before it are what the client itself may have sent.
+/// The last address in a list: what is before it the client itself may have sent, text or not. Some proxies add the
+/// port.
 fn last_address(headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr> {
-    let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
-    value.rsplit(',').next()?.trim().parse().ok()
+    let value = headers.get_all(name).iter().next_back()?.as_bytes();
+    let last = value.rsplit(|byte| *byte == b',').next()?;
+    let last = str::from_utf8(last).ok()?.trim();
+    let with_port = |_| last.parse().map(|address: SocketAddr| address.ip());
+    last.parse().or_else(with_port).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use huddle_ports::HeaderValue;
+
     use super::*;
 
     #[track_caller]
-    fn check(values: &[&str], expect: Option<&str>) {
+    fn check(values: &[&[u8]], expect: Option<&str>) {
         let name = HeaderName::from_static("x-forwarded-for");
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(&name, value.parse().unwrap());
+            headers.append(&name, HeaderValue::from_bytes(value).unwrap());
         }
         let expect = expect.map(|address| address.parse().unwrap());
         assert_eq!(last_address(&headers, &name), expect, "{values:?}");
@@ -57,9 +63,25 @@ mod tests {
     #[test]
     fn of_several_addresses_the_last_is_the_proxys_word() {
         check(&[], None);
-        check(&["192.0.2.7"], Some("192.0.2.7"));
-        check(&["10.0.0.1, 192.0.2.7"], Some("192.0.2.7"));
-        check(&["192.0.2.7", "10.0.0.1,2001:db8::1"], Some("2001:db8::1"));
-        check(&["192.0.2.7, unknown"], None);
+        check(&[b"192.0.2.7"], Some("192.0.2.7"));
+        check(&[b"10.0.0.1, 192.0.2.7"], Some("192.0.2.7"));
+        check(
+            &[b"192.0.2.7", b"10.0.0.1,2001:db8::1"],
+            Some("2001:db8::1"),
+        );
+        check(&[b"192.0.2.7, unknown"], None);
+    }
+
+    #[test]
+    fn what_a_client_puts_before_does_not_hide_its_address() {
+        check(&[b"\xff, 192.0.2.7"], Some("192.0.2.7"));
+        check(&[b"\xff", b"192.0.2.7"], Some("192.0.2.7"));
+        check(&[b"192.0.2.7, \xff"], None);
+    }
+
+    #[test]
+    fn an_address_may_have_a_port() {
+        check(&[b"10.0.0.1, 192.0.2.7:4711"], Some("192.0.2.7"));
+        check(&[b"[2001:db8::1]:4711"], Some("2001:db8::1"));
     }
 }

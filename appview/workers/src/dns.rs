@@ -37,20 +37,15 @@ impl DnsOverHttps {
     pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
         let of_kind = |kind| self.records(host, kind, ADDRESSES_TIMEOUT);
         let (v4, v6) = join(of_kind(Kind::A), of_kind(Kind::Aaaa)).await;
-        let is_partial = v4.is_err() || v6.is_err();
-        let addresses: Vec<_> = [v4, v6]
-            .into_iter()
-            .flatten()
-            .flat_map(|records| records.addresses)
-            .collect();
-        if !addresses.is_empty() {
-            Ok(addresses)
-        } else if is_partial {
-            // The family that was not heard of may be the one that the host has.
-            Err(FetchError::Resolve)
-        } else {
-            Err(FetchError::UnknownHost)
+        // The platform looks the name up by itself, and may go to an address of the family that was not heard of.
+        let (Ok(v4), Ok(v6)) = (v4, v6) else {
+            return Err(FetchError::Resolve);
+        };
+        let addresses = [v4.addresses, v6.addresses].concat();
+        if addresses.is_empty() {
+            return Err(FetchError::UnknownHost);
         }
+        Ok(addresses)
     }
 
     async fn records(

@@ -35,8 +35,8 @@ pub(crate) enum NotSwept {
     Person(#[from] SyntaxError),
 }
 
-/// Has the actors of the bookings that wait for too long set their alarms anew. What they do then takes the bookings
-/// out of the index or further, so the next sweep meets others.
+/// Has the actors of the bookings that wait for too long set their alarms anew. What they do then ends the wait, and
+/// the next sweep meets others; a row that its booking is ahead of is not mended by this, and is met again.
 pub(crate) async fn sweep(env: &Env) -> Result<(), NotSwept> {
     let statement = overdue(&limits(env)?, WorkersClock.now());
     for row in D1Index::new(env.clone()).query(statement).await? {

@@ -1,7 +1,7 @@
 // Actors as Durable Objects: commands, transactions, alarms, the outbox, the queue, and what survives.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { eventually, serve } from "./harness.mjs";
+import { PATIENCE_MILLIS, eventually, serve } from "./harness.mjs";
 import { claims, create, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
 
 let served;
@@ -26,6 +26,20 @@ const resumed = (people) =>
     const { Ok: booking } = await served.ask(people.bookingActor, "Read", { by: null });
     assert.equal(booking.attempt, 2);
   });
+
+/** Has a person hold a slot for as long as any test takes. */
+async function holds(people, actor, fault) {
+  const [at, until] = [slot(9), soon(300_000)];
+  const granted = { Ok: { slot: at, until } };
+  assert.deepEqual(await served.ask(actor, "Hold", hold(people, at, until), fault), granted);
+}
+
+/** Has what a person holds end at a moment, which their alarm is set for. */
+async function end(actor, due) {
+  await served.rows(actor, "UPDATE claim SET due = ?", due);
+  await served.rows(actor, "UPDATE timer SET due = ?", due);
+  await served.remind(actor);
+}
 
 const spend = (burst) => ({ rate: { per_minute: 6000, burst }, cost: 1, nonce: null });
 
@@ -150,25 +164,26 @@ test("a panic fails what runs beside it, at once, and nothing after it", async (
   for (const { status } of await Promise.all(beside)) {
     assert.ok([200, 500, 502].includes(status), `${status}`);
   }
-  assert.ok(Date.now() - begun < 5000, "nothing hangs");
+  assert.ok(Date.now() - begun < PATIENCE_MILLIS, "nothing hangs");
   assert.equal((await served.post(people.bookingActor, read)).status, 200);
 });
 
 test("a hold expires by the alarm at its moment", async () => {
   const people = scene();
-  const at = slot(9);
-  const until = soon(600);
-  await served.ask(people.hostActor, "Hold", hold(people, at, until));
+  await holds(people, people.hostActor);
   assert.deepEqual(await claims(served, people.hostActor), ["held"]);
+  const due = soon(600);
+  await end(people.hostActor, due);
   await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
-  assert.ok(Date.now() >= until);
+  assert.ok(Date.now() >= due);
   const [{ closed }] = await served.rows(people.hostActor, "SELECT closed FROM fence");
   assert.equal(closed, 1);
 });
 
 test("a hold of an evicted object expires by the alarm too", async () => {
   const people = scene();
-  await served.ask(people.hostActor, "Hold", hold(people, slot(9), soon(600)));
+  await holds(people, people.hostActor);
+  await end(people.hostActor, soon(600));
   await served.evict(people.hostActor);
   await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
 });
@@ -209,14 +224,15 @@ const send = (actor, task) =>
 
 test("an alarm that cannot do its work says so and rings again", async () => {
   const people = scene();
-  await served.ask(people.guestActor, "Hold", hold(people, slot(9), soon(300_000)));
-  await served.ask(people.hostActor, "Hold", hold(people, slot(9), soon(1000)));
-  // A storage that is not as it should be: no look into the outbox succeeds.
-  await served.rows(people.hostActor, "ALTER TABLE outbox RENAME TO elsewhere");
+  await holds(people, people.guestActor);
+  await holds(people, people.hostActor);
+  // A storage that is not as it should be: an alarm can be set, and what it rings for cannot be done.
+  await served.rows(people.hostActor, "ALTER TABLE lapse RENAME TO elsewhere");
+  await end(people.hostActor, 0);
   const complaint = (line) => line.includes(people.hostActor) && line.includes("no such table");
   await eventually(() => assert.ok(served.logs().some(complaint), served.logs().join("\n")));
 
-  await served.rows(people.hostActor, "ALTER TABLE elsewhere RENAME TO outbox");
+  await served.rows(people.hostActor, "ALTER TABLE elsewhere RENAME TO lapse");
   await send(people.hostActor, JSON.stringify(letGo(people, people.guestActor)));
   for (const actor of [people.hostActor, people.guestActor]) {
     await eventually(async () => assert.deepEqual(await claims(served, actor), []));
@@ -225,9 +241,8 @@ test("an alarm that cannot do its work says so and rings again", async () => {
 
 test("an alarm that panics rings again", async () => {
   const people = scene();
-  const until = soon(1000);
-  const asked = hold(people, slot(9), until);
-  await served.ask(people.hostActor, "Hold", asked, "panic at alarm");
+  await holds(people, people.hostActor, "panic at alarm");
+  await end(people.hostActor, 0);
   await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
 });
 
@@ -264,8 +279,7 @@ test("an abandoned booking is resumed through its alarm, its outbox and the queu
   const people = scene();
   await abandoned(people);
   await served.rows(people.bookingActor, "UPDATE timer SET due = 0 WHERE name = 'phase'");
-  // Any command sets the alarm for what is due.
-  await served.ask(people.bookingActor, "Read", { by: null });
+  await served.remind(people.bookingActor);
   await resumed(people);
 });
 

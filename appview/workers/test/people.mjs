@@ -53,6 +53,13 @@ function answered(question, records) {
   return Buffer.concat([header, question.subarray(12), ...found]);
 }
 
+/** The answer of a resolver that cannot say. */
+function failed(question) {
+  const answer = answered(question, []);
+  answer[3] |= 2;
+  return answer;
+}
+
 function nameOf(question) {
   const labels = [];
   for (let at = 12; question[at] > 0; at += question[at] + 1) {
@@ -68,6 +75,8 @@ export class World {
   #count = 0;
   /** Addresses that names have beside this machine's, by name. */
   addresses = new Map();
+  /** Names whose address of IPv6, which is this machine's, is told, and of whose others the resolver cannot say. */
+  halfKnown = new Set();
   /** Paths that were asked for. */
   asked = [];
 
@@ -156,8 +165,12 @@ export class World {
   }
 
   #dns(question) {
-    if (question.readUInt16BE(question.length - 4) !== A) return answered(question, []);
-    const addresses = this.addresses.get(nameOf(question)) ?? ["127.0.0.1"];
+    const [name, ofVersion4] = [nameOf(question), question.readUInt16BE(question.length - 4) === A];
+    if (this.halfKnown.has(name)) {
+      return ofVersion4 ? failed(question) : answered(question, [Buffer.from([...Array(15).fill(0), 1])]);
+    }
+    if (!ofVersion4) return answered(question, []);
+    const addresses = this.addresses.get(name) ?? ["127.0.0.1"];
     return answered(question, addresses.map((address) => Buffer.from(address.split(".").map(Number))));
   }
 }

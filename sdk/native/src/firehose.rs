@@ -3,6 +3,7 @@
 mod answer;
 mod socket;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use huddle_firehose::Account;
 use huddle_firehose::ingest::{Action, ConnectionId, Event, Ingest, Notice};
 use huddle_identity::IdentityResolver;
 use huddle_ports::{Clock, Fetch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 pub use self::socket::{WebSocketSetupError, WebSockets};
@@ -62,7 +63,13 @@ pub struct Firehose {
     ingest: Ingest,
     ports: FirehosePorts,
     socket: Option<(ConnectionId, Socket)>,
+    /// The connection that was begun last.
+    opening: Option<(ConnectionId, AbortHandle)>,
     answers: JoinSet<Answer>,
+    /// Cursors that are to be kept, by host: only the newest counts.
+    cursors: BTreeMap<String, Option<i64>>,
+    /// Whether a cursor is being kept: one after the other, so that an older one does not come last.
+    is_keeping: bool,
     /// Connections that are being closed.
     goodbyes: JoinSet<()>,
 }
@@ -92,13 +99,16 @@ impl Firehose {
             ingest,
             ports,
             socket: None,
+            opening: None,
             answers: JoinSet::new(),
+            cursors: BTreeMap::new(),
+            is_keeping: false,
             goodbyes: JoinSet::new(),
         }
     }
 
-    /// Runs until `stop` is there. Then what has been delivered is still taken over, for up to ten seconds, and the
-    /// cursors are kept.
+    /// Runs until `stop` is there. Then what has been delivered is still taken over, and the cursors are kept, for up to
+    /// ten seconds.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut is_stopping = false;
@@ -106,8 +116,8 @@ impl Firehose {
         let mut pings = tokio::time::interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            self.act().await;
-            if self.ingest.is_settled() {
+            self.act();
+            if self.ingest.is_settled() && !self.is_keeping {
                 break;
             }
             let wake_in = self.wake_in();
@@ -150,19 +160,20 @@ impl Firehose {
     }
 
     /// Does what is to be done.
-    async fn act(&mut self) {
+    fn act(&mut self) {
         while let Some(action) = self.ingest.next_action(self.now()) {
             match action {
                 Action::Disconnect { connection } => self.disconnect(connection),
                 Action::KeepCursor { host, cursor } => {
-                    // One after the other, so that an older one does not come last.
-                    self.ports.store.keep_cursor(&host, cursor).await;
+                    self.cursors.insert(host, cursor);
                 }
                 Action::Report(notice) => self.ports.store.report(notice),
                 Action::Connect { connection, url } => {
                     let sockets = self.ports.sockets.clone();
-                    self.answers
+                    let task = self
+                        .answers
                         .spawn(async move { answer::connect(&sockets, connection, &url).await });
+                    self.opening = Some((connection, task));
                 }
                 Action::ReadAccount { did } => {
                     let store = Arc::clone(&self.ports.store);
@@ -189,6 +200,22 @@ impl Firehose {
                 }
             }
         }
+        self.keep_cursor();
+    }
+
+    /// Keeps the next cursor, if none is being kept.
+    fn keep_cursor(&mut self) {
+        if self.is_keeping {
+            return;
+        }
+        if let Some((host, cursor)) = self.cursors.pop_first() {
+            self.is_keeping = true;
+            let store = Arc::clone(&self.ports.store);
+            self.answers.spawn(async move {
+                store.keep_cursor(&host, cursor).await;
+                Answer::Kept
+            });
+        }
     }
 
     fn take_answer(&mut self, answer: Answer) {
@@ -208,6 +235,7 @@ impl Firehose {
                 self.ingest.repository(&did, car, now);
             }
             Answer::Done(ticket) => self.ingest.done(ticket),
+            Answer::Kept => self.is_keeping = false,
         }
     }
 
@@ -246,6 +274,9 @@ impl Firehose {
     }
 
     fn disconnect(&mut self, connection: ConnectionId) {
+        if let Some((_, task)) = self.opening.take_if(|(begun, _)| *begun == connection) {
+            task.abort();
+        }
         if let Some((_, socket)) = self.socket.take_if(|(open, _)| *open == connection) {
             while self.goodbyes.try_join_next().is_some() {}
             self.goodbyes.spawn(socket.close());
@@ -264,7 +295,7 @@ fn answered(outcome: Result<Answer, JoinError>) -> Next {
     match outcome.map_err(JoinError::try_into_panic) {
         Ok(answer) => Next::Answer(answer),
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // Nobody cancels the tasks but whoever drops them all.
+        // It opened a connection that is not wanted any more.
         Err(Err(_)) => Next::Wake,
     }
 }

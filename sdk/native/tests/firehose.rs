@@ -20,6 +20,7 @@ use huddle_native::{
 use huddle_ports::{
     DnsError, DnsTxt, Fetch, FetchError, FetchPolicy, MemoryCache, Request, Response,
 };
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
@@ -68,6 +69,8 @@ struct Store {
     seen: watch::Sender<Seen>,
     /// While it is locked nothing is taken over.
     gate: tokio::sync::Mutex<()>,
+    /// While it is locked no cursor is kept.
+    cursor_gate: tokio::sync::Mutex<()>,
 }
 
 #[async_trait]
@@ -82,6 +85,7 @@ impl FirehoseStore for Store {
     }
 
     async fn keep_cursor(&self, host: &str, cursor: Option<i64>) {
+        let _open = self.cursor_gate.lock().await;
         self.seen.send_modify(|seen| match cursor {
             Some(cursor) => drop(seen.cursors.insert(host.to_owned(), cursor)),
             None => drop(seen.cursors.remove(host)),
@@ -221,6 +225,7 @@ impl Running {
         let store = Arc::new(Store {
             seen: watch::Sender::new(Seen::default()),
             gate: tokio::sync::Mutex::new(()),
+            cursor_gate: tokio::sync::Mutex::new(()),
         });
         let clock = Arc::new(SystemClock);
         let identity = IdentityResolver::new(
@@ -350,6 +355,40 @@ async fn a_slow_store_slows_the_host_down_and_loses_nothing() {
         .until(|seen| handles(seen).len() == expect.len())
         .await;
     assert_eq!(handles(&seen), expect);
+}
+
+#[tokio::test]
+async fn a_store_that_keeps_no_cursor_holds_up_neither_events_nor_the_end() {
+    let host = Host::new().await;
+    let Running { store, stop, task } = Running::local(&host);
+    let _closed = store.cursor_gate.lock().await;
+    let (mut socket, _) = host.accept().await;
+    socket.send(identity(40, &handle(1))).await.unwrap();
+    store.until_handles(&[""]).await;
+    socket.send(identity(41, &handle(2))).await.unwrap();
+    store.until_handles(&["", ""]).await;
+    // From here on time passes whenever nothing else happens.
+    tokio::time::pause();
+    stop.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_mins(1), task).await;
+    ended.expect("it ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_in_time_is_closed() {
+    let host = Host::new().await;
+    let limits = Limits {
+        connect_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let policy = FetchPolicy::development();
+    let _running = Running::start(&host.origin, policy, limits, &[]);
+    // It takes the connection, and does not answer.
+    let (mut stream, _) = host.listener.accept().await.unwrap();
+    let mut asked = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut asked));
+    closed.await.expect("it is closed").unwrap();
+    assert!(asked.starts_with(b"GET "));
 }
 
 #[tokio::test]

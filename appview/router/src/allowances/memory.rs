@@ -5,19 +5,28 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use huddle_core::rate_limiter::{Bucket, Nonce, Spend, Verdict};
+use huddle_core::rate_limiter::{Bucket, Spend, Verdict};
 use huddle_ports::{Clock, Timestamp};
+use sha2::{Digest, Sha256};
 
 use super::{Allowances, SpendError};
 
-/// Callers that are remembered at a time, and tokens. Each takes some 200 bytes.
+/// Callers that are remembered at a time, and tokens. Each takes some 150 bytes.
 const MOST: usize = 262_144;
+
+/// What is remembered of a text, however long it is: the first half of a SHA-256, which no two are found to share.
+type Key = [u8; 16];
+
+fn key(text: &str) -> Key {
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    digest[..16].try_into().expect("half of 32 bytes")
+}
 
 /// Allowances in memory, with the rules of the actor `RateLimiter`.
 ///
 /// A caller whose bucket is full is forgotten. When there are too many others, the one whose bucket will be full
 /// first is: that gives away the least. A token that could be replayed is never forgotten: when there are too
-/// many, new ones are refused.
+/// many, new ones are refused. No caller has more of them than their allowance lets through while one can be replayed.
 pub struct MemoryAllowances {
     clock: Arc<dyn Clock>,
     most: usize,
@@ -26,11 +35,11 @@ pub struct MemoryAllowances {
 
 #[derive(Default)]
 struct State {
-    buckets: HashMap<Arc<str>, (Bucket, Timestamp)>,
+    buckets: HashMap<Key, (Bucket, Timestamp)>,
     /// When buckets will be full, and whose: the first is the next to be forgotten.
-    by_fullness: BTreeSet<(Timestamp, Arc<str>)>,
-    nonces: HashSet<Arc<str>>,
-    by_expiry: BTreeSet<(Timestamp, Arc<str>)>,
+    by_fullness: BTreeSet<(Timestamp, Key)>,
+    nonces: HashSet<Key>,
+    by_expiry: BTreeSet<(Timestamp, Key)>,
     latest: Option<Timestamp>,
 }
 
@@ -57,9 +66,10 @@ impl MemoryAllowances {
 #[async_trait]
 impl Allowances for MemoryAllowances {
     async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, SpendError> {
+        let caller = key(caller);
         let mut state = self.lock();
         let now = state.advance(self.clock.now());
-        let bucket = match state.buckets.get(caller) {
+        let bucket = match state.buckets.get(&caller) {
             Some((bucket, _)) => *bucket,
             None => Bucket::full(spend.rate, now),
         };
@@ -68,13 +78,15 @@ impl Allowances for MemoryAllowances {
             Err(retry_at) => return Ok(Verdict::Limited { retry_at }),
         };
         if let Some(nonce) = &spend.nonce {
-            if nonce.forget <= now || state.nonces.contains(&*nonce.text) {
+            let token = key(&nonce.text);
+            if nonce.forget <= now || state.nonces.contains(&token) {
                 return Ok(Verdict::Replayed);
             }
             if state.nonces.len() >= self.most {
                 return Err(SpendError::Full);
             }
-            state.remember(nonce);
+            state.nonces.insert(token);
+            state.by_expiry.insert((nonce.forget, token));
         }
         state.put(caller, bucket, bucket.full_at(spend.rate), self.most);
         Ok(Verdict::Allowed {
@@ -97,35 +109,21 @@ impl State {
         now
     }
 
-    fn remember(&mut self, nonce: &Nonce) {
-        let text: Arc<str> = nonce.text.as_str().into();
-        self.by_expiry.insert((nonce.forget, text.clone()));
-        self.nonces.insert(text);
-    }
-
-    fn put(&mut self, caller: &str, bucket: Bucket, full_at: Timestamp, most: usize) {
-        let known = self.buckets.remove_entry(caller);
-        let caller = match known {
-            Some((caller, (_, full_at))) => {
-                self.by_fullness.remove(&(full_at, caller.clone()));
-                caller
-            }
-            None => caller.into(),
-        };
+    fn put(&mut self, caller: Key, bucket: Bucket, full_at: Timestamp, most: usize) {
+        if let Some((_, full_at)) = self.buckets.remove(&caller) {
+            self.by_fullness.remove(&(full_at, caller));
+        }
         if self.buckets.len() >= most
             && let Some((_, first)) = self.by_fullness.pop_first()
         {
             self.buckets.remove(&first);
         }
-        self.by_fullness.insert((full_at, caller.clone()));
+        self.by_fullness.insert((full_at, caller));
         self.buckets.insert(caller, (bucket, full_at));
     }
 }
 
-fn pop_due(
-    queue: &mut BTreeSet<(Timestamp, Arc<str>)>,
-    now: Timestamp,
-) -> Option<(Timestamp, Arc<str>)> {
+fn pop_due(queue: &mut BTreeSet<(Timestamp, Key)>, now: Timestamp) -> Option<(Timestamp, Key)> {
     let due = queue.first().is_some_and(|(due, _)| *due <= now);
     due.then(|| queue.pop_first()).flatten()
 }
@@ -143,7 +141,7 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::FutureExt as _;
-    use huddle_core::rate_limiter::Rate;
+    use huddle_core::rate_limiter::{Nonce, Rate};
     use huddle_testkit::SteppingClock;
 
     use super::*;
@@ -200,6 +198,17 @@ mod tests {
             "it has expired itself"
         );
         assert!(allowances.lock().nonces.is_empty());
+    }
+
+    #[test]
+    fn of_a_caller_and_a_token_as_much_is_remembered_however_long_their_names_are() {
+        let (allowances, _) = at_most(1);
+        let (caller, token) = ("a".repeat(2000), "t".repeat(10_000));
+        assert_eq!(ask(&allowances, &caller, Some(&token)), ALLOWED);
+        let state = allowances.lock();
+        assert!(state.buckets.keys().eq([&key(&caller)]));
+        assert!(state.nonces.iter().eq([&key(&token)]));
+        assert!(state.by_expiry.iter().all(|(_, kept)| *kept == key(&token)));
     }
 
     #[test]

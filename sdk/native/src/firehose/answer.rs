@@ -19,6 +19,7 @@ pub(super) enum Answer {
     Key(String, Result<VerifyingKey, Unavailable>),
     Repository(String, Result<Bytes, Unavailable>),
     Done(Ticket),
+    Kept,
 }
 
 /// The most that a repository may take, in bytes and in time. Those of people who have posted for years come near it.
