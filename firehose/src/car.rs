@@ -187,7 +187,11 @@ impl Index {
             rest = after;
         }
         if self.entries.len() > LINEAR {
-            self.entries.sort_unstable_by_key(|entry| entry.prefix);
+            // By all of the CID: nothing keeps a CAR from having many that begin alike, or one many times.
+            self.entries.sort_unstable_by(|one, other| {
+                let by_prefix = one.prefix.cmp(&other.prefix);
+                by_prefix.then_with(|| one.cid(car).cmp(&other.cid(car)))
+            });
         }
         Ok(root)
     }
@@ -196,15 +200,17 @@ impl Index {
     #[inline]
     pub(crate) fn find<'a>(&self, car: &'a [u8], cid: &Cid) -> Option<&'a [u8]> {
         let wanted = prefix(cid);
-        let start = if self.entries.len() > LINEAR {
-            self.entries.partition_point(|entry| entry.prefix < wanted)
+        let place = if self.entries.len() > LINEAR {
+            let by_cid = |entry: &Entry| {
+                let by_prefix = entry.prefix.cmp(&wanted);
+                by_prefix.then_with(|| entry.cid(car).cmp(cid))
+            };
+            self.entries.binary_search_by(by_cid).ok()
         } else {
-            0
+            let is_it = |entry: &Entry| entry.prefix == wanted && entry.cid(car) == *cid;
+            self.entries.iter().position(is_it)
         };
-        let mut candidates = self.entries[start..].iter();
-        candidates
-            .find(|entry| entry.prefix == wanted && entry.cid(car) == *cid)
-            .map(|entry| entry.block(car))
+        place.map(|place| self.entries[place].block(car))
     }
 }
 
@@ -246,6 +252,7 @@ fn read_header(bytes: &[u8]) -> Result<Cid, CarProblem> {
         .strip_prefix(HEADER)
         .and_then(|rest| rest.strip_suffix(VERSION))
         && let Ok(root) = Cid::from_bytes(root)
+        && root.is_cbor()
     {
         return Ok(root);
     }

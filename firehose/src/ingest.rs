@@ -17,6 +17,7 @@ mod event;
 mod judge;
 mod lane;
 mod progress;
+pub(crate) mod records;
 mod repository;
 mod stream;
 mod work;
@@ -25,8 +26,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use self::event::{
-    BadFrame, Change, Ended, Event, GapCause, LostTrack, News, Notice, Outcome, Proof,
-    RepositoryError,
+    BadFrame, Change, Ended, Event, GapCause, LostTrack, MAX_RECORD_LEN, News, Notice, Outcome,
+    Proof, RecordProblem, RepositoryError,
 };
 
 use self::backoff::Backoff;
@@ -91,6 +92,8 @@ pub struct Limits {
     pub max_lookups: usize,
     /// How many repositories are being fetched or taken over at the same time. Each is held in memory.
     pub max_fetches: usize,
+    /// The most bytes of the records of interest of one repository, with their paths.
+    pub max_repository_bytes: usize,
     /// How often something is asked for before it is given up.
     pub max_attempts: u32,
     /// How long a connection may take to come about.
@@ -106,7 +109,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 32 MiB and 10,000 things in waiting, 10,000 accounts, 32 look-ups, 4 repositories, 5 attempts; 20 seconds to
+    /// 32 MiB and 10,000 things in waiting, 10,000 accounts, 32 look-ups, 4 repositories of 128 MiB
+    /// each, 5 attempts; 20 seconds to
     /// connect, 90 seconds of silence, healthy after a minute, a cursor every 5 seconds, 10 minutes of rest.
     fn default() -> Self {
         Self {
@@ -115,6 +119,7 @@ impl Default for Limits {
             max_accounts: 10_000,
             max_lookups: 32,
             max_fetches: 4,
+            max_repository_bytes: 128 << 20,
             max_attempts: 5,
             connect_timeout: Duration::from_secs(20),
             silence: Duration::from_secs(90),
@@ -249,7 +254,8 @@ pub const MIN_QUEUED_BYTES: usize = 6_000_000;
 ///
 /// What waits, and what has been delivered and not acknowledged, is counted against [`Limits::max_queued_bytes`];
 /// before a frame could exceed it, frames are no longer [wanted](Ingest::wants_frames), and are refused. Beside that
-/// there are [`Limits::max_fetches`] repositories, and the state of [`Limits::max_accounts`] accounts.
+/// there are [`Limits::max_fetches`] repositories of at most [`Limits::max_repository_bytes`] of records, and the state
+/// of [`Limits::max_accounts`] accounts. Paths that have the same record share its bytes.
 #[derive(Debug)]
 pub struct Ingest {
     config: Config,
@@ -341,8 +347,10 @@ struct Gap {
     waiting: Option<(GapCause, u64)>,
     /// Whether one has been delivered and not acknowledged.
     is_delivered: bool,
-    /// The cursor that turned out to mean nothing to the host: the reason for the next gap.
-    lost_cursor: Option<i64>,
+    /// The reason for the next gap: the cursor was of no use with the host, and was given up.
+    lost_cursor: Option<GapCause>,
+    /// The cursor from which on the host sent nothing but garbage.
+    garbage_after: Option<i64>,
 }
 
 /// So many frames in a row that are no events are no stream.
@@ -368,7 +376,12 @@ impl Ingest {
         if limits.max_queued_bytes < MIN_QUEUED_BYTES {
             return Err(ConfigError::QueueTooSmall);
         }
-        let counts = [limits.max_queued, limits.max_lookups, limits.max_fetches];
+        let counts = [
+            limits.max_queued,
+            limits.max_lookups,
+            limits.max_fetches,
+            limits.max_repository_bytes,
+        ];
         if counts.contains(&0) || limits.max_attempts == 0 {
             return Err(ConfigError::Zero);
         }
@@ -523,9 +536,8 @@ impl Ingest {
         if let Ok(key) = key {
             lane.key = Some(key.clone());
             lane.failures = 0;
-            if let Some(item) = lane.items.front_mut() {
-                item.fresh_key = true;
-            }
+        } else {
+            lane.key_asked_after = 0;
         }
         self.leave_keys();
         match key {

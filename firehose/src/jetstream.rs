@@ -10,8 +10,9 @@ mod record;
 use serde_json::{Map, Value};
 
 use crate::frame::{AccountEvent, AccountStatus};
-use crate::ingest::{Change, News, Outcome};
-use crate::{Account, Cid, Tid, syntax};
+use crate::ingest::records::Records;
+use crate::ingest::{Change, News, Outcome, RecordProblem};
+use crate::{Account, Cid, Hosting, RecordError, Tid, syntax};
 
 /// The most bytes of a message: more than any record takes.
 pub const MAX_MESSAGE_LEN: usize = 2_000_000;
@@ -23,11 +24,12 @@ pub struct Message {
     pub did: String,
     /// The place in the stream, which a cursor names: microseconds since 1970 by the host's clock.
     pub time_us: i64,
-    /// What it says; `None` for a kind that this version does not know.
-    pub news: Option<News>,
+    /// What it says, which may be nothing of interest or of a kind that this version does not know; or why that cannot
+    /// be told. The place in the stream counts in any case.
+    pub news: Result<Option<News>, JetstreamError>,
 }
 
-/// Why bytes are not a message.
+/// Why bytes are not a message, or not one that says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JetstreamError {
     /// Longer than [`MAX_MESSAGE_LEN`].
@@ -39,17 +41,11 @@ pub enum JetstreamError {
     /// Without something that a message has, or with something else in its place.
     #[error("without `{0}` as it should be")]
     Field(&'static str),
-    /// The record has something that the data model does not have.
-    #[error("the record is not of the data model")]
-    Record,
-    /// The record does not have the CID that the message says.
-    #[error("the record does not have its CID")]
-    Cid,
 }
 
 use JetstreamError::Field;
 
-/// Decodes a message.
+/// Decodes a message. It is one once it says whom it is about and where in the stream it stands.
 ///
 /// ```
 /// use huddle_firehose::ingest::News;
@@ -60,7 +56,7 @@ use JetstreamError::Field;
 ///     "identity": { "did": "did:plc:ewvi7nxzyoun6zhxrhs64oiz", "handle": "alice.example.com", "seq": 1 }
 /// }"#)?;
 /// let handle = Some("alice.example.com".to_owned());
-/// assert_eq!(message.news, Some(News::Identity { handle }));
+/// assert_eq!(message.news, Ok(Some(News::Identity { handle })));
 /// # Ok::<(), jetstream::JetstreamError>(())
 /// ```
 pub fn decode(bytes: &[u8]) -> Result<Message, JetstreamError> {
@@ -74,21 +70,24 @@ pub fn decode(bytes: &[u8]) -> Result<Message, JetstreamError> {
         return Err(Field("did"));
     }
     let time_us = message.get("time_us").and_then(Value::as_i64);
-    let news = match text(&message, "kind")? {
-        "commit" => Some(commit(object(&message, "commit")?)?),
-        "identity" => Some(News::Identity {
-            handle: text(object(&message, "identity")?, "handle")
-                .ok()
-                .map(str::to_owned),
-        }),
-        "account" => Some(hosting(did, object(&message, "account")?)?),
-        _ => None,
-    };
     Ok(Message {
         did: did.to_owned(),
         time_us: time_us.filter(|time| *time >= 0).ok_or(Field("time_us"))?,
-        news,
+        news: news(did, &message),
     })
+}
+
+fn news(did: &str, message: &Map<String, Value>) -> Result<Option<News>, JetstreamError> {
+    match text(message, "kind")? {
+        "commit" => commit(object(message, "commit")?).map(Some),
+        "identity" => {
+            let handle = text(object(message, "identity")?, "handle").ok();
+            let handle = handle.map(str::to_owned);
+            Ok(Some(News::Identity { handle }))
+        }
+        "account" => hosting(did, object(message, "account")?),
+        _ => Ok(None),
+    }
 }
 
 fn text<'a>(of: &'a Map<String, Value>, key: &'static str) -> Result<&'a str, JetstreamError> {
@@ -130,15 +129,21 @@ fn commit(commit: &Map<String, Value>) -> Result<News, JetstreamError> {
 fn put(collection: &str, commit: &Map<String, Value>) -> Result<Outcome, JetstreamError> {
     let cid: Cid = text(commit, "cid")?.parse().map_err(|_| Field("cid"))?;
     let record = commit.get("record").ok_or(Field("record"))?;
-    let bytes = record::to_cbor(record).ok_or(JetstreamError::Record)?;
+    let refused = |why| {
+        let why = RecordError::Refused(why);
+        Ok(Outcome::Refused { cid, why })
+    };
+    let Some(bytes) = record::to_cbor(record) else {
+        return refused(RecordProblem::DataModel);
+    };
     if Cid::of_cbor(&bytes) != cid {
-        return Err(JetstreamError::Cid);
+        return refused(RecordProblem::Cid);
     }
-    Ok(Outcome::of(cid, collection, &bytes))
+    Ok(Records::default().outcome(cid, collection, &bytes))
 }
 
 /// By the rules that hold for the event of which the message was made.
-fn hosting(did: &str, account: &Map<String, Value>) -> Result<News, JetstreamError> {
+fn hosting(did: &str, account: &Map<String, Value>) -> Result<Option<News>, JetstreamError> {
     let event = AccountEvent {
         seq: 0,
         did,
@@ -149,7 +154,16 @@ fn hosting(did: &str, account: &Map<String, Value>) -> Result<News, JetstreamErr
             .ok_or(Field("active"))?,
         status: text(account, "status").ok().map(AccountStatus::from),
     };
-    Ok(News::Hosting(Account::new().status(&event)))
+    // A word that leaves every account as it was is about the host, and no news.
+    let [from_active, from_inactive] = [Hosting::Active, Hosting::Inactive].map(|hosting| {
+        let mut account = Account {
+            hosting,
+            ..Account::new()
+        };
+        account.status(&event)
+    });
+    let is_news = from_active == from_inactive;
+    Ok(is_news.then_some(News::Hosting(from_active)))
 }
 
 #[cfg(test)]

@@ -39,8 +39,9 @@
 //! # Limits
 //!
 //! A frame has at most 5,000,000 bytes ([`frame::MAX_FRAME_LEN`]), a commit 2,000,000 bytes of blocks
-//! ([`MAX_BLOCKS_LEN`]) and 200 operations ([`MAX_OPS`]); data is nested at most 64 deep ([`cbor::MAX_DEPTH`]), a
-//! key of the tree has 830 bytes ([`mst::MAX_KEY_LEN`]); a revision is at most five minutes ahead
+//! ([`MAX_BLOCKS_LEN`]; a `#sync` 10,000, [`MAX_SYNC_BLOCKS_LEN`]) and 200 operations ([`MAX_OPS`]); data is nested at most 64 deep ([`cbor::MAX_DEPTH`]), a
+//! key of the tree has 830 bytes ([`mst::MAX_KEY_LEN`]), and all keys of a node 4 MiB
+//! ([`mst::MAX_NODE_KEYS_LEN`]); a revision is at most five minutes ahead
 //! ([`MAX_CLOCK_SKEW`]).
 //!
 //! # Features
@@ -73,6 +74,6 @@ pub use self::frame::{Action, Frame, FrameError};
 pub use self::key::{BadSignature, Curve, KeyError, VerifyingKey};
 pub use self::tid::{InvalidTid, Tid};
 pub use self::verify::{
-    Change, CommitError, Head, Level, MAX_BLOCKS_LEN, MAX_CLOCK_SKEW, MAX_OPS, OpProblem, Record,
-    RecordError, Remedy, Verified, Verifier,
+    Change, CommitError, Head, Level, MAX_BLOCKS_LEN, MAX_CLOCK_SKEW, MAX_OPS, MAX_SYNC_BLOCKS_LEN,
+    OpProblem, Record, RecordError, Remedy, Verified, Verifier,
 };

@@ -21,6 +21,10 @@ use crate::{Cid, hash};
 /// The longest key: a collection of 317 bytes, a slash, and a record key of 512.
 pub const MAX_KEY_LEN: usize = 830;
 
+/// The most bytes of all keys of a node together. In its block a key takes few bytes if it is much like the one
+/// before, so that a node can unfold to fifteen times its size. As a rule a node has four keys, and seldom a hundred.
+pub const MAX_NODE_KEYS_LEN: usize = 4 << 20;
+
 /// What is wrong with a tree, in which node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the node {node} of the tree: {problem}")]
@@ -49,6 +53,9 @@ pub enum MstProblem {
     /// A key that is empty or longer than [`MAX_KEY_LEN`].
     #[error("a key is empty or too long")]
     KeyLength,
+    /// Keys that are longer together than [`MAX_NODE_KEYS_LEN`].
+    #[error("its keys are more than {MAX_NODE_KEYS_LEN} bytes together")]
+    TooLarge,
     /// A key that does not come after the one before it, here or in a node above.
     #[error("keys are not in order")]
     Order,

@@ -11,7 +11,7 @@ use crate::car::{BlockStore, Index};
 use crate::commit::RepoCommit;
 use crate::frame::{Action, CommitEvent, RepoOp, SyncEvent};
 use crate::key::VerifyingKey;
-use crate::mst::{self, Edit, EditError, Editor, Operation};
+use crate::mst::{self, Edit, EditError, Editor, MstProblem, Operation};
 use crate::{Cid, Tid, syntax};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use std::time::Duration;
 pub const MAX_OPS: usize = 200;
 /// The most bytes of `blocks`.
 pub const MAX_BLOCKS_LEN: usize = 2_000_000;
+/// The most bytes of the `blocks` of a `#sync`: `com.atproto.sync.subscribeRepos#sync`.
+pub const MAX_SYNC_BLOCKS_LEN: usize = 10_000;
 /// How far ahead of the clock a revision may be.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
@@ -100,19 +102,19 @@ impl Verifier {
         level: Level<'_>,
         now: Duration,
     ) -> Result<Verified<'v, 'a>, CommitError> {
+        let rev = check_rev(event.rev, now)?;
         if event.too_big {
             return Err(CommitError::TooBig);
         }
         if event.ops.len() > MAX_OPS {
             return Err(CommitError::TooManyOps(event.ops.len()));
         }
-        let rev = check_rev(event.rev, now)?;
         let since = event.since.map(str::parse).transpose();
         let since = since.map_err(|_| CommitError::Since)?;
         if since.is_some_and(|since| since >= rev) {
             return Err(CommitError::RevOrder);
         }
-        let root = self.read_blocks(event.blocks, level)?;
+        let root = self.read_blocks(event.blocks, MAX_BLOCKS_LEN, level)?;
         if root != event.commit {
             return Err(CommitError::Root);
         }
@@ -124,15 +126,13 @@ impl Verifier {
             return Err(CommitError::Rev);
         }
         self.check_ops(event)?;
-        let mut chain = Ok(());
-        if let Level::Operations | Level::Signature(_) = level {
-            chain = self.undo(event, commit.data)?;
-        }
+        // Only once it is the account's word is a commit reason enough to undo it, or to fetch the repository.
         if let Level::Signature(key) = level {
             commit.verify(key).map_err(|_| CommitError::Signature)?;
         }
-        // Only once it is the account's word is a commit reason enough to fetch the repository.
-        chain?;
+        if let Level::Operations | Level::Signature(_) = level {
+            self.undo(event, commit.data)?;
+        }
         Ok(Verified {
             event: *event,
             head: Head {
@@ -154,7 +154,7 @@ impl Verifier {
         now: Duration,
     ) -> Result<Head, CommitError> {
         let rev = check_rev(event.rev, now)?;
-        let root = self.read_blocks(event.blocks, level)?;
+        let root = self.read_blocks(event.blocks, MAX_SYNC_BLOCKS_LEN, level)?;
         let commit = self.read_commit(&root, event.blocks)?;
         if commit.did != event.did {
             return Err(CommitError::Did);
@@ -172,9 +172,15 @@ impl Verifier {
     }
 
     #[inline]
-    fn read_blocks(&mut self, blocks: &[u8], level: Level<'_>) -> Result<Cid, CommitError> {
-        if blocks.len() > MAX_BLOCKS_LEN {
-            return Err(CommitError::BlocksTooLarge(blocks.len()));
+    fn read_blocks(
+        &mut self,
+        blocks: &[u8],
+        most: usize,
+        level: Level<'_>,
+    ) -> Result<Cid, CommitError> {
+        let len = blocks.len();
+        if len > most {
+            return Err(CommitError::BlocksTooLarge { len, most });
         }
         let hashing = !matches!(level, Level::Blocks);
         Ok(self.index.fill(blocks, hashing)?)
@@ -192,33 +198,29 @@ impl Verifier {
             if syntax::split_path(op.path).is_none() {
                 return fail(OpProblem::Path);
             }
-            match (op.action, op.cid) {
-                (Action::Create | Action::Update, Some(cid)) => {
+            match (op.action, op.cid, op.prev) {
+                (Action::Create, Some(cid), None) | (Action::Update, Some(cid), _) => {
                     let is_there = self.index.find(event.blocks, &cid).is_some();
                     if !is_there && !event.ops.iter().any(|other| removes(&other, cid)) {
                         return fail(OpProblem::NoRecord);
                     }
                 }
-                (Action::Create | Action::Update, None) | (Action::Delete, Some(_)) => {
+                (Action::Create | Action::Update, ..) | (Action::Delete, Some(_), _) => {
                     return fail(OpProblem::Cid);
                 }
-                (Action::Delete, None) => {}
-                (Action::Other(_), _) => return fail(OpProblem::Action),
+                (Action::Delete, None, _) => {}
+                (Action::Other(_), ..) => return fail(OpProblem::Action),
             }
         }
         Ok(())
     }
 
-    /// Undoes the operations on the new tree. The inner result is whether that led to the tree before.
-    fn undo(
-        &mut self,
-        event: &CommitEvent<'_>,
-        data: Cid,
-    ) -> Result<Result<(), CommitError>, CommitError> {
+    /// Undoes the operations on the new tree, which has to lead to the tree before.
+    fn undo(&mut self, event: &CommitEvent<'_>, data: Cid) -> Result<(), CommitError> {
         let mut edits = Vec::with_capacity(event.ops.len());
         for (index, op) in event.ops.iter().enumerate() {
             let Some(operation) = inverse(&op) else {
-                return Ok(Err(CommitError::Legacy));
+                return Err(CommitError::Legacy);
             };
             edits.push(Edit {
                 key: op.path.as_bytes(),
@@ -236,9 +238,7 @@ impl Verifier {
         // Before its first commit a repository is empty, whether or not the host says so.
         let is_first = event.since.is_none();
         let before = event.prev_data.or(is_first.then(mst::empty_root));
-        let Some(before) = before else {
-            return Ok(Err(CommitError::Legacy));
-        };
+        let before = before.ok_or(CommitError::Legacy)?;
         // The tree of a commit that changes nothing need not be there.
         let undone = if edits.is_empty() {
             data
@@ -247,13 +247,22 @@ impl Verifier {
                 car: event.blocks,
                 index: &self.index,
             };
-            self.editor.edit(&blocks, data, &edits, &mut |_, _| {})?
+            let undone = self.editor.edit(&blocks, data, &edits, &mut |_, _| {});
+            undone.map_err(|error| match error {
+                // A host of before `prevData` does not send what is beside the operations.
+                EditError::Node(node)
+                    if event.prev_data.is_none() && node.problem == MstProblem::Missing =>
+                {
+                    CommitError::Legacy
+                }
+                error => error.into(),
+            })?
         };
-        Ok(match undone == before {
+        match undone == before {
             true => Ok(()),
             false if event.prev_data.is_none() => Err(CommitError::Legacy),
             false => Err(CommitError::PrevData),
-        })
+        }
     }
 }
 

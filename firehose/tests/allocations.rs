@@ -4,7 +4,8 @@
 #[expect(dead_code, reason = "the keys are for others")]
 mod input;
 
-use huddle_firehose::car::write;
+use huddle_firehose::car::{Car, write};
+use huddle_firehose::mst::{MstProblem, Operation};
 use huddle_firehose::{Cid, Filter, Frame, Level, Verifier, mst};
 use huddle_testdata::shared;
 use std::time::Duration;
@@ -50,43 +51,76 @@ fn filtering_and_hashing_what_is_wanted_allocates_nothing_once_warm() {
 }
 
 /// A node of nothing but keys that share all they can: the most that a few bytes can unfold to.
-#[test]
-fn a_tree_unfolds_to_a_bounded_size() {
+fn unfolding_node(entries: u16) -> Vec<u8> {
+    let start = [b'a'; 827];
+    let keys = (0..u32::MAX).map(|number| [&start[..], &number.to_be_bytes()[1..]].concat());
+    let mut keys = keys
+        .filter(|key| mst::height(key) == 0)
+        .take(entries.into());
     let mut node = vec![0xa2, 0x61, b'e', 0x99];
-    let entries = 44_000_u16;
     node.extend_from_slice(&entries.to_be_bytes());
     let record = Cid::of_cbor(b"\xa0").to_bytes();
-    for number in 0..entries {
-        let shared = if number == 0 { 0_u16 } else { 828 };
-        let rest = match number {
-            0 => [vec![b'a'; 828], number.to_be_bytes().to_vec()].concat(),
-            _ => number.to_be_bytes().to_vec(),
-        };
+    let mut last = Vec::new();
+    for key in &mut keys {
+        let shared = key.iter().zip(&last).take_while(|(a, b)| a == b).count();
+        let rest = &key[shared..];
         node.extend_from_slice(b"\xa4\x61k");
-        match rest.len() {
-            2 => node.push(0x42),
+        match u8::try_from(rest.len()) {
+            Ok(len @ ..24) => node.push(0x40 | len),
             _ => node.extend_from_slice(&[0x59, 0x03, 0x3e]),
         }
-        node.extend_from_slice(&rest);
+        node.extend_from_slice(rest);
         node.extend_from_slice(b"\x61p");
-        match shared {
+        match u16::try_from(shared).expect("a key is short") {
             0 => node.push(0),
-            _ => node.extend_from_slice(&[0x19, 0x03, 0x3c]),
+            shared => {
+                node.push(0x19);
+                node.extend_from_slice(&shared.to_be_bytes());
+            }
         }
         node.extend_from_slice(b"\x61t\xf6\x61v\xd8\x2a\x58\x25\x00");
         node.extend_from_slice(&record);
+        last = key;
     }
     node.extend_from_slice(b"\x61l\xf6");
-    let root = Cid::of_cbor(&node);
-    let car = write(&root, [(&root, &node[..])]);
+    node
+}
+
+#[test]
+fn a_tree_unfolds_to_a_bounded_size() {
+    #[track_caller]
+    fn check(entries: u16, expect: Option<MstProblem>) {
+        let node = unfolding_node(entries);
+        let root = Cid::of_cbor(&node);
+        let car = write(&root, [(&root, &node[..])]);
+        let measured = allocation_counter::measure(|| {
+            let car = Car::read(&car).unwrap();
+            let found = mst::find(&car, root, b"b");
+            assert_eq!(found.err().map(|error| error.problem), expect);
+        });
+        assert!(measured.bytes_max < 12 << 20, "{}", measured.bytes_max);
+    }
+    check(5_000, None);
+    check(5_100, Some(MstProblem::TooLarge));
+}
+
+/// Each key that goes joins what is before it with what is after it: a few short nodes after a long one.
+#[test]
+fn a_long_node_is_not_copied_for_each_key_that_goes() {
+    let long = (0..).map(|number| format!("a/{number:06}").into_bytes());
+    let long = long.filter(|key| mst::height(key) == 0).take(20_000);
+    let keys = (0..).map(|number| format!("b/{number:06}").into_bytes());
+    let tall = keys.clone().filter(|key| mst::height(key) == 1).take(200);
+    let tall: Vec<_> = tall.collect();
+    let between = keys.filter(|key| mst::height(key) == 0);
+    let between = between.take_while(|key| Some(key) < tall.last());
+    let record = Cid::of_cbor(b"\xa0");
+    let records = long.chain(between).chain(tall.iter().cloned());
+    let tree = mst::build(&records.map(|key| (key, record)).collect());
+    let goes = |key: &Vec<u8>| (key.clone(), Operation::Remove(record));
+    let operations = tall.iter().map(goes).collect();
     let measured = allocation_counter::measure(|| {
-        let car = huddle_firehose::car::Car::read(&car).unwrap();
-        assert!(mst::find(&car, root, b"b").is_err());
+        mst::apply(&tree.blocks, tree.root, &operations).unwrap();
     });
-    println!(
-        "{} bytes of a tree took {} bytes",
-        car.len(),
-        measured.bytes_max
-    );
-    assert!(measured.bytes_max < 64 << 20);
+    assert!(measured.bytes_max < 32 << 20, "{}", measured.bytes_max);
 }

@@ -1,6 +1,7 @@
 //! One verdict a frame, each by itself: what a consumer that knows no more than the keys does with it.
 
 use huddle_firehose::frame::{CommitEvent, SyncEvent};
+use huddle_firehose::ingest::{MAX_RECORD_LEN, RecordProblem};
 use huddle_firehose::{Change, CommitError, Frame, Level, RecordError, Remedy, Verified, Verifier};
 use std::time::Duration;
 
@@ -82,6 +83,14 @@ fn refuse(error: CommitError) -> Verdict {
     }
 }
 
+/// Refuses a record as the ingester does.
+pub(crate) fn check_len(record: &[u8]) -> Result<(), RecordProblem> {
+    let is_short = record.len() <= MAX_RECORD_LEN;
+    is_short
+        .then_some(())
+        .ok_or(RecordProblem::TooLarge(record.len()))
+}
+
 fn records(commit: &Verified<'_, '_>) -> Verdict {
     let mut left_out = 0;
     let indexed = |change: &Change<'_>| change.collection.starts_with(INDEXED);
@@ -89,8 +98,8 @@ fn records(commit: &Verified<'_, '_>) -> Verdict {
         let Some(record) = change.record else {
             continue;
         };
-        match record.bytes() {
-            Ok(_) => {}
+        match record.read(check_len) {
+            Ok(()) => {}
             Err(RecordError::LeftOut) => left_out += 1,
             Err(error) => {
                 return Verdict {

@@ -1,4 +1,5 @@
-use super::{BlockStore as _, Car, CarProblem, Index, LINEAR, write};
+use super::{BlockStore as _, Car, CarProblem, HEADER, Index, LINEAR, write};
+use crate::cbor::{CborError, CborProblem};
 use crate::{Cid, varint};
 
 fn blocks(count: usize) -> Vec<(Cid, Vec<u8>)> {
@@ -33,6 +34,33 @@ fn blocks_are_found_however_many_there_are() {
         blocks.sort();
         assert_eq!(found, blocks);
     }
+}
+
+/// What is sorted by no more than how CIDs begin takes as long as there are blocks for each that is looked for.
+#[test]
+fn blocks_are_in_order_however_their_cids_begin() {
+    let alike = (0..2_000_u16).map(|number| {
+        let mut digest = [0; 32];
+        digest[30..].copy_from_slice(&(number % 500).wrapping_mul(7_919).to_be_bytes());
+        (Cid::from_digest(digest), number.to_be_bytes().to_vec())
+    });
+    let alike: Vec<_> = alike.collect();
+    let mut bytes = car(&alike);
+    // Every other one of another codec.
+    for section in bytes[59..].chunks_exact_mut(1 + Cid::LEN + 2).step_by(2) {
+        assert_eq!(section[2], 0x71);
+        section[2] = 0x55;
+    }
+    let mut index = Index::default();
+    index.fill(&bytes, false).unwrap();
+    let cids = index.entries.iter().map(|entry| entry.cid(&bytes));
+    assert!(cids.is_sorted());
+    for entry in &index.entries {
+        let found = index.find(&bytes, &entry.cid(&bytes)).unwrap();
+        let number = |block: &[u8]| u16::from_be_bytes(*block.as_array().unwrap()) % 500;
+        assert_eq!(number(found), number(entry.block(&bytes)));
+    }
+    assert_eq!(index.find(&bytes, &Cid::from_digest([0xff; 32])), None);
 }
 
 #[test]
@@ -91,6 +119,13 @@ fn what_is_no_car_says_why() {
     let mut second = header.to_vec();
     *second.last_mut().unwrap() = 2;
     check(&second, &[], CarProblem::Version(2));
+    let mut raw = header.to_vec();
+    raw[HEADER.len() + 1] = 0x55;
+    let link = CborError {
+        problem: CborProblem::Link,
+        offset: 8,
+    };
+    check(&raw, &[], CarProblem::Header(link));
     assert!(Car::read(b"").is_err());
 }
 

@@ -111,7 +111,7 @@ pub struct Info<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorFrame<'a> {
-    /// The name of the error.
+    /// The name of the error; empty where there is none.
     pub error: &'a str,
     /// For people.
     pub message: Option<&'a str>,
@@ -160,9 +160,9 @@ impl<'a> CommitEvent<'a> {
                 b"repo" => repo = Some(did(OF, "repo", reader)?),
                 b"time" => time = Some(reader.text()?),
                 b"since" => since = nullable(reader, Reader::text)?,
-                b"blocks" => blocks = Some(reader.bytes()?),
+                b"blocks" => blocks = nullable(reader, Reader::bytes)?,
                 b"commit" => commit = Some(reader.cid()?),
-                b"tooBig" => too_big = reader.boolean()?,
+                b"tooBig" => too_big = nullable(reader, Reader::boolean)?.unwrap_or(false),
                 b"rebase" => drop(reader.boolean()?),
                 b"prevData" => prev_data = nullable(reader, Reader::cid)?,
                 // `blobs` is deprecated, and some hosts send null for it.
@@ -291,9 +291,14 @@ impl<'a> Info<'a> {
 
 impl<'a> ErrorFrame<'a> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
-        let (error, message) = named(reader, b"error")?;
+        // The stream ends, however little there is to say about it.
+        let (error, message) = if reader.end().is_ok() {
+            (None, None)
+        } else {
+            named(reader, b"error")?
+        };
         Ok(Self {
-            error: error.ok_or(missing("an error", "error"))?,
+            error: error.unwrap_or_default(),
             message,
         })
     }

@@ -85,6 +85,51 @@ fn the_place_in_the_stream_is_known_also_of_what_is_not() {
 }
 
 #[test]
+fn an_error_is_one_also_without_a_name() {
+    #[track_caller]
+    fn check(bytes: &[u8], expect: &str) {
+        let frame = Frame::decode(bytes);
+        assert!(matches!(frame, Ok(Frame::Error(error)) if error.error == expect));
+    }
+    check(b"\xa1\x62op\x20", "");
+    check(b"\xa1\x62op\x20\xa0", "");
+    check(
+        &frame(&[("op", b"\x20")], &[("error", &text("FutureCursor"))]),
+        "FutureCursor",
+    );
+    assert!(Frame::decode(b"\xa1\x62op\x20\x80").is_err());
+}
+
+#[test]
+fn null_is_as_good_as_absent_where_a_change_is_too_big() {
+    let mut link = Vec::new();
+    write::cid(&Cid::of_cbor(b""), &mut link);
+    let commit = |blocks: &'static [u8], too_big: &'static [u8]| {
+        let (rev, did) = (text("3ke6kg3wk2222"), text(DID));
+        let fields: [(&str, &[u8]); 8] = [
+            ("ops", b"\x80"),
+            ("rev", &rev),
+            ("seq", b"\x01"),
+            ("repo", &did),
+            ("time", b"\x60"),
+            ("blocks", blocks),
+            ("commit", &link),
+            ("tooBig", too_big),
+        ];
+        event("#commit", &fields)
+    };
+    let is_too_big = |bytes: &[u8]| match Frame::decode(bytes) {
+        Ok(Frame::Commit(commit)) => Ok(commit.too_big),
+        Ok(_) => panic!("not a commit"),
+        Err(error) => Err(error),
+    };
+    assert_eq!(is_too_big(&commit(b"\x40", b"\xf6")), Ok(false));
+    assert_eq!(is_too_big(&commit(b"\xf6", b"\xf5")), Ok(true));
+    let missing = super::missing("#commit", "blocks");
+    assert_eq!(is_too_big(&commit(b"\xf6", b"\xf6")), Err(missing));
+}
+
+#[test]
 fn what_is_no_frame_says_why() {
     #[track_caller]
     fn check(bytes: &[u8], expect: &str) {
@@ -100,7 +145,6 @@ fn what_is_no_frame_says_why() {
         &frame(&[("op", b"\x01")], &[]),
         "the header of a message without `t`",
     );
-    check(&frame(&[("op", b"\x20")], &[]), "an error without `error`");
     check(&event("#info", &[]), "#info without `name`");
     check(&event("#identity", &[]), "#identity without `seq`");
     check(

@@ -1,6 +1,7 @@
 //! What comes out of the stream, for whoever keeps what the accounts have published.
 
-use crate::cbor::Reader;
+use std::sync::Arc;
+
 use crate::jetstream::JetstreamError;
 use crate::{Account, Cid, CommitError, FrameError, Hosting, RecordError, Tid};
 
@@ -65,7 +66,8 @@ pub enum News {
     /// What is held is not what the account has published, and could not be fetched either.
     ///
     /// Its next commit after [`Limits::rest`](super::Limits::rest), or [`Ingest::resync`](super::Ingest::resync),
-    /// tries again; commits until then are passed over, as the repository has them.
+    /// tries again; commits until then are passed over, as the repository has them. News of its identity, of its
+    /// hosting, or of the state of its repository end that rest.
     Desynchronized(LostTrack),
 }
 
@@ -87,8 +89,8 @@ pub enum Outcome {
     Record {
         /// Its CID.
         cid: Cid,
-        /// Its bytes: DAG-CBOR of a map whose `$type` is the collection.
-        bytes: Vec<u8>,
+        /// Its bytes: DAG-CBOR of a map whose `$type` is the collection. Paths that have the same record share them.
+        bytes: Arc<[u8]>,
     },
     /// There is none any more.
     Gone,
@@ -97,37 +99,25 @@ pub enum Outcome {
         /// Its CID.
         cid: Cid,
         /// What is wrong with it.
-        why: RecordError,
+        why: RecordError<RecordProblem>,
     },
 }
 
-impl Outcome {
-    /// A record of which the block is there.
-    pub(crate) fn of(cid: Cid, collection: &str, block: &[u8]) -> Self {
-        match check_record(collection, block) {
-            Ok(()) => Self::Record {
-                cid,
-                bytes: block.to_vec(),
-            },
-            Err(why) => Self::Refused { cid, why },
-        }
-    }
-}
+/// The most bytes of a record.
+pub const MAX_RECORD_LEN: usize = 1 << 20;
 
-fn check_record(collection: &str, block: &[u8]) -> Result<(), RecordError> {
-    let mut whole = Reader::new(block);
-    whole.skip()?;
-    whole.end()?;
-    let mut reader = Reader::new(block);
-    let mut map = reader.map()?;
-    while let Some(key) = map.next_key(&mut reader)? {
-        if key == b"$type" {
-            let is_named = reader.text()? == collection;
-            return is_named.then_some(()).ok_or(RecordError::Type);
-        }
-        reader.skip()?;
-    }
-    Err(RecordError::Type)
+/// What can be wrong with a record beside what [`RecordError`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordProblem {
+    /// More than [`MAX_RECORD_LEN`] bytes.
+    #[error("{0} bytes; the most is {MAX_RECORD_LEN}")]
+    TooLarge(usize),
+    /// A Jetstream's JSON has something that the data model does not have.
+    #[error("its JSON is not of the data model")]
+    DataModel,
+    /// A Jetstream's JSON does not have the CID that the message says.
+    #[error("its JSON does not have its CID")]
+    Cid,
 }
 
 /// Who vouches for an event.
@@ -148,6 +138,11 @@ pub enum GapCause {
     OutdatedCursor,
     /// The host has not come as far as the cursor: its stream is another one than it was.
     FutureCursor {
+        /// The cursor that was asked for.
+        cursor: i64,
+    },
+    /// The host sent nothing but garbage after the cursor, twice.
+    Garbage {
         /// The cursor that was asked for.
         cursor: i64,
     },
@@ -179,6 +174,9 @@ pub enum RepositoryError {
     /// A block of a record of interest is missing.
     #[error("the block of a record is missing")]
     NoRecord,
+    /// Its records of interest take more than [`Limits::max_repository_bytes`](super::Limits::max_repository_bytes).
+    #[error("its records of interest take more than {0} bytes")]
+    TooLarge(usize),
 }
 
 /// Something that an operator may want to know, and nobody has to act upon.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::event::{Change, News, Outcome, Proof};
 use super::lane::{Kind, Lane, Need};
+use super::records::Records;
 use crate::frame::{AccountEvent, CommitEvent, SyncEvent};
 use crate::{
     Account, CommitError, CommitStep, Filter, Frame, Hosting, Level, Link, RecordError, Remedy,
@@ -33,6 +34,7 @@ pub(super) struct Bench<'a> {
 
 /// Judges the first item of a lane.
 pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
+    let fresh_key = lane.has_fresh_key();
     let Some(item) = lane.items.front_mut() else {
         return Verdict::Pass;
     };
@@ -42,11 +44,15 @@ pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
             return match (lane.account, item.fetched) {
                 (None, _) => Verdict::Need(Need::Account),
                 (Some(_), true) => Verdict::Pass,
-                (Some(_), false) => need_repository(item.fresh_key),
+                (Some(_), false) => need_repository(fresh_key),
             };
         }
         Kind::Deliver(_) => return Verdict::Pass,
     };
+    if let Ok(Frame::Identity(_) | Frame::Sync(_) | Frame::Account(_)) = frame {
+        // Something about the account has changed, so that its repository may be had now.
+        lane.rests_until = None;
+    }
     if let Ok(Frame::Identity(event)) = frame {
         lane.key = None;
         let handle = event.handle.map(str::to_owned);
@@ -59,7 +65,7 @@ pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
     let mut case = Case {
         account,
         key: lane.key.as_ref(),
-        fresh_key: item.fresh_key,
+        fresh_key,
         fetched: item.fetched,
         is_resting,
     };
@@ -194,14 +200,12 @@ fn changes(verified: &Verified<'_, '_>, filter: &Filter) -> Option<Vec<Change>> 
         // The filter knows paths.
         filter.wants_path(&format!("{}/{}", change.collection, change.rkey))
     });
+    let mut records = Records::default();
     let changes = wanted.map(|change| {
         let record = match change.record {
             None => Outcome::Gone,
-            Some(record) => match record.bytes() {
-                Ok(bytes) => Outcome::Record {
-                    cid: record.cid,
-                    bytes: bytes.to_vec(),
-                },
+            Some(record) => match record.read(Ok) {
+                Ok(block) => records.outcome(record.cid, record.collection, block),
                 Err(RecordError::LeftOut) => return None,
                 Err(why) => Outcome::Refused {
                     cid: record.cid,

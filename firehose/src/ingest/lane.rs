@@ -14,6 +14,8 @@ pub(super) struct Lane {
     /// `None` until it has been asked for.
     pub(super) account: Option<Account>,
     pub(super) key: Option<VerifyingKey>,
+    /// How many items had come, to whatever lane, when the key was asked for that is known.
+    pub(super) key_asked_after: u64,
     pub(super) wait: Wait,
     /// How often something was asked for the first item, in vain.
     pub(super) failures: u32,
@@ -28,6 +30,13 @@ impl Lane {
     pub(super) fn seq(&self) -> i64 {
         let place = self.items.front().and_then(|item| item.place);
         place.map_or(0, |place| place.seq)
+    }
+
+    /// Whether the key has been looked up since the first item came. One look-up does for all that have come before it:
+    /// many signatures that are wrong do not cause as many.
+    pub(super) fn has_fresh_key(&self) -> bool {
+        let arrival = self.items.front().map(|item| item.arrival);
+        self.key.is_some() && arrival.is_some_and(|arrival| arrival < self.key_asked_after)
     }
 
     /// Whether what is held of the account is known not to be what it has published.
@@ -77,8 +86,6 @@ pub(super) struct Item {
     pub(super) bytes: usize,
     /// How many items came before it.
     arrival: u64,
-    /// Whether the key has been looked up since it came.
-    pub(super) fresh_key: bool,
     /// Whether the repository has been fetched since it came.
     pub(super) fetched: bool,
     /// Whether its own event has been delivered, and only the repository remains to be fetched.
@@ -106,7 +113,6 @@ impl Item {
             place,
             bytes: Self::cost(did, payload),
             arrival: 0,
-            fresh_key: false,
             fetched: false,
             told: false,
         }

@@ -18,7 +18,11 @@ impl Ingest {
         if !self.passed(host, seq) {
             return;
         }
-        let Some(news) = message.news.filter(|news| self.wants_news(&did, news)) else {
+        let news = match message.news {
+            Ok(news) => news.filter(|news| self.wants_news(&did, news)),
+            Err(why) => return self.report(Notice::BadFrame { why: why.into() }),
+        };
+        let Some(news) = news else {
             return;
         };
         match news {
@@ -96,7 +100,18 @@ impl Ingest {
         self.report(Notice::BadFrame { why });
         self.garbage += 1;
         if self.garbage >= MAX_GARBAGE {
+            self.skip_garbage();
             self.hang_up(Ended::Garbage);
+        }
+    }
+
+    /// Garbage without anything that moves the cursor would come again with every connection.
+    fn skip_garbage(&mut self) {
+        let host = self.connection.host();
+        let cursor = self.progress.newest(host);
+        let before = std::mem::replace(&mut self.gaps[host].garbage_after, cursor);
+        if before == cursor {
+            self.lost_numbers(|cursor| GapCause::Garbage { cursor });
         }
     }
 
@@ -104,7 +119,7 @@ impl Ingest {
     /// so.
     fn came_before(&mut self) {
         if self.connection.is_healthy(&self.config.limits) {
-            self.lost_numbers();
+            self.lost_numbers(|cursor| GapCause::FutureCursor { cursor });
             self.hang_up(Ended::Disorder);
         }
     }
@@ -121,7 +136,7 @@ impl Ingest {
 
     fn error(&mut self, error: &ErrorFrame<'_>) {
         if error.error == "FutureCursor" {
-            self.lost_numbers();
+            self.lost_numbers(|cursor| GapCause::FutureCursor { cursor });
         }
         self.hang_up(Ended::Error {
             name: words(error.error),
@@ -129,12 +144,12 @@ impl Ingest {
         });
     }
 
-    /// The host's numbers are not those of the cursor: goes on from where the host is now.
-    fn lost_numbers(&mut self) {
+    /// The cursor is of no use with the host: goes on from where the host is now.
+    fn lost_numbers(&mut self, cause: fn(i64) -> GapCause) {
         let host = self.connection.host();
         if let Some(cursor) = self.progress.newest(host) {
             self.progress.renumber(host);
-            self.gaps[host].lost_cursor = Some(cursor);
+            self.gaps[host].lost_cursor = Some(cause(cursor));
             // The host may have come past it when the next process asks.
             self.outbox.push_back(Action::KeepCursor {
                 host: self.config.hosts[host].clone(),
@@ -152,10 +167,7 @@ impl Ingest {
         });
         if self.progress.newest(host).is_none() {
             let lost = self.gaps[host].lost_cursor.take();
-            let cause = lost.map_or(GapCause::NoCursor, |cursor| GapCause::FutureCursor {
-                cursor,
-            });
-            self.open_gap(host, cause);
+            self.open_gap(host, lost.unwrap_or(GapCause::NoCursor));
         }
     }
 

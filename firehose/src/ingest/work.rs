@@ -80,8 +80,12 @@ impl Ingest {
     }
 
     fn ask_now(&mut self, did: &str, need: Need) {
+        let arrived = self.lanes.arrived();
         if let Some(lane) = self.lanes.get_mut(did) {
             lane.wait = Wait::Answer(need);
+            if need == Need::Key {
+                lane.key_asked_after = arrived;
+            }
         }
         let did = did.to_owned();
         self.outbox.push_back(match need {
@@ -170,7 +174,8 @@ impl Ingest {
         let (Some(account), Some(key)) = (&mut lane.account, &lane.key) else {
             return Ok(());
         };
-        let (head, records) = repository::read(did, car, key, &self.filter, self.now)?;
+        let max_bytes = self.config.limits.max_repository_bytes;
+        let (head, records) = repository::read(did, car, key, &self.filter, self.now, max_bytes)?;
         account
             .fetched(head)
             .map_err(|_| RepositoryError::Outdated)?;

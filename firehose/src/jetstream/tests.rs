@@ -22,7 +22,7 @@ fn commit_of(record: &Value) -> Value {
 
 #[track_caller]
 fn decoded(message: &Value) -> Result<Option<News>, JetstreamError> {
-    decode(message.to_string().as_bytes()).map(|message| message.news)
+    decode(message.to_string().as_bytes())?.news
 }
 
 #[track_caller]
@@ -72,19 +72,22 @@ fn a_record_of_another_type_is_refused_by_itself() {
 }
 
 #[track_caller]
-fn check_hosting(body: &Value, expect: crate::Hosting) {
+fn check_hosting(body: &Value, expect: Option<Hosting>) {
     let news = decoded(&message("account", body)).unwrap();
-    assert_eq!(news, Some(News::Hosting(expect)));
+    assert_eq!(news, expect.map(News::Hosting), "{body}");
 }
 
 #[test]
 fn a_status_means_what_it_means_in_a_stream_of_repositories() {
-    use crate::Hosting::{Active, Deleted, Inactive};
-    check_hosting(&json!({ "active": true }), Active);
-    check_hosting(&json!({ "active": false }), Inactive);
-    check_hosting(&json!({ "active": false, "status": "takendown" }), Inactive);
-    check_hosting(&json!({ "active": false, "status": "deleted" }), Deleted);
-    check_hosting(&json!({ "active": false, "status": "throttled" }), Active);
+    use Hosting::{Active, Deleted, Inactive};
+    let inactive = |status: &str| json!({ "active": false, "status": status });
+    check_hosting(&json!({ "active": true }), Some(Active));
+    check_hosting(&json!({ "active": false }), Some(Inactive));
+    check_hosting(&inactive("takendown"), Some(Inactive));
+    check_hosting(&inactive("deleted"), Some(Deleted));
+    // These are about the host, and no news of the account.
+    check_hosting(&inactive("throttled"), None);
+    check_hosting(&inactive("desynchronized"), None);
 }
 
 #[test]
@@ -100,9 +103,35 @@ fn check_bad(pointer: &str, value: Value, expect: JetstreamError) {
     assert_eq!(decoded(&message), Err(expect), "{pointer}");
 }
 
+#[track_caller]
+fn check_refused(record: &Value, expect: RecordProblem) {
+    let mut message = commit_of(&json!({ "$type": "com.example.note" }));
+    message["commit"]["record"] = record.clone();
+    let outcome = only(decoded(&message).unwrap());
+    let expect = RecordError::Refused(expect);
+    assert!(
+        matches!(&outcome, Outcome::Refused { why, .. } if *why == expect),
+        "{record}: {outcome:?}"
+    );
+}
+
+#[test]
+fn a_record_that_is_not_what_the_host_says_is_refused_by_itself() {
+    use RecordProblem::{Cid, DataModel};
+    check_refused(&json!({ "$type": "com.example.note", "n": 1 }), Cid);
+    for record in [
+        json!({ "n": 1.5 }),
+        json!({ "n": 18_446_744_073_709_551_615_u64 }),
+        json!({ "l": { "$link": "x" } }),
+        json!({ "l": { "$link": "x", "more": 1 } }),
+        json!({ "b": { "$bytes": "!" } }),
+    ] {
+        check_refused(&record, DataModel);
+    }
+}
+
 #[test]
 fn what_is_no_message_is_refused() {
-    use JetstreamError::{Cid, Record};
     check_bad("/did", json!("alice"), Field("did"));
     check_bad("/did", json!(null), Field("did"));
     check_bad("/time_us", json!(-1), Field("time_us"));
@@ -114,20 +143,6 @@ fn what_is_no_message_is_refused() {
     check_bad("/commit/collection", json!("note"), Field("collection"));
     check_bad("/commit/rkey", json!("a/b"), Field("rkey"));
     check_bad("/commit/cid", json!("Qm"), Field("cid"));
-    check_bad(
-        "/commit/record",
-        json!({ "$type": "com.example.note", "n": 1 }),
-        Cid,
-    );
-    for record in [
-        json!({ "n": 1.5 }),
-        json!({ "n": 18_446_744_073_709_551_615_u64 }),
-        json!({ "l": { "$link": "x" } }),
-        json!({ "l": { "$link": "x", "more": 1 } }),
-        json!({ "b": { "$bytes": "!" } }),
-    ] {
-        check_bad("/commit/record", record, Record);
-    }
     assert_eq!(decode(b"[]").unwrap_err(), JetstreamError::NotJson);
     assert_eq!(decode(b"\xff").unwrap_err(), JetstreamError::NotJson);
     let deep = b"[".repeat(100_000);

@@ -1,9 +1,13 @@
 //! Nodes in memory: their items and keys, one after the other, in memory that serves again and again.
 
 use super::node::Entries;
-use super::{MstError, MstProblem, height};
+use super::{MAX_NODE_KEYS_LEN, MstError, MstProblem, height};
 use crate::Cid;
 use crate::car::BlockStore;
+
+/// How much memory is kept once it is no longer used. Hardly any commit takes more.
+pub(super) const KEPT_ITEMS: usize = 1 << 12;
+pub(super) const KEPT_BYTES: usize = 1 << 18;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arena {
@@ -41,8 +45,8 @@ pub(super) struct Item {
 /// Where a key lies in an arena.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
-    start: u32,
-    len: u32,
+    start: usize,
+    len: usize,
 }
 
 /// The keys between which those of a subtree lie, where there are any.
@@ -87,12 +91,14 @@ impl Arena {
 
     pub(super) fn clear(&mut self) {
         self.keys.clear();
+        self.keys.shrink_to(KEPT_BYTES);
         self.items.clear();
+        self.items.shrink_to(KEPT_ITEMS);
     }
 
     #[inline]
     pub(super) fn key(&self, key: Key) -> &[u8] {
-        &self.keys[key.start as usize..][..key.len as usize]
+        &self.keys[key.start..][..key.len]
     }
 
     /// Keeps a key.
@@ -102,11 +108,10 @@ impl Arena {
         self.key_from(start)
     }
 
-    fn key_from(&self, start: usize) -> Key {
-        let narrow = |number| u32::try_from(number).expect("an arena is smaller than a CAR can be");
+    const fn key_from(&self, start: usize) -> Key {
         Key {
-            start: narrow(start),
-            len: narrow(self.keys.len() - start),
+            start,
+            len: self.keys.len() - start,
         }
     }
 
@@ -180,13 +185,17 @@ impl Arena {
     ) -> Result<Node, MstError> {
         let mut entries = Entries::new(cid, block)?;
         let start = self.items.len();
-        let mut last = self.keys.len()..self.keys.len();
+        let used = self.keys.len();
+        let mut last = used..used;
         while let Some(entry) = entries.next(&self.keys[last.clone()])? {
             let key_start = self.keys.len();
             self.keys
                 .extend_from_within(last.start..last.start + entry.shared);
             self.keys.extend_from_slice(entry.rest);
             last = key_start..self.keys.len();
+            if last.end - used > MAX_NODE_KEYS_LEN {
+                return Err(MstError::new(cid, MstProblem::TooLarge));
+            }
             let key_height = i16::from(height(&self.keys[last.clone()]));
             if *node_height.get_or_insert(key_height) != key_height {
                 return Err(MstError::new(cid, MstProblem::Height));

@@ -3,7 +3,7 @@
 //! A node is read when an edit falls into it. All edits are made in one descent, in the order of their keys, so no
 //! node is looked at that the outcome does not depend on; and what is new is written once, when all are made.
 
-use super::arena::{Arena, Bounds, Item, Key, Node, Tree};
+use super::arena::{Arena, Bounds, Item, KEPT_BYTES, KEPT_ITEMS, Node, Tree};
 use super::node::{self, Entry};
 use super::{MstError, common_prefix, height};
 use crate::Cid;
@@ -48,6 +48,13 @@ pub(crate) struct Edit<'a> {
     pub(crate) index: usize,
 }
 
+/// A tree that is to become one with its neighbours.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    tree: Tree,
+    bounds: Bounds,
+}
+
 /// Is told the nodes that are written.
 pub(crate) type Put<'p> = &'p mut dyn FnMut(Cid, &[u8]);
 
@@ -71,9 +78,29 @@ impl Editor {
         edits: &[Edit<'_>],
         put: Put<'_>,
     ) -> Result<Cid, EditError> {
+        let edited = self.edit_tree(store, root, edits, put);
+        self.clear();
+        edited
+    }
+
+    /// Forgets all, and keeps as much memory as edits take as a rule.
+    fn clear(&mut self) {
         self.arena.clear();
         self.nodes.clear();
+        self.nodes.shrink_to(KEPT_ITEMS);
         self.stack.clear();
+        self.stack.shrink_to(KEPT_ITEMS);
+        self.block.clear();
+        self.block.shrink_to(KEPT_BYTES);
+    }
+
+    fn edit_tree<S: BlockStore + ?Sized>(
+        &mut self,
+        store: &S,
+        root: Cid,
+        edits: &[Edit<'_>],
+        put: Put<'_>,
+    ) -> Result<Cid, EditError> {
         let (node, mut height) = self.arena.read_root(store, root)?;
         let mut tree = self.make(node);
         if !edits.is_empty() {
@@ -115,8 +142,9 @@ impl Editor {
         let mut first = Tree::Empty;
         let mut rest = edits;
         let mut after = bounds.after;
-        // The key that has gone, if the trees around it are to become one.
-        let mut seam = None;
+        // Trees that are to become one, because the keys between them have gone. They wait for the last one:
+        // joined one by one, they would be copied for each key that goes.
+        let mut parts = Vec::new();
         for place in 0..=node.end - node.start {
             let item = self.arena.items[..node.end]
                 .get(node.start + place)
@@ -136,37 +164,34 @@ impl Editor {
             };
             let slot = self.stack.len();
             let subtree = self.arena.tree(node, place);
-            let mut subtree = self.apply(store, subtree, height - 1, within, bounds)?;
-            if let Some(key) = seam.take() {
-                let before = self.tree_before(slot, mark, first);
-                subtree = self.merge(store, [before, subtree], height - 1, key, bounds.before)?;
+            let mut tree = self.apply(store, subtree, height - 1, within, bounds)?;
+            let mut kept = item;
+            if let (Some(item), Some((edit, others))) = (item, rest.split_first())
+                && edit.key == self.arena.key(item.key)
+            {
+                rest = others;
+                kept = change(item, edit)?;
             }
-            match slot.checked_sub(1).filter(|_| slot > mark) {
-                Some(slot) => self.stack[slot].right = subtree,
-                None => first = subtree,
-            }
-            let Some(item) = item else { break };
-            after = Some(item.key);
-            match rest.split_first() {
-                Some((edit, others)) if edit.key == self.arena.key(item.key) => {
-                    rest = others;
-                    match change(item, edit)? {
-                        Some(item) => self.stack.push(item),
-                        None => seam = Some(item.key),
-                    }
+            let has_gone = item.is_some() && kept.is_none();
+            let is_cut = self.stack.len() > slot;
+            if !parts.is_empty() {
+                parts.push(Part { tree, bounds });
+                if !has_gone || is_cut {
+                    tree = self.join(store, &parts, height - 1)?;
+                    parts.clear();
                 }
-                _ => self.stack.push(item),
             }
+            if parts.is_empty() {
+                *tree_after(&mut self.stack[mark..slot], &mut first) = tree;
+            }
+            if has_gone && parts.is_empty() {
+                let tree = *tree_after(&mut self.stack[mark..], &mut first);
+                parts.push(Part { tree, bounds });
+            }
+            after = item.map(|item| item.key);
+            self.stack.extend(kept);
         }
         Ok(self.group(first, mark, height))
-    }
-
-    fn tree_before(&self, slot: usize, mark: usize, first: Tree) -> Tree {
-        if slot > mark {
-            self.stack[slot - 1].right
-        } else {
-            first
-        }
     }
 
     /// Makes a tree where none is.
@@ -230,38 +255,60 @@ impl Editor {
         Tree::Made(u32::try_from(self.nodes.len() - 1).expect("a node takes more than a byte"))
     }
 
-    /// Makes one tree of two between which a key has gone.
-    fn merge<S: BlockStore + ?Sized>(
+    /// Makes one tree of those between which there is no key any more.
+    fn join<S: BlockStore + ?Sized>(
         &mut self,
         store: &S,
-        [one, other]: [Tree; 2],
+        parts: &[Part],
         height: i16,
-        gone: Key,
-        before: Option<Key>,
-    ) -> Result<Tree, EditError> {
-        if one == Tree::Empty {
-            return Ok(other);
+    ) -> Result<Tree, MstError> {
+        let mut parts = parts.iter().filter(|part| part.tree != Tree::Empty);
+        let Some(one) = parts.next() else {
+            return Ok(Tree::Empty);
+        };
+        let Some(other) = parts.next() else {
+            return Ok(one.tree);
+        };
+        let mark = self.stack.len();
+        let mut first = Tree::Empty;
+        // The trees that meet where one node ends and the next begins.
+        let mut seam = Vec::new();
+        for part in [one, other].into_iter().chain(parts) {
+            let node = self.load(store, part.tree, height, part.bounds)?;
+            let next = self.arena.items[node.start..node.end].first();
+            seam.push(Part {
+                tree: node.left,
+                bounds: Bounds {
+                    after: part.bounds.after,
+                    before: next.map(|item| item.key).or(part.bounds.before),
+                },
+            });
+            if node.is_empty() {
+                continue;
+            }
+            let tree = self.join(store, &seam, height - 1)?;
+            *tree_after(&mut self.stack[mark..], &mut first) = tree;
+            let items = &self.arena.items[node.start..node.end];
+            self.stack.extend_from_slice(items);
+            seam.clear();
+            seam.extend(items.last().map(|item| Part {
+                tree: item.right,
+                bounds: Bounds {
+                    after: Some(item.key),
+                    before: part.bounds.before,
+                },
+            }));
         }
-        if other == Tree::Empty {
-            return Ok(one);
-        }
-        let bounds = |after, before| Bounds { after, before };
-        let one = self.load(store, one, height, bounds(None, Some(gone)))?;
-        let other = self.load(store, other, height, bounds(Some(gone), before))?;
-        let seam = [self.arena.tree(one, one.end - one.start), other.left];
-        let next = self.arena.items[other.start..other.end].first();
-        let before = next.map(|item| item.key).or(before);
-        let seam = self.merge(store, seam, height - 1, gone, before)?;
+        let tree = self.join(store, &seam, height - 1)?;
+        *tree_after(&mut self.stack[mark..], &mut first) = tree;
         let start = self.arena.items.len();
-        self.arena.items.extend_from_within(one.start..one.end);
-        let mut left = one.left;
-        match self.arena.items[start..].last_mut() {
-            Some(last) => last.right = seam,
-            None => left = seam,
-        }
-        self.arena.items.extend_from_within(other.start..other.end);
+        self.arena.items.extend(self.stack.drain(mark..));
         let end = self.arena.items.len();
-        Ok(self.make(Node { left, start, end }))
+        Ok(self.make(Node {
+            left: first,
+            start,
+            end,
+        }))
     }
 
     #[inline]
@@ -336,6 +383,11 @@ impl Editor {
         put(cid, &self.block);
         Some(cid)
     }
+}
+
+/// The tree after these items: where there is none, the first tree of their node.
+fn tree_after<'t>(items: &'t mut [Item], first: &'t mut Tree) -> &'t mut Tree {
+    items.last_mut().map_or(first, |item| &mut item.right)
 }
 
 /// What an edit makes of an item; `None` if it goes.

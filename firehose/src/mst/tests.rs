@@ -1,4 +1,7 @@
-use super::{Cursor, EditError, MstProblem, Operation, apply, build, diff, empty_root, find, node};
+use super::{
+    Cursor, Edit, EditError, Editor, MstProblem, Operation, apply, build, diff, empty_root, find,
+    node,
+};
 use crate::Cid;
 use crate::car::BlockStore;
 use huddle_testdata::shared_text;
@@ -83,6 +86,35 @@ impl BlockStore for Watched<'_> {
         self.asked.borrow_mut().insert(*cid);
         self.blocks.block(cid)
     }
+}
+
+#[test]
+fn an_edit_of_unusual_size_leaves_no_memory_behind() {
+    let keys: Vec<_> = (0..30_000)
+        .map(|number| format!("com.example.a/{number}").into_bytes())
+        .collect();
+    let mut edits: Vec<_> = keys
+        .iter()
+        .enumerate()
+        .map(|(index, key)| Edit {
+            key,
+            operation: Operation::Insert(record(0)),
+            index,
+        })
+        .collect();
+    edits.sort_unstable_by_key(|edit| edit.key);
+    let mut editor = Editor::default();
+    let measured = allocation_counter::measure(|| {
+        let store = BTreeMap::new();
+        let edited = editor.edit(&store, empty_root(), &edits, &mut |_, _| {});
+        assert!(edited.is_ok());
+    });
+    assert!(measured.bytes_max > 4 << 20, "{}", measured.bytes_max);
+    assert!(
+        measured.bytes_current < 2 << 20,
+        "{}",
+        measured.bytes_current
+    );
 }
 
 fn invert(operation: Operation) -> Operation {

@@ -1,6 +1,6 @@
 //! Why a commit is not taken, and what to do then.
 
-use super::{MAX_BLOCKS_LEN, MAX_CLOCK_SKEW, MAX_OPS};
+use super::{MAX_CLOCK_SKEW, MAX_OPS};
 use crate::Tid;
 use crate::car::CarError;
 use crate::commit::CommitObjectError;
@@ -24,9 +24,15 @@ pub enum CommitError {
     /// More than [`MAX_OPS`] operations.
     #[error("{0} operations; the most is {MAX_OPS}")]
     TooManyOps(usize),
-    /// More than [`MAX_BLOCKS_LEN`] bytes of blocks.
-    #[error("{0} bytes of blocks; the most is {MAX_BLOCKS_LEN}")]
-    BlocksTooLarge(usize),
+    /// More bytes of blocks than [`MAX_BLOCKS_LEN`](super::MAX_BLOCKS_LEN), or of a `#sync` than
+    /// [`MAX_SYNC_BLOCKS_LEN`](super::MAX_SYNC_BLOCKS_LEN).
+    #[error("{len} bytes of blocks; the most is {most}")]
+    BlocksTooLarge {
+        /// How many they are.
+        len: usize,
+        /// How many they may be.
+        most: usize,
+    },
     /// `rev` is no TID.
     #[error("`rev` is not a TID")]
     RevSyntax,
@@ -79,7 +85,7 @@ pub enum OpProblem {
     /// Its path is not a collection, a slash and a record key.
     #[error("the path is not a collection and a record key")]
     Path,
-    /// It creates or updates no record, or deletes and has one all the same.
+    /// It creates or updates no record, deletes and has one all the same, or creates where it says that one was.
     #[error("the record does not fit the action")]
     Cid,
     /// The block of its record is missing.

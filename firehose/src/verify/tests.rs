@@ -154,25 +154,30 @@ impl Event {
     }
 
     fn verify(&self) -> Result<Head, CommitError> {
-        let frame = self.frame();
-        let Ok(Frame::Commit(event)) = Frame::decode(&frame) else {
-            panic!("not a commit");
-        };
-        let point = SigningKey::from_slice(&[7; 32])
-            .unwrap()
-            .verifying_key()
-            .to_sec1_point(true);
-        let point = point.as_bytes().try_into().unwrap();
-        let key = VerifyingKey::from_compressed(Curve::K256, &point).unwrap();
-        let mut verifier = Verifier::new();
-        let commit = verifier.verify(&event, Level::Signature(&key), NOW)?;
-        assert!(
-            commit
-                .changes()
-                .all(|change| { change.record.is_none_or(|record| record.bytes().is_ok()) })
-        );
-        Ok(commit.head())
+        verify_frame(&self.frame(), |_| {})
     }
+}
+
+/// Verifies the commit of a frame, after something has been changed in it.
+fn verify_frame(frame: &[u8], change: fn(&mut CommitEvent<'_>)) -> Result<Head, CommitError> {
+    let Ok(Frame::Commit(mut event)) = Frame::decode(frame) else {
+        panic!("not a commit");
+    };
+    change(&mut event);
+    let point = SigningKey::from_slice(&[7; 32])
+        .unwrap()
+        .verifying_key()
+        .to_sec1_point(true);
+    let point = point.as_bytes().try_into().unwrap();
+    let key = VerifyingKey::from_compressed(Curve::K256, &point).unwrap();
+    let mut verifier = Verifier::new();
+    let commit = verifier.verify(&event, Level::Signature(&key), NOW)?;
+    assert!(
+        commit
+            .changes()
+            .all(|change| { change.record.is_none_or(|record| record.bytes().is_ok()) })
+    );
+    Ok(commit.head())
 }
 
 #[track_caller]
@@ -277,7 +282,7 @@ fn blocks_are_what_they_are_called() {
     };
     let verdict = Event { blocks, ..event() }.verify();
     assert!(
-        matches!(verdict, Err(CommitError::Tree(error)) if error.problem == mst::MstProblem::Missing)
+        matches!(verdict, Err(CommitError::Tree(error)) if error.problem == MstProblem::Missing)
     );
 }
 
@@ -286,6 +291,74 @@ fn only_the_key_of_the_account_signs() {
     let key = SigningKey::from_slice(&[8; 32]).unwrap();
     check(&Event { key, ..event() }, CommitError::Signature);
     assert_eq!(CommitError::Signature.remedy(), Remedy::RefreshIdentity);
+}
+
+#[test]
+fn nothing_is_undone_before_the_signature_is_known_to_be_valid() {
+    let contradiction: fn(&mut Vec<Op>) = |ops| ops[3].0.push('x');
+    let key = SigningKey::from_slice(&[8; 32]).unwrap();
+    check(
+        &Event {
+            key,
+            ops: contradiction,
+            ..event()
+        },
+        CommitError::Signature,
+    );
+}
+
+#[test]
+fn what_is_created_was_not_there_before() {
+    let event = Event {
+        from: BTreeMap::new(),
+        to: BTreeMap::from([
+            (b"com.example.note/a".to_vec(), note("absent")),
+            (b"com.example.note/b".to_vec(), note("present")),
+        ]),
+        ops: |ops| ops[1].2 = ops[0].1,
+        blocks: |blocks| drop(blocks.remove(&Cid::of_cbor(&note("absent")))),
+        ..event()
+    };
+    let mut frame = event.frame();
+    let place = frame.windows(6).position(|part| part == b"update");
+    let place = place.expect("an operation that has a record before is an update");
+    frame[place..place + 6].copy_from_slice(b"create");
+    let verdict = verify_frame(&frame, |_| {});
+    assert_eq!(verdict, Err(op(1, OpProblem::Cid)));
+}
+
+#[test]
+fn a_change_that_is_too_big_has_a_revision_as_any_other() {
+    #[track_caller]
+    fn check(event: &Event, change: fn(&mut CommitEvent<'_>), expect: CommitError) {
+        assert_eq!(verify_frame(&event.frame(), change), Err(expect));
+    }
+    let rev = Tid::from_time(NOW + Duration::from_secs(301));
+    let ahead = Event { rev, ..event() };
+    let too_big = |event: &mut CommitEvent<'_>| event.too_big = true;
+    check(&event(), too_big, CommitError::TooBig);
+    check(&ahead, too_big, CommitError::RevInFuture(rev));
+    let nonsense = |event: &mut CommitEvent<'_>| (event.too_big, event.rev) = (true, "nonsense");
+    check(&event(), nonsense, CommitError::RevSyntax);
+}
+
+#[test]
+fn a_sync_brings_no_more_than_a_commit() {
+    let blocks = vec![0; MAX_SYNC_BLOCKS_LEN + 1];
+    let verify = |blocks| {
+        let event = SyncEvent {
+            seq: 1,
+            did: DID,
+            rev: "3ke6kg3wk2222",
+            time: "",
+            blocks,
+        };
+        Verifier::new().verify_sync(&event, Level::Hashes, NOW)
+    };
+    let (len, most) = (10_001, 10_000);
+    let too_large = CommitError::BlocksTooLarge { len, most };
+    assert_eq!(verify(&blocks), Err(too_large));
+    assert!(matches!(verify(&blocks[1..]), Err(CommitError::Car(_))));
 }
 
 /// Whoever is no more than on the way must not be able to have repositories fetched.
@@ -350,6 +423,14 @@ fn the_first_commit_of_a_repository_needs_no_tree_before_it() {
     check(
         &Event {
             from: notes(0..1),
+            ..first.clone()
+        },
+        CommitError::Legacy,
+    );
+    // Hosts of before `prevData` do not send what is beside the operations.
+    check(
+        &Event {
+            blocks: |blocks| drop(blocks.remove(&tree(&notes(0..5)).root)),
             ..first
         },
         CommitError::Legacy,

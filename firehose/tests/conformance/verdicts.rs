@@ -1,8 +1,9 @@
 //! Hostile and odd frames, and the verdict that each should have.
 
 use crate::input::{self, Keys};
-use crate::verdict::judge;
+use crate::verdict::{check_len, judge};
 use huddle_firehose::Verifier;
+use huddle_firehose::ingest::{MAX_RECORD_LEN, RecordProblem};
 use huddle_testdata::{is_full, shared, shared_text};
 use serde_json::Value;
 use std::time::Duration;
@@ -58,6 +59,14 @@ fn each_frame_is_judged_as_it_should_be() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_record_is_no_longer_than_the_ingester_takes() {
+    let record = vec![0; MAX_RECORD_LEN + 1];
+    let too_large = RecordProblem::TooLarge(record.len());
+    assert_eq!(check_len(&record), Err(too_large));
+    assert_eq!(check_len(&record[1..]), Ok(()));
 }
 
 #[test]

@@ -176,6 +176,35 @@ fn a_host_that_sends_nothing_but_garbage_is_left() {
 }
 
 #[test]
+fn garbage_that_comes_again_after_the_same_cursor_is_skipped_and_the_gap_is_told() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let fill = |driven: &mut Driven| {
+        let (connection, url) = driven.open();
+        for _ in 0..100 {
+            driven.send(connection, b"\xff");
+        }
+        url
+    };
+    assert!(fill(&mut driven).ends_with("?cursor=100"));
+    let (connection, url) = driven.open();
+    assert!(url.ends_with("?cursor=100"), "the cursor stays: {url}");
+    driven.send(connection, &frames::unknown(105));
+    driven.ingest.closed(connection, driven.now);
+    assert!(fill(&mut driven).ends_with("?cursor=105"));
+    assert!(
+        fill(&mut driven).ends_with("?cursor=105"),
+        "there was progress"
+    );
+    let (_, url) = driven.open();
+    assert!(url.ends_with("subscribeRepos"), "{url}");
+    let gap = Event::Gap {
+        host: HOST.to_owned(),
+        cause: GapCause::Garbage { cursor: 105 },
+    };
+    assert_eq!(driven.delivered()[0].1, gap);
+}
+
+#[test]
 fn numbers_that_do_not_rise_end_the_connection() {
     let mut driven = Driven::new(Limits::default(), &[]);
     let (connection, _) = driven.open();
@@ -313,6 +342,26 @@ fn a_bad_signature_has_the_key_looked_up_once_and_is_then_rejected() {
     driven.send(connection, &second.frame(103));
     let events = driven.run(1, None);
     assert!(matches!(news(&events[0]), (News::Changes { .. }, _)));
+}
+
+#[test]
+fn one_look_up_of_the_key_does_for_all_bad_signatures_that_came_before_it() {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    let [first, second, _] = history(ALICE);
+    driven.send(connection, &first.frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    let forged = make(ALICE, Some(&first), second.records.clone(), 9);
+    for seq in 102..120 {
+        driven.send(connection, &forged.frame(seq));
+    }
+    assert_eq!(driven.run(1, None), []);
+    let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
+    // The first asks at once, the second for itself and all that have come meanwhile.
+    assert_eq!(driven.actions.iter().filter(asks).count(), 2);
+    let rejected = |notice: &&Notice| matches!(notice, Notice::Rejected { .. });
+    assert_eq!(driven.notices().into_iter().filter(rejected).count(), 18);
 }
 
 #[test]
@@ -502,6 +551,28 @@ fn an_account_that_was_given_up_rests_and_is_fetched_with_its_next_commit() {
     driven.send(connection, &next.frame(103));
     let events = driven.run(1, Some(&next.car));
     assert!(matches!(news(&events[0]), (News::Repository { .. }, _)));
+}
+
+/// An event that comes while an account rests, which may have its repository fetched.
+#[track_caller]
+fn check_end_of_rest(event: fn(&Made) -> Vec<u8>) {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let [_, second, third] = history(ALICE);
+    driven.send(connection, &second.frame(101));
+    driven.run(1, None);
+    driven.send(connection, &event(&second));
+    driven.send(connection, &third.frame(103));
+    let events = driven.run(1, Some(&third.car));
+    let is_fetched = |event: &Event| matches!(news(event).0, News::Repository { .. });
+    assert!(events.iter().any(is_fetched), "{events:#?}");
+}
+
+#[test]
+fn an_account_rests_no_longer_once_something_about_it_has_changed() {
+    check_end_of_rest(|_| frames::identity(102, ALICE, "a.example.com"));
+    check_end_of_rest(|_| frames::account(102, ALICE, None));
+    check_end_of_rest(|made| made.sync(102));
 }
 
 #[test]

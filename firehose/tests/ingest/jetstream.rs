@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use huddle_firehose::Hosting;
-use huddle_firehose::ingest::{Config, Event, Limits, News, Notice, Outcome, Proof, Source};
+use huddle_firehose::ingest::{
+    Action, Config, Event, Limits, News, Notice, Outcome, Proof, Source,
+};
 use serde_json::{Value, json};
 
 use crate::driven::{ALICE, BOB, Driven, HOST};
@@ -93,4 +95,23 @@ fn what_comes_again_and_what_is_no_message_is_passed_over() {
     assert_eq!(driven.run(1, None), []);
     let is_bad = |notice: &&Notice| matches!(notice, Notice::BadFrame { .. });
     assert_eq!(driven.notices().into_iter().filter(is_bad).count(), 1);
+}
+
+#[test]
+fn a_message_with_a_place_moves_the_cursor_whatever_it_says() {
+    let mut driven = driven();
+    let (connection, _) = driven.open();
+    let body = json!({
+        "rev": "3ke6kg3wk222b", "operation": "move", "collection": "com.example.a", "rkey": "1",
+    });
+    for time_us in 101..301 {
+        driven.send(connection, &message(ALICE, time_us, "commit", &body));
+    }
+    assert_eq!(driven.run(1, None), []);
+    driven.pass(Duration::from_secs(5));
+    assert_eq!(driven.kept().last(), Some(&Some(300)));
+    let is_bad = |notice: &&Notice| matches!(notice, Notice::BadFrame { .. });
+    assert_eq!(driven.notices().into_iter().filter(is_bad).count(), 200);
+    let is_over = |action: &Action| matches!(action, Action::Disconnect { .. });
+    assert!(!driven.actions.iter().any(is_over), "it goes on");
 }

@@ -5,4 +5,5 @@ mod frames;
 mod hosts;
 mod jetstream;
 mod limits;
+mod records;
 mod simulation;

@@ -114,7 +114,7 @@ impl Consumer {
 fn put(records: &mut Records, change: &Change) {
     let path = format!("{}/{}", change.collection, change.rkey);
     match &change.record {
-        Outcome::Record { bytes, .. } => drop(records.insert(path, bytes.clone())),
+        Outcome::Record { bytes, .. } => drop(records.insert(path, bytes.to_vec())),
         Outcome::Gone => drop(records.remove(&path)),
         Outcome::Refused { why, .. } => panic!("{path}: {why}"),
     }
