@@ -324,11 +324,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over a map that stands by itself, and returns its `$type`.
-    pub(crate) fn skip_typed(&mut self) -> Result<Option<&'a str>, CborError> {
-        self.entries(1)
-    }
-
     fn entries(&mut self, depth: usize) -> Result<Option<&'a str>, CborError> {
         let start = self.at;
         let mut map = self.map()?;
@@ -501,6 +496,14 @@ impl<'a> Map<'a> {
     pub const fn left(&self) -> usize {
         self.left
     }
+}
+
+/// The `$type` of a record, of which nothing may be left over.
+pub(crate) fn type_of(record: &[u8]) -> Result<Option<&str>, CborError> {
+    let mut reader = Reader::new(record);
+    let name = reader.entries(1)?;
+    reader.end()?;
+    Ok(name)
 }
 
 /// Keys are short: a loop over the bytes is over before anything cleverer has begun.

@@ -1,10 +1,24 @@
-//! The few kinds of items that a repository is made of, written canonically.
+//! The items of the data model, written canonically.
 
-use super::{BYTES, LINK, LIST, MAP, NULL, TEXT, UNSIGNED};
+use super::{BYTES, FALSE, LINK, LIST, MAP, NEGATIVE, NULL, TEXT, TRUE, UNSIGNED};
 use crate::Cid;
 
 pub(crate) fn integer(value: u64, to: &mut Vec<u8>) {
     head(UNSIGNED, value, to);
+}
+
+pub(crate) fn signed(value: i64, to: &mut Vec<u8>) {
+    // Of a negative integer the argument is how far it lies below -1 (RFC 8949 §3.1).
+    let (kind, argument) = if value < 0 {
+        (NEGATIVE, !value)
+    } else {
+        (UNSIGNED, value)
+    };
+    head(kind, argument.unsigned_abs(), to);
+}
+
+pub(crate) fn boolean(value: bool, to: &mut Vec<u8>) {
+    to.push(if value { TRUE } else { FALSE });
 }
 
 pub(crate) fn bytes(value: &[u8], to: &mut Vec<u8>) {

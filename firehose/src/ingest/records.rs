@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{MAX_RECORD_LEN, Outcome, RecordProblem};
-use crate::cbor::Reader;
-use crate::{Cid, RecordError};
+use crate::{Cid, RecordError, cbor};
 
 /// Records by CID: each is checked once and held once, however many paths lead to it.
 #[derive(Debug, Default)]
@@ -53,11 +52,8 @@ fn check(block: &[u8]) -> Result<Typed, RecordError<RecordProblem>> {
     if block.len() > MAX_RECORD_LEN {
         return Err(RecordError::Refused(RecordProblem::TooLarge(block.len())));
     }
-    let mut reader = Reader::new(block);
-    let collection = reader.skip_typed()?.ok_or(RecordError::Type)?;
-    reader.end()?;
     Ok(Typed {
-        collection: collection.to_owned(),
+        collection: cbor::type_of(block)?.ok_or(RecordError::Type)?.to_owned(),
         bytes: block.into(),
     })
 }

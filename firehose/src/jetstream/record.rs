@@ -1,15 +1,10 @@
 //! Records in JSON, as the DAG-CBOR that they were: <https://atproto.com/specs/data-model>.
 
 use data_encoding::BASE64_NOPAD;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use crate::Cid;
 use crate::cbor::write;
-
-const FALSE: u8 = 0xf4;
-const TRUE: u8 = 0xf5;
-/// What the head of a negative integer has beside that of any other.
-const NEGATIVE: u8 = 0x20;
 
 /// The one encoding of a record; `None` for what the data model does not have. The parser bounds how deep it can be.
 pub(super) fn to_cbor(record: &Value) -> Option<Vec<u8>> {
@@ -21,8 +16,8 @@ pub(super) fn to_cbor(record: &Value) -> Option<Vec<u8>> {
 fn value(from: &Value, to: &mut Vec<u8>) -> Option<()> {
     match from {
         Value::Null => write::nullable_cid(None, to),
-        Value::Bool(value) => to.push(if *value { TRUE } else { FALSE }),
-        Value::Number(value) => integer(value, to)?,
+        Value::Bool(value) => write::boolean(*value, to),
+        Value::Number(value) => write::signed(value.as_i64()?, to),
         Value::String(value) => write::text(value, to),
         Value::Array(items) => {
             write::list(items.len() as u64, to);
@@ -31,18 +26,6 @@ fn value(from: &Value, to: &mut Vec<u8>) -> Option<()> {
             }
         }
         Value::Object(entries) => object(entries, to)?,
-    }
-    Some(())
-}
-
-fn integer(from: &Number, to: &mut Vec<u8>) -> Option<()> {
-    let value = from.as_i64()?;
-    let head = to.len();
-    // Of a negative integer the argument is how far it lies below -1 (RFC 8949 §3.1).
-    let argument = if value < 0 { !value } else { value };
-    write::integer(argument.unsigned_abs(), to);
-    if value < 0 {
-        to[head] |= NEGATIVE;
     }
     Some(())
 }

@@ -1,7 +1,7 @@
 //! Records, as a commit brings them.
 
 use crate::Cid;
-use crate::cbor::{CborError, Reader};
+use crate::cbor::{self, CborError};
 use crate::frame::Action;
 use std::convert::Infallible;
 
@@ -67,10 +67,7 @@ impl<'a> Record<'a> {
 
     fn check<E>(&self) -> Result<&'a [u8], RecordError<E>> {
         let bytes = self.block.ok_or(RecordError::LeftOut)?;
-        let mut reader = Reader::new(bytes);
-        let name = reader.skip_typed()?;
-        reader.end()?;
-        let is_named = name == Some(self.collection);
+        let is_named = cbor::type_of(bytes)? == Some(self.collection);
         is_named.then_some(bytes).ok_or(RecordError::Type)
     }
 }

@@ -62,10 +62,7 @@ impl Feed {
             credentials: None,
             now,
         };
-        let known = previous.and_then(|snapshot| {
-            let version = snapshot.version_for(query, now)?;
-            Some((snapshot, version))
-        });
+        let known = previous.and_then(|snapshot| snapshot.for_query(query, now));
         let request = conditional(self.request(), known.map(|(_, version)| version))?;
         let is_conditional = request.headers.contains_key(header::IF_NONE_MATCH)
             || request.headers.contains_key(header::IF_MODIFIED_SINCE);

@@ -67,11 +67,15 @@ impl Snapshot {
         }
     }
 
-    /// What to compare with, if this is an answer to that query still.
-    pub(crate) fn version_for(&self, query: &BusyQuery<'_>, now: Timestamp) -> Option<&Version> {
+    /// This, and what to compare with, if it is an answer to that query still.
+    pub(crate) fn for_query(
+        &self,
+        query: &BusyQuery<'_>,
+        now: Timestamp,
+    ) -> Option<(&Self, &Version)> {
         let fresh = now.since(self.read_at) < MAX_SNAPSHOT_AGE;
         let fits = self.window.covers(query.window) && self.asked == asked(query);
-        (fresh && fits).then_some(&self.version)
+        (fresh && fits).then_some((self, &self.version))
     }
 
     /// The same, found to be so still.

@@ -38,10 +38,7 @@ impl CalDav {
             let busy = self.told_busy(&client, query).await?;
             return Ok(Snapshot::new(query, busy, now, Version::Unknown));
         }
-        let known = previous.and_then(|snapshot| {
-            let version = snapshot.version_for(query, now)?;
-            Some((snapshot, version))
-        });
+        let known = previous.and_then(|snapshot| snapshot.for_query(query, now));
         let version = match known {
             Some((snapshot, known)) => {
                 let (version, unchanged) = self.compare(&client, known).await?;
