@@ -16,7 +16,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-lexicon", &["huddle-syntax"]),
     ("huddle-schedule", &["huddle-ports"]),
     ("huddle-calendars", &["huddle-ports", "huddle-schedule"]),
-    ("huddle-core", &["huddle-ports", "huddle-syntax"]),
+    (
+        "huddle-core",
+        &["huddle-ports", "huddle-schedule", "huddle-syntax"],
+    ),
     ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
     (
         "huddle-xrpc",

@@ -17,14 +17,13 @@ pub mod limits;
 pub mod migrations;
 pub mod outbox;
 pub mod rate_limiter;
-pub mod slot;
 pub mod sql;
 pub mod tasks;
 pub mod transport;
 mod turn;
 
 pub use actor::{ActorKind, ActorName, Ask, Command, Reply, UnknownActor};
+pub use huddle_schedule::{EmptyInterval, Interval};
 pub use limits::Limits;
-pub use slot::Slot;
 pub use sql::{Sql, SqlError};
 pub use transport::{ActorTransport, Unreachable};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use huddle_core::booking::{Attempt, BookingId};
 use huddle_core::host_match::{Candidate, Ending, Finish, Hold, HoldRefused, Margins, Role};
 use huddle_core::transport::ask;
-use huddle_core::{ActorName, Limits, Slot, Unreachable};
+use huddle_core::{ActorName, Interval, Limits, Unreachable};
 use huddle_native::ActorStore;
 use huddle_ports::{Clock as _, Timestamp};
 use huddle_syntax::Did;
@@ -21,7 +21,7 @@ fn hold(booking: &str, host: &Did, now: Timestamp) -> Hold {
         booking: id(booking),
         attempt: Attempt::FIRST,
         candidates: vec![Candidate {
-            slot: Slot::new(start, start + QUARTER).expect("a quarter is not empty"),
+            slot: Interval::new(start, start + QUARTER).expect("a quarter is not empty"),
             margins: Margins::default(),
         }],
         until: now + QUARTER,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use huddle_core::availability::{Availability, Checked, Found, Proposal, Search};
 use huddle_core::booking::{Booking, Constraints, GuestSide, Mode, Place, Terms};
 use huddle_core::host_match::Margins;
-use huddle_core::slot::{EmptySlot, Slot};
+use huddle_core::{EmptyInterval, Interval};
 use huddle_ports::Timestamp;
 use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct HostWindows {
     /// The host.
     pub host: Did,
     /// From when until when, as moments.
-    pub windows: Vec<Slot>,
+    pub windows: Vec<Interval>,
     /// The offer that they stand in, where they stand in one.
     #[serde(default)]
     pub offer: Option<AtUri>,
@@ -38,7 +38,7 @@ pub struct ListedWindows {
 
 #[derive(Clone, Debug)]
 struct Window {
-    slot: Slot,
+    slot: Interval,
     offer: Option<AtUri>,
 }
 
@@ -62,8 +62,13 @@ impl ListedWindows {
     }
 
     /// One more window of a host.
-    pub fn add(&mut self, host: &Did, start: Timestamp, end: Timestamp) -> Result<(), EmptySlot> {
-        let slot = Slot::try_from((start, end))?;
+    pub fn add(
+        &mut self,
+        host: &Did,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<(), EmptyInterval> {
+        let slot = Interval::try_from((start, end))?;
         let of_host = self.windows.entry(host.clone()).or_default();
         of_host.push(Window { slot, offer: None });
         Ok(())
@@ -94,7 +99,7 @@ impl Availability for ListedWindows {
     }
 }
 
-fn suits(slot: Slot, constraints: &Constraints) -> bool {
+fn suits(slot: Interval, constraints: &Constraints) -> bool {
     let days = &constraints.days;
     constraints.earliest.is_none_or(|it| it <= slot.start())
         && constraints.latest.is_none_or(|it| slot.end() <= it)
@@ -108,15 +113,15 @@ fn weekday(moment: Timestamp) -> u8 {
     u8::try_from(days.rem_euclid(7)).expect("a remainder of 7 is less than 7")
 }
 
-fn slots(window: Slot, minutes: u32) -> impl Iterator<Item = Slot> {
+fn slots(window: Interval, minutes: u32) -> impl Iterator<Item = Interval> {
     let length = Duration::from_secs(u64::from(minutes) * 60);
     let step = Duration::from_secs(u64::from(STEP_MINUTES) * 60);
     std::iter::successors(Some(window.start()), move |start| Some(*start + step))
-        .map_while(move |start| Slot::new(start, start + length))
+        .map_while(move |start| Interval::new(start, start + length))
         .take_while(move |slot| slot.end() <= window.end())
 }
 
-fn proposal(slot: Slot, window: &Window) -> Proposal {
+fn proposal(slot: Interval, window: &Window) -> Proposal {
     let terms = Terms {
         offer: window.offer.clone(),
         tz: "UTC".to_owned(),
@@ -149,7 +154,11 @@ mod tests {
         did("did:web:ada.example.com")
     }
 
-    fn search(listed: &ListedWindows, constraints: Constraints, offer: Option<&str>) -> Vec<Slot> {
+    fn search(
+        listed: &ListedWindows,
+        constraints: Constraints,
+        offer: Option<&str>,
+    ) -> Vec<Interval> {
         let search = Search {
             host: host(),
             guest: did("did:web:bob.example.com"),
@@ -225,7 +234,7 @@ mod tests {
     fn a_search_in_one_offer_finds_the_windows_of_no_other() {
         let uri = |key| format!("at://did:web:ada.example.com/com.huddle.slotOffer/{key}");
         let listed = ["a", "b"].into_iter().zip([0, 60]).map(|(key, start)| {
-            let window = Slot::new(at(start), at(start + 30)).unwrap();
+            let window = Interval::new(at(start), at(start + 30)).unwrap();
             HostWindows {
                 host: host(),
                 windows: vec![window],

@@ -1,7 +1,7 @@
 //! A booking as its two parties see it.
 
+use huddle_core::Interval;
 use huddle_core::booking::{Booking, By, Event, EventKind, GuestSide, Mode, Phase, Place, Waiting};
-use huddle_core::slot::Slot;
 use huddle_lexicon::com::huddle::defs;
 use huddle_ports::Timestamp;
 use huddle_syntax::schema::TextEnum;
@@ -81,8 +81,8 @@ fn event(event: &Event) -> Result<defs::BookingEvent, SyntaxError> {
         By::Service => Who::Service,
     };
     let mut view = defs::BookingEvent::new(datetime(event.at)?, what, by);
-    view.start = event.slot.map(Slot::start).map(datetime).transpose()?;
-    view.end = event.slot.map(Slot::end).map(datetime).transpose()?;
+    view.start = event.slot.map(Interval::start).map(datetime).transpose()?;
+    view.end = event.slot.map(Interval::end).map(datetime).transpose()?;
     Ok(view)
 }
 
@@ -120,7 +120,7 @@ mod tests {
     fn every_phase_has_a_word_that_the_lexicon_names() {
         let until = Timestamp::UNIX_EPOCH;
         let place = || Place {
-            slot: Slot::new(until, Timestamp::MAX).unwrap(),
+            slot: Interval::new(until, Timestamp::MAX).unwrap(),
             terms: Terms {
                 offer: None,
                 tz: "UTC".to_owned(),

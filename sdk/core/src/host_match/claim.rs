@@ -4,9 +4,9 @@ use huddle_ports::Timestamp;
 
 use crate::booking::{Attempt, BookingId};
 use crate::host_match::Role;
-use crate::slot::Slot;
 use crate::sql::{FromValue, Row, SqlError, Value, word};
 use crate::turn::Turn;
+use huddle_schedule::Interval;
 
 /// How firmly a slot is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,9 @@ pub(super) struct Claim {
     pub booking: BookingId,
     pub attempt: Attempt,
     pub state: State,
-    pub slot: Slot,
+    pub slot: Interval,
     /// The slot with the person's buffers.
-    pub guard: Slot,
+    pub guard: Interval,
     pub due: Timestamp,
     pub role: Role,
 }
@@ -65,13 +65,13 @@ impl Claim {
     }
 
     /// Whether the person cannot keep both: neither meeting may lie in the buffers of the other.
-    pub(super) fn conflicts(&self, slot: Slot, guard: Slot) -> bool {
+    pub(super) fn conflicts(&self, slot: Interval, guard: Interval) -> bool {
         self.guard.overlaps(slot) || self.slot.overlaps(guard)
     }
 
     fn read(row: &Row) -> Result<Self, SqlError> {
-        let slot = |first| -> Result<Slot, SqlError> {
-            Slot::new(row.get(first)?, row.get(first + 1)?).ok_or(SqlError::Column(first))
+        let slot = |first| -> Result<Interval, SqlError> {
+            Interval::new(row.get(first)?, row.get(first + 1)?).ok_or(SqlError::Column(first))
         };
         Ok(Self {
             booking: row.get(0)?,

@@ -10,9 +10,9 @@ use crate::booking::{Attempt, BookingId};
 use crate::host_match::claim::{self, Claim, State};
 use crate::host_match::fence::{self, Standing};
 use crate::host_match::{Role, lapse, sweep};
-use crate::slot::Slot;
 use crate::sql::SqlError;
 use crate::turn::Turn;
+use huddle_schedule::Interval;
 
 /// Hold the first of `candidates` that fits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ pub struct WouldHold {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// When the meeting would be.
-    pub slot: Slot,
+    pub slot: Interval,
     /// What the person wants around it.
     pub margins: Margins,
 }
@@ -75,9 +75,9 @@ pub struct Margins {
 }
 
 impl Candidate {
-    fn guard(&self) -> Slot {
+    fn guard(&self) -> Interval {
         let Margins { before, after, .. } = self.margins;
-        Slot::new(self.slot.start() - before, self.slot.end() + after)
+        Interval::new(self.slot.start() - before, self.slot.end() + after)
             .expect("a slot is not empty, and buffers only lengthen it")
     }
 }
@@ -86,7 +86,7 @@ impl Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cap {
     /// The day or week.
-    pub within: Slot,
+    pub within: Interval,
     /// Meetings, the new one included.
     pub at_most: u32,
 }
@@ -95,7 +95,7 @@ pub struct Cap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
     /// Which one.
-    pub slot: Slot,
+    pub slot: Interval,
     /// Until when.
     pub until: Timestamp,
 }

@@ -8,9 +8,9 @@ use crate::booking::{Attempt, BookingId};
 use crate::host_match::claim::{self, State};
 use crate::host_match::fence::{self, Standing};
 use crate::host_match::sweep;
-use crate::slot::Slot;
 use crate::sql::SqlError;
 use crate::turn::Turn;
+use huddle_schedule::Interval;
 
 /// After how long without word a booking is asked what came of it.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -23,7 +23,7 @@ pub struct Prepare {
     /// For which attempt of it.
     pub attempt: Attempt,
     /// The slot, which must be the one that is held.
-    pub slot: Slot,
+    pub slot: Interval,
 }
 
 /// Why the slot cannot be kept.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use huddle_core::Slot;
+use huddle_core::Interval;
 use huddle_core::actor::{ActorName, Command};
 use huddle_core::availability::{Found, Proposal};
 use huddle_core::booking::{
@@ -151,11 +151,11 @@ impl Plan {
 }
 
 /// The slot of an index: an hour each, twenty days after the start.
-fn slot(index: u8) -> Slot {
+fn slot(index: u8) -> Interval {
     let hour = 3_600_000;
     let start = START + (20 * 24 + i64::from(index)) * hour;
     let [start, end] = [start, start + hour].map(Timestamp::from_millis);
-    Slot::new(start, end).unwrap()
+    Interval::new(start, end).unwrap()
 }
 
 /// Something that a person may ask of a booking.

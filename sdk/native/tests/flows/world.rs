@@ -16,7 +16,7 @@ use huddle_core::host_match::Margins;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
 use huddle_core::transport::ask;
-use huddle_core::{ActorName, Limits, Slot};
+use huddle_core::{ActorName, Interval, Limits};
 use huddle_native::{ActorStore, OsRandom, Pump, SqliteIndex, TaskFailed, TaskRunner, Trouble};
 use huddle_ports::{Clock as _, Timestamp};
 use huddle_syntax::Did;
@@ -116,10 +116,10 @@ impl Says {
 }
 
 /// An hour of tomorrow.
-pub(crate) fn tomorrow(hour: u32) -> Slot {
+pub(crate) fn tomorrow(hour: u32) -> Interval {
     let hour_long = Duration::from_hours(1);
     let start = NOON + Duration::from_hours(24) + hour_long * hour;
-    Slot::new(start, start + hour_long).unwrap()
+    Interval::new(start, start + hour_long).unwrap()
 }
 
 impl World {

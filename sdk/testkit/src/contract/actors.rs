@@ -9,7 +9,7 @@ use huddle_core::host_match::{
 };
 use huddle_core::rate_limiter::{Rate, Spend, Verdict};
 use huddle_core::transport::{ActorTransport, ask};
-use huddle_core::{ActorName, Slot};
+use huddle_core::{ActorName, Interval};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
@@ -140,9 +140,9 @@ impl Contract<'_> {
         }
     }
 
-    fn slot(&self) -> Slot {
+    fn slot(&self) -> Interval {
         let start = self.now + Duration::from_hours(24);
-        Slot::new(start, start + Duration::from_mins(30)).expect("half an hour is not empty")
+        Interval::new(start, start + Duration::from_mins(30)).expect("half an hour is not empty")
     }
 
     fn granted(&self) -> Granted {

@@ -5,7 +5,7 @@ use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::Attempt;
-use crate::slot::Slot;
+use huddle_schedule::Interval;
 
 /// What was asked for. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub struct Constraints {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// When.
-    pub slot: Slot,
+    pub slot: Interval,
     /// On which terms.
     pub terms: Terms,
 }
@@ -247,7 +247,7 @@ pub struct Event {
     /// Who did it.
     pub by: By,
     /// The slot from then on.
-    pub slot: Option<Slot>,
+    pub slot: Option<Interval>,
 }
 
 /// What can happen to a booking.

@@ -18,7 +18,7 @@ use crate::booking::commands::{
 use crate::host_match::{self, Ending, Role};
 use crate::limits::Limits;
 use crate::outbox::Task;
-use crate::slot::Slot;
+use huddle_schedule::Interval;
 
 const START: Timestamp = Timestamp::from_millis(1_767_268_800_000);
 
@@ -181,7 +181,7 @@ fn refuse(attempt: Attempt, why: NoMatch) -> Refuse {
 fn place(minute: u64) -> Place {
     let start = START + Duration::from_hours(24) + Duration::from_mins(minute);
     Place {
-        slot: Slot::new(start, start + Duration::from_mins(30)).unwrap(),
+        slot: Interval::new(start, start + Duration::from_mins(30)).unwrap(),
         terms: Terms {
             offer: None,
             tz: "UTC".to_owned(),
