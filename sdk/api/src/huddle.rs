@@ -4,8 +4,10 @@
 //! the words of the lexicon; each method has a module of its own. What a booking looks like to its
 //! parties is in `view`.
 
+mod approve_booking;
 mod cancel_booking;
 mod constraints;
+mod decline_booking;
 mod finalize;
 mod get_booking;
 mod idempotency;
@@ -21,8 +23,8 @@ use huddle_ports::{Clock, Timestamp};
 use huddle_xrpc::server::Router;
 
 use crate::com::huddle::{
-    cancel_booking as cancel, finalize as confirm, get_booking as get, r#match as matching,
-    reschedule_booking as reschedule,
+    approve_booking as approve, cancel_booking as cancel, decline_booking as decline,
+    finalize as confirm, get_booking as get, r#match as matching, reschedule_booking as reschedule,
 };
 
 /// What answers the `com.huddle` methods.
@@ -51,6 +53,8 @@ impl Huddle {
         let router = matching::route(router);
         let router = confirm::route(router);
         let router = get::route(router);
+        let router = approve::route(router);
+        let router = decline::route(router);
         let router = cancel::route(router);
         reschedule::route(router)
     }

@@ -31,7 +31,14 @@ macro_rules! keyed {
     };
 }
 
-keyed!(r#match, finalize, cancel_booking, reschedule_booking);
+keyed!(
+    r#match,
+    finalize,
+    approve_booking,
+    decline_booking,
+    cancel_booking,
+    reschedule_booking
+);
 
 /// The errors of methods that are about one booking.
 pub(super) trait OfBooking: Keyed {
@@ -46,7 +53,13 @@ macro_rules! of_booking {
     };
 }
 
-of_booking!(finalize, cancel_booking, reschedule_booking);
+of_booking!(
+    finalize,
+    approve_booking,
+    decline_booking,
+    cancel_booking,
+    reschedule_booking
+);
 
 /// The key of a request: `in_body`, or else the header's. A body that says another than the header is
 /// what counts, because a PDS that passes the request on drops the header.
