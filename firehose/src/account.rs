@@ -9,6 +9,29 @@
 //!     └─────────────────┘◄──────────────────────┘                       └──────────────────┘
 //!                                                                        commits wait here
 //! ```
+//!
+//! # Whose word counts
+//!
+//! A status is that of the account at whoever sends the stream, and need not be that at its own host
+//! (`com.atproto.sync.subscribeRepos#account`): a relay that takes an account down says so while the account's own host
+//! goes on giving out its repository. So each word is ended by whoever can take it back:
+//!
+//! | what was said                                   | hosting                | ended by                                                |
+//! | ----------------------------------------------- | ---------------------- | ------------------------------------------------------- |
+//! | `active`                                        | [`Hosting::Active`]    |                                                         |
+//! | `deactivated`, or the account's own host says so | [`Hosting::Inactive`]  | `active`, or a repository that the own host gives out   |
+//! | `takendown`, `suspended`, anything else         | [`Hosting::TakenDown`] | `active`                                                |
+//! | `deleted`                                       | [`Hosting::Deleted`]   | `active`, or a *newer* repository that the own host gives out |
+//! | `desynchronized`, `throttled`                   | as it was              | they are about the sender, and no wish of the account's |
+//!
+//! Streams of several hosts are one stream after the other, and what came last counts: whoever names two relays trusts
+//! both. After a gap a word may have been missed, and a takedown stays: what a relay says today is for
+//! `com.atproto.sync.getRepoStatus` to tell.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::frame::{AccountEvent, AccountStatus};
 use crate::verify::{Head, Verified};
@@ -19,6 +42,16 @@ use crate::{Cid, Tid};
 /// One account's events are given to it in the order of the stream. While it is [`Repository::Desynchronized`] its
 /// commits [wait](CommitStep::Wait); once the repository has been fetched, they are given to it again, in the same
 /// order: those that the repository has already are then [stale](CommitStep::Stale).
+///
+/// It is kept as a short text, by [`Display`](fmt::Display) and [`FromStr`], or by serde:
+///
+/// ```
+/// use huddle_firehose::Account;
+///
+/// let account = Account::new();
+/// assert_eq!(account.to_string(), "active lost");
+/// assert_eq!("active lost".parse(), Ok(account));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The repository.
@@ -45,8 +78,10 @@ pub enum Repository {
 pub enum Hosting {
     /// It may.
     Active,
-    /// Not for now: hide it.
+    /// Not for now: hide it. The account's own host gives nothing out, or will not until its owner is back.
     Inactive,
+    /// Not as long as whoever sends the stream says so: hide it, whatever the account's own host gives out.
+    TakenDown,
     /// Never again: delete it.
     Deleted,
 }
@@ -99,6 +134,14 @@ impl Account {
         let is_first = link.since.is_none() && link.prev_data.is_none();
         match self.repository {
             Repository::Synced(current) if link.head.rev <= current.rev => CommitStep::Stale,
+            // What was deleted does not come back with a commit that anybody may have kept.
+            Repository::Desynchronized { at_least } if self.hosting == Hosting::Deleted => {
+                if at_least.is_some_and(|at_least| link.head.rev <= at_least) {
+                    CommitStep::Stale
+                } else {
+                    CommitStep::Wait
+                }
+            }
             Repository::Synced(current) if link.follows(&current) => {
                 self.repository = Repository::Synced(link.head);
                 CommitStep::Apply
@@ -107,11 +150,14 @@ impl Account {
                 self.repository = Repository::Synced(link.head);
                 CommitStep::Apply
             }
-            Repository::Synced(current) => {
-                self.desynchronize(Some(current.rev));
+            Repository::Synced(_) => {
+                self.lose_track(Some(link.head.rev));
                 CommitStep::Resync
             }
-            Repository::Desynchronized { .. } => CommitStep::Wait,
+            Repository::Desynchronized { .. } => {
+                self.lose_track(Some(link.head.rev));
+                CommitStep::Wait
+            }
         }
     }
 
@@ -120,54 +166,75 @@ impl Account {
         match self.repository {
             Repository::Synced(current) if head == current || head.rev < current.rev => false,
             _ => {
-                self.desynchronize(Some(head.rev));
+                self.lose_track(Some(head.rev));
                 true
             }
         }
     }
 
-    /// Takes a commit that was not verified, and whose [remedy](crate::Remedy) is to fetch the repository.
-    pub fn lose_track(&mut self) {
-        self.desynchronize(None);
+    /// Takes that the account has published something that could not be taken, so that its repository has to be
+    /// fetched: at least of this revision, where the account has signed one.
+    pub fn lose_track(&mut self, signed: Option<Tid>) {
+        // Of a deleted account the revision tells what was deleted from what has been written since.
+        let signed = signed.filter(|_| self.hosting != Hosting::Deleted);
+        self.repository = Repository::Desynchronized {
+            at_least: signed.max(self.newest()),
+        };
     }
 
-    /// Takes a repository that has been fetched, verified and put in place of what was held. Fails if it is older
-    /// than what is known already: then it has to be fetched again, later or from elsewhere.
+    /// Takes a repository that has been fetched from the account's own host, verified and put in place of what was
+    /// held. Fails if it is older than what is known already: then it has to be fetched again, later.
     pub fn fetched(&mut self, head: Head) -> Result<(), OutdatedRepository> {
-        let newest = match self.repository {
-            Repository::Synced(current) => Some(current.rev),
-            Repository::Desynchronized { at_least } => at_least,
-        };
-        if newest.is_some_and(|newest| head.rev < newest) {
+        let newest = self.newest();
+        let is_old = newest.is_some_and(|newest| head.rev < newest);
+        // The owner who is back has written something since, if only that.
+        let is_deleted = self.hosting == Hosting::Deleted && newest == Some(head.rev);
+        if is_old || is_deleted {
             return Err(OutdatedRepository);
         }
         self.repository = Repository::Synced(head);
+        if self.hosting != Hosting::TakenDown {
+            // The host does not give it out otherwise; an event that said so may have been missed.
+            self.hosting = Hosting::Active;
+        }
         Ok(())
     }
 
-    /// Takes a word on whether the account is hosted.
+    /// Takes that the account's own host says that the account is not active.
+    pub fn refused(&mut self) {
+        self.lose_track(None);
+        if self.hosting != Hosting::TakenDown {
+            self.hosting = Hosting::Inactive;
+        }
+    }
+
+    /// Takes a word of whoever sends the stream on whether the account is hosted.
     pub fn status(&mut self, event: &AccountEvent<'_>) -> Hosting {
         self.hosting = match event.status {
             _ if event.active => Hosting::Active,
             Some(AccountStatus::Deleted) => {
-                *self = Self::new();
+                self.lose_track(None);
                 Hosting::Deleted
             }
-            // That is about whoever sends the stream, and no wish of the account's.
+            Some(AccountStatus::Deactivated) => Hosting::Inactive,
             Some(AccountStatus::Desynchronized | AccountStatus::Throttled) => self.hosting,
-            _ => Hosting::Inactive,
+            Some(AccountStatus::Takendown | AccountStatus::Suspended | AccountStatus::Other(_))
+            | None => Hosting::TakenDown,
         };
         self.hosting
     }
 
-    fn desynchronize(&mut self, newest: Option<Tid>) {
-        let known = match self.repository {
+    /// Whether what is held is not known to be the repository.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.repository, Repository::Desynchronized { .. })
+    }
+
+    /// The newest revision that is held, or that the account has vouched for.
+    const fn newest(&self) -> Option<Tid> {
+        match self.repository {
             Repository::Synced(current) => Some(current.rev),
             Repository::Desynchronized { at_least } => at_least,
-        };
-        self.repository = Repository::Desynchronized {
-            at_least: newest.max(known),
-        };
+        }
     }
 }
 
@@ -176,6 +243,76 @@ impl Default for Account {
         Self::new()
     }
 }
+
+/// Words for a hosting, in a kept account.
+const HOSTINGS: [(&str, Hosting); 4] = [
+    ("active", Hosting::Active),
+    ("inactive", Hosting::Inactive),
+    ("takendown", Hosting::TakenDown),
+    ("deleted", Hosting::Deleted),
+];
+
+/// `active synced REV ROOT`, `active lost REV` or `active lost`.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = HOSTINGS
+            .iter()
+            .find(|(_, hosting)| *hosting == self.hosting);
+        f.write_str(word.map_or("", |(word, _)| word))?;
+        match self.repository {
+            Repository::Synced(Head { rev, data }) => write!(f, " synced {rev} {data}"),
+            Repository::Desynchronized {
+                at_least: Some(rev),
+            } => write!(f, " lost {rev}"),
+            Repository::Desynchronized { at_least: None } => f.write_str(" lost"),
+        }
+    }
+}
+
+impl FromStr for Account {
+    type Err = InvalidAccount;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAccount> {
+        let words: Vec<_> = text.splitn(5, ' ').collect();
+        let (hosting, repository) = words.split_first().ok_or(InvalidAccount)?;
+        let hosting = HOSTINGS.iter().find(|(word, _)| word == hosting);
+        let rev = |rev: &str| rev.parse().map_err(|_| InvalidAccount);
+        let repository = match repository {
+            ["synced", at, root] => Repository::Synced(Head {
+                rev: rev(at)?,
+                data: root.parse().map_err(|_| InvalidAccount)?,
+            }),
+            ["lost", at] => Repository::Desynchronized {
+                at_least: Some(rev(at)?),
+            },
+            ["lost"] => Repository::Desynchronized { at_least: None },
+            _ => return Err(InvalidAccount),
+        };
+        let (_, hosting) = *hosting.ok_or(InvalidAccount)?;
+        Ok(Self {
+            repository,
+            hosting,
+        })
+    }
+}
+
+impl Serialize for Account {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Account {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Not the text of an account that was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an account as it is kept")]
+pub struct InvalidAccount;
 
 impl Link {
     /// Both must fit: a revision can be written by anybody, and a tree can be the same as one before.

@@ -6,10 +6,13 @@
 //! it, and nothing is ever allocated.
 
 mod data;
+mod map;
 pub(crate) mod write;
 
+pub(crate) use self::map::Key;
+pub use self::map::Map;
+
 use crate::Cid;
-use std::cmp::Ordering;
 
 /// How deep lists and maps may stand in each other.
 pub const MAX_DEPTH: usize = 64;
@@ -98,39 +101,6 @@ pub struct Reader<'a> {
     at: usize,
 }
 
-/// The keys of a map that is being read: after each of them comes its value.
-#[derive(Clone, Copy, Debug)]
-pub struct Map<'a> {
-    left: usize,
-    last: Option<&'a [u8]>,
-    /// What may come next, in the order of maps, as long as nothing else has come.
-    known: &'static [KnownKey],
-}
-
-/// A key that a map is expected to have: where its bytes stand, nothing about it has to be checked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KnownKey {
-    key: &'static [u8],
-    /// The head and the key, and ones for as many bits.
-    bits: u128,
-    mask: u128,
-}
-
-impl KnownKey {
-    /// A key of at most 15 bytes.
-    pub(crate) const fn new(key: &'static str) -> Self {
-        let key = key.as_bytes();
-        let mut bits = (TEXT << 5) as u128 | key.len() as u128;
-        let mut place = 0;
-        while place < key.len() {
-            bits |= (key[place] as u128) << (8 * (place + 1));
-            place += 1;
-        }
-        let mask = u128::MAX >> (8 * (15 - key.len()));
-        Self { key, bits, mask }
-    }
-}
-
 const UNSIGNED: u8 = 0;
 const NEGATIVE: u8 = 1;
 const BYTES: u8 = 2;
@@ -213,6 +183,18 @@ impl<'a> Reader<'a> {
         is_null
     }
 
+    /// What `read` reads, unless null comes next.
+    #[inline]
+    pub(crate) fn nullable<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, CborError>,
+    ) -> Result<Option<T>, CborError> {
+        if self.null() {
+            return Ok(None);
+        }
+        read(self).map(Some)
+    }
+
     /// Text.
     #[inline]
     pub fn text(&mut self) -> Result<&'a str, CborError> {
@@ -257,21 +239,16 @@ impl<'a> Reader<'a> {
     /// The beginning of a map.
     #[inline]
     pub fn map(&mut self) -> Result<Map<'a>, CborError> {
-        self.map_of(&[])
+        self.map_in(0)
     }
 
-    /// The beginning of a map that is expected to have these keys, which are in the order of maps. It may have
-    /// others, and need not have these; it is only read faster.
+    /// As [`map`](Self::map), inside of so many containers that have been opened by hand.
     #[inline]
-    pub(crate) fn map_of(&mut self, known: &'static [KnownKey]) -> Result<Map<'a>, CborError> {
+    pub(crate) fn map_in(&mut self, depth: usize) -> Result<Map<'a>, CborError> {
         let start = self.at;
         let count = self.length_of(MAP, "a map")?;
         let left = self.count(start, count, 2)?;
-        Ok(Map {
-            left,
-            last: None,
-            known,
-        })
+        Ok(Map::new(left, depth + 1))
     }
 
     /// Passes over an item, and over all that is in it: the rules hold there too.
@@ -351,6 +328,21 @@ impl<'a> Reader<'a> {
             Err(error) if error.problem == CborProblem::Truncated => Err(error),
             _ => Err(at(start, CborProblem::Link)),
         }
+    }
+
+    /// The next sixteen bytes as a number, which are not read by this; `None` close to the end.
+    #[inline]
+    fn word(&self) -> Option<u128> {
+        let word = self.bytes[self.at..].first_chunk()?;
+        Some(u128::from_be_bytes(*word))
+    }
+
+    /// Passes over bytes that are known to be there.
+    #[inline]
+    fn pass(&mut self, count: usize) -> &'a [u8] {
+        let start = self.at;
+        self.at += count;
+        &self.bytes[start..self.at]
     }
 
     #[inline]
@@ -442,59 +434,6 @@ impl<'a> Reader<'a> {
 
     const fn fail(&self, problem: CborProblem) -> CborError {
         at(self.at, problem)
-    }
-}
-
-impl<'a> Map<'a> {
-    /// Reads the next key; `None` at the end of the map.
-    #[inline]
-    pub fn next_key(&mut self, reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, CborError> {
-        if self.left == 0 {
-            return Ok(None);
-        }
-        self.left -= 1;
-        if let Some(bytes) = reader.bytes[reader.at..].first_chunk() {
-            let bits = u128::from_le_bytes(*bytes);
-            while let Some((next, rest)) = self.known.split_first() {
-                self.known = rest;
-                if bits & next.mask == next.bits {
-                    reader.at += 1 + next.key.len();
-                    self.last = Some(next.key);
-                    return Ok(self.last);
-                }
-            }
-        }
-        self.unexpected_key(reader)
-    }
-
-    fn unexpected_key(&mut self, reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, CborError> {
-        // What comes after this key would have to be compared with it.
-        self.known = &[];
-        let start = reader.at;
-        let head = reader.peek()?;
-        if head >> 5 != TEXT {
-            return Err(at(start, CborProblem::Key));
-        }
-        let length = reader.argument(head)?;
-        let key = reader.take(length)?;
-        if !is_ascii(key) && utf8(key).is_none() {
-            return Err(at(start, CborProblem::Utf8));
-        }
-        if let Some(last) = self.last {
-            let order = last.len().cmp(&key.len());
-            match order.then_with(|| last.iter().cmp(key)) {
-                Ordering::Less => {}
-                Ordering::Equal => return Err(at(start, CborProblem::DuplicateKey)),
-                Ordering::Greater => return Err(at(start, CborProblem::KeyOrder)),
-            }
-        }
-        self.last = Some(key);
-        Ok(Some(key))
-    }
-
-    /// How many entries have not been read.
-    pub const fn left(&self) -> usize {
-        self.left
     }
 }
 

@@ -1,6 +1,6 @@
 //! The commit of a repository: what an account signs.
 
-use crate::cbor::{CborError, KnownKey, Reader};
+use crate::cbor::{CborError, Reader};
 use crate::key::{BadSignature, VerifyingKey};
 use crate::tid::Tid;
 use crate::{Cid, hash, syntax};
@@ -53,29 +53,22 @@ impl<'a> RepoCommit<'a> {
     /// Reads a commit. What this version does not know may stand in it, and is signed too.
     pub fn read(block: &'a [u8]) -> Result<Self, CommitObjectError> {
         use CommitObjectError::Missing;
-        let (mut did, mut rev, mut data, mut prev, mut version) = (None, None, None, None, None);
-        let mut sig = None;
         let mut reader = Reader::new(block);
-        let mut map = reader.map_of(&KEYS)?;
+        let mut map = reader.map()?;
         if map.left() > MAX_ENTRIES {
             return Err(CommitObjectError::TooManyEntries(map.left()));
         }
-        loop {
-            let entry = reader.offset();
-            let Some(key) = map.next_key(&mut reader)? else {
-                break;
-            };
-            match key {
-                b"did" => did = Some(reader.text()?),
-                b"rev" => rev = Some(reader.text()?),
-                b"sig" => sig = Some((entry, reader.bytes()?, reader.offset())),
-                b"data" => data = Some(reader.cid()?),
-                b"prev" if reader.null() => prev = Some(None),
-                b"prev" => prev = Some(Some(reader.cid()?)),
-                b"version" => version = Some(reader.integer()?),
-                _ => reader.skip_in(1)?,
-            }
-        }
+        let reader = &mut reader;
+        let did = map.field(&key::DID, reader, Reader::text)?;
+        let rev = map.field(&key::REV, reader, Reader::text)?;
+        let sig = map.field(&key::SIG, reader, |reader| {
+            let entry = reader.offset() - key::SIG.len();
+            Ok::<_, CborError>((entry, reader.bytes()?, reader.offset()))
+        })?;
+        let data = map.field(&key::DATA, reader, Reader::cid)?;
+        let prev = map.field(&key::PREV, reader, |reader| reader.nullable(Reader::cid))?;
+        let version = map.field(&key::VERSION, reader, Reader::integer)?;
+        map.finish(reader)?;
         reader.end()?;
         match version.ok_or(Missing("version"))? {
             3 => {}
@@ -112,14 +105,17 @@ impl<'a> RepoCommit<'a> {
     }
 }
 
-const KEYS: [KnownKey; 6] = [
-    KnownKey::new("did"),
-    KnownKey::new("rev"),
-    KnownKey::new("sig"),
-    KnownKey::new("data"),
-    KnownKey::new("prev"),
-    KnownKey::new("version"),
-];
+/// The keys of a commit, in the order of maps.
+mod key {
+    use crate::cbor::Key;
+
+    pub(super) const DID: Key = Key::new("did");
+    pub(super) const REV: Key = Key::new("rev");
+    pub(super) const SIG: Key = Key::new("sig");
+    pub(super) const DATA: Key = Key::new("data");
+    pub(super) const PREV: Key = Key::new("prev");
+    pub(super) const VERSION: Key = Key::new("version");
+}
 
 /// The most entries of a commit. It has six.
 const MAX_ENTRIES: usize = 23;

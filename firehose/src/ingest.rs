@@ -4,6 +4,16 @@
 //! out ([`Action`]): connect, look up a key, fetch a repository, keep a cursor, and deliver an [`Event`]. A task of
 //! tokio and a Durable Object drive the same code.
 //!
+//! # Who keeps what
+//!
+//! [`Ingest`] itself is kept nowhere, and need not be. Everything that has to outlive it is kept by the consumer: the
+//! records, each account's state ([`Account`], a short text) in one transaction with what an event changes, and a cursor
+//! a host ([`Action::KeepCursor`]). Whatever was in flight comes again after the cursor, and what had been taken over
+//! already is told by the account's state. So it may end after any step, as a Durable Object does that is evicted: while
+//! its WebSocket is open it stays in memory, and without one there is nothing to hibernate with but those. At its start a
+//! process names the accounts that it holds in the [`Filter`], and calls [`Ingest::resync`] for those whose state is
+//! [lost](Account::is_lost): how long they had rested is not remembered.
+//!
 //! # What it cannot know
 //!
 //! Some relays do not say that a cursor is outdated, and numbers have gaps anyway. What an account did in such a gap is
@@ -11,29 +21,39 @@
 //! its events (relays: some days) calls [`Ingest::resync`] for all that is held. And a host that has begun to number its
 //! events anew, and has come past the cursor again before anybody asked, cannot be told from one that has not.
 
+mod allowance;
 mod backoff;
+mod clock;
 mod connection;
+mod desk;
 mod event;
 mod judge;
 mod lane;
 mod progress;
 pub(crate) mod records;
 mod repository;
+mod rests;
 mod stream;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::allowance::Allowance;
 pub use self::event::{
     BadFrame, Change, Ended, Event, GapCause, LostTrack, MAX_RECORD_LEN, News, Notice, Outcome,
     Proof, RecordProblem, RepositoryError,
 };
 
+use self::allowance::Fetches;
 use self::backoff::Backoff;
+use self::clock::Clock;
 use self::connection::Connection;
-use self::lane::{Item, Kind, Lanes, Need, Wait};
+use self::desk::Desk;
+use self::lane::{Item, Kind, Lanes, Need, Share, Wait};
 use self::progress::Progress;
+use self::rests::Rests;
 use crate::frame::MAX_FRAME_LEN;
 use crate::{Account, Filter, Verifier, VerifyingKey};
 
@@ -86,12 +106,19 @@ pub struct Limits {
     pub max_queued_bytes: usize,
     /// The most things that wait to be done.
     pub max_queued: usize,
-    /// Of how many accounts for which nothing is to be done the state and the key are remembered.
+    /// Of how many accounts for which nothing is to be done the state and the identity are remembered.
     pub max_accounts: usize,
-    /// How many keys are looked up at the same time.
+    /// Of how many accounts whose repositories could not be fetched it is remembered when to try again.
+    pub max_resting: usize,
+    /// How many identities are looked up at the same time.
     pub max_lookups: usize,
-    /// How many repositories are being fetched or taken over at the same time. Each is held in memory.
+    /// How many repositories are being fetched or taken over at the same time, half of them from one host. Each is held
+    /// in memory.
     pub max_fetches: usize,
+    /// How many repositories are fetched at most, whoever sends what.
+    pub fetches: Allowance,
+    /// How many repositories are fetched from one host at most.
+    pub fetches_of_one_host: Allowance,
     /// The most bytes of the records of interest of one repository, with their paths.
     pub max_repository_bytes: usize,
     /// How often something is asked for before it is given up.
@@ -100,32 +127,62 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// How long a connection may be without a sign of life: a frame, or an answer to a ping.
     pub silence: Duration,
+    /// How long a connection may be without a frame, whatever else the host answers. It then counts as one that failed,
+    /// so that another host has its turn in the end.
+    ///
+    /// A relay of the whole network has something to say at any moment, and [Jetstream] does not follow one for longer
+    /// than 15 seconds without an event. A server of a few accounts may have nothing to say for hours; that it is asked
+    /// again now and then costs it nothing. Only where it is the one host that there is, and has never sent anything, is it
+    /// left alone: without a cursor, every connection begins with a gap.
+    ///
+    /// [Jetstream]: https://github.com/bluesky-social/jetstream
+    pub idle: Duration,
     /// How long a connection has to last to be no failure.
     pub healthy: Duration,
     /// How often a cursor is kept at most.
     pub keep_every: Duration,
-    /// For how long the repository of an account is left alone once it could not be fetched.
+    /// How often the identity of one account is looked up at most. What cannot be judged before waits for it.
+    pub lookup_every: Duration,
+    /// For how long the repository of an account is left alone at most the first time that it could not be fetched.
+    /// Each time after it that is twice as long.
     pub rest: Duration,
+    /// For how long the repository of an account is left alone at most.
+    pub longest_rest: Duration,
 }
 
 impl Default for Limits {
-    /// 32 MiB and 10,000 things in waiting, 10,000 accounts, 32 look-ups, 4 repositories of 128 MiB
-    /// each, 5 attempts; 20 seconds to
-    /// connect, 90 seconds of silence, healthy after a minute, a cursor every 5 seconds, 10 minutes of rest.
+    /// 32 MiB and 10,000 things in waiting, 10,000 accounts and as many at rest, 32 look-ups, 4 repositories of 128 MiB
+    /// each, 5 attempts; 20 seconds to connect, 90 seconds of silence, 5 minutes without a frame, healthy after a minute,
+    /// a cursor every 5 seconds; a look-up of one account a minute, rests of 10 minutes to a day.
+    ///
+    /// 100 repositories at once and then 8 a second: hosts that run the reference server answer 3,000 requests in five
+    /// minutes, which is 10 a second. From one host 20 at once, and then 2 a second, as relays' own backfill does.
     fn default() -> Self {
         Self {
             max_queued_bytes: 32 << 20,
             max_queued: 10_000,
             max_accounts: 10_000,
+            max_resting: 10_000,
             max_lookups: 32,
             max_fetches: 4,
+            fetches: Allowance {
+                burst: 100,
+                every: Duration::from_millis(125),
+            },
+            fetches_of_one_host: Allowance {
+                burst: 20,
+                every: Duration::from_millis(500),
+            },
             max_repository_bytes: 128 << 20,
             max_attempts: 5,
             connect_timeout: Duration::from_secs(20),
             silence: Duration::from_secs(90),
+            idle: Duration::from_mins(5),
             healthy: Duration::from_mins(1),
             keep_every: Duration::from_secs(5),
+            lookup_every: Duration::from_mins(1),
             rest: Duration::from_mins(10),
+            longest_rest: Duration::from_hours(24),
         }
     }
 }
@@ -151,8 +208,8 @@ pub enum Action {
         /// The account.
         did: String,
     },
-    /// Look up the signing key of an account, whatever is remembered of it: [`Ingest::key`].
-    FindKey {
+    /// Look up the identity of an account, whatever is remembered of it: [`Ingest::identity`].
+    FindIdentity {
         /// The account.
         did: String,
     },
@@ -179,6 +236,15 @@ pub enum Action {
     Report(Notice),
 }
 
+/// What the DID document of an account says.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The key that the account signs with.
+    pub key: VerifyingKey,
+    /// The host of its repository, by whatever name is the same for all its accounts; `None` if there is none.
+    pub host: Option<Arc<str>>,
+}
+
 /// The number of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
@@ -201,7 +267,8 @@ pub enum Unavailable {
     Inactive,
 }
 
-/// As much waits to be done as may. It has to be said again later, when [`Ingest::wants_frames`].
+/// As much waits to be done as may. It has to be said again later: see [`Ingest::wants_frames`] and
+/// [`Ingest::wants_resyncs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("as much waits to be done as may")]
 pub struct Full;
@@ -254,8 +321,27 @@ pub const MIN_QUEUED_BYTES: usize = 6_000_000;
 ///
 /// What waits, and what has been delivered and not acknowledged, is counted against [`Limits::max_queued_bytes`];
 /// before a frame could exceed it, frames are no longer [wanted](Ingest::wants_frames), and are refused. Beside that
-/// there are [`Limits::max_fetches`] repositories of at most [`Limits::max_repository_bytes`] of records, and the state
-/// of [`Limits::max_accounts`] accounts. Paths that have the same record share its bytes.
+/// there are [`Limits::max_fetches`] repositories of at most [`Limits::max_repository_bytes`] of records, the state
+/// of [`Limits::max_accounts`] accounts, and the moments at which [`Limits::max_resting`] accounts are tried again. Paths
+/// that have the same record share its bytes.
+///
+/// No account takes the room of the others. While one waits for its repository or its identity, a sixteenth of what may
+/// wait does behind it, and less once half of all does. Of what comes then only the newest is kept: the newest commit,
+/// identity and hosting. The commits that are passed over are *covered* by the repository: the newest one does not follow
+/// on what is held, so that a repository is fetched that is at least as new, and until that has been taken over, or the
+/// account's state has been kept as [lost](Account::is_lost), the cursor stays before the oldest of them. A consumer that
+/// is slow is waited for, and nothing is passed over because of it.
+///
+/// # What others can make it do
+///
+/// Whatever comes, the identity of one account is looked up once in [`Limits::lookup_every`], and repositories are fetched
+/// as [`Limits::fetches`] and [`Limits::fetches_of_one_host`] allow. An account beyond that is given up for now
+/// ([`News::Desynchronized`]), and so is one that could not be fetched: it rests, and is fetched when that is over, which
+/// [`wake_at`](Ingest::wake_at) knows of.
+///
+/// # Time
+///
+/// The clock may jump. Set back, it stands for no time at all; set forward, whatever was due by then is due.
 #[derive(Debug)]
 pub struct Ingest {
     config: Config,
@@ -265,8 +351,10 @@ pub struct Ingest {
     connection: Connection,
     progress: Progress,
     lanes: Lanes,
-    keys: Desk,
+    identities: Desk,
     repositories: Desk,
+    fetches: Fetches,
+    rests: Rests,
     /// What has been delivered and not acknowledged.
     delivered: BTreeMap<Ticket, Delivered>,
     next_ticket: u64,
@@ -276,45 +364,9 @@ pub struct Ingest {
     /// How many frames in a row were no events.
     garbage: u32,
     next_keep: Duration,
+    clock: Clock,
+    /// The time by the clock.
     now: Duration,
-}
-
-/// Gives turns, to so many at the same time.
-#[derive(Debug)]
-struct Desk {
-    places: usize,
-    taken: usize,
-    queue: VecDeque<String>,
-}
-
-impl Desk {
-    const fn new(places: usize) -> Self {
-        Self {
-            places,
-            taken: 0,
-            queue: VecDeque::new(),
-        }
-    }
-
-    /// Whether it is the account's turn. If not, it is in the queue now.
-    fn turn(&mut self, did: &str) -> bool {
-        let is_free = self.taken < self.places;
-        if is_free {
-            self.taken += 1;
-        } else {
-            self.queue.push_back(did.to_owned());
-        }
-        is_free
-    }
-
-    /// A turn is over. Returns whose is next.
-    fn leave(&mut self) -> Option<String> {
-        let next = self.queue.pop_front();
-        if next.is_none() {
-            self.taken -= 1;
-        }
-        next
-    }
 }
 
 #[derive(Debug)]
@@ -382,7 +434,8 @@ impl Ingest {
             limits.max_fetches,
             limits.max_repository_bytes,
         ];
-        if counts.contains(&0) || limits.max_attempts == 0 {
+        let bursts = [limits.fetches.burst, limits.fetches_of_one_host.burst];
+        if counts.contains(&0) || bursts.contains(&0) || limits.max_attempts == 0 {
             return Err(ConfigError::Zero);
         }
         let hosts = config.hosts.len();
@@ -393,21 +446,24 @@ impl Ingest {
             connection: Connection::new(hosts),
             progress: Progress::new(config.hosts.iter().map(|host| cursors.get(host).copied())),
             lanes: Lanes::default(),
-            keys: Desk::new(limits.max_lookups),
+            identities: Desk::new(limits.max_lookups),
             repositories: Desk::new(limits.max_fetches),
+            fetches: Fetches::new(limits.fetches, limits.fetches_of_one_host),
+            rests: Rests::new(limits.max_resting),
             delivered: BTreeMap::new(),
             next_ticket: 0,
             gaps: vec![Gap::default(); hosts],
             outbox: VecDeque::new(),
             garbage: 0,
             next_keep: Duration::ZERO,
+            clock: Clock::default(),
             now: Duration::ZERO,
             config,
         })
     }
 
     /// What to do next, if anything; to be asked until there is nothing. `now` is the time since 1970, here and
-    /// elsewhere; a clock that is set back stands still.
+    /// elsewhere.
     pub fn next_action(&mut self, now: Duration) -> Option<Action> {
         self.tick(now);
         loop {
@@ -424,7 +480,7 @@ impl Ingest {
                 self.ask(&did, need);
             } else if let Some(did) = self.lanes.next_ready() {
                 self.look_at(&did);
-            } else {
+            } else if !self.end_rest() {
                 let action = self.keep_cursor(self.next_keep);
                 return action.or_else(|| self.connect());
             }
@@ -445,9 +501,11 @@ impl Ingest {
                 .wake_at(limits)
                 .filter(|_| self.wants_frames() || self.connection.current().is_none()),
             self.lanes.next_moment(),
+            self.rests.next_end().filter(|_| self.wants_resyncs()),
             keeps.then_some(self.next_keep),
         ];
-        moments.into_iter().flatten().min()
+        let next = moments.into_iter().flatten().min()?;
+        Some(self.clock.will_say(next))
     }
 
     /// Whether there is room for another frame. While there is not, the socket is not to be read: that slows the host
@@ -459,6 +517,29 @@ impl Ingest {
             && items < limits.max_queued
             && self.outbox.len() < limits.max_queued
             && bytes + Item::cost("", MAX_FRAME_LEN) + MAX_DIDS <= limits.max_queued_bytes
+    }
+
+    /// Whether there is room for another [`resync`](Self::resync): half of what may wait is left for frames.
+    pub fn wants_resyncs(&self) -> bool {
+        let (items, _) = self.lanes.usage();
+        self.wants_frames() && items < self.config.limits.max_queued.div_ceil(2)
+    }
+
+    /// How much of what may wait one lane may have while others wait for it.
+    fn share(&self) -> Share {
+        let (items, bytes) = self.lanes.usage();
+        let Limits {
+            max_queued,
+            max_queued_bytes,
+            ..
+        } = self.config.limits;
+        if items > max_queued / 2 || bytes > max_queued_bytes / 2 {
+            return Share { items: 0, bytes: 0 };
+        }
+        Share {
+            items: max_queued / SHARES,
+            bytes: max_queued_bytes / SHARES,
+        }
     }
 
     /// How many things wait to be done, and how much memory they are counted for, in bytes.
@@ -490,7 +571,7 @@ impl Ingest {
         if !self.wants_frames() {
             return Err(Full);
         }
-        self.connection.heard(self.now);
+        self.connection.received(self.now);
         match self.config.source {
             Source::Repos => self.repos_frame(bytes),
             Source::Jetstream { .. } => self.jetstream_message(bytes),
@@ -524,26 +605,31 @@ impl Ingest {
         }
     }
 
-    /// The signing key of an account, or why there is none.
-    pub fn key(&mut self, did: &str, key: Result<&VerifyingKey, Unavailable>, now: Duration) {
+    /// The identity of an account, or why there is none.
+    pub fn identity(&mut self, did: &str, found: Result<Identity, Unavailable>, now: Duration) {
         self.tick(now);
         let Some(lane) = self.lanes.get_mut(did) else {
             return;
         };
-        if lane.wait != Wait::Answer(Need::Key) {
+        if lane.wait != Wait::Answer(Need::Identity) {
             return;
         }
-        if let Ok(key) = key {
-            lane.key = Some(key.clone());
-            lane.failures = 0;
-        } else {
-            lane.key_asked_after = 0;
-        }
-        self.leave_keys();
-        match key {
-            Ok(_) => self.lanes.wake(did),
-            Err(Unavailable::ForNow) => self.retry(did, Need::Key, LostTrack::Identity),
-            Err(Unavailable::AtAll | Unavailable::Inactive) => self.refuse_keyless(did),
+        let failed = match found {
+            Ok(identity) => {
+                lane.set_identity(Some(identity), self.now);
+                lane.failures = 0;
+                None
+            }
+            Err(Unavailable::ForNow) => Some(lane.forget_identity()),
+            Err(Unavailable::AtAll | Unavailable::Inactive) => {
+                lane.set_identity(None, self.now);
+                None
+            }
+        };
+        self.leave_identities(did);
+        match failed {
+            None => self.lanes.wake(did),
+            Some(()) => self.retry(did, Need::Identity, LostTrack::Identity),
         }
     }
 
@@ -565,7 +651,7 @@ impl Ingest {
             Err(Unavailable::ForNow) => Ok(LostTrack::Unavailable),
             Err(why) => Err(why),
         };
-        self.leave_repositories();
+        self.leave_repositories(did);
         match failed {
             Ok(why) => self.retry(did, Need::Repository, why),
             Err(Unavailable::Inactive) => self.hide(did),
@@ -578,7 +664,7 @@ impl Ingest {
         match self.delivered.remove(&ticket) {
             Some(Delivered::Account { did, then }) => {
                 if then == Then::Fetched {
-                    self.leave_repositories();
+                    self.leave_repositories(&did);
                 }
                 if then == Then::Next {
                     self.finish(&did);
@@ -596,7 +682,7 @@ impl Ingest {
 
     /// Fetches the repository of an account, once its events up to now have been delivered, and delivers it.
     pub fn resync(&mut self, did: &str) -> Result<(), Full> {
-        if !self.wants_frames() {
+        if !self.wants_resyncs() {
             return Err(Full);
         }
         let is_waiting = self.lanes.get_mut(did).is_some_and(|lane| {
@@ -638,9 +724,13 @@ impl Ingest {
     }
 
     fn tick(&mut self, now: Duration) {
-        self.now = self.now.max(now);
+        self.now = self.clock.tick(now);
+        let host = self.connection.host();
         if !self.wants_frames() {
-            self.connection.heard(self.now);
+            self.connection.received(self.now);
+        } else if self.config.hosts.len() == 1 && self.progress.newest(host).is_none() {
+            // Without a cursor another connection costs a gap, and there is no better host.
+            self.connection.excuse(self.now);
         }
         if let Some(why) = self.connection.overdue(&self.config.limits, self.now) {
             self.hang_up(why);
@@ -669,9 +759,11 @@ impl Ingest {
 
     fn ended(&mut self, why: Ended) {
         let host = self.config.hosts[self.connection.host()].clone();
+        let limits = &self.config.limits;
         let next = self
             .connection
-            .ended(&self.config.limits, &mut self.backoff, self.now);
+            .ended(&why, limits, &mut self.backoff, self.now);
+        let next = self.clock.will_say(next);
         self.report(Notice::Disconnected { host, why, next });
     }
 
@@ -690,6 +782,9 @@ impl Ingest {
         })
     }
 }
+
+/// How many lanes that others wait for have room beside each other.
+const SHARES: usize = 16;
 
 /// How often a DID of the greatest length is written down for an item.
 const MAX_DIDS: usize = 4 * 2048;

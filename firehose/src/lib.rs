@@ -66,7 +66,9 @@ mod tid;
 mod varint;
 mod verify;
 
-pub use self::account::{Account, CommitStep, Hosting, Link, OutdatedRepository, Repository};
+pub use self::account::{
+    Account, CommitStep, Hosting, InvalidAccount, Link, OutdatedRepository, Repository,
+};
 pub use self::cid::{Cid, InvalidCid};
 pub use self::commit::{CommitObjectError, RepoCommit, UnsignedCommit};
 pub use self::filter::Filter;

@@ -4,7 +4,7 @@ use crate::Target;
 use crate::firehose;
 use crate::mutate::Random;
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Ingest, Limits, MIN_QUEUED_BYTES, Source, Ticket,
+    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, MIN_QUEUED_BYTES, Source, Ticket,
     Unavailable,
 };
 use huddle_firehose::{Account, Filter, Hosting, VerifyingKey};
@@ -270,8 +270,12 @@ impl World {
                 };
                 ingest.account(&did, choice.is_multiple_of(2).then_some(inactive));
             }
-            Action::FindKey { did } => {
-                ingest.key(&did, car.map_or(Err(refusal), |_| Ok(&self.key)), now);
+            Action::FindIdentity { did } => {
+                let identity = Identity {
+                    key: self.key.clone(),
+                    host: None,
+                };
+                ingest.identity(&did, car.map_or(Err(refusal), |_| Ok(identity)), now);
             }
             Action::FetchRepository { did } => ingest.repository(&did, car.ok_or(refusal), now),
             other => panic!("{other:?} is not asked for"),

@@ -69,13 +69,21 @@ CREATE TABLE lapse (
     latest INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- HostMatch: what strangers were told of this person's time, until the week is over that it is about.
+CREATE TABLE disclosure (
+    actor TEXT NOT NULL,
+    week INTEGER NOT NULL, -- when it ends
+    mark TEXT NOT NULL,
+    PRIMARY KEY (actor, week, mark)
+) WITHOUT ROWID;
+
 -- Booking: the booking itself, read and written whole.
 CREATE TABLE booking (
     actor TEXT NOT NULL PRIMARY KEY,
     document TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Booking: what was answered to requests that carry an idempotency key; no answer while one is in flight.
+-- Booking, UserConnector: what was answered to requests that carry an idempotency key; no answer while one is in flight.
 CREATE TABLE reply (
     actor TEXT NOT NULL,
     caller TEXT NOT NULL,
@@ -86,6 +94,13 @@ CREATE TABLE reply (
     answer TEXT,
     forget INTEGER NOT NULL,
     PRIMARY KEY (actor, caller, method, key)
+) WITHOUT ROWID;
+
+-- UserConnector: how the person wants to be booked, as they wrote it, and how often they have.
+CREATE TABLE preferences (
+    actor TEXT NOT NULL PRIMARY KEY,
+    document TEXT NOT NULL,
+    revision INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- RateLimiter: a token bucket, in millionths of a token.

@@ -1,6 +1,6 @@
 -- What lists and searches read: copies that can be made anew at any time. Times are milliseconds since 1970.
 
--- Bookings as their actors last told; the newest revision wins.
+-- Bookings as their actors last told; the newest revision wins. The document is the booking whole.
 CREATE TABLE bookings (
     id TEXT NOT NULL PRIMARY KEY,
     revision INTEGER NOT NULL,
@@ -10,7 +10,8 @@ CREATE TABLE bookings (
     starts INTEGER,
     ends INTEGER,
     created INTEGER NOT NULL,
-    updated INTEGER NOT NULL
+    updated INTEGER NOT NULL,
+    document TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE INDEX bookings_host ON bookings (host_did, created, id);

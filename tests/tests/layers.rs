@@ -18,12 +18,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-calendars", &["huddle-ports", "huddle-schedule"]),
     (
         "huddle-core",
-        &["huddle-ports", "huddle-schedule", "huddle-syntax"],
+        &[
+            "huddle-lexicon",
+            "huddle-ports",
+            "huddle-schedule",
+            "huddle-syntax",
+        ],
     ),
     ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
     (
         "huddle-xrpc",
         &["huddle-identity", "huddle-ports", "huddle-syntax"],
+    ),
+    (
+        "huddle-graph",
+        &[
+            "huddle-core",
+            "huddle-lexicon",
+            "huddle-ports",
+            "huddle-schedule",
+            "huddle-syntax",
+            "huddle-xrpc",
+        ],
     ),
     (
         "huddle-api",
@@ -47,7 +63,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "huddle-testkit",
-        &["huddle-core", "huddle-ports", "huddle-syntax"],
+        &[
+            "huddle-core",
+            "huddle-firehose",
+            "huddle-identity",
+            "huddle-lexicon",
+            "huddle-ports",
+            "huddle-schedule",
+            "huddle-syntax",
+        ],
     ),
     (
         "huddle-appview-router",
@@ -55,6 +79,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-api",
             "huddle-core",
             "huddle-identity",
+            "huddle-ports",
+            "huddle-syntax",
+            "huddle-xrpc",
+        ],
+    ),
+    (
+        "huddle-appview-indexer",
+        &[
+            "huddle-core",
+            "huddle-firehose",
+            "huddle-identity",
+            "huddle-lexicon",
             "huddle-ports",
             "huddle-syntax",
             "huddle-xrpc",

@@ -1,6 +1,7 @@
 //! Who may call, and how often: what stands before every method.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::Method;
@@ -13,14 +14,16 @@ use huddle_identity::{
 };
 use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::{Did, Nsid};
-use huddle_xrpc::server::{AuthError, Authenticate, bearer_token};
+use huddle_xrpc::RateLimit;
+use huddle_xrpc::server::{Admitted, AuthError, Authenticate, bearer_token};
 
 use crate::allowances::{Allowances, SpendError};
 use crate::client_address::ClientAddress;
 
-/// Verifies tokens, and asks the allowances once a request: with a valid token for its issuer, of which that takes
-/// the token too; otherwise for the address that it comes from. So whoever sends tokens that are not valid, or has us
-/// look for issuers whom nobody finds, spends what is their own.
+/// Verifies tokens, and asks the allowances: with a valid token that of its issuer, of which that takes the token too;
+/// otherwise that of the address that it comes from. Whoever sends a token of somebody who is not known here, or one
+/// that the known key did not sign, pays from the address **before** anybody is looked up: so look-ups have a price,
+/// forged tokens and wildcard hosts of `did:web` included, and who is known pays nothing but their own.
 pub(crate) struct Admission {
     pub(crate) keys: Arc<dyn SigningKeys>,
     pub(crate) allowances: Arc<dyn Allowances>,
@@ -31,60 +34,90 @@ pub(crate) struct Admission {
 
 #[async_trait]
 impl Authenticate for Admission {
-    async fn authenticate(
-        &self,
-        nsid: &Nsid,
-        request: &Parts,
-    ) -> Result<Option<Caller>, AuthError> {
-        match self.verified(nsid, request).await {
-            Ok(Some((caller, nonce))) => {
-                let spend = account(&self.limits, &request.method, nonce);
-                self.spend(&format!("did/{}", caller.did), spend).await?;
-                Ok(Some(caller))
+    async fn authenticate(&self, nsid: &Nsid, request: &Parts) -> Result<Admitted, AuthError> {
+        let noted = Arc::new(NotedNonce::default());
+        let verifier = self.verifier(noted.clone());
+        let token = bearer_token(&request.headers);
+        if let Ok(Some(token)) = token
+            && let Ok(Some(caller)) = verifier.verify_known(token, nsid).await
+        {
+            return self.admit(caller, &noted, &request.method).await;
+        }
+        let rate_limit = self.spend(&place(request), anyone(&self.limits)).await?;
+        match token? {
+            Some(token) => {
+                let caller = verifier.verify(token, nsid).await?;
+                self.admit(caller, &noted, &request.method).await
             }
-            anonymous => {
-                let place = request.extensions.get().copied();
-                let place = place.map_or("unknown".to_owned(), ClientAddress::network);
-                self.spend(&format!("ip/{place}"), anyone(&self.limits))
-                    .await?;
-                anonymous.map(|_| None)
-            }
+            None => Ok(Admitted {
+                caller: None,
+                rate_limit: Some(rate_limit),
+            }),
         }
     }
 }
 
+/// Whose allowance the requests of a place share.
+fn place(request: &Parts) -> String {
+    let address: Option<ClientAddress> = request.extensions.get().copied();
+    let network = address.map_or("unknown".to_owned(), ClientAddress::network);
+    format!("ip/{network}")
+}
+
 impl Admission {
-    /// Who has signed the token of a request, if it has one, and what names that.
-    async fn verified(
-        &self,
-        nsid: &Nsid,
-        request: &Parts,
-    ) -> Result<Option<(Caller, Nonce)>, AuthError> {
-        let Some(token) = bearer_token(&request.headers)? else {
-            return Ok(None);
-        };
-        let noted = Arc::new(NotedNonce::default());
-        let verifier = ServiceAuthVerifier::new(
-            self.keys.clone(),
-            noted.clone(),
-            self.clock.clone(),
-            self.tokens.clone(),
-        );
-        let caller = verifier.verify(token, nsid).await?;
-        let nonce = noted.take().ok_or(AuthError::Unavailable)?;
-        Ok(Some((caller, nonce)))
+    fn verifier(&self, noted: Arc<NotedNonce>) -> ServiceAuthVerifier {
+        let (keys, clock) = (self.keys.clone(), self.clock.clone());
+        ServiceAuthVerifier::new(keys, noted, clock, self.tokens.clone())
     }
 
-    async fn spend(&self, caller: &str, spend: Spend) -> Result<(), AuthError> {
-        match self.allowances.spend(caller, spend).await {
-            Ok(Verdict::Allowed { .. }) => Ok(()),
-            Ok(Verdict::Limited { retry_at }) => Err(AuthError::Limited {
+    /// Has a caller pay, and takes the token.
+    async fn admit(
+        &self,
+        caller: Caller,
+        noted: &NotedNonce,
+        method: &Method,
+    ) -> Result<Admitted, AuthError> {
+        let nonce = noted.take().ok_or(AuthError::Unavailable)?;
+        let spend = account(&self.limits, method, nonce);
+        let rate_limit = self.spend(&format!("did/{}", caller.did), spend).await?;
+        Ok(Admitted {
+            caller: Some(caller),
+            rate_limit: Some(rate_limit),
+        })
+    }
+
+    /// What is left of the allowance of `payer`.
+    async fn spend(&self, payer: &str, spend: Spend) -> Result<RateLimit, AuthError> {
+        let rate = spend.rate;
+        match self.allowances.spend(payer, spend).await {
+            Ok(Verdict::Allowed { remaining }) => {
+                let missing = rate.burst.saturating_sub(remaining);
+                let full_at = self.clock.now() + rate.time_to_gain(missing);
+                Ok(rate_limit(rate, remaining, full_at))
+            }
+            Ok(Verdict::Limited {
+                remaining,
+                retry_at,
+            }) => Err(AuthError::Limited {
                 retry_after_secs: seconds(self.clock.now(), retry_at),
+                rate_limit: Some(rate_limit(rate, remaining, retry_at)),
             }),
             Ok(Verdict::Replayed) => Err(ServiceAuthError::Replayed.into()),
             Err(SpendError::Full) => Err(AuthError::Unavailable),
             Err(SpendError::Unreachable(error)) => Err(AuthError::Fault(error.into())),
         }
+    }
+}
+
+/// An allowance as a window: the bucket, and as long as it takes to be filled.
+fn rate_limit(rate: Rate, remaining: u32, reset: Timestamp) -> RateLimit {
+    let whole_secs =
+        |time: Duration| u64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+    RateLimit {
+        limit: rate.burst.into(),
+        remaining: remaining.into(),
+        reset_secs: whole_secs(reset.since(Timestamp::from_millis(0))),
+        window_secs: Some(whole_secs(rate.time_to_gain(rate.burst))),
     }
 }
 
@@ -96,18 +129,18 @@ fn seconds(now: Timestamp, until: Timestamp) -> u64 {
         .max(1)
 }
 
-/// What a request of an account costs. Changes are out of the same bucket and cost more, so that an account that
-/// makes nothing else makes no more of them than it may.
+/// What a request of an account costs. Changes are out of the same bucket and cost more.
 fn account(limits: &Limits, method: &Method, nonce: Nonce) -> Spend {
-    let change = limits
-        .account_per_minute
-        .div_ceil(limits.changes_per_minute.max(1));
     Spend {
         rate: Rate {
             per_minute: limits.account_per_minute,
             burst: limits.account_burst,
         },
-        cost: if method == Method::POST { change } else { 1 },
+        cost: if method == Method::POST {
+            limits.change_cost()
+        } else {
+            1
+        },
         nonce: Some(nonce),
     }
 }

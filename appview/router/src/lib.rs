@@ -7,27 +7,44 @@
 mod admission;
 mod allowances;
 mod client_address;
+mod did_document;
+mod health;
+mod identities;
+mod operations;
+mod pages;
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::routing::get;
+use axum::middleware;
 use huddle_api::Huddle;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
+use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
 use huddle_core::index::Index;
+use huddle_core::matching::Slots;
+use huddle_core::offer_records::NobodySignsIn;
 use huddle_core::tasks::Tasks;
 use huddle_core::{ActorTransport, Limits};
 use huddle_identity::{ServiceAuthConfig, ServiceRef, SigningKeys};
+use huddle_lexicon::com::huddle::list_offers::ListOffers;
+use huddle_lexicon::com::huddle::search_hosts::SearchHosts;
 use huddle_ports::Clock;
 use huddle_xrpc::server::Fault;
-use serde_json::json;
 
 use admission::Admission;
 pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
+use health::Health;
+pub use identities::Identities;
+pub use operations::{
+    MetricsRegistry, Operations, OperatorPages, OperatorToken, RequestId, Served, WeakToken,
+};
+use operations::{Observer, observe};
+
+/// For how many seconds anybody may keep what is everybody's to read.
+const PUBLIC_SECS: u32 = 30;
 
 /// What bookings are made with.
 #[derive(Clone)]
@@ -38,6 +55,8 @@ pub struct Backend {
     pub index: Arc<dyn Index>,
     /// Offers and calendars.
     pub availability: Arc<dyn Availability>,
+    /// Slots to choose from.
+    pub slots: Arc<dyn Slots>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The limits of the installation.
@@ -76,6 +95,8 @@ pub struct AppView {
     pub backend: Backend,
     /// Whose signature a caller's token must have.
     pub keys: Arc<dyn SigningKeys>,
+    /// Who accounts are.
+    pub directory: Arc<dyn Directory>,
     /// How much callers may ask, and which tokens they have used.
     pub allowances: Arc<dyn Allowances>,
     /// What bookings are named with.
@@ -84,12 +105,26 @@ pub struct AppView {
     pub service: ServiceRef,
     /// Hears of each fault once.
     pub on_fault: fn(&Fault),
+    /// What whoever runs it says and hears.
+    pub operations: Operations,
 }
 
 impl AppView {
-    /// The routes. A runtime says where a request comes from with [`ClientAddress`].
+    /// The routes. A runtime says where a request comes from with [`ClientAddress`], and may name it with [`RequestId`].
     pub fn router(self) -> axum::Router {
-        let Backend { clock, limits, .. } = self.backend.clone();
+        let pages = pages::routes(&self);
+        let Backend {
+            actors,
+            index,
+            clock,
+            limits,
+            ..
+        } = self.backend.clone();
+        let observer = Observer {
+            clock: clock.clone(),
+            metrics: self.operations.metrics,
+            on_served: self.operations.on_served,
+        };
         let admission = Admission {
             keys: self.keys,
             allowances: self.allowances,
@@ -97,12 +132,35 @@ impl AppView {
             limits,
             tokens: ServiceAuthConfig::new(&self.service),
         };
-        let xrpc = Huddle::new(self.backend.flows(), self.ids, clock)
+        let huddle = Huddle {
+            flows: self.backend.flows(),
+            actors,
+            index,
+            slots: self.backend.slots,
+            directory: self.directory,
+            offers: Arc::new(NobodySignsIn),
+            ids: self.ids,
+            service: self.service.did().clone(),
+            clock,
+        };
+        let xrpc = huddle
             .router()
+            .public::<ListOffers>(PUBLIC_SECS)
+            .public::<SearchHosts>(PUBLIC_SECS)
             .authenticate(admission)
             .on_fault(self.on_fault)
-            .into_axum();
-        xrpc.route("/healthz", get(healthz))
+            .into_axum()
+            .layer(middleware::from_fn_with_state(observer, observe));
+        xrpc.merge(pages)
+    }
+
+    fn health(&self) -> Health {
+        Health {
+            actors: self.backend.actors.clone(),
+            index: self.backend.index.clone(),
+            limits: self.backend.limits.clone(),
+            service: self.service.clone(),
+        }
     }
 }
 
@@ -113,8 +171,4 @@ impl fmt::Debug for AppView {
             .field("service", &self.service)
             .finish_non_exhaustive()
     }
-}
-
-async fn healthz() -> Json<serde_json::Value> {
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }

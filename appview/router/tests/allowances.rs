@@ -34,8 +34,9 @@ fn allowed(remaining: u32) -> Verdict {
     Verdict::Allowed { remaining }
 }
 
-fn limited(secs: u64) -> Verdict {
+fn limited(remaining: u32, secs: u64) -> Verdict {
     Verdict::Limited {
+        remaining,
         retry_at: NOW + Duration::from_secs(secs),
     }
 }
@@ -47,13 +48,13 @@ async fn follows_the_rules(allowances: &dyn Allowances, clock: &SteppingClock) {
         (0, "did/a", 1, Some("one"), allowed(1)),
         (0, "did/a", 1, Some("one"), Verdict::Replayed),
         (0, "did/a", 1, Some("two"), allowed(0)),
-        (0, "did/a", 1, Some("three"), limited(1)),
+        (0, "did/a", 1, Some("three"), limited(0, 1)),
         (0, "did/b", 1, Some("four"), allowed(1)),
         (1, "did/a", 1, Some("three"), allowed(0)),
-        (2, "did/a", 2, None, limited(3)),
+        (2, "did/a", 2, None, limited(1, 3)),
         (3, "did/a", 9, None, allowed(0)),
         // A clock that is set back fills no bucket.
-        (0, "did/a", 1, None, limited(4)),
+        (0, "did/a", 1, None, limited(0, 4)),
         (299, "did/a", 1, Some("one"), Verdict::Replayed),
         (300, "did/a", 1, Some("five"), Verdict::Replayed),
     ];

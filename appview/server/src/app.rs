@@ -4,18 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use huddle_appview_router::{AppView, Backend, MemoryAllowances};
+use huddle_appview_router::{AppView, Backend, MemoryAllowances, Operations, Served};
 use huddle_core::Limits;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
+use huddle_core::directory::Directory;
 use huddle_core::index::Index;
+use huddle_core::matching::Slots;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
 use huddle_identity::{ServiceRef, SigningKeys};
 use huddle_native::{ActorStore, OsRandom, Pump, TaskFailed, TaskRunner, Trouble};
 use huddle_ports::Clock;
 use huddle_xrpc::server::Fault;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 /// What an AppView is made of.
 #[derive(Clone)]
@@ -26,8 +28,12 @@ pub struct Parts {
     pub index: Arc<dyn Index>,
     /// Offers and calendars.
     pub availability: Arc<dyn Availability>,
+    /// Slots to choose from.
+    pub slots: Arc<dyn Slots>,
     /// Whose signature a caller's token must have.
     pub keys: Arc<dyn SigningKeys>,
+    /// Who accounts are.
+    pub directory: Arc<dyn Directory>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What bookings are named with.
@@ -36,6 +42,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What tokens have to be made out to.
     pub service: ServiceRef,
+    /// What whoever runs it says and hears; requests are logged in any case.
+    pub operations: Operations,
 }
 
 /// An AppView, to be run.
@@ -68,6 +76,7 @@ impl Parts {
             actors: self.actors.clone(),
             index: self.index,
             availability: self.availability,
+            slots: self.slots,
             clock: self.clock.clone(),
             limits: Arc::new(self.limits),
         };
@@ -75,10 +84,15 @@ impl Parts {
         let appview = AppView {
             backend,
             keys: self.keys,
+            directory: self.directory,
             allowances: Arc::new(MemoryAllowances::new(self.clock)),
             ids: self.ids,
             service: self.service,
             on_fault: report,
+            operations: Operations {
+                on_served: log,
+                ..self.operations
+            },
         };
         App {
             router: appview.router(),
@@ -89,6 +103,17 @@ impl Parts {
 
 fn report(fault: &Fault) {
     error!(method = fault.nsid, %fault, "a method failed");
+}
+
+fn log(served: &Served) {
+    info!(
+        nsid = served.nsid,
+        status = served.status.as_u16(),
+        outcome = served.outcome,
+        millis = served.time.as_millis(),
+        request_id = served.request_id.as_ref().map(|id| &*id.0),
+        "served"
+    );
 }
 
 struct Runner(Tasks);

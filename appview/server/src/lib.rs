@@ -5,5 +5,6 @@
 
 pub mod app;
 mod client_address;
+mod request_id;
 mod secrets;
 pub mod serve;

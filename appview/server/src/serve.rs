@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use huddle_appview_router::{
+    Identities, MetricsRegistry, Operations, OperatorPages, OperatorToken,
+};
 use huddle_core::Limits;
 use huddle_core::booking::BookingIds;
 use huddle_identity::{IdentityConfig, IdentityResolver, ServiceRef};
@@ -17,7 +20,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::app::{App, Parts};
-use crate::{client_address, secrets};
+use crate::{client_address, request_id, secrets};
 
 /// Serve the `com.huddle` methods.
 #[derive(Debug, clap::Args)]
@@ -59,6 +62,21 @@ pub struct Options {
     /// JSON file of limits that differ from their defaults, e.g. `{"hold_secs": 600}`.
     #[arg(long, env = "HUDDLE_LIMITS", value_name = "FILE")]
     limits: Option<PathBuf>,
+
+    /// Where this is reached from outside, e.g. `https://huddle.example.com`. If the service's DID is that host's
+    /// did:web, its document is served at /.well-known/did.json.
+    #[arg(long, env = "HUDDLE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<Url>,
+
+    /// Bearer token that shows /internal/metrics and /zpages, which are not there without it. Rather set it in the
+    /// environment: arguments can be read by everybody on this machine.
+    #[arg(
+        long,
+        env = "HUDDLE_OPERATOR_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    operator_token: Option<OperatorToken>,
 }
 
 impl Options {
@@ -77,7 +95,7 @@ impl Options {
             // An error says that the sender is gone, which means the same.
             let _ = stopped.await;
         }));
-        let router = client_address::noted(router, self.client_address_header);
+        let router = request_id::named(client_address::noted(router, self.client_address_header));
         axum::serve(
             listener,
             router.into_make_service_with_connect_info::<SocketAddr>(),
@@ -94,6 +112,8 @@ impl Options {
             .with_context(|| format!("cannot make the folder {}", self.data.display()))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let limits = self.limits()?;
+        let identity = self.identity(clock.clone())?;
+        let windows = Arc::new(self.windows()?);
         let secret = secrets::load_or_make(&self.data.join("booking-ids.secret"), &OsRandom)?;
         let actors = ActorStore::open(
             &self.data.join("actors.sqlite"),
@@ -103,13 +123,30 @@ impl Options {
         Ok(Parts {
             actors: Arc::new(actors),
             index: Arc::new(SqliteIndex::open(&self.data.join("index.sqlite"))?),
-            availability: Arc::new(self.windows()?),
-            keys: Arc::new(self.identity(clock.clone())?),
+            availability: windows.clone(),
+            slots: windows,
+            directory: Arc::new(Identities(identity.clone())),
+            keys: Arc::new(identity),
             clock,
             ids: BookingIds::new(&secret),
             limits,
             service: self.service.clone(),
+            operations: self.operations(),
         })
+    }
+
+    /// Nobody measures where nobody may look.
+    fn operations(&self) -> Operations {
+        let mut operations = Operations {
+            public_url: self.public_url.clone(),
+            ..Operations::default()
+        };
+        if let Some(token) = self.operator_token.clone() {
+            let registry = Arc::new(MetricsRegistry::new());
+            operations.metrics = registry.clone();
+            operations.pages = Some(OperatorPages { token, registry });
+        }
+        operations
     }
 
     fn limits(&self) -> Result<Limits> {

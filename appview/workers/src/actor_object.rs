@@ -6,6 +6,7 @@ mod pump;
 use std::cell::Cell;
 use std::time::Duration;
 
+use huddle_core::index::IndexError;
 use huddle_core::migrations::{self, ACTOR};
 use huddle_core::sql::SqlError;
 use huddle_core::{
@@ -14,9 +15,10 @@ use huddle_core::{
 use huddle_ports::{Clock as _, Timestamp};
 use worker::{Env, Method, Request, Response, State, console_error};
 
+use crate::build::{Build, Moment};
 use crate::clock::WorkersClock;
 use crate::config::{self, Misconfigured};
-use crate::fault::Fault;
+use crate::register::{self, Mark, Register};
 use crate::storage::transaction;
 use crate::transport;
 
@@ -35,8 +37,6 @@ pub(crate) struct ActorObject {
     limits: Result<Limits, Misconfigured>,
     /// Whether the schema of the storage is known to be this version's.
     migrated: Cell<bool>,
-    /// What is to go wrong, because the request of last wanted it.
-    fault: Cell<Option<Fault>>,
 }
 
 /// Why an object does not answer. The caller's log is the only one to read it.
@@ -52,6 +52,10 @@ enum Trouble {
     UnknownActor(#[from] UnknownActor),
     #[error(transparent)]
     Misconfigured(#[from] Misconfigured),
+    #[error("the command would leave something to do behind, and the register does not know")]
+    Unregistered,
+    #[error("the register cannot be told: {0}")]
+    Register(#[source] IndexError),
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
     #[error(transparent)]
@@ -61,6 +65,7 @@ enum Trouble {
 }
 
 /// What an object does until somebody asks it again.
+#[derive(Clone, Copy, Debug)]
 enum Rest {
     /// It wants to be woken then.
     Until(Timestamp),
@@ -70,12 +75,20 @@ enum Rest {
     Forgotten,
 }
 
+impl Rest {
+    const fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::Until(due) => Some(due),
+            Self::Idle | Self::Forgotten => None,
+        }
+    }
+}
+
 impl ActorObject {
     pub(crate) fn new(state: State, env: Env) -> Self {
         Self {
             limits: config::limits(&env),
             migrated: Cell::new(false),
-            fault: Cell::new(None),
             state,
             env,
         }
@@ -93,10 +106,8 @@ impl ActorObject {
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Trouble> {
-        let fault = Fault::asked_for(&request, &self.env)?;
         let drives = request.path() == transport::DRIVE;
         let body = request.text().await?;
-        self.fault.set(fault);
         let command = serde_json::from_str(&body).map_err(Trouble::NoCommand)?;
         let reply = if drives {
             self.drive(command).await?
@@ -108,21 +119,43 @@ impl ActorObject {
     }
 
     async fn remember(&self) -> Result<Response, Trouble> {
-        let name = self.name()?;
-        let rest = self.turn(|sql| rest(sql, &name))?;
-        self.settle(rest).await?;
-        Ok(Response::empty()?)
+        let (rest, _) = self.come_to_rest().await?;
+        Ok(Response::from_json(&rest.until())?)
     }
 
     async fn handle(&self, command: Command) -> Result<Reply, Trouble> {
-        let (name, limits) = (self.name()?, self.limits()?);
-        let (reply, rest) = self.turn(|sql| {
-            let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
-            Fault::strike(self.fault.get())?;
-            Ok((reply, rest(sql, &name)?))
-        })?;
+        let (reply, rest) = match self.carry_out(command.clone(), None) {
+            Err(Trouble::Unregistered) => {
+                let mark = self.enter_register().await?;
+                self.carry_out(command, Some(mark))?
+            }
+            done => done?,
+        };
         self.settle(rest).await?;
         Ok(reply)
+    }
+
+    async fn enter_register(&self) -> Result<Mark, Trouble> {
+        let (name, now) = (self.name()?, WorkersClock.now());
+        let entered = Register::new(&self.env).enter(&name, now).await;
+        entered.map_err(Trouble::Register)
+    }
+
+    /// Carries a command out, in one transaction with the mark that the object is in the register.
+    fn carry_out(&self, command: Command, mark: Option<Mark>) -> Result<(Reply, Rest), Trouble> {
+        let (name, limits) = (self.name()?, self.limits()?);
+        self.turn(|sql| {
+            let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
+            let rest = rest(sql, &name)?;
+            if rest.until().is_some() && register::has(name.kind()) {
+                if let Some(mark) = mark {
+                    register::leave(sql, mark)?;
+                }
+                register::mark(sql)?.ok_or(Trouble::Unregistered)?;
+            }
+            (Build::running().fault)(&name, Moment::Commit)?;
+            Ok((reply, rest))
+        })
     }
 
     /// Does what the actor wanted to be woken for.
@@ -136,15 +169,40 @@ impl ActorObject {
     }
 
     async fn tend(&self) -> Result<(), Trouble> {
+        let name = self.name()?;
+        (Build::running().fault)(&name, Moment::Ring)?;
         // An alarm that rings is no longer set. The next one stands before any work, so that the
         // object comes back from wherever this one dies.
         self.state.storage().set_alarm(ALARM_RETRY).await?;
-        Fault::strike_at_alarm(self.fault.get());
+        (Build::running().fault)(&name, Moment::Wake)?;
         self.wake()?;
         self.pump().await?;
+        let (rest, mark) = self.come_to_rest().await?;
+        if let Some(mark) = mark {
+            // If it comes to nothing, the sweep asks.
+            let register = Register::new(&self.env);
+            let noted = register.note(&name, mark, rest.until()).await;
+            noted.map_err(Trouble::Register)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm for what is to be done next. If nothing is, the object is in the register for nothing, by the mark.
+    async fn come_to_rest(&self) -> Result<(Rest, Option<Mark>), Trouble> {
         let name = self.name()?;
-        let rest = self.turn(|sql| rest(sql, &name))?;
-        self.settle(rest).await
+        let (rest, mark) = self.turn(|sql| {
+            let rest = rest(sql, &name)?;
+            if !register::has(name.kind()) {
+                return Ok((rest, None));
+            }
+            let mark = register::mark(sql)?;
+            if rest.until().is_none() {
+                register::erase(sql)?;
+            }
+            Ok((rest, mark))
+        })?;
+        self.settle(rest).await?;
+        Ok((rest, mark))
     }
 
     fn wake(&self) -> Result<(), Trouble> {
@@ -159,13 +217,14 @@ impl ActorObject {
     }
 
     /// Runs `work` in a transaction over the schema that it expects.
-    fn turn<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Sql) -> Result<T, SqlError>,
-    ) -> Result<T, Trouble> {
+    fn turn<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        let kind = self.name()?.kind();
         let done = transaction(&self.state.storage(), |sql| {
             if !self.migrated.get() {
                 migrations::migrate(sql, ACTOR)?;
+                if register::has(kind) {
+                    register::prepare(sql)?;
+                }
             }
             work(sql)
         })?;

@@ -4,24 +4,21 @@ use std::sync::Arc;
 
 use huddle_appview_router::Backend;
 use huddle_core::Limits;
-use huddle_core::availability::Availability;
 use worker::Env;
 
 use crate::availability::NoCalendars;
+use crate::build::Build;
 use crate::clock::WorkersClock;
-use crate::config::{self, Misconfigured};
+use crate::config::Misconfigured;
 use crate::index::D1Index;
 use crate::transport::DurableObjectTransport;
 
 pub(crate) fn backend(env: &Env, limits: Limits) -> Result<Backend, Misconfigured> {
-    let availability: Arc<dyn Availability> = match config::windows(env)? {
-        Some(windows) => Arc::new(windows),
-        None => Arc::new(NoCalendars),
-    };
     Ok(Backend {
         actors: Arc::new(DurableObjectTransport::new(env.clone())),
         index: Arc::new(D1Index::new(env.clone())),
-        availability,
+        availability: (Build::running().availability)(env)?,
+        slots: Arc::new(NoCalendars),
         clock: Arc::new(WorkersClock),
         limits: Arc::new(limits),
     })

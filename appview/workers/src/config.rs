@@ -6,13 +6,12 @@ use huddle_core::Limits;
 use huddle_core::booking::BookingIds;
 use huddle_identity::ServiceRef;
 use huddle_ports::Url;
-use huddle_testkit::{HostWindows, ListedWindows};
 use worker::Env;
 
 /// Something that a deployment has to put right.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{name} {problem}")]
-pub(crate) struct Misconfigured {
+pub struct Misconfigured {
     name: &'static str,
     problem: String,
 }
@@ -38,11 +37,6 @@ impl Config {
     }
 }
 
-/// Whether this is a test, which no configuration that is deployed says.
-pub(crate) fn testing(env: &Env) -> bool {
-    text(env, "HUDDLE_TEST").as_deref() == Some("1")
-}
-
 /// The defaults, changed by the variable `LIMITS`: a JSON object of those that differ.
 pub(crate) fn limits(env: &Env) -> Result<Limits, Misconfigured> {
     let limits: Limits = json(env, "LIMITS")?.unwrap_or_default();
@@ -52,20 +46,12 @@ pub(crate) fn limits(env: &Env) -> Result<Limits, Misconfigured> {
     Ok(limits)
 }
 
-/// Hosts and their windows, which stand in for offers and calendars in tests alone.
-pub(crate) fn windows(env: &Env) -> Result<Option<ListedWindows>, Misconfigured> {
-    if !testing(env) {
-        return Ok(None);
-    }
-    let hosts: Option<Vec<HostWindows>> = json(env, "WINDOWS")?;
-    Ok(hosts.map(ListedWindows::new))
-}
-
 fn text(env: &Env, name: &str) -> Option<String> {
     env.var(name).ok().map(|value| value.to_string())
 }
 
-fn json<T: serde::de::DeserializeOwned>(
+/// The JSON of a variable, if it is set.
+pub fn json<T: serde::de::DeserializeOwned>(
     env: &Env,
     name: &'static str,
 ) -> Result<Option<T>, Misconfigured> {

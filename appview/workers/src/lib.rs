@@ -11,15 +11,16 @@
 mod actor_object;
 mod availability;
 mod backend;
+pub mod build;
 mod cache;
 pub mod clock;
-mod config;
+pub mod config;
 mod dns;
-mod fault;
 mod fetch;
 pub mod index;
 mod jobs;
 mod objects;
+mod register;
 mod router;
 pub mod storage;
 mod sweep;

@@ -30,5 +30,6 @@ macro_rules! classes {
 classes! {
     HostMatchDO,
     BookingDO,
+    UserConnectorDO,
     RateLimiterDO,
 }

@@ -18,10 +18,10 @@ extern "C" {
 }
 
 /// Runs `work` in one transaction, which is rolled back if it fails.
-pub fn transaction<T>(
+pub fn transaction<T, E: From<SqlError>>(
     storage: &Storage,
-    work: impl FnOnce(&mut ObjectSql) -> Result<T, SqlError>,
-) -> Result<T, SqlError> {
+    work: impl FnOnce(&mut ObjectSql) -> Result<T, E>,
+) -> Result<T, E> {
     let mut sql = ObjectSql(storage.sql());
     let mut work = Some(work);
     let mut outcome = None;
@@ -41,8 +41,8 @@ pub fn transaction<T>(
     });
     match (committed, outcome) {
         (Ok(_), Some(outcome)) | (Err(_), Some(outcome @ Err(_))) => outcome,
-        (Err(thrown), _) => Err(broken(&thrown.into())),
-        (Ok(_), None) => Err(SqlError::Store("a transaction did not run".into())),
+        (Err(thrown), _) => Err(broken(&thrown.into()).into()),
+        (Ok(_), None) => Err(SqlError::Store("a transaction did not run".into()).into()),
     }
 }
 

@@ -1,77 +1,33 @@
-//! Looks after actors whose alarm was lost: the platform gives one up that it could not ring a few times.
+//! Looks after actors of which nothing was heard for too long: the platform gives an alarm up that it could not ring a
+//! few times, say because a version was deployed that does not run.
 
-use std::time::Duration;
-
-use huddle_core::booking::BookingId;
-use huddle_core::index::{Index as _, IndexError, Statement};
-use huddle_core::sql::{Row, SqlError, Value};
-use huddle_core::{ActorName, Limits};
-use huddle_ports::{Clock as _, Timestamp};
-use huddle_syntax::{Did, SyntaxError};
+use huddle_core::index::IndexError;
+use huddle_ports::Clock as _;
 use worker::{Env, console_error};
 
 use crate::clock::WorkersClock;
-use crate::config::{Misconfigured, limits};
-use crate::index::D1Index;
+use crate::register::Register;
 use crate::transport;
 
-/// Bookings that one sweep looks after. With the two people of each, and the question to the index, it stays below the
-/// 50 requests that the smallest plan allows.
-const BATCH: i64 = 16;
+/// Actors that one sweep looks after. With the questions to the index it stays below the 50 requests that the smallest
+/// plan allows.
+const BATCH: u32 = 40;
 
-/// How much longer than it may wait by itself a booking has to wait before somebody looks after it.
-const PATIENCE: Duration = Duration::from_mins(10);
-
-/// Why a sweep came to nothing; the next one tries again.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NotSwept {
-    #[error(transparent)]
-    Misconfigured(#[from] Misconfigured),
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    #[error("the index holds something else than it should: {0}")]
-    Row(#[from] SqlError),
-    #[error("the index names somebody who cannot be: {0}")]
-    Person(#[from] SyntaxError),
-}
-
-/// Has the actors of the bookings that wait for too long set their alarms anew. What they do then ends the wait, and
-/// the next sweep meets others; a row that its booking is ahead of is not mended by this, and is met again.
-pub(crate) async fn sweep(env: &Env) -> Result<(), NotSwept> {
-    let statement = overdue(&limits(env)?, WorkersClock.now());
-    for row in D1Index::new(env.clone()).query(statement).await? {
-        for actor in actors(&row)? {
-            if let Err(problem) = transport::remind(env, &actor).await {
-                console_error!("{actor} cannot be reminded: {problem}");
-            }
+/// Has the actors that are overdue set their alarms anew. What they do then ends the wait; those that wait for nothing
+/// are struck off the register.
+pub(crate) async fn sweep(env: &Env) -> Result<(), IndexError> {
+    let register = Register::new(env);
+    let mut heard = Vec::new();
+    for entry in register.take_overdue(WorkersClock.now(), BATCH).await? {
+        // One of a kind that a later version knows.
+        let Some(actor) = entry.actor() else {
+            continue;
+        };
+        match transport::remind(env, &actor).await {
+            Ok(until) => heard.push((entry, until)),
+            // It comes up again.
+            Err(problem) => console_error!("{actor} cannot be reminded: {problem}"),
         }
     }
-    Ok(())
-}
-
-/// Bookings in a state that should have ended by itself, the oldest first.
-fn overdue(limits: &Limits, now: Timestamp) -> Statement {
-    let before = |waits: u32| now - Duration::from_secs(waits.into()) - PATIENCE;
-    let pending = limits.approval_secs.max(limits.pending_secs);
-    Statement {
-        sql: "SELECT id, host_did, guest_did FROM bookings \
-              WHERE (status IN ('held', 'finalizing') AND updated < ?1) \
-              OR (status = 'pending' AND updated < ?2) \
-              ORDER BY updated LIMIT ?3",
-        bindings: vec![
-            Value::Integer(before(limits.hold_secs).as_millis()),
-            Value::Integer(before(pending).as_millis()),
-            Value::Integer(BATCH),
-        ],
-    }
-}
-
-fn actors(row: &Row) -> Result<[ActorName; 3], NotSwept> {
-    let id: BookingId = row.get(0)?;
-    let person = |column| -> Result<Did, NotSwept> { Ok(row.get::<String>(column)?.parse()?) };
-    Ok([
-        ActorName::booking(&id),
-        ActorName::host_match(&person(1)?),
-        ActorName::host_match(&person(2)?),
-    ])
+    register.note_all(heard).await
 }

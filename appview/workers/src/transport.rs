@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use huddle_core::transport::{ActorTransport, Unreachable};
 use huddle_core::{ActorKind, ActorName, Command, Reply};
+use huddle_ports::Timestamp;
 use worker::send::SendFuture;
 use worker::{Env, Method, Request, RequestInit, Response};
 
@@ -48,17 +49,17 @@ impl ActorTransport for DurableObjectTransport {
     }
 }
 
-/// Has an actor set its alarm for what it wants to be woken for.
-pub(crate) async fn remind(env: &Env, to: &ActorName) -> worker::Result<()> {
+/// Has an actor set its alarm for what it wants to be woken for, and gives the moment, if there is one.
+pub(crate) async fn remind(env: &Env, to: &ActorName) -> worker::Result<Option<Timestamp>> {
     let mut response = request(env, to, ALONE, Method::Get, RequestInit::new()).await?;
     match response.status_code() {
-        200 => Ok(()),
+        200 => response.json().await,
         _ => Err(response.text().await?.into()),
     }
 }
 
 /// Posts a command to the object of an actor, which does that and nothing else.
-pub(crate) async fn post(env: &Env, to: &ActorName, init: RequestInit) -> worker::Result<Response> {
+pub async fn post(env: &Env, to: &ActorName, init: RequestInit) -> worker::Result<Response> {
     request(env, to, ALONE, Method::Post, init).await
 }
 
@@ -83,6 +84,7 @@ const fn binding(kind: ActorKind) -> &'static str {
     match kind {
         ActorKind::HostMatch => "HostMatchDO",
         ActorKind::Booking => "BookingDO",
+        ActorKind::UserConnector => "UserConnectorDO",
         ActorKind::RateLimiter => "RateLimiterDO",
     }
 }

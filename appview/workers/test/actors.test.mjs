@@ -1,15 +1,19 @@
 // Actors as Durable Objects: commands, transactions, alarms, the outbox, the queue, and what survives.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PATIENCE_MILLIS, eventually, serve } from "./harness.mjs";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { FOR_TESTS, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
 import { claims, create, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
 
+/** Whether there is time for what takes minutes. */
+const FULL = process.env.HUDDLE_FULL === "1";
+
 let served;
-before(async () => {
-  const vars = { HUDDLE_TEST: "1", BOOKING_IDS_SECRET: "07".repeat(32), LIMITS: '{"hold_secs": 300}' };
-  served = await serve(vars);
+shared(async (close) => {
+  const vars = { BOOKING_IDS_SECRET: "07".repeat(32), LIMITS: '{"hold_secs": 300}' };
+  served = await serve(FOR_TESTS, vars);
+  close(() => served.close());
 });
-after(() => served.close());
 
 /** A booking whose driver has not come back. */
 async function abandoned(people) {
@@ -283,24 +287,113 @@ test("an abandoned booking is resumed through its alarm, its outbox and the queu
   await resumed(people);
 });
 
-test("the cron trigger wakes actors whose alarms were lost", async () => {
-  const people = scene();
+/** Has a booking wait for an alarm that does not come: no list knows of it, and nobody asks for it. */
+async function forgotten(people) {
   await abandoned(people);
-  await served.ask(people.hostActor, "Hold", hold(people, slot(9), soon(300_000)));
-  // All of it is due, and no alarm says so.
   await served.rows(people.bookingActor, "UPDATE timer SET due = 0 WHERE name = 'phase'");
-  await served.rows(people.hostActor, "UPDATE timer SET due = 0");
-  await served.rows(people.hostActor, "UPDATE claim SET due = 0");
-  await served.index(
-    "INSERT INTO bookings (id, revision, host_did, guest_did, status, created, updated) VALUES (?, 0, ?, ?, 'held', 0, 0)",
-    people.booking,
-    people.host,
-    people.guest,
-  );
-  assert.deepEqual(await claims(served, people.hostActor), ["held"]);
+  await served.overdue(people.bookingActor);
+}
+
+test("the cron trigger wakes a booking whose alarm was lost and of which no list knows", async () => {
+  const people = scene();
+  await forgotten(people);
+  assert.deepEqual(await served.index("SELECT id FROM bookings WHERE id = ?", people.booking), []);
   await served.scheduled();
   await resumed(people);
-  await eventually(async () => assert.deepEqual(await claims(served, people.hostActor), []));
+});
+
+test("what no sweep can mend takes no turn from others", async () => {
+  const later = "INSERT INTO pending_actors (actor, mark, due) VALUES ('later-kind/' || ?, 1, -1)";
+  for (let n = 0; n < 60; n++) await served.index(later, n);
+  const people = scene();
+  await forgotten(people);
+  await served.scheduled();
+  await served.scheduled();
+  await resumed(people);
+  const left = await served.index("SELECT due FROM pending_actors WHERE actor LIKE 'later-kind/%'");
+  assert.equal(left.length, 60);
+  assert.ok(left.every(({ due }) => due > Date.now()));
+});
+
+const registered = (people) =>
+  served.index("SELECT mark, due FROM pending_actors WHERE actor = ?", people.bookingActor);
+
+/** The mark in a booking's own storage. */
+const marks = (people) => served.rows(people.bookingActor, "SELECT mark FROM registration");
+
+/** Has a booking's alarm ring at once, for something that is soon done. */
+async function ring(people) {
+  await send(people.bookingActor, JSON.stringify(letGo(people, people.guestActor)));
+  await served.remind(people.bookingActor);
+}
+
+test("a booking is in the register for as long as it waits", async () => {
+  const people = scene();
+  await served.ask(people.bookingActor, "Read", { by: null });
+  assert.deepEqual(await registered(people), [], "nobody waits");
+  await served.ask(people.bookingActor, "Create", create(people));
+  const [{ mark }] = await registered(people);
+  assert.deepEqual(await marks(people), [{ mark }]);
+  await served.ask(people.bookingActor, "Create", create(people));
+  assert.equal((await registered(people)).length, 1);
+
+  await served.rows(people.bookingActor, "DELETE FROM timer");
+  await ring(people);
+  await eventually(async () => assert.deepEqual(await registered(people), []));
+  assert.deepEqual(await marks(people), []);
+});
+
+test("the register hears until when a booking waits", async () => {
+  const people = scene();
+  await served.ask(people.bookingActor, "Create", create(people));
+  const due = soon(86_400_000);
+  await served.rows(people.bookingActor, "UPDATE timer SET due = ?", due);
+  await ring(people);
+  await eventually(async () => assert.ok((await registered(people))[0].due > due));
+});
+
+test("what waits for nothing is struck off the register", async () => {
+  const people = scene();
+  await served.index("INSERT INTO pending_actors (actor, mark, due) VALUES (?, 1, 0)", people.bookingActor);
+  await served.scheduled();
+  assert.deepEqual(await registered(people), []);
+  assert.deepEqual(await served.tables(people.bookingActor), {});
+});
+
+test("what would wait is not begun while the register cannot be told", async () => {
+  const people = scene();
+  await served.index("ALTER TABLE pending_actors RENAME TO elsewhere");
+  try {
+    const refused = await served.post(people.bookingActor, { Booking: { Create: create(people) } });
+    assert.equal(refused.status, 500);
+    assert.match(await refused.text(), /the register cannot be told/);
+    assert.deepEqual(await served.ask(people.bookingActor, "Read", { by: null }), { Err: null });
+  } finally {
+    await served.index("ALTER TABLE elsewhere RENAME TO pending_actors");
+  }
+  await served.ask(people.bookingActor, "Create", create(people));
+});
+
+/** Longer than the platform waits before it rings a last time. */
+const LAST_WAIT_MILLIS = 80_000;
+
+test("an alarm that the platform has given up is made good by the cron trigger", { skip: !FULL && "it takes minutes" }, async () => {
+  const people = scene();
+  await abandoned(people);
+  await served.fault(people.bookingActor, "panic at every ring");
+  await served.rows(people.bookingActor, "UPDATE timer SET due = 0 WHERE name = 'phase'");
+  await served.remind(people.bookingActor);
+  const rings = () => served.logs().filter((line) => line.includes("a test asked for this")).length;
+  const begun = rings();
+  for (let heard; heard !== rings(); ) {
+    heard = rings();
+    await setTimeout(LAST_WAIT_MILLIS);
+  }
+  assert.ok(rings() - begun > 1, "it was tried again");
+  await served.fault(people.bookingActor, "none");
+  await served.overdue(people.bookingActor);
+  await served.scheduled();
+  await resumed(people);
 });
 
 test("a message that is no task is brought again and does no harm to the others of its batch", async () => {
@@ -309,7 +402,7 @@ test("a message that is no task is brought again and does no harm to the others 
   await served.queue("nonsense");
   await served.queue(JSON.stringify({ Resume: people.booking }));
   await resumed(people);
-  const complaint = (line) => line.includes("huddle-jobs") && line.includes("expected");
+  const complaint = (line) => line.includes("huddle-contract-jobs") && line.includes("expected");
   assert.ok(served.logs().some(complaint));
 });
 

@@ -1,8 +1,8 @@
 // A meeting over HTTP, from the first word to the last: the scenarios of appview/server/tests/http, in this runtime.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { eventually, serve } from "./harness.mjs";
+import { FOR_TESTS, eventually, serve, shared } from "./harness.mjs";
 import { Caller, World, answer } from "./people.mjs";
 
 const HOUR = 3_600_000;
@@ -24,8 +24,9 @@ let served, world, caller;
 const free = [];
 const pressed = [];
 
-before(async () => {
+shared(async (close) => {
   world = await World.start();
+  close(() => world.close());
   for (let n = 0; n < 16; n++) free.push(world.person());
   for (let n = 0; n < 3 * ROUNDS; n++) pressed.push(world.person());
   const windows = [
@@ -34,13 +35,10 @@ before(async () => {
   ];
   // All come from one address, which counts for those who cannot be looked up in time.
   const limits = { anonymous_per_minute: 100_000, anonymous_burst: 100_000 };
-  served = await serve({ ...world.vars, WINDOWS: JSON.stringify(windows), LIMITS: JSON.stringify(limits) });
+  const vars = { ...world.vars, WINDOWS: JSON.stringify(windows), LIMITS: JSON.stringify(limits) };
+  served = await serve(FOR_TESTS, vars);
+  close(() => served.close());
   caller = new Caller(served, world);
-});
-
-after(async () => {
-  await served.close();
-  world.close();
 });
 
 /** Whether an answer is the refusal of that name. */

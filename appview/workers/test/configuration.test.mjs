@@ -1,29 +1,18 @@
 // What the variables of the Worker change.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, serve } from "./harness.mjs";
+import { DEPLOYED, FOR_TESTS, eventually, serve } from "./harness.mjs";
 import { Caller, World } from "./people.mjs";
 import { create, hold, scene, slot, soon } from "./scenes.mjs";
 
 const SECRET = { BOOKING_IDS_SECRET: "07".repeat(32) };
 
-test("the routes for tests are not there unless they are asked for", async () => {
-  const served = await serve(SECRET);
-  try {
-    assert.equal((await (await served.fetch("/healthz")).json()).status, "ok");
-    assert.equal((await served.post(scene().hostActor, {})).status, 404);
-    assert.equal((await served.fetch("/test/panic", { method: "POST" })).status, 404);
-  } finally {
-    await served.close();
-  }
-});
-
 test("limits that are out of range are named by every command that they stop", async () => {
-  const served = await serve({ HUDDLE_TEST: "1", LIMITS: '{"hold_secs": 1}' });
+  const served = await serve(DEPLOYED, { LIMITS: '{"hold_secs": 1}' });
   try {
     const people = scene();
-    const command = { HostMatch: { Hold: hold(people, slot(9), soon(300_000)) } };
-    const refused = await served.post(people.hostActor, command);
+    const body = JSON.stringify({ HostMatch: { Hold: hold(people, slot(9), soon(300_000)) } });
+    const refused = await served.object("HostMatchDO", people.hostActor, "/", { method: "POST", body });
     assert.equal(refused.status, 500);
     assert.match(await refused.text(), /LIMITS.*hold_secs is 1, and must be from 120 to 1800/);
   } finally {
@@ -32,7 +21,7 @@ test("limits that are out of range are named by every command that they stop", a
 });
 
 test("without its secret nothing is served, and the log says what to do", async () => {
-  const served = await serve({});
+  const served = await serve(DEPLOYED, {});
   try {
     const answer = await served.fetch("/healthz");
     assert.equal(answer.status, 500);
@@ -44,9 +33,9 @@ test("without its secret nothing is served, and the log says what to do", async 
   }
 });
 
-test("nobody is looked up on this machine unless a test says so", async () => {
+test("what is deployed looks nobody up on its own machine", async () => {
   const world = await World.start();
-  const served = await serve({ ...world.vars, HUDDLE_TEST: "0" });
+  const served = await serve(DEPLOYED, world.vars);
   try {
     const caller = new Caller(served, world, 0);
     const input = { hostDid: world.person() };
@@ -61,11 +50,11 @@ test("nobody is looked up on this machine unless a test says so", async () => {
   }
 });
 
-/** How a search comes out that an object makes with these variables: no route of the Worker is needed for it. */
-async function searched(vars) {
+/** How a search comes out that an object makes with these variables. */
+async function searched(configPath, vars) {
   const people = scene();
   const windows = [{ host: people.host, windows: [[soon(86_400_000), soon(90_000_000)]] }];
-  const served = await serve({ ...SECRET, WINDOWS: JSON.stringify(windows), ...vars });
+  const served = await serve(configPath, { ...SECRET, WINDOWS: JSON.stringify(windows), ...vars });
   try {
     const body = JSON.stringify({ Booking: { Create: create(people) } });
     const created = await served.object("BookingDO", people.bookingActor, "/", { method: "POST", body });
@@ -86,13 +75,13 @@ async function searched(vars) {
 }
 
 test("windows count in tests alone", async () => {
-  const counted = await searched({ HUDDLE_TEST: "1" });
+  const counted = await searched(FOR_TESTS);
   assert.deepEqual(Object.keys(counted.phase), ["Held"]);
-  const ignored = await searched({ HUDDLE_TEST: "0" });
+  const ignored = await searched(DEPLOYED);
   assert.deepEqual(ignored, { phase: "Unmatched", unmatched: "CalendarUnavailable" });
 });
 
 test("a host without windows has no slot", async () => {
-  const { phase, unmatched } = await searched({ HUDDLE_TEST: "1", WINDOWS: "[]" });
+  const { phase, unmatched } = await searched(FOR_TESTS, { WINDOWS: "[]" });
   assert.deepEqual([phase, unmatched], ["Unmatched", "NoSlot"]);
 });

@@ -1,10 +1,10 @@
 // The adapters keep to the contracts of their ports, in this runtime as natively.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serve } from "./harness.mjs";
+import { FOR_TESTS, serve } from "./harness.mjs";
 
 test("storage, index and transport keep to the contracts of their ports", async (t) => {
-  const served = await serve({}, "contract/wrangler.toml");
+  const served = await serve(FOR_TESTS, {});
   try {
     for (const contract of ["sql", "index", "actors"]) {
       await t.test(contract, async () => {

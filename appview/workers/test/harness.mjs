@@ -1,5 +1,6 @@
 // The Worker in the runtime that Cloudflare runs, and commands to its actors.
 import assert from "node:assert/strict";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
 
@@ -12,14 +13,40 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const CLASSES = {
   "host-match": "HostMatchDO",
   booking: "BookingDO",
+  "user-connector": "UserConnectorDO",
   "rate-limiter": "RateLimiterDO",
 };
 
-/** Serves the Worker of a configuration with these variables, and ends with the tests that use it. */
-export async function serve(vars, configPath = "wrangler.toml") {
+/**
+ * Opens what the tests of a file share, and closes it after them: `open` is given a function that notes what to close,
+ * the last first. Where none of the tests is to run, the runner begins with the end before it has come through the
+ * beginning; where the beginning fails, part of it is open.
+ */
+export function shared(open) {
+  const closings = [];
+  let opening;
+  before(() => (opening = open((close) => closings.push(close))));
+  after(async () => {
+    await Promise.allSettled([opening]);
+    for (const close of closings.reverse()) await close();
+  });
+}
+
+/** The configuration of what is deployed. */
+export const DEPLOYED = "wrangler.toml";
+/** That of the build for tests, which has people of this machine, windows, faults and the routes of `Served.post`. */
+export const FOR_TESTS = "contract/wrangler.toml";
+
+/** Serves the Worker of a configuration with these variables, until it is closed. */
+export async function serve(configPath, vars) {
   const server = createTestHarness({ root, workers: [{ configPath, vars }] });
-  await server.listen();
-  await server.getWorker().applyD1Migrations("DB");
+  try {
+    await server.listen();
+    await server.getWorker().applyD1Migrations("DB");
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
   return new Served(server);
 }
 
@@ -46,12 +73,15 @@ class Served {
   }
 
   /** Posts a command; `fault` says what is to go wrong with it. */
-  post(actor, command, fault) {
-    return this.#server.fetch(`/test/actor/${actor}`, {
-      method: "POST",
-      body: JSON.stringify(command),
-      headers: fault ? { "huddle-fault": fault } : {},
-    });
+  async post(actor, command, fault) {
+    if (fault) await this.fault(actor, fault);
+    return this.#server.fetch(`/test/actor/${actor}`, { method: "POST", body: JSON.stringify(command) });
+  }
+
+  /** Says what is to go wrong with an actor. */
+  async fault(actor, fault) {
+    const answer = await this.#server.fetch(`/test/fault/${actor}`, { method: "POST", body: fault });
+    assert.equal(answer.status, 200, await answer.text());
   }
 
   /** Asks an actor, by kind and name of the command, and gives the answer. */
@@ -80,6 +110,11 @@ class Served {
   async remind(actor) {
     const answer = await this.object(this.#class(actor), actor, "/");
     assert.equal(answer.status, 200, await answer.text());
+  }
+
+  /** Has the next sweep look after an actor. */
+  overdue(actor) {
+    return this.index("UPDATE pending_actors SET due = 0 WHERE actor = ?", actor);
   }
 
   async queue(text) {

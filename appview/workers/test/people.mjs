@@ -98,7 +98,6 @@ export class World {
   get vars() {
     const here = `http://127.0.0.1:${this.#port}`;
     return {
-      HUDDLE_TEST: "1",
       SERVICE: "did:web:huddle.example.com#huddle_appview",
       PLC: here,
       DNS: `${here}/dns-query`,

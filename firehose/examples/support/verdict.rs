@@ -1,5 +1,7 @@
 //! One verdict a frame, each by itself: what a consumer that knows no more than the keys does with it.
 
+use huddle_firehose::car::{BlockStore as _, Car};
+use huddle_firehose::cbor::Reader;
 use huddle_firehose::frame::{CommitEvent, SyncEvent};
 use huddle_firehose::ingest::{MAX_RECORD_LEN, RecordProblem};
 use huddle_firehose::{Change, CommitError, Frame, Level, RecordError, Remedy, Verified, Verifier};
@@ -7,7 +9,9 @@ use std::time::Duration;
 
 use super::input::Keys;
 
-/// The collections whose records are looked at: what a consumer does not index cannot be wrong for it.
+/// The collections that are indexed. A record of any collection has to be one: a map of the data model that says its
+/// `$type`. That the `$type` is the collection is asked for here alone: elsewhere nobody takes a record for what it is
+/// not.
 const INDEXED: &str = "com.huddle.";
 
 /// What is done with a frame, and why.
@@ -91,15 +95,39 @@ pub(crate) fn check_len(record: &[u8]) -> Result<(), RecordProblem> {
         .ok_or(RecordProblem::TooLarge(record.len()))
 }
 
+/// Whether the record of a collection that is not indexed says that it is something else.
+fn is_other_type(commit: &Verified<'_, '_>, change: &Change<'_>) -> bool {
+    let car = Car::read(commit.event().blocks).ok();
+    let cid = change.record.map(|record| record.cid);
+    let block = car.as_ref().zip(cid).and_then(|(car, cid)| car.block(&cid));
+    !change.collection.starts_with(INDEXED) && block.is_some_and(has_type)
+}
+
+fn has_type(record: &[u8]) -> bool {
+    let mut reader = Reader::new(record);
+    let Ok(mut map) = reader.map() else {
+        return false;
+    };
+    while let Ok(Some(key)) = map.next_key(&mut reader) {
+        if key == b"$type" {
+            return reader.text().is_ok();
+        }
+        if reader.skip().is_err() {
+            return false;
+        }
+    }
+    false
+}
+
 fn records(commit: &Verified<'_, '_>) -> Verdict {
     let mut left_out = 0;
-    let indexed = |change: &Change<'_>| change.collection.starts_with(INDEXED);
-    for change in commit.changes().filter(indexed) {
+    for change in commit.changes() {
         let Some(record) = change.record else {
             continue;
         };
         match record.read(check_len) {
             Ok(()) => {}
+            Err(RecordError::Type) if is_other_type(commit, &change) => {}
             Err(RecordError::LeftOut) => left_out += 1,
             Err(error) => {
                 return Verdict {

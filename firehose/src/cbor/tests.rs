@@ -130,36 +130,57 @@ fn an_item_of_another_kind_is_named() {
     check(b"\xc1\x00", Reader::cid, CborProblem::Tag);
 }
 
-/// What a map is expected to have must not change what it may have.
+/// What is asked for of a map must not change what it may have.
 #[test]
-fn expected_keys_hide_no_fault_of_the_others() {
-    use super::KnownKey;
-    const KNOWN: [KnownKey; 2] = [KnownKey::new("b"), KnownKey::new("dd")];
+fn keys_that_are_asked_for_hide_no_fault_of_the_others() {
+    use super::{CborError, Key};
+    const B: Key = Key::new("b");
+    const DD: Key = Key::new("dd");
     #[track_caller]
     fn check(keys: &[&str]) {
         let mut bytes = vec![0xa0 | u8::try_from(keys.len()).unwrap()];
-        for key in keys {
+        for (value, key) in (0..).zip(keys) {
             super::write::text(key, &mut bytes);
-            bytes.push(0);
+            bytes.push(value);
         }
-        // The end is far: expected keys are looked for in whole words.
-        bytes.extend_from_slice(&[0; 32]);
-        let read = |known: &'static [KnownKey]| {
-            let mut reader = Reader::new(&bytes);
-            let mut map = reader.map_of(known)?;
-            let mut found = Vec::new();
+        let end = bytes.len();
+        let one_by_one = |bytes: &[u8]| {
+            let mut reader = Reader::new(bytes);
+            let mut map = reader.map()?;
+            let (mut b, mut dd) = (None, None);
             while let Some(key) = map.next_key(&mut reader)? {
-                found.push(key.to_vec());
-                reader.skip()?;
+                match key {
+                    b"b" => b = Some(reader.integer()?),
+                    b"dd" => dd = Some(reader.integer()?),
+                    _ => reader.skip()?,
+                }
             }
-            Ok::<_, super::CborError>(found)
+            Ok::<_, CborError>((b, dd, reader.offset()))
         };
-        assert_eq!(read(&KNOWN), read(&[]), "{keys:?}");
+        let asked = |bytes: &[u8]| {
+            let mut reader = Reader::new(bytes);
+            let mut map = reader.map()?;
+            let b = map.field(&B, &mut reader, Reader::integer)?;
+            let dd = map.field(&DD, &mut reader, Reader::integer)?;
+            map.finish(&mut reader)?;
+            Ok::<_, CborError>((b, dd, reader.offset()))
+        };
+        assert_eq!(asked(&bytes), one_by_one(&bytes), "{keys:?}");
+        // Far from the end, keys are read in whole words.
+        bytes.extend_from_slice(&[0; 32]);
+        assert_eq!(asked(&bytes), one_by_one(&bytes), "{keys:?}");
+        let in_order = keys.is_sorted_by(|one, other| (one.len(), one) < (other.len(), other));
+        let read = asked(&bytes).map(|(_, _, read)| read);
+        assert_eq!(read.ok(), in_order.then_some(end), "{keys:?}");
     }
+    check(&[]);
     check(&["b", "dd"]);
     check(&["b"]);
     check(&["dd"]);
     check(&["a", "b", "dd"]);
+    check(&["", "a", "c"]);
+    check(&["c", "ee"]);
+    check(&["c", "dd", "ee"]);
     check(&["b", "c", "dd", "ee"]);
     check(&["b", "dd", "b"]);
     check(&["b", "dd", "dd"]);
@@ -167,4 +188,31 @@ fn expected_keys_hide_no_fault_of_the_others() {
     check(&["b", "dd", "a"]);
     check(&["b", "b", "dd"]);
     check(&["c", "b"]);
+    check(&["a", "a"]);
+    check(&["\u{e9}", "\u{ea}"]);
+    check(&["\u{ea}", "\u{e9}"]);
+    check(&["fifteen letters", "sixteen letters."]);
+    check(&["sixteen letters.", "fifteen letters"]);
+    check(&["sixteen letters!", "sixteen letters."]);
+    check(&["sixteen letters.", "sixteen letters!"]);
+    check(&["sixteen letters.", "sixteen letters."]);
+    check(&["sixteen letters.", "dd"]);
+}
+
+/// Values are as deep as the maps they stand in, asked for or not.
+#[test]
+fn what_is_passed_over_is_nested_no_deeper_than_anything() {
+    use super::Key;
+    const B: Key = Key::new("b");
+    let read = |depth: usize| {
+        let mut bytes = vec![0xa1, 0x61, b'a'];
+        bytes.resize(bytes.len() + depth, 0x81);
+        bytes.push(0);
+        let mut reader = Reader::new(&bytes);
+        let mut map = reader.map().unwrap();
+        let found = map.field(&B, &mut reader, Reader::integer);
+        found.map_err(|error| error.problem)
+    };
+    assert_eq!(read(MAX_DEPTH - 1), Ok(None));
+    assert_eq!(read(MAX_DEPTH), Err(CborProblem::TooDeep));
 }

@@ -3,7 +3,7 @@
 use super::ops::Ops;
 use super::{FrameError, missing};
 use crate::Cid;
-use crate::cbor::{CborError, CborProblem, KnownKey, Map, Reader};
+use crate::cbor::{CborError, CborProblem, Map, Reader};
 use crate::syntax;
 
 /// A change of a repository. Nothing of it is verified: see [`Verifier`](crate::Verifier).
@@ -129,46 +129,44 @@ pub struct UnknownFrame<'a> {
     pub seq: Option<i64>,
 }
 
-const COMMIT_KEYS: [KnownKey; 12] = [
-    KnownKey::new("ops"),
-    KnownKey::new("rev"),
-    KnownKey::new("seq"),
-    KnownKey::new("repo"),
-    KnownKey::new("time"),
-    KnownKey::new("blobs"),
-    KnownKey::new("since"),
-    KnownKey::new("blocks"),
-    KnownKey::new("commit"),
-    KnownKey::new("rebase"),
-    KnownKey::new("tooBig"),
-    KnownKey::new("prevData"),
-];
+/// The keys of a commit, in the order of maps.
+mod key {
+    use crate::cbor::Key;
+
+    pub(super) const OPS: Key = Key::new("ops");
+    pub(super) const REV: Key = Key::new("rev");
+    pub(super) const SEQ: Key = Key::new("seq");
+    pub(super) const REPO: Key = Key::new("repo");
+    pub(super) const TIME: Key = Key::new("time");
+    pub(super) const BLOBS: Key = Key::new("blobs");
+    pub(super) const SINCE: Key = Key::new("since");
+    pub(super) const BLOCKS: Key = Key::new("blocks");
+    pub(super) const COMMIT: Key = Key::new("commit");
+    pub(super) const REBASE: Key = Key::new("rebase");
+    pub(super) const TOO_BIG: Key = Key::new("tooBig");
+    pub(super) const PREV_DATA: Key = Key::new("prevData");
+}
 
 impl<'a> CommitEvent<'a> {
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         const OF: &str = "#commit";
-        let (mut seq, mut repo, mut rev, mut time) = (None, None, None, None);
-        let (mut since, mut commit, mut prev_data) = (None, None, None);
-        let (mut ops, mut blocks, mut too_big) = (None, None, false);
-        let mut map = reader.map_of(&COMMIT_KEYS)?;
-        while let Some(key) = map.next_key(reader)? {
-            match key {
-                b"ops" => ops = Some(Ops::read(reader)?),
-                b"rev" => rev = Some(reader.text()?),
-                b"seq" => seq = Some(sequence(reader)?),
-                b"repo" => repo = Some(did(OF, "repo", reader)?),
-                b"time" => time = Some(reader.text()?),
-                b"since" => since = nullable(reader, Reader::text)?,
-                b"blocks" => blocks = nullable(reader, Reader::bytes)?,
-                b"commit" => commit = Some(reader.cid()?),
-                b"tooBig" => too_big = nullable(reader, Reader::boolean)?.unwrap_or(false),
-                b"rebase" => drop(reader.boolean()?),
-                b"prevData" => prev_data = nullable(reader, Reader::cid)?,
-                // `blobs` is deprecated, and some hosts send null for it.
-                _ => reader.skip_in(1)?,
-            }
-        }
+        let mut map = reader.map()?;
+        let ops = map.field(&key::OPS, reader, Ops::read)?;
+        let rev = map.field(&key::REV, reader, Reader::text)?;
+        let seq = map.field(&key::SEQ, reader, sequence)?;
+        let repo = map.field(&key::REPO, reader, |reader| did(OF, "repo", reader))?;
+        let time = map.field(&key::TIME, reader, Reader::text)?;
+        // `blobs` is deprecated, and some hosts send null for it; nobody has sent `rebase` for years.
+        map.field(&key::BLOBS, reader, |reader| reader.skip_in(1))?;
+        let since = map.nullable(&key::SINCE, reader, Reader::text)?;
+        let blocks = map.nullable(&key::BLOCKS, reader, Reader::bytes)?;
+        let commit = map.field(&key::COMMIT, reader, Reader::cid)?;
+        map.field(&key::REBASE, reader, Reader::boolean)?;
+        let too_big = map.nullable(&key::TOO_BIG, reader, Reader::boolean)?;
+        let prev_data = map.nullable(&key::PREV_DATA, reader, Reader::cid)?;
+        map.finish(reader)?;
+        let too_big = too_big.unwrap_or(false);
         Ok(Self {
             seq: seq.ok_or(missing(OF, "seq"))?,
             repo: repo.ok_or(missing(OF, "repo"))?,
@@ -214,7 +212,7 @@ impl<'a> IdentityEvent<'a> {
         let mut handle = None;
         let about = About::read("#identity", reader, |key, reader| {
             match key {
-                b"handle" => handle = nullable(reader, Reader::text)?,
+                b"handle" => handle = reader.nullable(Reader::text)?,
                 _ => reader.skip_in(1)?,
             }
             Ok(())
@@ -235,7 +233,7 @@ impl<'a> AccountEvent<'a> {
         let about = About::read(OF, reader, |key, reader| {
             match key {
                 b"active" => active = Some(reader.boolean()?),
-                b"status" => status = nullable(reader, Reader::text)?,
+                b"status" => status = reader.nullable(Reader::text)?,
                 _ => reader.skip_in(1)?,
             }
             Ok(())
@@ -365,7 +363,7 @@ fn named<'a>(reader: &mut Reader<'a>, name: &[u8]) -> Result<Named<'a>, CborErro
     let mut map = reader.map()?;
     while let Some(key) = map.next_key(reader)? {
         match key {
-            b"message" => message = nullable(reader, Reader::text)?,
+            b"message" => message = reader.nullable(Reader::text)?,
             key if key == name => found = Some(reader.text()?),
             _ => reader.skip_in(1)?,
         }
@@ -391,14 +389,4 @@ fn did<'a>(
     syntax::is_did(text)
         .then_some(text)
         .ok_or(FrameError::NotDid { of, field })
-}
-
-pub(super) fn nullable<'a, T>(
-    reader: &mut Reader<'a>,
-    read: impl Fn(&mut Reader<'a>) -> Result<T, CborError>,
-) -> Result<Option<T>, CborError> {
-    if reader.null() {
-        return Ok(None);
-    }
-    read(reader).map(Some)
 }

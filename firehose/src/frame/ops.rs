@@ -1,9 +1,8 @@
 //! The operations of a commit.
 
-use super::event::nullable;
 use super::{FrameError, missing};
 use crate::Cid;
-use crate::cbor::{CborError, KnownKey, Reader};
+use crate::cbor::{CborError, Key, Reader};
 
 /// The operations of a commit, read from the frame each time that they are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -75,26 +74,20 @@ impl<'a> Ops<'a> {
 }
 
 const OF: &str = "an operation";
-const KEYS: [KnownKey; 4] = [
-    KnownKey::new("cid"),
-    KnownKey::new("path"),
-    KnownKey::new("prev"),
-    KnownKey::new("action"),
-];
+const CID: Key = Key::new("cid");
+const PATH: Key = Key::new("path");
+const PREV: Key = Key::new("prev");
+const ACTION: Key = Key::new("action");
 
 #[inline]
 fn read_op<'a>(reader: &mut Reader<'a>) -> Result<RepoOp<'a>, FrameError> {
-    let (mut action, mut path, mut cid, mut prev) = (None, None, None, None);
-    let mut map = reader.map_of(&KEYS)?;
-    while let Some(key) = map.next_key(reader)? {
-        match key {
-            b"cid" => cid = Some(nullable(reader, Reader::cid)?),
-            b"path" => path = Some(reader.text()?),
-            b"prev" => prev = nullable(reader, Reader::cid)?,
-            b"action" => action = Some(read_action(reader)?),
-            _ => reader.skip_in(3)?,
-        }
-    }
+    // In the list, in the map of the event.
+    let mut map = reader.map_in(2)?;
+    let cid = map.field(&CID, reader, |reader| reader.nullable(Reader::cid))?;
+    let path = map.field(&PATH, reader, Reader::text)?;
+    let prev = map.nullable(&PREV, reader, Reader::cid)?;
+    let action = map.field(&ACTION, reader, read_action)?;
+    map.finish(reader)?;
     Ok(RepoOp {
         action: action.ok_or(missing(OF, "action"))?,
         path: path.ok_or(missing(OF, "path"))?,

@@ -23,10 +23,16 @@ impl Backoff {
 
     /// The wait after so many failures in a row, of which there is at least one.
     pub(super) fn after(&mut self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(16);
-        let ceiling = FIRST.saturating_mul(1 << doublings).min(LONGEST);
+        self.growing(failures, FIRST, LONGEST)
+    }
+
+    /// The wait of this time, of which there is at least a first: at most `first`, and twice as long with each time
+    /// after it, but no longer than `longest`.
+    pub(super) fn growing(&mut self, times: u32, first: Duration, longest: Duration) -> Duration {
+        let doublings = times.saturating_sub(1).min(16);
+        let ceiling = first.saturating_mul(1 << doublings).min(longest);
         let millis = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis(self.next() % (millis + 1))
+        Duration::from_millis(self.next() % millis.saturating_add(1).max(1))
     }
 
     fn next(&mut self) -> u64 {

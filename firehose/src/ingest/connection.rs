@@ -30,6 +30,8 @@ enum State {
         since: Duration,
         /// When the host last gave a sign of life.
         heard: Duration,
+        /// When the last frame came.
+        received: Duration,
         /// The newest number that came over this connection.
         newest: Option<i64>,
     },
@@ -103,15 +105,33 @@ impl Connection {
             id,
             since: now,
             heard: now,
+            received: now,
             newest: None,
         };
         true
     }
 
-    /// The host has given a sign of life, or could not, because nobody listened.
+    /// The host has given a sign of life.
     pub(super) fn heard(&mut self, now: Duration) {
         if let State::Open { heard, .. } = &mut self.state {
             *heard = now;
+        }
+    }
+
+    /// That no frame has come is nobody's fault.
+    pub(super) fn excuse(&mut self, now: Duration) {
+        if let State::Open { received, .. } = &mut self.state {
+            *received = now;
+        }
+    }
+
+    /// A frame has come, or could not, because nobody listened.
+    pub(super) fn received(&mut self, now: Duration) {
+        if let State::Open {
+            heard, received, ..
+        } = &mut self.state
+        {
+            (*heard, *received) = (now, now);
         }
     }
 
@@ -137,8 +157,16 @@ impl Connection {
                 since.saturating_add(limits.connect_timeout),
                 Ended::ConnectTimeout,
             )),
-            State::Open { heard, .. } => {
-                Some((heard.saturating_add(limits.silence), Ended::Silent))
+            State::Open {
+                heard, received, ..
+            } => {
+                let silent = heard.saturating_add(limits.silence);
+                let idle = received.saturating_add(limits.idle);
+                Some(if idle < silent {
+                    (idle, Ended::Idle)
+                } else {
+                    (silent, Ended::Silent)
+                })
             }
             State::Waiting { .. } | State::Stopped => None,
         }
@@ -155,11 +183,12 @@ impl Connection {
     /// The connection has ended, by whomever: waits for the next one, and returns until when.
     pub(super) fn ended(
         &mut self,
+        why: &Ended,
         limits: &Limits,
         backoff: &mut Backoff,
         now: Duration,
     ) -> Duration {
-        if self.is_healthy(limits) {
+        if self.is_healthy(limits) && *why != Ended::Idle {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
@@ -221,9 +250,9 @@ mod tests {
         }
 
         fn end(&mut self) -> Duration {
-            let until = self
-                .connection
-                .ended(&self.limits, &mut self.backoff, self.now);
+            let until =
+                self.connection
+                    .ended(&Ended::Closed, &self.limits, &mut self.backoff, self.now);
             until.saturating_sub(self.now)
         }
 
@@ -231,7 +260,7 @@ mod tests {
         fn longest(&self) -> Duration {
             let waits = (0..200).map(|seed| {
                 let (mut connection, mut backoff) = (self.connection.clone(), Backoff::new(seed));
-                let until = connection.ended(&self.limits, &mut backoff, self.now);
+                let until = connection.ended(&Ended::Closed, &self.limits, &mut backoff, self.now);
                 until.saturating_sub(self.now)
             });
             waits.max().unwrap()
@@ -304,6 +333,32 @@ mod tests {
             overdue(&rig, opened + silence + SECOND),
             Some(Ended::Silent)
         );
+    }
+
+    #[test]
+    fn a_host_that_answers_and_sends_nothing_is_given_up_and_that_is_a_failure() {
+        let mut rig = Rig::new(2);
+        for turn in 0..3 {
+            rig.open();
+            let opened = rig.now;
+            while rig.connection.overdue(&rig.limits, rig.now).is_none() {
+                rig.connection.heard(rig.now);
+                rig.now += SECOND;
+            }
+            assert_eq!(rig.now, opened + rig.limits.idle);
+            let overdue = rig.connection.overdue(&rig.limits, rig.now);
+            assert_eq!(overdue, Some(Ended::Idle));
+            assert_eq!(rig.connection.host(), 0, "turn {turn}");
+            let (limits, backoff) = (&rig.limits, &mut rig.backoff);
+            rig.connection.ended(&Ended::Idle, limits, backoff, rig.now);
+        }
+        assert_eq!(rig.connection.host(), 1);
+
+        rig.open();
+        rig.now += rig.limits.idle - SECOND;
+        rig.connection.received(rig.now);
+        rig.now += SECOND;
+        assert_eq!(rig.connection.overdue(&rig.limits, rig.now), None);
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub enum News {
         changes: Vec<Change>,
     },
     /// The whole repository has been fetched: these are all records of interest, and what else is held is gone.
-    /// What is held may be shown, since the account's host gives it out.
+    /// What is held may be shown, since the account's host gives it out, unless its state says that it is
+    /// [taken down](Hosting::TakenDown).
     Repository {
         /// Its revision.
         rev: Tid,
@@ -61,13 +62,15 @@ pub enum News {
         /// What the host takes the handle to be, which nobody has verified.
         handle: Option<String>,
     },
-    /// Whether what is held may be shown: [`Hosting::Inactive`] hides it, [`Hosting::Deleted`] deletes it, for good.
+    /// Whether what is held may be shown: [`Hosting::Inactive`] and [`Hosting::TakenDown`] hide it,
+    /// [`Hosting::Deleted`] deletes it, for good.
     Hosting(Hosting),
     /// What is held is not what the account has published, and could not be fetched either.
     ///
-    /// Its next commit after [`Limits::rest`](super::Limits::rest), or [`Ingest::resync`](super::Ingest::resync),
-    /// tries again; commits until then are passed over, as the repository has them. News of its identity, of its
-    /// hosting, or of the state of its repository end that rest.
+    /// It is fetched again by itself, after rests that grow to [`Limits::longest_rest`](super::Limits::longest_rest), and
+    /// at once by [`Ingest::resync`](super::Ingest::resync); commits until then are passed over, as the repository has
+    /// them. News of its identity, of its hosting, or of the state of its repository end such a rest after a minute
+    /// ([`Limits::lookup_every`](super::Limits::lookup_every)).
     Desynchronized(LostTrack),
 }
 
@@ -157,6 +160,9 @@ pub enum LostTrack {
     /// Its host did not give it out.
     #[error("its host did not give it out")]
     Unavailable,
+    /// As many repositories have been fetched as [may be](super::Limits::fetches), so it has to wait.
+    #[error("it has to wait for others")]
+    Postponed,
     /// What its host gave out was refused.
     #[error("what its host gave out was refused: {0}")]
     Refused(RepositoryError),
@@ -235,6 +241,8 @@ pub enum Ended {
     ConnectTimeout,
     /// There was no sign of life for [`Limits::silence`](super::Limits::silence).
     Silent,
+    /// There was no frame for [`Limits::idle`](super::Limits::idle).
+    Idle,
     /// The host has ended the stream with this error.
     Error {
         /// Its name, e.g. `ConsumerTooSlow`.

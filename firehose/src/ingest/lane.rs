@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::Event;
 use super::progress::Place;
-use crate::{Account, Repository, VerifyingKey};
+use super::{Event, Identity};
+use crate::{Account, Frame, Repository, Tid};
 
 /// What is known of an account, and what waits for it.
 #[derive(Debug, Default)]
@@ -13,14 +13,19 @@ pub(super) struct Lane {
     pub(super) items: VecDeque<Item>,
     /// `None` until it has been asked for.
     pub(super) account: Option<Account>,
-    pub(super) key: Option<VerifyingKey>,
-    /// How many items had come, to whatever lane, when the key was asked for that is known.
-    pub(super) key_asked_after: u64,
+    /// `None` where it is not known, or there is none.
+    pub(super) identity: Option<Identity>,
+    /// Whether the look-up has found that there is no key.
+    is_keyless: bool,
+    /// How many items had come, to whatever lane, when the identity was asked for that is known.
+    asked_after: u64,
+    /// When it was last looked up.
+    looked_up: Option<Duration>,
     pub(super) wait: Wait,
     /// How often something was asked for the first item, in vain.
     pub(super) failures: u32,
-    /// Until when its repository is not asked for again by itself.
-    pub(super) rests_until: Option<Duration>,
+    /// How much memory the items are counted for.
+    bytes: usize,
     /// When it ran out of items, by the count of such moments.
     idle_since: Option<u64>,
 }
@@ -32,11 +37,55 @@ impl Lane {
         place.map_or(0, |place| place.seq)
     }
 
-    /// Whether the key has been looked up since the first item came. One look-up does for all that have come before it:
-    /// many signatures that are wrong do not cause as many.
-    pub(super) fn has_fresh_key(&self) -> bool {
+    /// The identity is asked for.
+    pub(super) fn ask_identity(&mut self, arrived: u64) {
+        self.asked_after = arrived;
+    }
+
+    /// The identity has been looked up; `None` if there is no key.
+    pub(super) fn set_identity(&mut self, identity: Option<Identity>, now: Duration) {
+        self.is_keyless = identity.is_none();
+        self.identity = identity;
+        self.looked_up = Some(now);
+    }
+
+    /// What is known of the identity may be what it was.
+    pub(super) fn forget_identity(&mut self) {
+        self.is_keyless = false;
+        self.identity = None;
+        self.asked_after = 0;
+    }
+
+    /// Until when the identity is not looked up again, if it has been.
+    pub(super) fn no_lookup_before(&self, every: Duration) -> Option<Duration> {
+        Some(self.looked_up?.saturating_add(every))
+    }
+
+    /// Whether the identity has been looked up since the first item came. One look-up does for all that have come before
+    /// it: many signatures that are wrong do not cause as many.
+    fn is_fresh(&self) -> bool {
         let arrival = self.items.front().map(|item| item.arrival);
-        self.key.is_some() && arrival.is_some_and(|arrival| arrival < self.key_asked_after)
+        arrival.is_some_and(|arrival| arrival < self.asked_after)
+    }
+
+    /// Whether there is a key that was looked up since the first item came.
+    pub(super) fn has_fresh_key(&self) -> bool {
+        self.identity.is_some() && self.is_fresh()
+    }
+
+    /// Whether it was found since the first item came that the account has no key.
+    pub(super) fn has_no_key(&self) -> bool {
+        self.is_keyless && self.is_fresh()
+    }
+
+    /// Whether the first item waits for something that others decide about: the host of the account, or who looks up
+    /// identities. How long that takes is no reason to let other accounts wait.
+    fn is_held_up(&self) -> bool {
+        match self.wait {
+            Wait::Turn(need) | Wait::Answer(need) | Wait::Moment(need, _) => need != Need::Account,
+            // Its repository is being taken over.
+            Wait::Nothing | Wait::Done => self.items.front().is_some_and(|item| item.fetched),
+        }
     }
 
     /// Whether what is held of the account is known not to be what it has published.
@@ -70,8 +119,8 @@ pub(super) enum Wait {
 pub(super) enum Need {
     /// What is kept of the account.
     Account,
-    /// The account's key.
-    Key,
+    /// The account's key, and where its repository is.
+    Identity,
     /// The account's repository.
     Repository,
 }
@@ -90,6 +139,8 @@ pub(super) struct Item {
     pub(super) fetched: bool,
     /// Whether its own event has been delivered, and only the repository remains to be fetched.
     pub(super) told: bool,
+    /// Whether commits that came before it were passed over, as the repository has them that is being fetched.
+    pub(super) skips: bool,
 }
 
 /// What is to be done.
@@ -99,8 +150,28 @@ pub(super) enum Kind {
     Frame(Box<[u8]>),
     /// Somebody wants the repository to be fetched.
     Resync,
+    /// The repository is to be fetched if that has not happened since it could not be, so many times in a row.
+    Recover(u32),
     /// Nothing but to deliver it; `None` once that has been done.
     Deliver(Option<Box<Event>>),
+}
+
+/// What a frame is about. Of each but the newest can be passed over, if it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Repository,
+    Identity,
+    Hosting,
+}
+
+/// How many subjects there are.
+const SUBJECTS: usize = 3;
+
+/// How much may wait behind the first item of one lane that is [held up](Lane::is_held_up).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    pub(super) items: usize,
+    pub(super) bytes: usize,
 }
 
 /// What an item takes beside its bytes, and a lane with it.
@@ -115,7 +186,22 @@ impl Item {
             arrival: 0,
             fetched: false,
             told: false,
+            skips: false,
         }
+    }
+
+    /// What a frame is about; `None` for what is no frame.
+    fn frame(&self) -> Option<(Subject, Option<Tid>)> {
+        let Kind::Frame(bytes) = &self.kind else {
+            return None;
+        };
+        Some(match Frame::decode(bytes).ok()? {
+            Frame::Commit(event) => (Subject::Repository, event.rev.parse().ok()),
+            Frame::Sync(event) => (Subject::Repository, event.rev.parse().ok()),
+            Frame::Identity(_) => (Subject::Identity, None),
+            Frame::Account(_) => (Subject::Hosting, None),
+            Frame::Info(_) | Frame::Error(_) | Frame::Unknown(_) => return None,
+        })
     }
 
     /// How much memory an item is counted for, the DID as often as it is written down.
@@ -170,12 +256,60 @@ impl Lanes {
         self.arrivals.first().is_none_or(|first| *first >= arrived)
     }
 
+    /// Puts an item at the end of its lane. Returns the place of one that is not needed any more: a lane that is held up
+    /// and has had its share keeps no more than the newest frame about each subject.
+    ///
+    /// That stands at the end, and in the stream where the oldest one stood that was passed over for it, so that no
+    /// cursor is kept beyond what is not done.
+    pub(super) fn push_frame(&mut self, did: &str, mut item: Item, share: Share) -> Option<Place> {
+        let is_crowded = self.by_did.get(did).is_some_and(|lane| {
+            let behind = lane.items.iter().skip(1);
+            let bytes = lane.bytes - lane.items.front().map_or(0, |first| first.bytes);
+            lane.is_held_up() && (behind.len() >= share.items || bytes >= share.bytes)
+        });
+        let older = is_crowded.then(|| self.take_older(did, &item)).flatten();
+        let Some(older) = older else {
+            self.push(did, item);
+            return None;
+        };
+        let unneeded = std::mem::replace(&mut item.place, older.place);
+        if let (Some((Subject::Repository, old)), Some((_, new))) = (older.frame(), item.frame()) {
+            item.skips = true;
+            // Whatever has come since is in a repository that has this one.
+            if old > new {
+                item.kind = older.kind;
+                item.bytes = older.bytes;
+            }
+        }
+        self.push(did, item);
+        unneeded
+    }
+
+    /// Takes out of a lane what an item makes unneeded, which nobody has looked at yet.
+    fn take_older(&mut self, did: &str, item: &Item) -> Option<Item> {
+        let (subject, _) = item.frame()?;
+        let lane = self.by_did.get_mut(did)?;
+        let last = lane.items.len().saturating_sub(SUBJECTS).max(1)..lane.items.len();
+        let at = last.rev().find(|at| {
+            let older = &lane.items[*at];
+            let is_same = older.frame().is_some_and(|(other, _)| other == subject);
+            let places = older.place.zip(item.place);
+            is_same && places.is_some_and(|(older, newer)| older.is_of_stream(newer))
+        })?;
+        let older = lane.items.remove(at)?;
+        lane.bytes -= older.bytes;
+        self.bytes -= older.bytes;
+        self.arrivals.remove(&older.arrival);
+        Some(older)
+    }
+
     pub(super) fn push(&mut self, did: &str, mut item: Item) {
         item.arrival = self.arrived;
         self.arrivals.insert(item.arrival);
         self.arrived += 1;
         self.bytes += item.bytes;
         let lane = self.by_did.entry(did.to_owned()).or_default();
+        lane.bytes += item.bytes;
         if let Some(since) = lane.idle_since.take() {
             self.idle.remove(&since);
         }
@@ -228,6 +362,7 @@ impl Lanes {
         let item = lane.items.pop_front()?;
         lane.failures = 0;
         lane.wait = Wait::Nothing;
+        lane.bytes -= item.bytes;
         self.arrivals.remove(&item.arrival);
         self.bytes -= item.bytes;
         if lane.items.is_empty() {

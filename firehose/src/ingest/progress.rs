@@ -12,6 +12,13 @@ pub(super) struct Place {
     pub(super) seq: i64,
 }
 
+impl Place {
+    /// Whether it is of the same stream as another, so that their numbers can be compared.
+    pub(super) fn is_of_stream(self, other: Self) -> bool {
+        (self.host, self.numbering) == (other.host, other.numbering)
+    }
+}
+
 /// The streams of all hosts.
 ///
 /// The cursor of a host is the number before the lowest that is still being worked on, or the newest number that came,

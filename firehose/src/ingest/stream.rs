@@ -89,7 +89,13 @@ impl Ingest {
             let place = self.progress.begin(host, seq);
             let kind = Kind::Frame(bytes.into());
             let item = Item::new(kind, did, bytes.len(), Some(place));
-            self.lanes.push(did, item);
+            let share = self.share();
+            if let Some(unneeded) = self.lanes.push_frame(did, item, share) {
+                self.progress.finish(unneeded);
+            }
+            if !matches!(frame, Frame::Commit(_)) {
+                self.rests.hasten(did);
+            }
         }
     }
 

@@ -1,10 +1,14 @@
 //! What is done for the first item of a lane: asking, delivering, finishing.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::event::{Event, LostTrack, News, Notice, Proof, RepositoryError};
 use super::judge::{Bench, Verdict, judge};
-use super::lane::{Kind, Need, Wait};
+use super::lane::{Item, Kind, Need, Wait};
+use super::rests::Rest;
 use super::{Action, Delivered, Ingest, Then, repository};
-use crate::Hosting;
+use crate::{CommitError, Hosting};
 
 impl Ingest {
     /// Does what can be done for the first item of a lane.
@@ -28,6 +32,8 @@ impl Ingest {
         let mut bench = Bench {
             filter: &self.filter,
             verifier: &mut self.verifier,
+            is_resting: self.rests.get(did).is_some(),
+            lookup_every: self.config.limits.lookup_every,
             now: self.now,
         };
         match judge(lane, &mut bench) {
@@ -40,37 +46,61 @@ impl Ingest {
             }
             Verdict::Pass => self.finish(did),
             Verdict::Reject(why) => {
-                let seq = lane.seq();
-                self.report(Notice::Rejected {
-                    did: did.to_owned(),
-                    seq,
-                    why,
-                });
+                self.report_rejected(did, why);
                 self.finish(did);
             }
+            Verdict::Distrust(why, need) => {
+                self.report_rejected(did, why);
+                self.need(did, need);
+            }
         }
+    }
+
+    fn report_rejected(&mut self, did: &str, why: CommitError) {
+        let seq = self.lanes.get_mut(did).map_or(0, |lane| lane.seq());
+        self.report(Notice::Rejected {
+            did: did.to_owned(),
+            seq,
+            why,
+        });
     }
 
     /// Something is needed. A repository that was fetched for the same item did not help, for example because its host
     /// is a little behind: that is a failure.
     fn need(&mut self, did: &str, need: Need) {
-        let is_again = self.lanes.get_mut(did).is_some_and(|lane| {
-            let mut items = lane.items.iter();
-            need == Need::Repository && items.next().is_some_and(|item| item.fetched)
-        });
-        if is_again {
+        let Some(lane) = self.lanes.get_mut(did) else {
+            return;
+        };
+        let is_fetched = lane.items.front().is_some_and(|item| item.fetched);
+        if need == Need::Identity && lane.has_no_key() {
+            self.refuse_keyless(did);
+        } else if need == Need::Repository && is_fetched {
             self.retry(did, need, LostTrack::Refused(RepositoryError::Outdated));
         } else {
             self.ask(did, need);
         }
     }
 
-    /// Asks for something, or waits for a turn to.
+    /// Asks for something, or waits for a turn to, or for the moment from which on it may.
     pub(super) fn ask(&mut self, did: &str, need: Need) {
         let is_turn = match need {
             Need::Account => true,
-            Need::Key => self.keys.turn(did),
-            Need::Repository => self.repositories.turn(did),
+            Need::Identity => {
+                let every = self.config.limits.lookup_every;
+                let lane = self.lanes.get_mut(did);
+                let moment = lane.and_then(|lane| lane.no_lookup_before(every));
+                if let Some(moment) = moment.filter(|moment| self.now < *moment) {
+                    return self.lanes.sleep(did, need, moment);
+                }
+                self.identities.turn(did, None)
+            }
+            Need::Repository => {
+                let host = self.host_of(did);
+                if !self.fetches.take(host.as_deref(), self.now) {
+                    return self.postpone(did);
+                }
+                self.repositories.turn(did, host)
+            }
         };
         if is_turn {
             self.ask_now(did, need);
@@ -79,30 +109,36 @@ impl Ingest {
         }
     }
 
+    /// Where the repository of an account is, as far as that is known.
+    fn host_of(&mut self, did: &str) -> Option<Arc<str>> {
+        let identity = self.lanes.get_mut(did)?.identity.as_ref()?;
+        identity.host.clone()
+    }
+
     fn ask_now(&mut self, did: &str, need: Need) {
         let arrived = self.lanes.arrived();
         if let Some(lane) = self.lanes.get_mut(did) {
             lane.wait = Wait::Answer(need);
-            if need == Need::Key {
-                lane.key_asked_after = arrived;
+            if need == Need::Identity {
+                lane.ask_identity(arrived);
             }
         }
         let did = did.to_owned();
         self.outbox.push_back(match need {
             Need::Account => Action::ReadAccount { did },
-            Need::Key => Action::FindKey { did },
+            Need::Identity => Action::FindIdentity { did },
             Need::Repository => Action::FetchRepository { did },
         });
     }
 
-    pub(super) fn leave_keys(&mut self) {
-        if let Some(next) = self.keys.leave() {
-            self.ask_now(&next, Need::Key);
+    pub(super) fn leave_identities(&mut self, did: &str) {
+        if let Some(next) = self.identities.leave(did) {
+            self.ask_now(&next, Need::Identity);
         }
     }
 
-    pub(super) fn leave_repositories(&mut self) {
-        if let Some(next) = self.repositories.leave() {
+    pub(super) fn leave_repositories(&mut self, did: &str) {
+        if let Some(next) = self.repositories.leave(did) {
             self.ask_now(&next, Need::Repository);
         }
     }
@@ -121,33 +157,103 @@ impl Ingest {
         self.lanes.sleep(did, need, until);
     }
 
-    /// What is held of the account is not known to be right, and that is for the consumer to keep.
+    /// What is held of the account is not known to be right, and that is for the consumer to keep. Its repository is
+    /// fetched after a rest, which is longer each time.
     pub(super) fn give_up(&mut self, did: &str, why: LostTrack) {
-        let rests_until = self.now.saturating_add(self.config.limits.rest);
-        if let Some(lane) = self.lanes.get_mut(did) {
-            lane.rests_until = Some(rests_until);
-            if let Some(account) = &mut lane.account {
-                account.lose_track();
-            }
+        let before = self.rests_before(did);
+        self.rest(did, before.saturating_add(1), self.now);
+        self.lose(did, why);
+    }
+
+    /// So many repositories have been fetched that this one has to wait, elsewhere than in the way of others.
+    fn postpone(&mut self, did: &str) {
+        let host = self.host_of(did);
+        let ready_at = self.fetches.ready_at(host.as_deref());
+        let before = self.rests_before(did);
+        self.rest(did, before, ready_at);
+        let lane = self.lanes.get_mut(did);
+        let kind = lane.and_then(|lane| lane.items.front().map(|item| &item.kind));
+        if matches!(kind, Some(Kind::Recover(_))) {
+            // The consumer knows.
+            self.finish(did);
+        } else {
+            self.lose(did, LostTrack::Postponed);
         }
-        self.tell(did, News::Desynchronized(why), Proof::None, Then::Next);
+    }
+
+    /// How often in a row the repository could not be fetched.
+    fn rests_before(&mut self, did: &str) -> u32 {
+        let lane = self.lanes.get_mut(did);
+        let item = lane.and_then(|lane| lane.items.front());
+        match item.map(|item| &item.kind) {
+            Some(Kind::Recover(times)) => *times,
+            _ => self.rests.get(did).map_or(0, |rest| rest.times),
+        }
+    }
+
+    fn rest(&mut self, did: &str, times: u32, from: Duration) {
+        let limits = &self.config.limits;
+        let (first, longest) = (limits.rest, limits.longest_rest);
+        let until = from.saturating_add(self.backoff.growing(times, first, longest));
+        let rest = Rest {
+            times,
+            host: self.host_of(did),
+            until,
+            at_least_until: self.now.saturating_add(self.config.limits.lookup_every),
+        };
+        self.rests.begin(did, rest);
+    }
+
+    /// The next account whose rest is over, if its repository may be fetched now. If it may not, it rests on.
+    pub(super) fn end_rest(&mut self) -> bool {
+        if !self.wants_resyncs() {
+            return false;
+        }
+        let Some((did, mut rest)) = self.rests.next_over(self.now) else {
+            return false;
+        };
+        let ready_at = self.fetches.ready_at(rest.host.as_deref());
+        if ready_at <= self.now {
+            let item = Item::new(Kind::Recover(rest.times), &did, 0, None);
+            self.lanes.push(&did, item);
+        } else {
+            let limits = &self.config.limits;
+            let (first, longest) = (limits.rest, limits.longest_rest);
+            let jitter = self.backoff.growing(rest.times, first, longest);
+            rest.until = ready_at.saturating_add(jitter);
+            self.rests.begin(&did, rest);
+        }
+        true
+    }
+
+    fn lose(&mut self, did: &str, why: LostTrack) {
+        let mut is_deleted = false;
+        if let Some(lane) = self.lanes.get_mut(did)
+            && let Some(account) = &mut lane.account
+        {
+            account.lose_track(None);
+            is_deleted = account.hosting == Hosting::Deleted;
+        }
+        if is_deleted {
+            // There is nothing held that could be wrong.
+            self.finish(did);
+        } else {
+            self.tell(did, News::Desynchronized(why), Proof::None, Then::Next);
+        }
     }
 
     /// The account is not active, as its own host says: an event that said so may have been missed.
     pub(super) fn hide(&mut self, did: &str) {
+        self.rests.end(did);
         let Some(lane) = self.lanes.get_mut(did) else {
             return;
         };
-        if let Some(account) = &mut lane.account {
-            account.lose_track();
-            account.hosting = Hosting::Inactive;
-        }
-        self.tell(
-            did,
-            News::Hosting(Hosting::Inactive),
-            Proof::None,
-            Then::Next,
-        );
+        let Some(account) = &mut lane.account else {
+            return;
+        };
+        account.refused();
+        let news = News::Hosting(account.hosting);
+        self.tell(did, news, Proof::None, Then::Next);
     }
 
     /// The account has no key, so nothing can be its word.
@@ -156,7 +262,11 @@ impl Ingest {
             return;
         };
         let seq = lane.seq();
-        if lane.has_lost_track() {
+        let mut items = lane.items.iter();
+        let is_frame = items
+            .next()
+            .is_some_and(|item| matches!(item.kind, Kind::Frame(_)));
+        if lane.has_lost_track() || !is_frame {
             return self.give_up(did, LostTrack::Identity);
         }
         self.report(Notice::NoKey {
@@ -171,17 +281,16 @@ impl Ingest {
         let Some(lane) = self.lanes.get_mut(did) else {
             return Ok(());
         };
-        let (Some(account), Some(key)) = (&mut lane.account, &lane.key) else {
+        let (Some(account), Some(identity)) = (&mut lane.account, &lane.identity) else {
             return Ok(());
         };
         let max_bytes = self.config.limits.max_repository_bytes;
+        let key = &identity.key;
         let (head, records) = repository::read(did, car, key, &self.filter, self.now, max_bytes)?;
         account
             .fetched(head)
             .map_err(|_| RepositoryError::Outdated)?;
-        // Its host does not give it out otherwise; an event that said so may have been missed.
-        account.hosting = Hosting::Active;
-        lane.rests_until = None;
+        self.rests.end(did);
         if let Some(item) = lane.items.front_mut() {
             item.fetched = true;
         }
@@ -198,8 +307,11 @@ impl Ingest {
         if let Some(account) = state {
             // Of whom a state is kept, everything has to be followed from now on.
             match account.hosting {
-                Hosting::Deleted => self.filter.remove_account(did),
-                Hosting::Active | Hosting::Inactive => self.filter.add_account(did),
+                Hosting::Deleted => {
+                    self.filter.remove_account(did);
+                    self.rests.end(did);
+                }
+                _ => self.filter.add_account(did),
             }
         }
         let event = Event::Account {

@@ -79,11 +79,12 @@ fn check_hosting(body: &Value, expect: Option<Hosting>) {
 
 #[test]
 fn a_status_means_what_it_means_in_a_stream_of_repositories() {
-    use Hosting::{Active, Deleted, Inactive};
+    use Hosting::{Active, Deleted, Inactive, TakenDown};
     let inactive = |status: &str| json!({ "active": false, "status": status });
     check_hosting(&json!({ "active": true }), Some(Active));
-    check_hosting(&json!({ "active": false }), Some(Inactive));
-    check_hosting(&inactive("takendown"), Some(Inactive));
+    check_hosting(&json!({ "active": false }), Some(TakenDown));
+    check_hosting(&inactive("takendown"), Some(TakenDown));
+    check_hosting(&inactive("deactivated"), Some(Inactive));
     check_hosting(&inactive("deleted"), Some(Deleted));
     // These are about the host, and no news of the account.
     check_hosting(&inactive("throttled"), None);

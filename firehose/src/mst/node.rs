@@ -76,7 +76,8 @@ impl<'a> Entries<'a> {
         if !reader.take_if(b"\x61l") {
             return Err(self.fail(MstProblem::Fields));
         }
-        let left = nullable_cid(reader).and_then(|left| reader.end().map(|()| left));
+        let left = reader.nullable(Reader::cid);
+        let left = left.and_then(|left| reader.end().map(|()| left));
         left.map_err(|error| MstError::cbor(self.node, error))
     }
 
@@ -101,7 +102,7 @@ fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<Option<Entry<'a>>, CborErro
     if !reader.take_if(b"\x61t") {
         return Ok(None);
     }
-    let right = nullable_cid(reader)?;
+    let right = reader.nullable(Reader::cid)?;
     if !reader.take_if(b"\x61v") {
         return Ok(None);
     }
@@ -112,14 +113,6 @@ fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<Option<Entry<'a>>, CborErro
         record,
         right,
     }))
-}
-
-#[inline]
-fn nullable_cid(reader: &mut Reader<'_>) -> Result<Option<Cid>, CborError> {
-    if reader.null() {
-        return Ok(None);
-    }
-    reader.cid().map(Some)
 }
 
 /// Begins a node of so many entries.

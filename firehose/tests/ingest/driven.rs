@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Ingest, Limits, News, Notice, Source, Ticket,
+    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, News, Notice, Source, Ticket,
 };
 use huddle_firehose::{Account, Filter};
 
-use crate::frames::{START, verifying_key};
+use crate::frames::{Made, Records, START, make, record, verifying_key};
+
+/// Where the repositories of all accounts are.
+const PDS: &str = "pds.example.com";
 
 pub(crate) const HOST: &str = "wss://host.example.com";
 pub(crate) const ALICE: &str = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
@@ -19,6 +22,7 @@ pub(crate) struct Driven {
     pub(crate) ingest: Ingest,
     pub(crate) now: Duration,
     pub(crate) actions: Vec<Action>,
+    connection: Option<ConnectionId>,
 }
 
 pub(crate) fn config(limits: Limits) -> Config {
@@ -45,6 +49,7 @@ impl Driven {
             ingest: Ingest::new(config, filter, &cursors, 1).expect("the limits are fine"),
             now: START,
             actions: Vec::new(),
+            connection: None,
         }
     }
 
@@ -66,13 +71,24 @@ impl Driven {
                 _ => None,
             });
             if let Some((connection, url)) = found {
-                assert!(self.ingest.opened(connection, self.now));
+                self.reconnected(connection);
                 self.act();
                 return (connection, url);
             }
             self.now = self.ingest.wake_at().expect("it waits to connect");
         }
         panic!("it does not connect: {:#?}", self.actions);
+    }
+
+    /// The connection that was opened last.
+    pub(crate) fn connection(&self) -> ConnectionId {
+        self.connection.expect("there is a connection")
+    }
+
+    /// A connection that was asked for is there.
+    pub(crate) fn reconnected(&mut self, connection: ConnectionId) {
+        assert!(self.ingest.opened(connection, self.now));
+        self.connection = Some(connection);
     }
 
     #[track_caller]
@@ -83,21 +99,25 @@ impl Driven {
         self.act()
     }
 
-    /// Answers everything that is asked for now, and acknowledges everything, until nothing is left. The answers are
-    /// those of a store without anything in it, a key, and a repository that cannot be had.
+    /// Answers everything that is asked for, now and when it is time for it, and acknowledges everything, until nothing
+    /// is left. The answers are those of a store without anything in it, a key, and a repository, or that there is none.
     pub(crate) fn run(&mut self, key: u8, car: Option<&[u8]>) -> Vec<Event> {
         let mut events = Vec::new();
         let mut at = 0;
         loop {
             self.act();
             let Some(action) = self.actions.get(at).cloned() else {
-                return events;
+                if self.ingest.queued().0 == 0 {
+                    return events;
+                }
+                self.wait();
+                continue;
             };
             at += 1;
             match action {
                 Action::ReadAccount { did } => self.ingest.account(&did, None),
-                Action::FindKey { did } => {
-                    self.ingest.key(&did, Ok(&verifying_key(key)), self.now);
+                Action::FindIdentity { did } => {
+                    self.ingest.identity(&did, Ok(identity(key)), self.now);
                 }
                 Action::FetchRepository { did } => {
                     let car = car.ok_or(huddle_firehose::ingest::Unavailable::AtAll);
@@ -110,6 +130,14 @@ impl Driven {
                 _ => {}
             }
         }
+    }
+
+    /// Lets the time pass until something is to be done, while the host gives signs of life.
+    pub(crate) fn wait(&mut self) {
+        if let Some(connection) = self.connection {
+            self.ingest.heard(connection, self.now);
+        }
+        self.now = self.ingest.wake_at().expect("there is something to come");
     }
 
     /// What has been delivered so far.
@@ -142,6 +170,28 @@ impl Driven {
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.act();
+    }
+}
+
+/// So many commits: the first changes nothing, each one after it adds a record.
+pub(crate) fn chain(did: &str, commits: usize) -> Vec<Made> {
+    let mut made = vec![make(did, None, Records::new(), 1)];
+    while made.len() < commits {
+        let before = made.last().expect("the first is there");
+        let mut records = before.records.clone();
+        let number = i64::try_from(made.len()).expect("few commits");
+        let path = format!("com.example.a/{number}");
+        records.insert(path, record("com.example.a", number));
+        made.push(make(did, Some(before), records, 1));
+    }
+    made
+}
+
+/// What is looked up of an account with this key.
+pub(crate) fn identity(key: u8) -> Identity {
+    Identity {
+        key: verifying_key(key),
+        host: Some(PDS.into()),
     }
 }
 

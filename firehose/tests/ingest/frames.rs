@@ -13,7 +13,7 @@ pub(crate) const EPOCH: Duration = Duration::from_secs(1_700_000_000);
 pub(crate) const START: Duration = Duration::from_hours(500_000);
 
 /// An item of DAG-CBOR.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Item {
     Null,
     Bool(bool),
@@ -142,7 +142,7 @@ pub(crate) fn verifying_key(number: u8) -> VerifyingKey {
 pub(crate) type Records = BTreeMap<String, Vec<u8>>;
 
 /// A commit that an account has made, with all of the repository.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) did: String,
     pub(crate) head: Head,

@@ -8,8 +8,8 @@ use huddle_firehose::ingest::{
 };
 use huddle_firehose::{Account, CommitError, Filter, Hosting, Repository};
 
-use crate::driven::{ALICE, BOB, Driven, HOST, config, news};
-use crate::frames::{self, Made, Records, frame, make, record, text, verifying_key};
+use crate::driven::{ALICE, BOB, Driven, HOST, config, identity, news};
+use crate::frames::{self, Made, Records, frame, make, record, text};
 
 const KEEP: Duration = Duration::from_secs(5);
 
@@ -312,7 +312,7 @@ fn an_account_is_fetched_first_and_followed_from_then_on() {
     };
     assert_eq!(changes[0].rkey, "2");
     assert_eq!(state.repository, Repository::Synced(third.head));
-    let asks = |action: &Action| matches!(action, Action::FindKey { .. });
+    let asks = |action: &Action| matches!(action, Action::FindIdentity { .. });
     assert!(!driven.actions.iter().any(asks), "the key is remembered");
 }
 
@@ -329,7 +329,7 @@ fn a_bad_signature_has_the_key_looked_up_once_and_is_then_rejected() {
     driven.send(connection, &forged.frame(102));
     let events = driven.run(1, None);
     assert_eq!(events, []);
-    let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
+    let asks = |action: &&Action| matches!(action, Action::FindIdentity { .. });
     assert_eq!(driven.actions.iter().filter(asks).count(), 1);
     let notice = Notice::Rejected {
         did: ALICE.to_owned(),
@@ -357,9 +357,8 @@ fn one_look_up_of_the_key_does_for_all_bad_signatures_that_came_before_it() {
         driven.send(connection, &forged.frame(seq));
     }
     assert_eq!(driven.run(1, None), []);
-    let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
-    // The first asks at once, the second for itself and all that have come meanwhile.
-    assert_eq!(driven.actions.iter().filter(asks).count(), 2);
+    let asks = |action: &&Action| matches!(action, Action::FindIdentity { .. });
+    assert_eq!(driven.actions.iter().filter(asks).count(), 1);
     let rejected = |notice: &&Notice| matches!(notice, Notice::Rejected { .. });
     assert_eq!(driven.notices().into_iter().filter(rejected).count(), 18);
 }
@@ -388,7 +387,7 @@ fn an_identity_event_has_the_key_looked_up_again() {
     driven.send(connection, &second.frame(103));
     let events = driven.run(1, None);
     assert_eq!(events.len(), 3);
-    let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
+    let asks = |action: &&Action| matches!(action, Action::FindIdentity { .. });
     assert_eq!(driven.actions.iter().filter(asks).count(), 2);
 }
 
@@ -417,9 +416,9 @@ fn check_status(status: &str, expect: Option<Hosting>, followed: bool) {
 fn the_status_of_an_account_hides_or_deletes_what_is_held() {
     for (status, expect, followed) in [
         ("deactivated", Some(Hosting::Inactive), true),
-        ("takendown", Some(Hosting::Inactive), true),
-        ("suspended", Some(Hosting::Inactive), true),
-        ("no such status", Some(Hosting::Inactive), true),
+        ("takendown", Some(Hosting::TakenDown), true),
+        ("suspended", Some(Hosting::TakenDown), true),
+        ("no such status", Some(Hosting::TakenDown), true),
         ("deleted", Some(Hosting::Deleted), false),
         ("throttled", None, true),
         ("desynchronized", None, true),
@@ -462,7 +461,7 @@ fn check_fetch(car: Result<&[u8], Unavailable>, attempts: usize, expect: &News) 
     driven.send(connection, &second.frame(101));
     driven.ingest.account(ALICE, None);
     driven.act();
-    driven.ingest.key(ALICE, Ok(&verifying_key(1)), driven.now);
+    driven.ingest.identity(ALICE, Ok(identity(1)), driven.now);
     let mut fetched = 0;
     while driven.delivered().is_empty() {
         let asks = |action: &Action| matches!(action, Action::FetchRepository { .. });
@@ -517,12 +516,12 @@ fn a_key_that_cannot_be_looked_up_is_given_up_in_the_end() {
     driven.ingest.account(ALICE, None);
     let mut asked = 0;
     while driven.delivered().is_empty() {
-        let asks = |action: &Action| matches!(action, Action::FindKey { .. });
+        let asks = |action: &Action| matches!(action, Action::FindIdentity { .. });
         if driven.act().iter().any(asks) {
             asked += 1;
             driven
                 .ingest
-                .key(ALICE, Err(Unavailable::ForNow), driven.now);
+                .identity(ALICE, Err(Unavailable::ForNow), driven.now);
         } else {
             driven.ingest.heard(connection, driven.now);
             driven.now = driven.ingest.wake_at().expect("it tries again");
@@ -532,47 +531,6 @@ fn a_key_that_cannot_be_looked_up_is_given_up_in_the_end() {
     let (_, event) = driven.delivered().remove(0);
     let lost = News::Desynchronized(LostTrack::Identity);
     assert_eq!(news(&event).0, &lost);
-}
-
-#[test]
-fn an_account_that_was_given_up_rests_and_is_fetched_with_its_next_commit() {
-    let mut driven = Driven::new(Limits::default(), &[]);
-    let (connection, _) = driven.open();
-    let [_, second, third] = history(ALICE);
-    driven.send(connection, &second.frame(101));
-    driven.run(1, None);
-    driven.actions.clear();
-    driven.send(connection, &third.frame(102));
-    assert_eq!(driven.run(1, Some(&third.car)), [], "it rests");
-    driven.now += Limits::default().rest;
-    driven.ingest.heard(connection, driven.now);
-    let (connection, _) = driven.open();
-    let next = make(ALICE, Some(&third), records(&[("com.example.a/3", 3)]), 1);
-    driven.send(connection, &next.frame(103));
-    let events = driven.run(1, Some(&next.car));
-    assert!(matches!(news(&events[0]), (News::Repository { .. }, _)));
-}
-
-/// An event that comes while an account rests, which may have its repository fetched.
-#[track_caller]
-fn check_end_of_rest(event: fn(&Made) -> Vec<u8>) {
-    let mut driven = Driven::new(Limits::default(), &[]);
-    let (connection, _) = driven.open();
-    let [_, second, third] = history(ALICE);
-    driven.send(connection, &second.frame(101));
-    driven.run(1, None);
-    driven.send(connection, &event(&second));
-    driven.send(connection, &third.frame(103));
-    let events = driven.run(1, Some(&third.car));
-    let is_fetched = |event: &Event| matches!(news(event).0, News::Repository { .. });
-    assert!(events.iter().any(is_fetched), "{events:#?}");
-}
-
-#[test]
-fn an_account_rests_no_longer_once_something_about_it_has_changed() {
-    check_end_of_rest(|_| frames::identity(102, ALICE, "a.example.com"));
-    check_end_of_rest(|_| frames::account(102, ALICE, None));
-    check_end_of_rest(|made| made.sync(102));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use huddle_firehose::ingest::{Action, Full, Limits, MIN_QUEUED_BYTES};
 
-use crate::driven::Driven;
+use crate::driven::{Driven, identity};
 use crate::frames::{self, frame, text};
 
 fn did(number: usize) -> String {
@@ -90,12 +90,11 @@ fn keys_are_looked_up_a_few_at_a_time() {
     }
     driven.act();
     let asked = |driven: &Driven| {
-        let asks = |action: &&Action| matches!(action, Action::FindKey { .. });
+        let asks = |action: &&Action| matches!(action, Action::FindIdentity { .. });
         driven.actions.iter().filter(asks).count()
     };
     assert_eq!(asked(&driven), 2);
-    let key = frames::verifying_key(1);
-    driven.ingest.key(&did(0), Ok(&key), driven.now);
+    driven.ingest.identity(&did(0), Ok(identity(1)), driven.now);
     driven.act();
     assert_eq!(asked(&driven), 3);
     driven.ingest.heard(connection, driven.now);
@@ -108,14 +107,13 @@ fn repositories_are_held_a_few_at_a_time_until_they_are_taken_over() {
         ..Limits::default()
     };
     let mut driven = Driven::new(limits, &[]);
-    let key = frames::verifying_key(1);
     for number in 0..2 {
         let did = did(number);
         driven.ingest.resync(&did).expect("there is room");
         driven.act();
         driven.ingest.account(&did, None);
         driven.act();
-        driven.ingest.key(&did, Ok(&key), driven.now);
+        driven.ingest.identity(&did, Ok(identity(1)), driven.now);
     }
     driven.act();
     let asked = |driven: &Driven| {

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Ingest, Limits, Source, Ticket,
+    Action, Allowance, Config, ConnectionId, Event, Ingest, Limits, Source, Ticket,
 };
 use huddle_firehose::{Filter, Hosting};
 
-use crate::frames::{START, verifying_key};
+use crate::driven::identity;
+use crate::frames::START;
 use consumer::Consumer;
 use host::{Host, PREFIX};
 
@@ -42,7 +43,20 @@ struct Trouble {
     /// The host forgets old events, and loses its numbering.
     gaps: bool,
     crashes: bool,
+    /// The host leaves out, repeats, swaps, forges and changes what it passes on, and takes accounts down.
+    hostile: bool,
+    /// The clock is set back and forward.
+    clock: bool,
+    max_queued: usize,
 }
+
+const CALM: Trouble = Trouble {
+    gaps: false,
+    crashes: false,
+    hostile: false,
+    clock: false,
+    max_queued: 12,
+};
 
 struct Simulation {
     dice: Dice,
@@ -58,39 +72,55 @@ struct Simulation {
 struct Process {
     ingest: Ingest,
     connection: Option<ConnectionId>,
+    /// The accounts whose repositories are to be fetched because the consumer says so.
+    wanted: Vec<String>,
+    /// How many repositories were asked for, and since when.
+    fetches: u64,
+    begun: Duration,
     asked: Vec<Action>,
     delivered: Vec<(Ticket, Event)>,
     witness: consumer::Witness,
 }
 
-const MAX_QUEUED: usize = 12;
+const FETCHES: Allowance = Allowance {
+    burst: 3,
+    every: Duration::from_secs(10),
+};
 const HOST: &str = "wss://host.example.com";
 
-fn config() -> Config {
+fn config(max_queued: usize) -> Config {
     Config {
         source: Source::Repos,
         hosts: vec![HOST.to_owned()],
         limits: Limits {
-            max_queued: MAX_QUEUED,
+            max_queued,
             max_accounts: 2,
+            max_resting: 4,
             max_lookups: 2,
             max_fetches: 2,
-            max_attempts: 3,
+            fetches: FETCHES,
+            max_attempts: 2,
+            rest: Duration::from_mins(1),
+            longest_rest: Duration::from_hours(1),
             ..Limits::default()
         },
     }
 }
 
 impl Process {
-    fn start(consumer: &Consumer, seed: u64) -> Self {
+    fn start(consumer: &Consumer, trouble: Trouble, now: Duration, seed: u64) -> Self {
         let mut filter = Filter::new([PREFIX]);
         for did in consumer.held() {
             filter.add_account(did);
         }
-        let ingest = Ingest::new(config(), filter, &consumer.cursors, seed);
+        let config = config(trouble.max_queued);
+        let ingest = Ingest::new(config, filter, &consumer.cursors, seed);
         Self {
             ingest: ingest.expect("the limits are fine"),
             connection: None,
+            wanted: consumer.lost.iter().cloned().collect(),
+            fetches: 0,
+            begun: now,
             asked: Vec::new(),
             delivered: Vec::new(),
             witness: consumer::Witness::default(),
@@ -109,7 +139,7 @@ impl Simulation {
             dice: Dice(seed),
             trouble,
             host: Host::new(),
-            process: Process::start(&consumer, seed),
+            process: Process::start(&consumer, trouble, START, seed),
             consumer,
             now: START,
             crashes: 0,
@@ -125,6 +155,12 @@ impl Simulation {
     }
 
     fn step(&mut self) {
+        if self.trouble.hostile && self.dice.once_in(12) {
+            self.host.do_harm(&mut self.dice);
+        }
+        if self.trouble.clock && self.dice.once_in(40) {
+            self.set_clock();
+        }
         match self.dice.roll(100) {
             0..25 => self.host.publish(&mut self.dice),
             25..55 => self.receive(),
@@ -132,7 +168,7 @@ impl Simulation {
             75..90 => self.take_over(),
             90..92 => self.drop_connection(),
             92..95 => self.now += Duration::from_millis(self.dice.roll(20_000) as u64),
-            95..97 => self.retry_lost(),
+            95..97 => self.ask_for_repositories(),
             97 if self.trouble.gaps && self.dice.once_in(3) => {
                 self.host.forget(&mut self.dice);
             }
@@ -155,7 +191,12 @@ impl Simulation {
                     assert!(self.process.ingest.opened(connection, self.now));
                 }
                 Action::Disconnect { connection } => {
-                    assert_eq!(self.process.connection.take(), Some(connection));
+                    // It may have been closed from outside meanwhile.
+                    self.process.connection.take_if(|open| *open == connection);
+                }
+                Action::FetchRepository { .. } => {
+                    self.process.fetches += 1;
+                    self.process.asked.push(action);
                 }
                 Action::KeepCursor { host, cursor } => match cursor {
                     Some(cursor) => drop(self.consumer.cursors.insert(host, cursor)),
@@ -171,8 +212,19 @@ impl Simulation {
             }
         }
         let (items, bytes) = self.process.ingest.queued();
-        assert!(items <= MAX_QUEUED, "{items} items");
-        assert!(bytes <= config().limits.max_queued_bytes, "{bytes} bytes");
+        let limits = config(self.trouble.max_queued).limits;
+        assert!(items <= limits.max_queued, "{items} items");
+        assert!(bytes <= limits.max_queued_bytes, "{bytes} bytes");
+        if !self.trouble.clock {
+            let time = self.now.saturating_sub(self.process.begun);
+            let more = time.as_secs() / FETCHES.every.as_secs();
+            let most = u64::from(FETCHES.burst) + more;
+            assert!(
+                self.process.fetches <= most,
+                "{} fetches",
+                self.process.fetches
+            );
+        }
     }
 
     fn receive(&mut self) {
@@ -202,10 +254,10 @@ impl Simulation {
         let Process { ingest, asked, .. } = &mut self.process;
         match asked.swap_remove(which) {
             Action::ReadAccount { did } => ingest.account(&did, self.consumer.state(&did)),
-            Action::FindKey { did } => {
-                let key = verifying_key(self.host.account(&did).key());
-                let key = host::unless(fails, &key);
-                ingest.key(&did, key, self.now);
+            Action::FindIdentity { did } => {
+                let found = identity(self.host.account(&did).key());
+                let found = host::unless(fails, &found).cloned();
+                ingest.identity(&did, found, self.now);
             }
             Action::FetchRepository { did } => {
                 let car = self.host.account(&did).repository(fails);
@@ -222,11 +274,27 @@ impl Simulation {
         }
         let which = self.dice.roll(self.process.delivered.len());
         let (ticket, event) = self.process.delivered.swap_remove(which);
-        self.consumer.take(&event, &self.host);
+        self.take(&event);
         if self.trouble.crashes && self.dice.once_in(40) {
             self.crash();
         } else {
             self.process.ingest.done(ticket);
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        self.consumer.take(event, &self.host);
+        if matches!(event, Event::Gap { .. }) {
+            self.process.wanted = self.consumer.lost.iter().cloned().collect();
+        }
+    }
+
+    /// An hour back, or a day forward.
+    fn set_clock(&mut self) {
+        if self.dice.once_in(2) {
+            self.now -= Duration::from_hours(1);
+        } else {
+            self.now += Duration::from_hours(24);
         }
     }
 
@@ -236,17 +304,17 @@ impl Simulation {
         }
     }
 
-    fn retry_lost(&mut self) {
-        let lost: Vec<_> = self.consumer.lost.iter().cloned().collect();
-        for did in lost {
-            let _full = self.process.ingest.resync(&did);
-        }
+    /// Asks for repositories, after a gap and at the start of a process; what the driver could not have it gets by
+    /// itself.
+    fn ask_for_repositories(&mut self) {
+        let Process { ingest, wanted, .. } = &mut self.process;
+        wanted.retain(|did| ingest.resync(did).is_err());
     }
 
     fn crash(&mut self) {
         self.crashes += 1;
         let seed = self.dice.roll(1000) as u64;
-        self.process = Process::start(&self.consumer, seed);
+        self.process = Process::start(&self.consumer, self.trouble, self.now, seed);
     }
 
     /// Nothing goes wrong any more, and everything that is left is done.
@@ -260,14 +328,16 @@ impl Simulation {
             } else if !self.process.asked.is_empty() {
                 self.answer(true);
             } else if let Some((ticket, event)) = self.process.delivered.pop() {
-                self.consumer.take(&event, &self.host);
+                self.take(&event);
                 self.process.ingest.done(ticket);
-            } else if is_open && self.process.ingest.queued().0 == 0 {
-                if self.consumer.lost.is_empty() {
-                    return;
-                }
-                self.retry_lost();
+            } else if !self.process.wanted.is_empty() && self.process.ingest.wants_resyncs() {
+                self.ask_for_repositories();
+            } else if is_open && self.process.ingest.queued().0 == 0 && self.has_all() {
+                return;
             } else {
+                if let Some(connection) = self.process.connection {
+                    self.process.ingest.heard(connection, self.now);
+                }
                 let wake_at = self.process.ingest.wake_at();
                 self.now = self
                     .now
@@ -281,25 +351,36 @@ impl Simulation {
         );
     }
 
+    /// Whether nothing is lost that anybody could give out.
+    fn has_all(&self) -> bool {
+        let mut lost = self.consumer.lost.iter();
+        !lost.any(|did| self.host.account(did).repository(false).is_ok())
+    }
+
     #[track_caller]
     fn check(&self) {
+        let misses = self.trouble.gaps || self.trouble.hostile;
         for account in self.host.accounts() {
             let did = account.did();
             let Some(kept) = self.consumer.accounts.get(did) else {
-                assert!(
-                    self.trouble.gaps || !account.has_published(),
-                    "{did} was lost"
-                );
+                assert!(misses || !account.has_published(), "{did} was lost");
                 continue;
             };
+            if kept.hosting == Hosting::Deleted {
+                // It comes back with its next commit of interest.
+                assert!(self.trouble.hostile && kept.records.is_empty(), "{did}");
+                continue;
+            }
             assert_eq!(kept.records, account.published(), "{did}");
-            assert_eq!(kept.hosting, Hosting::Active, "{did}");
+            // A word that was missed is not made up for.
+            let stays = self.trouble.gaps && kept.hosting == Hosting::TakenDown;
+            assert!(stays || kept.hosting == Hosting::Active, "{did}");
             let told = kept.handles.values().copied().max().unwrap_or(0);
             assert!(told <= 1 + self.crashes, "{did} had a handle {told} times");
-            if !self.trouble.gaps {
-                for handle in &account.handles()[kept.handles_before..] {
-                    assert!(kept.handles.contains_key(handle), "{handle} was lost");
-                }
+            // Of several that wait the newest is enough.
+            if let (false, Some(newest)) = (misses, account.handles()[kept.handles_before..].last())
+            {
+                assert!(kept.handles.contains_key(newest), "{newest} was lost");
             }
         }
         let cursor = self.consumer.cursors.get(HOST);
@@ -322,18 +403,19 @@ fn check(seeds: std::ops::Range<u64>, trouble: Trouble) {
 
 #[test]
 fn all_that_accounts_publish_is_kept_once_and_in_order() {
-    let trouble = Trouble {
-        gaps: false,
-        crashes: false,
+    check(0..40, CALM);
+    let roomy = Trouble {
+        max_queued: 100,
+        ..CALM
     };
-    check(0..60, trouble);
+    check(40..60, roomy);
 }
 
 #[test]
-fn a_process_that_dies_at_any_step_loses_nothing() {
+fn a_process_that_dies_now_and_then_loses_nothing() {
     let trouble = Trouble {
-        gaps: false,
         crashes: true,
+        ..CALM
     };
     check(0..60, trouble);
 }
@@ -343,6 +425,55 @@ fn what_a_host_forgets_is_fetched_for_every_account_that_is_held() {
     let trouble = Trouble {
         gaps: true,
         crashes: true,
+        ..CALM
     };
     check(0..60, trouble);
+}
+
+#[test]
+fn what_a_host_changes_leaves_out_or_makes_up_is_made_good() {
+    let trouble = Trouble {
+        hostile: true,
+        ..CALM
+    };
+    check(0..60, trouble);
+    let roomy = Trouble {
+        max_queued: 100,
+        crashes: true,
+        ..trouble
+    };
+    check(60..80, roomy);
+}
+
+#[test]
+fn a_clock_that_is_set_changes_nothing() {
+    let trouble = Trouble {
+        clock: true,
+        ..CALM
+    };
+    check(0..40, trouble);
+    let all = Trouble {
+        gaps: true,
+        crashes: true,
+        hostile: true,
+        ..trouble
+    };
+    check(40..80, all);
+}
+
+/// Nothing of a process outlives it but what the consumer keeps.
+#[test]
+fn a_process_may_end_after_any_step() {
+    for last in 0..150 {
+        let mut simulation = Simulation::new(7, CALM);
+        for step in 0..150 {
+            simulation.step();
+            simulation.carry_out();
+            if step == last {
+                simulation.crash();
+            }
+        }
+        simulation.settle();
+        simulation.check();
+    }
 }

@@ -7,56 +7,141 @@
 mod approve_booking;
 mod cancel_booking;
 mod constraints;
+mod create_offer;
 mod decline_booking;
+mod delete_offer;
 mod finalize;
 mod get_booking;
+mod get_preferences;
 mod idempotency;
+mod list;
+mod list_bookings;
+mod list_offers;
+mod list_slots;
 mod r#match;
+mod offer_records;
+mod put_preferences;
 mod reschedule_booking;
+mod search_hosts;
 mod view;
 
 use std::sync::Arc;
 
-use huddle_core::booking::BookingIds;
+use huddle_core::ActorTransport;
+use huddle_core::booking::{BookingIds, Constraints};
+use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
+use huddle_core::index::{Index, people, services};
+use huddle_core::matching::Slots;
+use huddle_core::offer_records::OfferRecords;
+use huddle_lexicon::com::huddle::defs::BookingView;
 use huddle_ports::{Clock, Timestamp};
-use huddle_xrpc::server::Router;
+use huddle_syntax::Did;
+use huddle_syntax::schema::{Call, ErrorName};
+use huddle_xrpc::server::{Failure, OrFault as _, Request, Router};
 
 use crate::com::huddle::{
-    approve_booking as approve, cancel_booking as cancel, decline_booking as decline,
-    finalize as confirm, get_booking as get, r#match as matching, reschedule_booking as reschedule,
+    approve_booking as approve, cancel_booking as cancel, create_offer as offer,
+    decline_booking as decline, delete_offer as withdraw, finalize as confirm, get_booking as get,
+    get_preferences as preferences, list_bookings as bookings, list_offers as offers,
+    list_slots as slots, r#match as matching, put_preferences as prefer, reschedule_booking as reschedule,
+    search_hosts as hosts,
 };
 
 /// What answers the `com.huddle` methods.
 #[derive(Clone)]
 pub struct Huddle {
-    flows: Flows,
-    ids: BookingIds,
-    clock: Arc<dyn Clock>,
+    /// What people ask for.
+    pub flows: Flows,
+    /// The actors.
+    pub actors: Arc<dyn ActorTransport>,
+    /// What lists read.
+    pub index: Arc<dyn Index>,
+    /// Lists slots to choose from.
+    pub slots: Arc<dyn Slots>,
+    /// Who accounts are.
+    pub directory: Arc<dyn Directory>,
+    /// Writes offers for those who have signed in.
+    pub offers: Arc<dyn OfferRecords>,
+    /// What bookings are named with: the same for the whole installation, for ever.
+    pub ids: BookingIds,
+    /// The AppView that this is, as `com.huddle.service` records name it.
+    pub service: Did,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
+
+/// When a request arrived, as an extension of it. Whoever puts it there does so before anything takes time, such as
+/// finding out who is calling: a PDS that passes a call on does not wait longer for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived(pub Timestamp);
 
 impl std::fmt::Debug for Huddle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Huddle").finish_non_exhaustive()
+        let mut huddle = f.debug_struct("Huddle");
+        huddle
+            .field("service", &self.service)
+            .finish_non_exhaustive()
     }
 }
 
 impl Huddle {
-    /// Answers by these flows. `ids` are the same for the whole installation, for ever.
-    pub fn new(flows: Flows, ids: BookingIds, clock: Arc<dyn Clock>) -> Self {
-        Self { flows, ids, clock }
-    }
-
     /// The router of all methods that are answered; `authenticate` it before it serves anybody.
     pub fn router(self) -> Router<Self> {
         let router = Router::new(Arc::new(self));
         let router = matching::route(router);
         let router = confirm::route(router);
         let router = get::route(router);
+        let router = bookings::route(router);
         let router = approve::route(router);
         let router = decline::route(router);
         let router = cancel::route(router);
-        reschedule::route(router)
+        let router = reschedule::route(router);
+        let router = offers::route(router);
+        let router = slots::route(router);
+        let router = hosts::route(router);
+        let router = offer::route(router);
+        let router = withdraw::route(router);
+        let router = preferences::route(router);
+        prefer::route(router)
+    }
+
+    /// What a slot that was listed stands for: that one, and none other.
+    fn chosen(&self, token: &str, host: &Did, guest: &Did) -> Option<Constraints> {
+        let chosen = self.slots.chosen(token, host, guest).ok()?;
+        Some(Constraints {
+            chosen: Some(Box::new(chosen)),
+            ..Constraints::default()
+        })
+    }
+
+    /// Whether somebody has named another AppView to schedule for them.
+    async fn is_served_elsewhere<E: ErrorName>(&self, person: &Did) -> Result<bool, Failure<E>> {
+        let appview = services::of(&*self.index, person).await.or_fault()?;
+        Ok(appview.is_some_and(|appview| appview != self.service))
+    }
+
+    /// Says what the parties of some bookings are called, as far as that is known.
+    async fn name<E: ErrorName>(&self, views: &mut [BookingView]) -> Result<(), Failure<E>> {
+        let parties = views
+            .iter()
+            .flat_map(|view| [&view.host_did, &view.guest_did]);
+        let parties: Vec<_> = parties.collect();
+        let names = people::names(&*self.index, &parties).await.or_fault()?;
+        let handle = |did: &Did| names.get(did).and_then(|names| names.handle.clone());
+        for view in views {
+            view.host_handle = handle(&view.host_did);
+            view.guest_handle = handle(&view.guest_did);
+        }
+        Ok(())
+    }
+
+    /// The flows for a request, whose caller waits since it has arrived.
+    fn flows<M: Call>(&self, request: &Request<M>) -> Flows {
+        match request.extensions.get() {
+            Some(Arrived(at)) => self.flows.since(*at),
+            None => self.flows.clone(),
+        }
     }
 
     /// After how many seconds, at least one, a caller may come again.

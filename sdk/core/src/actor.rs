@@ -15,7 +15,7 @@ use crate::booking::BookingId;
 use crate::limits::Limits;
 use crate::sql::{Sql, SqlError};
 use crate::turn::Turn;
-use crate::{booking, host_match, rate_limiter};
+use crate::{booking, host_match, rate_limiter, user_connector};
 
 /// The kinds of actors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,19 +24,27 @@ pub enum ActorKind {
     HostMatch,
     /// A booking.
     Booking,
+    /// What is a person's own affair.
+    UserConnector,
     /// A caller's allowance.
     RateLimiter,
 }
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::HostMatch, Self::Booking, Self::RateLimiter];
+    pub const ALL: [Self; 4] = [
+        Self::HostMatch,
+        Self::Booking,
+        Self::UserConnector,
+        Self::RateLimiter,
+    ];
 
     /// The kind as it stands in a name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HostMatch => "host-match",
             Self::Booking => "booking",
+            Self::UserConnector => "user-connector",
             Self::RateLimiter => "rate-limiter",
         }
     }
@@ -65,6 +73,11 @@ impl ActorName {
     /// The keeper of a booking.
     pub fn booking(id: &BookingId) -> Self {
         Self::new(ActorKind::Booking, id.as_str())
+    }
+
+    /// The keeper of what is a person's own affair.
+    pub fn user_connector(person: &Did) -> Self {
+        Self::new(ActorKind::UserConnector, person.as_str())
     }
 
     /// The keeper of an allowance, such as `did/did:plc:…` or `ip/192.0.2.7`.
@@ -141,6 +154,8 @@ pub enum Command {
     HostMatch(host_match::Command),
     /// Asked of a booking.
     Booking(booking::Command),
+    /// Asked of what is a person's own affair.
+    UserConnector(user_connector::Command),
     /// Asked of an allowance.
     RateLimiter(rate_limiter::Command),
 }
@@ -152,6 +167,8 @@ pub enum Reply {
     HostMatch(host_match::Reply),
     /// Answered by a booking.
     Booking(booking::Reply),
+    /// Answered by what is a person's own affair.
+    UserConnector(user_connector::Reply),
     /// Answered by an allowance.
     RateLimiter(rate_limiter::Reply),
 }
@@ -223,6 +240,9 @@ pub fn handle(
         (ActorKind::Booking, Command::Booking(command)) => {
             booking::handle(&mut turn, command).map(Reply::Booking)
         }
+        (ActorKind::UserConnector, Command::UserConnector(command)) => {
+            user_connector::handle(&mut turn, command).map(Reply::UserConnector)
+        }
         (ActorKind::RateLimiter, Command::RateLimiter(command)) => {
             rate_limiter::handle(&mut turn, command).map(Reply::RateLimiter)
         }
@@ -244,6 +264,7 @@ pub fn wake(
         match name.kind {
             ActorKind::HostMatch => host_match::wake(&mut turn),
             ActorKind::Booking => booking::wake(&mut turn),
+            ActorKind::UserConnector => user_connector::wake(&mut turn),
             ActorKind::RateLimiter => rate_limiter::wake(&mut turn),
         }?;
     }
@@ -259,10 +280,16 @@ pub fn remembers(sql: &mut dyn Sql, name: &ActorName) -> Result<bool, SqlError> 
             "SELECT EXISTS (SELECT 1 FROM fence WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM claim WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM lapse WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM disclosure WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }
         ActorKind::Booking => {
             "SELECT EXISTS (SELECT 1 FROM booking WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM reply WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
+        }
+        ActorKind::UserConnector => {
+            "SELECT EXISTS (SELECT 1 FROM preferences WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM reply WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }
@@ -292,6 +319,10 @@ mod tests {
         check(
             &ActorName::host_match(&person),
             "host-match/did:web:ada.example.com",
+        );
+        check(
+            &ActorName::user_connector(&person),
+            "user-connector/did:web:ada.example.com",
         );
         let id: BookingId = "3hq7n2k5x4d6m7p2r5t7".parse().unwrap();
         check(&ActorName::booking(&id), "booking/3hq7n2k5x4d6m7p2r5t7");

@@ -5,8 +5,8 @@ use huddle_ports::Timestamp;
 use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
-use crate::booking::{Booking, BookingId, Constraints, Place, Terms};
-use crate::host_match::Margins;
+use crate::booking::{Booking, BookingId, By, Constraints, Phase, Place, Terms};
+use crate::host_match::{Margins, Role};
 
 /// Knows offers, policies and calendars of both sides.
 ///
@@ -35,6 +35,11 @@ pub struct Search {
     pub offer: Option<AtUri>,
     /// Whether the host has said yes already, where an offer asks for that.
     pub approved: bool,
+    /// Whether host and guest have agreed to meet: the host has said yes, or there is a meeting that is moved.
+    /// Then the guest is no stranger any more.
+    pub acquainted: bool,
+    /// Who asks: the guest, or the host where they move a meeting.
+    pub by: Role,
     /// The booking that it is for: what that has put into calendars does not count.
     pub booking: Option<BookingId>,
 }
@@ -42,12 +47,21 @@ pub struct Search {
 impl Search {
     /// The search that a booking needs, as it stands.
     pub fn of(booking: &Booking) -> Self {
+        let by = match &booking.phase {
+            Phase::Confirmed {
+                change: Some(change),
+                ..
+            } if change.by == By::Host => Role::Host,
+            _ => Role::Guest,
+        };
         Self {
             host: booking.asked.host.clone(),
             guest: booking.asked.guest.clone(),
             constraints: booking.constraints().clone(),
             offer: booking.asked.offer.clone(),
             approved: booking.approved,
+            acquainted: !booking.is_request(),
+            by,
             booking: Some(booking.id.clone()),
         }
     }

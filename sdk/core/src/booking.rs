@@ -10,12 +10,12 @@
 mod commands;
 mod id;
 mod rehearsal;
-mod replies;
 mod state;
 
 use huddle_syntax::Did;
 
 use crate::host_match::{Ending, Finish, Role};
+use crate::idempotency::{self, Key, Seen};
 use crate::limits::secs;
 use crate::outbox::Task;
 use crate::sql::SqlError;
@@ -25,15 +25,13 @@ pub use commands::*;
 pub use id::{Attempt, BookingId, BookingIds, InvalidBookingId};
 pub(crate) use rehearsal::Rehearsal;
 pub use state::{
-    Asked, Booking, By, Change, Constraints, Event, EventKind, Expiry, GuestSide, Mode, Next,
-    NoMatch, Participant, Phase, Place, Stage, Standing, Terms, Waiting,
+    Asked, Booking, By, Change, Chosen, Constraints, Event, EventKind, Expiry, GuestSide, Mode,
+    Next, NoMatch, Participant, Phase, Place, Stage, Standing, Terms, Waiting,
 };
 
-use replies::Seen;
 use state::Decision;
 
 const PHASE_TIMER: &str = "phase";
-const REPLIES_TIMER: &str = "replies";
 
 pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
     Ok(match command {
@@ -128,12 +126,12 @@ fn ask<R>(
     let Some(by) = booking.role(&key.caller).filter(|_| booking.is_known()) else {
         return Ok(Err(Refused::NotFound));
     };
-    let again = match replies::begin(turn, key)? {
+    let again = match idempotency::begin(turn, key)? {
         Seen::Fresh => false,
         Seen::Again => true,
-        Seen::Answered(booking) => {
+        Seen::Answered(document) => {
             return Ok(Ok(Standing {
-                booking,
+                booking: Box::new(serde_json::from_str(&document)?),
                 next: Next::Rest,
             }));
         }
@@ -149,7 +147,7 @@ fn ask<R>(
     decision.asked = true;
     let standing = store(turn, loaded, &decision)?;
     if let Some(why) = refused {
-        replies::withdraw(turn, key)?;
+        idempotency::withdraw(turn, key)?;
         return Ok(Err(Refused::Because(why)));
     }
     Ok(Ok(standing))
@@ -198,7 +196,7 @@ fn read(turn: &mut Turn<'_>, by: Option<&Did>) -> Result<Result<Box<Booking>, No
 }
 
 pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
-    replies::forget(turn)?;
+    idempotency::forget(turn)?;
     let mut decision = Decision::new(turn.now(), turn.limits());
     let Some(loaded) = load(turn, &mut decision)? else {
         return Ok(());
@@ -271,7 +269,7 @@ fn store(
         }
     }
     if changed || decision.asked {
-        settle(turn, &booking, &new, decision.retryable)?;
+        settle(turn, &booking, decision.retryable)?;
     }
     for task in &decision.tasks {
         turn.send(task)?;
@@ -282,17 +280,17 @@ fn store(
     })
 }
 
-/// Answers the requests that are running, as soon as nobody drives the booking any more.
-fn settle(
-    turn: &mut Turn<'_>,
-    booking: &Booking,
-    document: &str,
-    retryable: bool,
-) -> Result<(), SqlError> {
+/// Answers the requests that are running, as soon as nobody drives the booking any more. An answer is the
+/// booking as it stands, without its history: whoever wants that reads the booking.
+fn settle(turn: &mut Turn<'_>, booking: &Booking, retryable: bool) -> Result<(), SqlError> {
     if retryable {
-        replies::withdraw_running(turn)
+        idempotency::withdraw_running(turn)
     } else if booking.lease.is_none() {
-        replies::answer_running(turn, document)
+        idempotency::answer_running(turn, || {
+            let mut answer = booking.clone();
+            answer.history.clear();
+            Ok(serde_json::to_string(&answer)?)
+        })
     } else {
         Ok(())
     }

@@ -236,13 +236,20 @@ impl Driver {
         Ok(())
     }
 
-    /// Whoever waits must have an answer now. What was found out is still told; a search for a new
-    /// booking is put off, so that it is known to be pending, and all else is left as it is: the
-    /// booking's timer has somebody go on.
+    /// Whoever waits must have an answer now. What was found out is still told; a search for what the parties
+    /// know of is put off, so that they see what it waits for, and all else is left as it is: the booking's
+    /// timer has somebody go on.
+    ///
+    /// A request that nobody knows of stays so, because a search that was not answered has not said whether
+    /// the guest may know that there is anything to wait for, or the host of the guest. Only the search does,
+    /// by what it finds ([`Found::Delayed`]).
     pub fn put_off(&mut self) {
-        let is_new = matches!(self.booking.phase, Phase::Pending { .. });
+        let is_seen =
+            matches!(self.booking.phase, Phase::Pending { .. }) && self.booking.is_known();
         self.step = match self.step {
-            Step::Limit(attempt) | Step::Search(attempt) | Step::Hold { attempt, .. } if is_new => {
+            Step::Limit(attempt) | Step::Search(attempt) | Step::Hold { attempt, .. }
+                if is_seen =>
+            {
                 let tried = matches!(self.step, Step::Hold { holding: 1.., .. });
                 report(Postpone {
                     attempt,

@@ -11,11 +11,12 @@ use crate::actor::{ActorName, Ask, Command, Reply};
 use crate::availability::{Availability, Search};
 use crate::booking::{
     Approve, ApproveRefused, Asked, Booking, BookingId, Cancel, Constraints, Create, CreateRefused,
-    Decline, DeclineRefused, Finalize, FinalizeRefused, Key, Never, NotFound, Read, Refused,
-    Rehearsal, Reschedule, RescheduleRefused, Resume, Standing,
+    Decline, DeclineRefused, Finalize, FinalizeRefused, Never, NotFound, Read, Refused, Rehearsal,
+    Reschedule, RescheduleRefused, Resume, Standing,
 };
 use crate::driver::{Action, Driver, Event};
 use crate::host_match::{self, WouldHold};
+use crate::idempotency::Key;
 use crate::limits::{Limits, secs};
 use crate::transport::{ActorTransport, Unreachable, ask};
 
@@ -26,6 +27,8 @@ pub struct Flows {
     availability: Arc<dyn Availability>,
     clock: Arc<dyn Clock>,
     limits: Arc<Limits>,
+    /// When the request arrived that they are for, where that is known.
+    arrived: Option<Timestamp>,
 }
 
 impl fmt::Debug for Flows {
@@ -47,7 +50,26 @@ impl Flows {
             availability,
             clock,
             limits,
+            arrived: None,
         }
+    }
+
+    /// These flows, for a request that arrived then: its caller waits since, whatever else has taken time, and is
+    /// answered as soon after that as a match may take. Without this, a caller waits since a flow is called.
+    #[must_use]
+    pub fn since(&self, arrived: Timestamp) -> Self {
+        Self {
+            arrived: Some(arrived),
+            ..self.clone()
+        }
+    }
+
+    /// By when somebody must have an answer who waits.
+    pub fn deadline(&self) -> Timestamp {
+        let now = self.clock.now();
+        // The clock may have been set back since it arrived.
+        let arrived = self.arrived.map_or(now, |arrived| arrived.min(now));
+        arrived + secs(self.limits.match_secs)
     }
 
     /// Asks for a meeting, and has a slot held. `id` must follow from the caller, the method and the
@@ -60,7 +82,7 @@ impl Flows {
     ) -> Result<Result<Booking, CreateRefused>, Unreachable> {
         let create = Create { asked, body_hash };
         let begun = self.begin(id, create).await?;
-        // Another driver may have taken over: what that comes to is not known yet.
+        // Time was up, or another driver has taken over: what it comes to is not known yet.
         Ok(begun.and_then(|booking| match booking.in_flight() {
             Some(retry_at) => Err(CreateRefused::InFlight { retry_at }),
             None => Ok(booking),
@@ -68,12 +90,10 @@ impl Flows {
     }
 
     /// What a request would come to at this moment. Nothing is held or written for it. No booking may have
-    /// `id`: what it holds would be left out of account.
+    /// `id`: what it holds would be left out of account. Where time was up, it is [`Booking::in_flight`].
     pub async fn rehearse(&self, id: &BookingId, asked: Asked) -> Result<Booking, Unreachable> {
-        let now = self.clock.now();
-        let (rehearsal, standing) = Rehearsal::begin(id, asked, now, &self.limits);
-        let deadline = now + secs(self.limits.match_secs);
-        self.drive(standing, deadline, Some(rehearsal)).await
+        let (rehearsal, standing) = Rehearsal::begin(id, asked, self.clock.now(), &self.limits);
+        self.drive(standing, self.deadline(), Some(rehearsal)).await
     }
 
     /// Accepts the held slot and confirms it.
@@ -163,8 +183,7 @@ impl Flows {
     where
         A: Ask<Answer = Result<Standing, R>>,
     {
-        let deadline = self.clock.now() + secs(self.limits.match_secs);
-        self.begin_until(id, command, deadline).await
+        self.begin_until(id, command, self.deadline()).await
     }
 
     async fn begin_until<A, R>(

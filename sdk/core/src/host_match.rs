@@ -5,7 +5,9 @@
 //! whatever is asked, how often and in which order. Every claim belongs to an *attempt* of a booking;
 //! the highest attempt seen of each booking is a fence that keeps late messages of lower ones out.
 
+mod agenda;
 mod claim;
+mod disclose;
 mod fence;
 mod finish;
 mod hold;
@@ -20,6 +22,8 @@ use crate::actor::commands;
 use crate::sql::SqlError;
 use crate::turn::Turn;
 
+pub use agenda::{Agenda, Engagement};
+pub use disclose::{Disclose, Disclosure};
 pub use finish::{Ending, Finish};
 pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused, Margins, MayHold, WouldHold};
 pub use prepare::{Prepare, PrepareRefused};
@@ -56,6 +60,10 @@ commands! {
         Prepare => Result<(), PrepareRefused>,
         /// [`Finish`]
         Finish => (),
+        /// [`Agenda`]
+        Agenda => Vec<Engagement>,
+        /// [`Disclose`]
+        Disclose => Vec<u32>,
     }
 }
 
@@ -66,5 +74,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::WouldHold(command) => Reply::WouldHold(hold::would_hold(turn, &command)?),
         Command::Prepare(command) => Reply::Prepare(prepare::prepare(turn, &command)?),
         Command::Finish(command) => Reply::Finish(finish::finish(turn, &command)?),
+        Command::Agenda(command) => Reply::Agenda(agenda::agenda(turn, &command)?),
+        Command::Disclose(command) => Reply::Disclose(disclose::disclose(turn, &command)?),
     })
 }

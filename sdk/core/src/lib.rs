@@ -2,25 +2,33 @@
 //!
 //! [`actor`] is where everything happens: serial authorities that are rows in a store and ordinary
 //! functions over them. [`host_match`] gives a person's time away once, [`booking`] is the life of a
-//! meeting, [`rate_limiter`] is how much a caller may ask. What actors want done outside stands in
-//! the [`outbox`]. The [`driver`] takes a booking from one actor to the next, and the [`flows`] run
-//! it over the ports. Nothing here tells the time or knows a runtime.
+//! meeting, [`user_connector`] is a person's own affair, [`rate_limiter`] is how much a caller may ask.
+//! What actors want done outside stands in the [`outbox`]. The [`driver`] takes a booking from one actor
+//! to the next, and the [`flows`] run it over the ports. Nothing here tells the time or knows a runtime.
 
 pub mod actor;
+pub mod agenda;
 pub mod availability;
 pub mod booking;
+pub mod constraints;
+pub mod directory;
 pub mod driver;
 pub mod flows;
 pub mod host_match;
+pub mod idempotency;
 pub mod index;
 pub mod limits;
+pub mod matching;
 pub mod migrations;
+pub mod offer_records;
 pub mod outbox;
+pub mod preferences;
 pub mod rate_limiter;
 pub mod sql;
 pub mod tasks;
 pub mod transport;
 mod turn;
+pub mod user_connector;
 
 pub use actor::{ActorKind, ActorName, Ask, Command, Reply, UnknownActor};
 pub use huddle_schedule::{EmptyInterval, Interval};

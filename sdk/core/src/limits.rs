@@ -51,6 +51,16 @@ limits! {
     cooldown_reset_secs: 86400 in 3600..=604_800;
     /// Slots that are tried, one after the other, before a match is given up.
     attempts_per_match: 5 in 1..=20;
+    /// Answers that strangers together get of a week of a host's time, those that there is no slot included.
+    disclosures_per_week: 40 in 1..=1000;
+    /// Starts of slots of one offer that are told of each of its days, where slots are listed or strangers ask.
+    disclosures_per_day: 6 in 1..=24;
+    /// The narrowest window that strangers are answered for.
+    narrowest_secs: 14400 in 3600..=86400;
+    /// How long a slot that was listed can be taken.
+    slot_token_secs: 900 in 60..=3600;
+    /// For how long it may be believed who follows whom; what is given away for good is asked afresh.
+    graph_cache_secs: 3600 in 0..=86400;
     /// How long a host has to approve a request.
     approval_secs: 259_200 in 3600..=1_209_600;
     /// How long a request may wait for a calendar that does not answer.
@@ -74,16 +84,24 @@ limits! {
 }
 
 impl Limits {
-    /// What is out of its range, if anything.
-    pub fn check(&self) -> Result<(), OutOfRange> {
-        match self
-            .table()
-            .into_iter()
-            .find(|limit| !(limit.least..=limit.most).contains(&limit.value))
-        {
-            Some(limit) => Err(OutOfRange(limit)),
-            None => Ok(()),
+    /// What is wrong with them, if anything.
+    pub fn check(&self) -> Result<(), BadLimits> {
+        let is_out_of_range = |limit: &Limit| !(limit.least..=limit.most).contains(&limit.value);
+        if let Some(limit) = self.table().into_iter().find(is_out_of_range) {
+            return Err(BadLimits::OutOfRange(limit));
         }
+        let (cost, burst) = (self.change_cost(), self.account_burst);
+        if cost > burst {
+            return Err(BadLimits::ChangeTooDear { cost, burst });
+        }
+        Ok(())
+    }
+
+    /// How many requests of an account's allowance a change takes: so many that an account which makes nothing else
+    /// makes no more of them than it may.
+    pub fn change_cost(&self) -> u32 {
+        self.account_per_minute
+            .div_ceil(self.changes_per_minute.max(1))
     }
 }
 
@@ -100,10 +118,24 @@ pub struct Limit {
     pub most: u32,
 }
 
-/// A limit outside its range.
+/// Limits that an installation cannot run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is {}, and must be from {} to {}", .0.name, .0.value, .0.least, .0.most)]
-pub struct OutOfRange(pub Limit);
+pub enum BadLimits {
+    /// A limit outside its range.
+    #[error("{} is {}, and must be from {} to {}", .0.name, .0.value, .0.least, .0.most)]
+    OutOfRange(Limit),
+    /// An account's allowance never holds what a change takes of it.
+    #[error(
+        "a change takes {cost} requests of an account's allowance (account_per_minute divided by changes_per_minute), \
+         which holds {burst}: raise account_burst or changes_per_minute, or lower account_per_minute"
+    )]
+    ChangeTooDear {
+        /// [`Limits::change_cost`]
+        cost: u32,
+        /// `account_burst`
+        burst: u32,
+    },
+}
 
 /// A limit in seconds, as a duration.
 pub(crate) fn secs(limit: u32) -> Duration {
@@ -128,6 +160,22 @@ mod tests {
         assert_eq!(
             limits.check().unwrap_err().to_string(),
             "hold_secs is 60, and must be from 120 to 1800"
+        );
+    }
+
+    #[test]
+    fn a_change_that_no_allowance_could_ever_pay_is_refused() {
+        let dear = |account_burst| Limits {
+            account_per_minute: 121,
+            changes_per_minute: 2,
+            account_burst,
+            ..Limits::default()
+        };
+        assert_eq!(dear(61).check(), Ok(()));
+        assert_eq!(
+            dear(60).check().unwrap_err().to_string(),
+            "a change takes 61 requests of an account's allowance (account_per_minute divided by changes_per_minute), \
+             which holds 60: raise account_burst or changes_per_minute, or lower account_per_minute"
         );
     }
 

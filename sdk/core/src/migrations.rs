@@ -18,10 +18,20 @@ pub const ACTOR: &[Migration] = &[Migration {
 }];
 
 /// The schema of the index.
-pub const INDEX: &[Migration] = &[Migration {
-    name: "0001_bookings",
-    script: include_str!("../../../migrations/index/0001_bookings.sql"),
-}];
+pub const INDEX: &[Migration] = &[
+    Migration {
+        name: "0001_bookings",
+        script: include_str!("../../../migrations/index/0001_bookings.sql"),
+    },
+    Migration {
+        name: "0002_network",
+        script: include_str!("../../../migrations/index/0002_network.sql"),
+    },
+    Migration {
+        name: "0003_replies",
+        script: include_str!("../../../migrations/index/0003_replies.sql"),
+    },
+];
 
 /// Runs what `migrations` holds and the store has not seen, in order, and says how many those were.
 ///

@@ -36,6 +36,13 @@ pub struct Rate {
     pub burst: u32,
 }
 
+impl Rate {
+    /// How long so many tokens take to come in, rounded up.
+    pub fn time_to_gain(self, tokens: u32) -> Duration {
+        time_to_gain(self, i64::from(tokens) * MICRO)
+    }
+}
+
 /// What names a token of service auth, until it can no longer be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nonce {
@@ -55,6 +62,8 @@ pub enum Verdict {
     },
     /// No: the allowance is spent.
     Limited {
+        /// Whole tokens left, fewer than the request costs.
+        remaining: u32,
         /// When it will do for this request.
         retry_at: Timestamp,
     },
@@ -105,8 +114,9 @@ impl Bucket {
         }
     }
 
-    /// Takes `cost` tokens out, or all that the bucket can hold; or says when there will be enough, and takes nothing.
-    pub fn take(self, rate: Rate, cost: u32) -> Result<Self, Timestamp> {
+    /// Takes `cost` tokens out, or all that the bucket can hold; or says when there will be enough, which is
+    /// [`Verdict::Limited`], and takes nothing.
+    pub fn take(self, rate: Rate, cost: u32) -> Result<Self, Verdict> {
         let left = self.microtokens - i64::from(cost.min(rate.burst)) * MICRO;
         if left >= 0 {
             return Ok(Self {
@@ -114,7 +124,10 @@ impl Bucket {
                 ..self
             });
         }
-        Err(self.filled + time_to_gain(rate, -left))
+        Err(Verdict::Limited {
+            remaining: self.tokens(),
+            retry_at: self.filled + time_to_gain(rate, -left),
+        })
     }
 
     /// When the bucket will be full.
@@ -148,7 +161,7 @@ fn spend_from(turn: &mut Turn<'_>, spend: &Spend) -> Result<Verdict, SqlError> {
         .filled(spend.rate, now);
     let bucket = match bucket.take(spend.rate, spend.cost) {
         Ok(bucket) => bucket,
-        Err(retry_at) => return Ok(Verdict::Limited { retry_at }),
+        Err(limited) => return Ok(limited),
     };
     if let Some(nonce) = &spend.nonce
         && !take_nonce(turn, nonce)?
@@ -255,10 +268,21 @@ mod tests {
             bucket = bucket.take(RATE, 1).unwrap();
             assert_eq!(bucket.tokens(), left);
         }
-        assert_eq!(bucket.take(RATE, 1), Err(at(1000)));
+        let limited = |remaining, millis| {
+            Err(Verdict::Limited {
+                remaining,
+                retry_at: at(millis),
+            })
+        };
+        assert_eq!(bucket.take(RATE, 1), limited(0, 1000));
+        assert_eq!(
+            bucket.filled(RATE, at(1500)).take(RATE, 3),
+            limited(1, 3000)
+        );
         assert!(bucket.filled(RATE, at(999)).take(RATE, 1).is_err());
         assert!(bucket.filled(RATE, at(1000)).take(RATE, 1).is_ok());
         assert_eq!(bucket.full_at(RATE), at(3000));
+        assert_eq!(RATE.time_to_gain(3), Duration::from_secs(3));
     }
 
     #[test]

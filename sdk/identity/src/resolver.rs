@@ -11,6 +11,9 @@
 //! asking again fails, what was known stays. An entry that the cache forgets takes this limit with
 //! it, so documents are bounded: to push an entry out takes thousands of look-ups.
 //!
+//! **Asking nobody.** A look-up costs whoever is asked, so somebody may have to pay for it first:
+//! [`Freshness::Known`] answers of what is known, and says [`IdentityError::NotKnown`] otherwise.
+//!
 //! **Asking once.** Those who ask for the same at the same time share one look-up. On a platform
 //! where a request may not wait for what another one began (Workers), make a resolver per request;
 //! they share the cache.
@@ -52,7 +55,9 @@ pub const RESOLUTION_TIMEOUT: Duration = Duration::from_millis(7500);
 /// Whether an answer that is known already will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Whatever the cache has.
+    /// Whatever the cache has; what it has not is [`IdentityError::NotKnown`], and nobody is asked.
+    Known,
+    /// Whatever the cache has; what it has not is asked for.
     Cached,
     /// What is true now, or was some seconds ago.
     Fresh,
@@ -103,11 +108,13 @@ struct Wish {
 }
 
 impl Wish {
+    /// The same for a fresh answer, unless nobody is to be asked.
     fn fresh(self) -> Self {
-        Self {
-            freshness: Freshness::Fresh,
-            ..self
-        }
+        let freshness = match self.freshness {
+            Freshness::Known => Freshness::Known,
+            Freshness::Cached | Freshness::Fresh => Freshness::Fresh,
+        };
+        Self { freshness, ..self }
     }
 }
 
@@ -301,10 +308,13 @@ impl IdentityResolver {
     where
         T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        if wish.freshness == Freshness::Cached
+        if wish.freshness != Freshness::Fresh
             && let Some(outcome) = self.memory.recall(&slot, wish.freshness).await
         {
             return outcome;
+        }
+        if wish.freshness == Freshness::Known {
+            return Err(IdentityError::NotKnown);
         }
         if self.is_too_late(wish) {
             return Err(IdentityError::Unavailable);

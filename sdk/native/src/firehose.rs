@@ -180,10 +180,10 @@ impl Firehose {
                     self.answers
                         .spawn(async move { answer::account(&*store, did).await });
                 }
-                Action::FindKey { did } => {
-                    let identity = self.ports.identity.clone();
+                Action::FindIdentity { did } => {
+                    let resolver = self.ports.identity.clone();
                     self.answers
-                        .spawn(async move { answer::key(&identity, did).await });
+                        .spawn(async move { answer::identity(&resolver, did).await });
                 }
                 Action::FetchRepository { did } => {
                     let (identity, fetch) =
@@ -229,7 +229,7 @@ impl Firehose {
             }
             Answer::Connected(connection, None) => self.ingest.closed(connection, now),
             Answer::Account(did, account) => self.ingest.account(&did, account),
-            Answer::Key(did, key) => self.ingest.key(&did, key.as_ref().map_err(|why| *why), now),
+            Answer::Identity(did, found) => self.ingest.identity(&did, found, now),
             Answer::Repository(did, car) => {
                 let car = car.as_deref().map_err(|why| *why);
                 self.ingest.repository(&did, car, now);

@@ -1,5 +1,5 @@
-//! What Huddle asks of the world: HTTP under an SSRF policy, DNS text records, the time, randomness
-//! and a cache.
+//! What Huddle asks of the world: HTTP under an SSRF policy, DNS text records, the time, randomness,
+//! a cache, and somebody to tell how things go.
 //!
 //! Every port is a plain, object-safe trait that is `Send + Sync` on every target; a runtime brings
 //! the adapters. The rules that must not differ between runtimes live here and not in the adapters:
@@ -10,6 +10,7 @@ pub mod cache;
 pub mod clock;
 pub mod dns;
 pub mod fetch;
+pub mod metrics;
 pub mod random;
 
 pub use bytes::Bytes;
@@ -21,5 +22,6 @@ pub use fetch::{
     HopResponse, RedirectError, Request, Response, ResponseBody, Transport,
 };
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+pub use metrics::{Metric, MetricKind, Metrics, NoMetrics};
 pub use random::Random;
 pub use url::Url;

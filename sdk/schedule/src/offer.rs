@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 
 use chrono::{Days, NaiveDate};
 use huddle_ports::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::hours::OfficeHours;
 use crate::interval::Interval;
@@ -48,7 +49,8 @@ impl Times {
 }
 
 /// How a booking comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// The guest states constraints, and the best slot is held.
     Auto,

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_core::availability::{Availability, Checked, Found, Proposal, Search};
-use huddle_core::booking::{Booking, Constraints, GuestSide, Mode, Place, Terms};
+use huddle_core::booking::{Booking, Chosen, Constraints, GuestSide, Mode, Place, Terms};
 use huddle_core::host_match::Margins;
+use huddle_core::matching::{InvalidSlotToken, Listing, ListingFailed, SlotQuery, Slots};
 use huddle_core::{EmptyInterval, Interval};
 use huddle_ports::Timestamp;
+use huddle_schedule::disclosure::InvalidToken;
 use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +101,21 @@ impl Availability for ListedWindows {
     }
 }
 
+/// Nobody lists slots.
+#[async_trait]
+impl Slots for ListedWindows {
+    async fn slots(&self, _: &SlotQuery, _: Timestamp) -> Result<Listing, ListingFailed> {
+        Ok(Listing {
+            slots: Vec::new(),
+            guest_side: GuestSide::Unchecked,
+        })
+    }
+
+    fn chosen(&self, _: &str, _: &Did, _: &Did) -> Result<Chosen, InvalidSlotToken> {
+        Err(InvalidSlotToken::from(InvalidToken::Malformed))
+    }
+}
+
 fn suits(slot: Interval, constraints: &Constraints) -> bool {
     let days = &constraints.days;
     constraints.earliest.is_none_or(|it| it <= slot.start())
@@ -139,6 +156,7 @@ fn proposal(slot: Interval, window: &Window) -> Proposal {
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
+    use huddle_core::host_match::Role;
 
     const MINUTE: i64 = 60_000;
 
@@ -165,6 +183,8 @@ mod tests {
             constraints,
             offer: offer.map(|uri| uri.parse().unwrap()),
             approved: false,
+            acquainted: false,
+            by: Role::Guest,
             booking: None,
         };
         let found = listed

@@ -52,6 +52,8 @@ pub struct RateLimit {
     pub remaining: u64,
     /// When the window ends, in seconds since 1970.
     pub reset_secs: u64,
+    /// How many seconds the window has, where that is said.
+    pub window_secs: Option<u64>,
 }
 
 impl RateLimit {
@@ -60,8 +62,30 @@ impl RateLimit {
             limit: number(headers, "ratelimit-limit")?,
             remaining: number(headers, "ratelimit-remaining")?,
             reset_secs: number(headers, "ratelimit-reset")?,
+            window_secs: window_secs(headers),
         })
     }
+
+    /// Says it in headers, as the reference implementation does.
+    #[cfg(feature = "server")]
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+        let mut tell =
+            |name, value: HeaderValue| headers.insert(HeaderName::from_static(name), value);
+        tell("ratelimit-limit", self.limit.into());
+        tell("ratelimit-remaining", self.remaining.into());
+        tell("ratelimit-reset", self.reset_secs.into());
+        if let Some(secs) = self.window_secs {
+            let policy = HeaderValue::from_str(&format!("{};w={secs}", self.limit));
+            tell("ratelimit-policy", policy.expect("digits and signs"));
+        }
+    }
+}
+
+/// The `w` of a policy such as `100;w=60`.
+fn window_secs(headers: &HeaderMap) -> Option<u64> {
+    let policy = headers.get("ratelimit-policy")?.to_str().ok()?;
+    let mut parameters = policy.split(';').map(str::trim);
+    digits(parameters.find_map(|parameter| parameter.strip_prefix("w="))?)
 }
 
 /// The seconds of `Retry-After`. Its other form, a date, is not read: it needs a clock that agrees with the server's.
@@ -70,7 +94,10 @@ pub(crate) fn retry_after_secs(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    let text = headers.get(name)?.to_str().ok()?.trim();
+    digits(headers.get(name)?.to_str().ok()?.trim())
+}
+
+fn digits(text: &str) -> Option<u64> {
     // `parse` alone would take a plus sign.
     text.bytes()
         .all(|b| b.is_ascii_digit())

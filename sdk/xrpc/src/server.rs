@@ -7,8 +7,10 @@
 //!
 //! How long a request may take is for the server around the router to say: this crate knows no timers.
 
+mod answered;
 mod authenticate;
 mod body;
+mod caching;
 mod cors;
 mod dispatch;
 mod endpoint;
@@ -17,16 +19,18 @@ mod problem;
 mod reply;
 mod request;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use huddle_syntax::schema::{Method, Procedure, Query};
 
+use self::caching::Caching;
 use self::dispatch::{Mounted, Table};
 use self::endpoint::{Endpoint, Verb};
 
-pub use self::authenticate::{AuthError, Authenticate, bearer_token};
+pub use self::answered::Answered;
+pub use self::authenticate::{Admitted, AuthError, Authenticate, bearer_token};
 pub use self::cors::Cors;
 pub use self::reply::{BoxError, Failure, Fault, FaultCause, OrFault, Refusal, Reply};
 pub use self::request::Request;
@@ -75,7 +79,7 @@ pub struct Router<H> {
     on_fault: Arc<dyn Fn(&Fault) + Send + Sync>,
     body_limit: usize,
     body_limits: HashMap<&'static str, usize>,
-    tagged: HashSet<&'static str>,
+    caching: HashMap<&'static str, Caching>,
     cors: Cors,
 }
 
@@ -90,7 +94,7 @@ impl<H: Send + Sync + 'static> Router<H> {
             on_fault: Arc::new(|_| {}),
             body_limit: DEFAULT_BODY_LIMIT,
             body_limits: HashMap::new(),
-            tagged: HashSet::new(),
+            caching: HashMap::new(),
             cors: Cors::default(),
         }
     }
@@ -165,10 +169,22 @@ impl<H: Send + Sync + 'static> Router<H> {
     /// Gives each answer of the query `M` an `ETag` made of its bytes: who asks again with `If-None-Match` and would get
     /// the same is answered 304. The handler runs all the same; what is saved is the way to the caller.
     ///
-    /// A handler that knows a cheaper tag sets the header itself, here or without this.
+    /// A handler that knows a cheaper tag sets the header itself, here or without this. An answer without a tag is kept
+    /// nowhere: `Cache-Control: private, no-store`.
     #[must_use]
-    pub fn etag_of<M: Query>(mut self) -> Self {
-        self.tagged.insert(M::NSID);
+    pub fn etag_of<M: Query>(self) -> Self {
+        self.cached::<M>(Caching::Revalidated)
+    }
+
+    /// Gives each answer of the query `M` an `ETag`, and lets anybody keep those to callers who did not say who they are
+    /// for so many seconds: for what is everybody's to read.
+    #[must_use]
+    pub fn public<M: Query>(self, max_age_secs: u32) -> Self {
+        self.cached::<M>(Caching::Public { max_age_secs })
+    }
+
+    fn cached<M: Query>(mut self, caching: Caching) -> Self {
+        self.caching.insert(M::NSID, caching);
         self
     }
 
@@ -223,7 +239,7 @@ impl<H: Send + Sync + 'static> Router<H> {
                 .unwrap_or(&self.body_limit),
             authenticate: self.authenticate.clone(),
             on_fault: self.on_fault.clone(),
-            is_tagged: self.tagged.contains(endpoint.name),
+            caching: self.caching.get(endpoint.name).copied().unwrap_or_default(),
             endpoint,
         });
         own.chain(self.merged)

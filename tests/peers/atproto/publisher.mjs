@@ -1,69 +1,20 @@
 // A PLC directory and a Personal Data Server as in network.mjs, and people who publish when they are told to, until
-// standard input ends. The server can be restarted, and its connections cut.
+// standard input ends. The server can be restarted, and its streams cut.
 //
 //   node publisher.mjs FOLDER
 //
 // Prints one line of JSON: the addresses of both, and where to POST what is to be done: the last part of the path.
 // The answer is JSON.
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer as createHttpServer } from 'node:http'
-import { mkdirSync } from 'node:fs'
-import { createServer, Server } from 'node:net'
-import { join } from 'node:path'
-
-// Neither server can be told which address to listen on, and nobody else is to reach them.
-const listen = Server.prototype.listen
-Server.prototype.listen = function (port, ...rest) {
-  return listen.call(this, Number.isInteger(port) ? { port, host: '127.0.0.1' } : port, ...rest)
-}
-
-const { Database, PlcServer } = await import('@did-plc/server')
-const { PDS } = await import('@atproto/pds')
-const { Frame } = await import('@atproto/xrpc-server')
+import { Frame } from '@atproto/xrpc-server'
+import { DataServer, startControl, startDirectory, untilInputEnds } from './servers.mjs'
 
 const [folder] = process.argv.slice(2)
 const collection = 'com.huddle.slotOffer'
 
-const plcServer = PlcServer.create({ db: Database.mock(), port: 0 })
-const plc = `http://localhost:${(await plcServer.start()).address().port}`
-
-// The server's own address is part of its settings, and stays the same when it is restarted.
-const probe = createServer().listen(0)
-await once(probe, 'listening')
-const { port } = probe.address()
-probe.close()
-await once(probe, 'close')
-const pds = `http://localhost:${port}`
-
-const adminPassword = randomBytes(16).toString('hex')
-mkdirSync(join(folder, 'blobs'), { recursive: true })
-const settings = {
-  adminPassword,
-  blobstoreDiskLocation: join(folder, 'blobs'),
-  dataDirectory: folder,
-  devMode: true,
-  didPlcUrl: plc,
-  disableSsrfProtection: true,
-  hostname: 'localhost',
-  inviteRequired: false,
-  jwtSecret: randomBytes(32).toString('hex'),
-  plcRotationKeyK256PrivateKeyHex: randomBytes(32).toString('hex'),
-  port,
-  serviceHandleDomains: ['.test'],
-}
-let pdsServer = await PDS.fromEnv(settings)
-const connections = new Set()
-async function start() {
-  const server = await pdsServer.start()
-  server.on('connection', (socket) => {
-    connections.add(socket)
-    socket.on('close', () => connections.delete(socket))
-  })
-}
-await start()
-
-const admin = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`
+const plc = await startDirectory()
+const server = await DataServer.start(folder, plc)
+const pds = server.url
 
 /** Calls a method of the server, as a person or as its administrator. */
 async function call(method, authorization, input) {
@@ -179,36 +130,21 @@ const deeds = {
   },
   async delete() {
     const { did } = people.bob
-    await call('com.atproto.admin.deleteAccount', admin, { did })
+    await call('com.atproto.admin.deleteAccount', server.admin, { did })
     delete people.bob
     return { did }
   },
   async cut() {
-    const streams = [...connections]
-    for (const socket of streams) socket.destroy()
-    return { cut: streams.length }
+    return { cut: server.cut() }
   },
   async restart() {
-    await pdsServer.destroy()
-    pdsServer = await PDS.fromEnv(settings)
-    await start()
-    return {}
+    await server.stop()
+    await server.resume()
   },
 }
 
 await settle('alice')
 await settle('bob')
 
-const control = createHttpServer(async (request, response) => {
-  try {
-    response.end(JSON.stringify(await deeds[request.url.slice(1)]()))
-  } catch (error) {
-    response.writeHead(500).end(String(error.stack))
-  }
-}).listen(0)
-await once(control, 'listening')
-console.log(JSON.stringify({ plc, pds, control: `http://localhost:${control.address().port}` }))
-
-process.stdin.resume()
-await once(process.stdin, 'end')
-process.exit(0)
+console.log(JSON.stringify({ plc, pds, control: await startControl(deeds) }))
+await untilInputEnds()

@@ -75,7 +75,7 @@ impl Allowances for MemoryAllowances {
         };
         let bucket = match bucket.filled(spend.rate, now).take(spend.rate, spend.cost) {
             Ok(bucket) => bucket,
-            Err(retry_at) => return Ok(Verdict::Limited { retry_at }),
+            Err(limited) => return Ok(limited),
         };
         if let Some(nonce) = &spend.nonce {
             let token = key(&nonce.text);

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use huddle_appview::app::{App, Parts};
+use huddle_appview_router::Operations;
 use huddle_core::booking::{BookingIds, Read};
+use huddle_core::directory::{Directory, DirectoryError};
 use huddle_core::transport::ask;
 use huddle_core::{ActorName, Limits, index::Index};
 use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
@@ -14,7 +16,7 @@ use huddle_identity::{Freshness, IdentityError, ServiceAuthMinter, ServiceRef, S
 use huddle_lexicon::schema::{ErrorName, Method, Procedure};
 use huddle_native::{ActorStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock, SystemDns};
 use huddle_ports::{Clock as _, FetchPolicy, GuardedFetch, Timestamp, Url};
-use huddle_syntax::Did;
+use huddle_syntax::{AtIdentifier, Did};
 use huddle_testkit::ListedWindows;
 use huddle_xrpc::client::{Client, ClientError};
 use tempfile::TempDir;
@@ -57,6 +59,19 @@ impl SigningKeys for OneKey {
     }
 }
 
+/// Whoever is named by a DID is there, and nobody goes by a handle.
+struct NobodyElse;
+
+#[async_trait]
+impl Directory for NobodyElse {
+    async fn find(&self, who: &AtIdentifier) -> Result<Option<Did>, DirectoryError> {
+        Ok(match who {
+            AtIdentifier::Did(did) => Some(did.clone()),
+            AtIdentifier::Handle(_) => None,
+        })
+    }
+}
+
 impl Server {
     pub(crate) async fn start(windows: ListedWindows, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -70,12 +85,15 @@ impl Server {
         let parts = Parts {
             actors: actors.clone(),
             index: index.clone() as Arc<dyn Index>,
-            availability: Arc::new(windows),
+            availability: Arc::new(windows.clone()),
+            slots: Arc::new(windows),
             keys: Arc::new(OneKey(key.public_key())),
+            directory: Arc::new(NobodyElse),
             clock,
             ids: BookingIds::new(&[7; 32]),
             limits,
             service: service.clone(),
+            operations: Operations::default(),
         };
         let App { router, pump } = parts.assemble();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

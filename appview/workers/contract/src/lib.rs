@@ -1,48 +1,32 @@
-//! The whole Worker, and one more object in which it keeps to the contracts of `huddle_testkit`. Only tests run it:
-//! nothing of this is in what is deployed.
+//! The build of the Worker for tests: the whole Worker, on people and calendars of one machine, with faults on demand
+//! and one more object, in which it keeps to the contracts of `huddle_testkit`. Nothing of this is in what is deployed.
 
-use huddle_appview_workers::clock::WorkersClock;
-use huddle_appview_workers::index::D1Index;
-use huddle_appview_workers::storage::transaction;
-use huddle_appview_workers::transport::DurableObjectTransport;
-use huddle_ports::Clock as _;
-use huddle_testkit::contract::{self, Broken};
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
+mod contracts;
+mod faults;
+mod routes;
 
-/// Has the adapter checked that the path of a request names.
-#[durable_object]
-#[derive(Debug)]
-pub(crate) struct ContractDO {
-    state: State,
-    env: Env,
+use std::sync::Arc;
+
+use huddle_appview_workers::build::Build;
+use huddle_appview_workers::config::{self, Misconfigured};
+use huddle_core::availability::Availability;
+use huddle_ports::FetchPolicy;
+use huddle_testkit::{HostWindows, ListedWindows};
+use worker::{Env, event, wasm_bindgen};
+
+#[event(start)]
+fn start() {
+    let build = Build {
+        availability: windows,
+        policy: FetchPolicy::development,
+        routes: routes::routes,
+        fault: faults::strike,
+    };
+    build.run();
 }
 
-impl DurableObject for ContractDO {
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env }
-    }
-
-    async fn fetch(&self, request: Request) -> Result<Response> {
-        match self.check(&request.path()).await {
-            Ok(()) => Response::ok("kept"),
-            Err(Broken(what)) => Response::error(what, 500),
-        }
-    }
-}
-
-impl ContractDO {
-    async fn check(&self, path: &str) -> std::result::Result<(), Broken> {
-        match path {
-            "/sql" => {
-                let checked = transaction(&self.state.storage(), |sql| Ok(contract::sql(sql)));
-                checked.map_err(|error| Broken(error.to_string()))?
-            }
-            "/index" => contract::index(&D1Index::new(self.env.clone())).await,
-            "/actors" => {
-                let actors = DurableObjectTransport::new(self.env.clone());
-                contract::actors(&actors, "workerd", WorkersClock.now()).await
-            }
-            _ => Err(Broken(format!("{path} is no contract"))),
-        }
-    }
+/// The hosts of the variable `WINDOWS`, and when they have time.
+fn windows(env: &Env) -> Result<Arc<dyn Availability>, Misconfigured> {
+    let hosts: Option<Vec<HostWindows>> = config::json(env, "WINDOWS")?;
+    Ok(Arc::new(ListedWindows::new(hosts.unwrap_or_default())))
 }

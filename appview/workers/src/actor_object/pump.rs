@@ -24,9 +24,9 @@ impl ActorObject {
     /// Does what is due in the order in which the actor sent it, and notes how each went. What has
     /// failed comes again later and holds nothing up; what dies before it is noted is done again.
     pub(super) async fn pump(&self) -> Result<(), Trouble> {
-        for entry in self.turn(|sql| outbox::due(sql, WorkersClock.now(), BATCH))? {
+        for entry in self.turn(|sql| Ok(outbox::due(sql, WorkersClock.now(), BATCH)?))? {
             let outcome = self.deliver_in_time(&entry.task).await;
-            self.turn(|sql| note(sql, &entry, outcome))?;
+            self.turn(|sql| Ok(note(sql, &entry, outcome)?))?;
         }
         Ok(())
     }

@@ -93,20 +93,35 @@ impl Consumer {
                 for record in records {
                     put(&mut kept.records, record);
                 }
-                kept.hosting = Hosting::Active;
+                let hosting = state.expect("a repository has a state").hosting;
+                let expect = match kept.hosting {
+                    Hosting::TakenDown => Hosting::TakenDown,
+                    _ => Hosting::Active,
+                };
+                assert_eq!(hosting, expect, "{did}");
+                kept.hosting = hosting;
                 self.lost.remove(did);
             }
             News::Identity { handle } => {
                 let handle = handle.clone().expect("every event has one");
                 *kept.handles.entry(handle).or_default() += 1;
             }
-            News::Hosting(hosting) => kept.hosting = *hosting,
+            News::Hosting(hosting) => {
+                kept.hosting = *hosting;
+                if *hosting == Hosting::Deleted {
+                    kept.records.clear();
+                    self.lost.remove(did);
+                }
+            }
             News::Desynchronized(_) => {
                 self.lost.insert(did.clone());
             }
         }
         if let Some(state) = state {
             kept.state = Some(*state);
+            if state.is_lost() && state.hosting == Hosting::Active {
+                self.lost.insert(did.clone());
+            }
         }
     }
 }

@@ -59,12 +59,28 @@ fn changed(before: &Records, at: usize, dice: &mut Dice) -> Records {
     records
 }
 
+/// What somebody else has signed in the name of each account.
+fn forgeries() -> &'static [Made] {
+    static FORGERIES: OnceLock<Vec<Made>> = OnceLock::new();
+    FORGERIES.get_or_init(|| {
+        let forge = |history: &Vec<Made>| {
+            let [.., before, last] = &history[..] else {
+                panic!("a history has two commits");
+            };
+            frames::make(&last.did, Some(before), last.records.clone(), 99)
+        };
+        histories().iter().map(forge).collect()
+    })
+}
+
 /// An account, as far as it has come.
 pub(super) struct Account {
     history: &'static [Made],
     /// How many of its commits it has made.
     made: usize,
     is_active: bool,
+    /// Whether the relay has taken it down; it can still be had where it is hosted.
+    is_taken_down: bool,
     handles: Vec<String>,
 }
 
@@ -166,6 +182,7 @@ impl Host {
             history,
             made: 0,
             is_active: true,
+            is_taken_down: false,
             handles: Vec::new(),
         };
         Self {
@@ -227,7 +244,92 @@ impl Host {
         let account = &mut self.accounts[which];
         account.made += 1;
         let made = &account.history[account.made - 1];
-        self.log(|seq| made.frame(seq), skip);
+        if !account.is_taken_down {
+            self.log(|seq| made.frame(seq), skip);
+        }
+    }
+
+    /// Does what no host should.
+    pub(super) fn do_harm(&mut self, dice: &mut Dice) {
+        if self.is_new {
+            return;
+        }
+        let which = dice.roll(ACCOUNTS);
+        match dice.roll(7) {
+            // The account goes on, and nobody hears of it.
+            0 => {
+                let account = &mut self.accounts[which];
+                let goes_on = account.is_active && account.made < COMMITS;
+                account.made += usize::from(goes_on);
+            }
+            1 => self.change(which, dice),
+            2 => self.log(|seq| forgeries()[which].frame(seq), 0),
+            3 => self.log(|seq| forgeries()[which].sync(seq), 0),
+            4 => {
+                let account = &self.accounts[which];
+                if let Some(at) = account.made.checked_sub(1) {
+                    let again = &account.history[dice.roll(at + 1)];
+                    self.log(|seq| again.frame(seq), 0);
+                }
+            }
+            5 => self.swap(which),
+            _ => self.take_down(which, dice),
+        }
+    }
+
+    /// The newest commit, which the account has signed, with other operations than it has.
+    fn change(&mut self, which: usize, dice: &mut Dice) {
+        let account = &mut self.accounts[which];
+        if !account.is_active || account.made == COMMITS {
+            return;
+        }
+        account.made += 1;
+        let made = &account.history[account.made - 1];
+        let choice = dice.roll(3);
+        let path = frames::text("com.example.note/9");
+        let made_up = |action| {
+            let gone = frames::Item::Link(made.commit);
+            frames::Item::Map(vec![
+                ("action", frames::text(action)),
+                ("path", path),
+                ("cid", frames::Item::Null),
+                ("prev", gone),
+            ])
+        };
+        let mut changed = made.clone();
+        match choice {
+            0 => drop(changed.ops.pop()),
+            1 => changed.ops.push(made_up("delete")),
+            _ => changed.ops.push(made_up("explode")),
+        }
+        self.log(|seq| changed.frame(seq), 0);
+    }
+
+    /// Two commits in the wrong order.
+    fn swap(&mut self, which: usize) {
+        let account = &mut self.accounts[which];
+        if !account.is_active || account.made + 2 > COMMITS {
+            return;
+        }
+        account.made += 2;
+        let (one, two) = (
+            &account.history[account.made - 2],
+            &account.history[account.made - 1],
+        );
+        self.log(|seq| two.frame(seq), 0);
+        self.log(|seq| one.frame(seq), 0);
+    }
+
+    fn take_down(&mut self, which: usize, dice: &mut Dice) {
+        let account = &mut self.accounts[which];
+        let status = match dice.roll(4) {
+            0 => Some("deleted"),
+            _ if account.is_taken_down => None,
+            _ => Some("takendown"),
+        };
+        account.is_taken_down = status == Some("takendown");
+        let did = account.did();
+        self.log(|seq| frames::account(seq, did, status), 0);
     }
 
     fn sync(&mut self, which: usize, skip: usize) {
@@ -250,17 +352,21 @@ impl Host {
     fn switch(&mut self, which: usize, skip: usize) {
         let account = &mut self.accounts[which];
         account.is_active = !account.is_active;
+        account.is_taken_down = false;
         let status = (!account.is_active).then_some("deactivated");
         let did = account.did();
         self.log(|seq| frames::account(seq, did, status), skip);
     }
 
-    /// Everybody is active again.
+    /// Everybody is active again, and what there is is told.
     pub(super) fn come_back(&mut self) {
         for which in 0..ACCOUNTS {
-            if !self.accounts[which].is_active {
-                self.switch(which, 0);
-            }
+            let account = &mut self.accounts[which];
+            account.is_active = true;
+            account.is_taken_down = false;
+            let did = account.did();
+            self.log(|seq| frames::account(seq, did, None), 0);
+            self.sync(which, 0);
         }
     }
 

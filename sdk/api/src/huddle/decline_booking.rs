@@ -10,6 +10,7 @@ use crate::com::huddle::decline_booking::DeclineBooking;
 impl DeclineBooking for Huddle {
     async fn decline_booking(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
+        let flows = self.flows(&request);
         let mut input = request.input;
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
@@ -17,7 +18,7 @@ impl DeclineBooking for Huddle {
             .booking_id
             .parse()
             .map_err(|_| Error::BookingNotFound)?;
-        let declined = self.flows.decline(&id, key, input.reason);
+        let declined = flows.decline(&id, key, input.reason);
         match declined.await.or_fault()? {
             Ok(booking) => Ok(Output::new(view::booking(&booking).or_fault()?).into()),
             Err(refused) => Err(self.refused(refused, |why| match why {

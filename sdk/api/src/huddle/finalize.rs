@@ -10,6 +10,7 @@ use crate::com::huddle::finalize::Finalize;
 impl Finalize for Huddle {
     async fn finalize(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
+        let flows = self.flows(&request);
         let mut input = request.input;
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
@@ -17,7 +18,7 @@ impl Finalize for Huddle {
             .booking_id
             .parse()
             .map_err(|_| Error::BookingNotFound)?;
-        match self.flows.finalize(&id, key).await.or_fault()? {
+        match flows.finalize(&id, key).await.or_fault()? {
             Ok(booking) => finalized(&booking),
             Err(refused) => Err(self.refused(refused, |why| match why {
                 FinalizeRefused::NotHeld => Error::NotHeld,

@@ -22,6 +22,8 @@ impl GetBooking for Huddle {
             .or_fault()?
             .map_err(|NotFound| Error::BookingNotFound)?;
         let history = view::history(&booking).or_fault()?;
-        Ok(Output::new(view::booking(&booking).or_fault()?, history).into())
+        let mut view = view::booking(&booking).or_fault()?;
+        self.name(std::slice::from_mut(&mut view)).await?;
+        Ok(Output::new(view, history).into())
     }
 }

@@ -1,7 +1,8 @@
 //! Requests that name themselves, so that sending them again does nothing twice.
 
 use data_encoding::HEXLOWER;
-use huddle_core::booking::{Key, Refused};
+use huddle_core::booking::Refused;
+use huddle_core::idempotency::Key;
 use huddle_ports::HeaderMap;
 use huddle_syntax::Did;
 use huddle_syntax::schema::{Call, Data, ErrorName};
@@ -37,7 +38,10 @@ keyed!(
     approve_booking,
     decline_booking,
     cancel_booking,
-    reschedule_booking
+    reschedule_booking,
+    put_preferences,
+    create_offer,
+    delete_offer
 );
 
 /// The errors of methods that are about one booking.

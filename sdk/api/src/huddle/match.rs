@@ -5,7 +5,8 @@ use huddle_lexicon::com::huddle::r#match::{Error, Input, Match as Method, Output
 use huddle_syntax::Did;
 use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Reply, Request};
 
-use super::{Huddle, constraints, idempotency, view};
+use super::constraints::{self, BOTH};
+use super::{Huddle, idempotency, view};
 use crate::com::huddle::r#match::Match;
 
 /// Stands for the method in the id of a dry run, so that it is no booking's: what a booking holds does not
@@ -15,17 +16,21 @@ const REHEARSAL: &str = "com.huddle.match#dryRun";
 impl Match for Huddle {
     async fn r#match(&self, request: Request<Method>) -> Reply<Method> {
         let guest = request.caller()?.did.clone();
+        let flows = self.flows(&request);
         let mut input = request.input;
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &guest, key, &input)?;
-        let asked = asked(guest, &input)?;
+        let asked = self.asked(guest, &input)?;
+        if self.is_served_elsewhere(&asked.host).await? {
+            return Err(Error::ServedElsewhere.into());
+        }
         if input.dry_run_or_default() {
             let id = self.ids.of_request(&key.caller, REHEARSAL, &key.key);
-            let booking = self.flows.rehearse(&id, asked).await.or_fault()?;
+            let booking = flows.rehearse(&id, asked).await.or_fault()?;
             return self.tried_out(&booking);
         }
         let id = self.ids.of_request(&key.caller, &key.method, &key.key);
-        let requested = self.flows.request(&id, asked, key.body_hash);
+        let requested = flows.request(&id, asked, key.body_hash);
         match requested.await.or_fault()? {
             Ok(booking) => self.matched(&booking),
             Err(CreateRefused::Mismatch) => Err(Self::mismatch()),
@@ -34,28 +39,30 @@ impl Match for Huddle {
     }
 }
 
-fn asked(guest: Did, input: &Input) -> Result<Asked, Failure<Error>> {
-    if input.host_did == guest {
-        return Err(Error::SelfBooking.into());
-    }
-    // No host lists slots here yet, so no token is ours.
-    if input.slot_token.is_some() {
-        return Err(Error::InvalidSlotToken.into());
-    }
-    let constraints = constraints::read(input.constraints.as_ref())
-        .map_err(|problem| Failure::refused(Error::InvalidConstraints, problem.0))?;
-    Ok(Asked {
-        host: input.host_did.clone(),
-        guest,
-        constraints,
-        offer: input.offer_uri.clone(),
-        note: input.note.clone(),
-        request: None,
-        accepted: false,
-    })
-}
-
 impl Huddle {
+    fn asked(&self, guest: Did, input: &Input) -> Result<Asked, Failure<Error>> {
+        if input.host_did == guest {
+            return Err(Error::SelfBooking.into());
+        }
+        let constraints = match (&input.slot_token, &input.constraints) {
+            (None, wishes) => constraints::read(wishes.as_ref())
+                .map_err(|problem| Failure::refused(Error::InvalidConstraints, problem.0))?,
+            (Some(token), None) => self
+                .chosen(token, &input.host_did, &guest)
+                .ok_or(Error::InvalidSlotToken)?,
+            (Some(_), Some(_)) => return Err(Failure::refused(Error::InvalidConstraints, BOTH)),
+        };
+        Ok(Asked {
+            host: input.host_did.clone(),
+            guest,
+            constraints,
+            offer: input.offer_uri.clone(),
+            note: input.note.clone(),
+            request: None,
+            accepted: false,
+        })
+    }
+
     fn matched(&self, booking: &Booking) -> Reply<Method> {
         if booking.phase == Phase::Unmatched {
             return Err(self.unmatched(booking.unmatched));
@@ -67,6 +74,9 @@ impl Huddle {
     }
 
     fn tried_out(&self, booking: &Booking) -> Reply<Method> {
+        if let Some(retry_at) = booking.in_flight() {
+            return Err(self.in_flight(retry_at));
+        }
         match &booking.phase {
             Phase::Unmatched => Err(self.unmatched(booking.unmatched)),
             // There is nothing to wait for it.

@@ -1,15 +1,20 @@
 //! `com.huddle.rescheduleBooking`
 
-use huddle_core::booking::{Booking, NoMatch, Phase, RescheduleRefused};
+use huddle_core::booking::{
+    Booking, BookingId, Constraints, NoMatch, NotFound, Phase, RescheduleRefused,
+};
 use huddle_lexicon::com::huddle::reschedule_booking::{Error, Output, RescheduleBooking as Method};
+use huddle_syntax::Did;
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
 
-use super::{Huddle, constraints, idempotency, view};
+use super::constraints::{self, BOTH};
+use super::{Huddle, idempotency, view};
 use crate::com::huddle::reschedule_booking::RescheduleBooking;
 
 impl RescheduleBooking for Huddle {
     async fn reschedule_booking(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
+        let flows = self.flows(&request);
         let mut input = request.input;
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
@@ -17,13 +22,13 @@ impl RescheduleBooking for Huddle {
             .booking_id
             .parse()
             .map_err(|_| Error::BookingNotFound)?;
-        // No host lists slots here yet, so no token is ours.
-        if input.slot_token.is_some() {
-            return Err(Error::InvalidSlotToken.into());
-        }
-        let constraints = constraints::read(input.constraints.as_ref())
-            .map_err(|problem| Failure::refused(Error::InvalidConstraints, problem.0))?;
-        let moved = self.flows.reschedule(&id, key, constraints, input.reason);
+        let constraints = match (&input.slot_token, &input.constraints) {
+            (None, wishes) => constraints::read(wishes.as_ref())
+                .map_err(|problem| Failure::refused(Error::InvalidConstraints, problem.0))?,
+            (Some(token), None) => self.chosen_instead(&id, caller, token).await?,
+            (Some(_), Some(_)) => return Err(Failure::refused(Error::InvalidConstraints, BOTH)),
+        };
+        let moved = flows.reschedule(&id, key, constraints, input.reason);
         match moved.await.or_fault()? {
             Ok(booking) => rescheduled(&booking),
             Err(refused) => Err(self.refused(refused, |why| match why {
@@ -31,6 +36,22 @@ impl RescheduleBooking for Huddle {
                 RescheduleRefused::InProgress => Error::InProgress,
             })),
         }
+    }
+}
+
+impl Huddle {
+    /// What a slot that was listed to the guest of a booking stands for.
+    async fn chosen_instead(
+        &self,
+        id: &BookingId,
+        caller: Did,
+        token: &str,
+    ) -> Result<Constraints, Failure<Error>> {
+        let booking = self.flows.read(id, Some(caller.clone())).await.or_fault()?;
+        let asked = booking.map_err(|NotFound| Error::BookingNotFound)?.asked;
+        let chosen = self.chosen(token, &asked.host, &asked.guest);
+        let chosen = chosen.filter(|_| caller == asked.guest);
+        Ok(chosen.ok_or(Error::InvalidSlotToken)?)
     }
 }
 

@@ -99,14 +99,14 @@ fn mode(mode: Mode) -> defs::Mode {
     }
 }
 
-fn guest_side(side: GuestSide) -> defs::GuestSide {
+pub(super) fn guest_side(side: GuestSide) -> defs::GuestSide {
     match side {
         GuestSide::Checked => defs::GuestSide::Checked,
         GuestSide::Unchecked => defs::GuestSide::Unchecked,
     }
 }
 
-fn datetime(moment: Timestamp) -> Result<Datetime, SyntaxError> {
+pub(super) fn datetime(moment: Timestamp) -> Result<Datetime, SyntaxError> {
     Datetime::from_timestamp_millis(moment.as_millis())
 }
 

@@ -8,19 +8,7 @@ use crate::actor::{ActorName, commands};
 use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::state::{Asked, Booking, Constraints, NoMatch, Place, Standing, Terms};
-
-/// Names a request, so that sending it again does nothing twice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// Who asks.
-    pub caller: Did,
-    /// The NSID of the method.
-    pub method: String,
-    /// The key that the caller chose.
-    pub key: String,
-    /// A hash of the request's body, which must be the same under the same key.
-    pub body_hash: String,
-}
+use crate::idempotency::Key;
 
 /// Why a request under a key is not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,8 +21,8 @@ use crate::limits::{Limits, secs};
 use crate::outbox::Task;
 
 pub use record::{
-    Asked, By, Change, Constraints, Event, EventKind, Expiry, GuestSide, Mode, NoMatch, Phase,
-    Place, Stage, Terms, Waiting,
+    Asked, By, Change, Chosen, Constraints, Event, EventKind, Expiry, GuestSide, Mode, NoMatch,
+    Phase, Place, Stage, Terms, Waiting,
 };
 
 /// A booking, whole.
@@ -170,8 +170,9 @@ impl Booking {
         self.known
     }
 
-    /// Until when a request that nobody knows the outcome of yet is left to its driver.
-    pub(crate) fn in_flight(&self) -> Option<Timestamp> {
+    /// Until when a request that nobody knows the outcome of yet is left to its driver. Whoever sends it again
+    /// then finds out.
+    pub fn in_flight(&self) -> Option<Timestamp> {
         self.lease.filter(|_| !self.known)
     }
 

@@ -101,6 +101,33 @@ pub(super) fn between(
     rows.iter().map(Claim::read).collect()
 }
 
+/// At most so many claims that count and lie, with their buffers, at least partly within; by their start, and
+/// but for those of one booking.
+pub(super) fn live(
+    turn: &mut Turn<'_>,
+    within: Interval,
+    but: Option<&BookingId>,
+    at_most: u32,
+) -> Result<Vec<Claim>, SqlError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM claim WHERE actor = ?1 AND guard_ends > ?2 AND guard_starts < ?3 \
+         AND booking IS NOT ?4 AND (state <> 'held' OR due > ?5) ORDER BY guard_starts, booking LIMIT ?6"
+    );
+    let (actor, now) = (turn.name().as_str(), turn.now());
+    let rows = turn.read(
+        &statement,
+        &[
+            actor.into(),
+            within.start().into(),
+            within.end().into(),
+            but.map(BookingId::as_str).into(),
+            now.into(),
+            at_most.into(),
+        ],
+    )?;
+    rows.iter().map(Claim::read).collect()
+}
+
 /// The claims whose time has come, held or prepared.
 pub(super) fn due(turn: &mut Turn<'_>) -> Result<Vec<Claim>, SqlError> {
     let statement =

@@ -75,6 +75,10 @@ fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
             (now - crate::limits::secs(turn.limits().cooldown_reset_secs)).into(),
         ],
     )?;
+    turn.write(
+        "DELETE FROM disclosure WHERE actor = ?1 AND week <= ?2",
+        &[actor.into(), now.into()],
+    )?;
     Ok(())
 }
 
@@ -85,6 +89,7 @@ fn next(turn: &mut Turn<'_>) -> Result<Option<Timestamp>, SqlError> {
         "SELECT min(at) FROM ( \
          SELECT min(due) AS at FROM claim WHERE actor = ?1 AND state <> 'booked' \
          UNION ALL SELECT min(due) + ?2 FROM claim WHERE actor = ?1 AND state = 'booked' \
+         UNION ALL SELECT min(week) FROM disclosure WHERE actor = ?1 \
          UNION ALL SELECT min(touched) + ?3 FROM fence WHERE actor = ?1 \
          AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.actor = fence.actor AND claim.booking = fence.booking))",
         &[actor.into(), millis(PAST_KEPT).into(), millis(fence::KEPT).into()],

@@ -1,10 +1,72 @@
 //! Bookings, as lists show them.
 
 use huddle_ports::Timestamp;
+use huddle_syntax::Did;
 
-use super::{Index, IndexError, Statement};
+use super::page::Place;
+use super::{Index, IndexError, ListError, Page, Paging, Statement, moment, text};
 use crate::booking::Booking;
-use crate::sql::Value;
+use crate::host_match::Role;
+use crate::sql::{Row, Value};
+
+/// Which of somebody's bookings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those in which they are this side.
+    pub role: Option<Role>,
+    /// Only those in one of these states, by their [words](crate::booking::Phase::word); all, if there are none.
+    pub statuses: Vec<String>,
+    /// Only those that begin then or later.
+    pub starts_after: Option<Timestamp>,
+    /// Only those that begin earlier.
+    pub starts_before: Option<Timestamp>,
+}
+
+/// Somebody's bookings, those that were asked for last first.
+pub async fn list(
+    index: &dyn Index,
+    person: &Did,
+    filter: &Filter,
+    paging: Paging<'_>,
+) -> Result<Page<Booking>, ListError> {
+    let Place {
+        numbers: [created],
+        name: id,
+    } = paging.after()?;
+    let statement = Statement {
+        // Each side by its own index; nobody is both.
+        sql: "SELECT document, created, id FROM (\
+              SELECT * FROM bookings WHERE host_did = ?1 AND ?2 \
+              UNION ALL SELECT * FROM bookings WHERE guest_did = ?1 AND ?3) \
+              WHERE (created < ?4 OR (created = ?4 AND id < ?5)) \
+              AND (?6 = '[]' OR status IN (SELECT value FROM json_each(?6))) \
+              AND (?7 IS NULL OR starts >= ?7) AND (?8 IS NULL OR starts < ?8) \
+              ORDER BY created DESC, id DESC LIMIT ?9",
+        bindings: vec![
+            text(person.as_str()),
+            Value::Integer((filter.role != Some(Role::Guest)).into()),
+            Value::Integer((filter.role != Some(Role::Host)).into()),
+            Value::Integer(created),
+            text(id),
+            text(serde_json::to_string(&filter.statuses)?),
+            filter.starts_after.map_or(Value::Null, moment),
+            filter.starts_before.map_or(Value::Null, moment),
+            Value::Integer(paging.fetched()),
+        ],
+    };
+    let rows = index.query(statement).await?;
+    let bookings: Result<Vec<_>, ListError> = rows.iter().map(booking).collect();
+    Ok(paging.page(bookings?))
+}
+
+fn booking(row: &Row) -> Result<(Booking, Place<1>), ListError> {
+    let booking = serde_json::from_str(&row.get::<String>(0)?)?;
+    let place = Place {
+        numbers: [row.get(1)?],
+        name: row.get(2)?,
+    };
+    Ok((booking, place))
+}
 
 /// Brings the index up to a booking, unless it knows a later revision already. One that its parties
 /// do not know of is in no list.
@@ -12,24 +74,24 @@ pub async fn project(index: &dyn Index, booking: &Booking) -> Result<(), IndexEr
     if !booking.is_known() {
         return Ok(());
     }
-    let moment = |moment: Timestamp| Value::Integer(moment.as_millis());
     let slot = booking.phase.place().map(|place| place.slot);
     let bindings = vec![
-        Value::Text(booking.id.to_string()),
+        text(booking.id.to_string()),
         Value::Integer(booking.revision.into()),
-        Value::Text(booking.asked.host.to_string()),
-        Value::Text(booking.asked.guest.to_string()),
-        Value::Text(booking.phase.word().to_owned()),
+        text(booking.asked.host.as_str()),
+        text(booking.asked.guest.as_str()),
+        text(booking.phase.word()),
         slot.map_or(Value::Null, |slot| moment(slot.start())),
         slot.map_or(Value::Null, |slot| moment(slot.end())),
         moment(booking.created_at),
         moment(booking.updated_at),
+        text(serde_json::to_string(booking)?),
     ];
     let sql = "INSERT INTO bookings \
-         (id, revision, host_did, guest_did, status, starts, ends, created, updated) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         (id, revision, host_did, guest_did, status, starts, ends, created, updated, document) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, status = excluded.status, \
-         starts = excluded.starts, ends = excluded.ends, updated = excluded.updated \
-         WHERE revision < excluded.revision";
+         starts = excluded.starts, ends = excluded.ends, updated = excluded.updated, \
+         document = excluded.document WHERE revision < excluded.revision";
     index.batch(vec![Statement { sql, bindings }]).await
 }

@@ -7,9 +7,10 @@ use huddle_core::actor::{ActorName, Command};
 use huddle_core::availability::{Found, Proposal};
 use huddle_core::booking::{
     Approve, Asked, Booking, BookingId, Cancel, Constraints, Create, Decline, Finalize, GuestSide,
-    Key, Mode, Phase, Place, Reschedule, Terms,
+    Mode, Phase, Place, Reschedule, Terms,
 };
 use huddle_core::host_match::Margins;
+use huddle_core::idempotency::Key;
 use huddle_core::limits::Limits;
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;

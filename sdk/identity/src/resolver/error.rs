@@ -35,12 +35,15 @@ pub enum IdentityError {
     /// Nobody was asked, because too many others are being looked up at this moment.
     #[error("too many DIDs and handles are being looked up, ask again in a few seconds")]
     Busy,
+    /// Nobody was asked, because nobody was to be: see [`Freshness::Known`](crate::Freshness::Known).
+    #[error("the DID or handle is not known here, and nobody was asked")]
+    NotKnown,
 }
 
 impl IdentityError {
     /// Whether the same question may well be answered later.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Busy)
+        matches!(self, Self::Unavailable | Self::Busy | Self::NotKnown)
     }
 }
 

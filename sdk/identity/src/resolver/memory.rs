@@ -96,7 +96,7 @@ impl Memory {
 
     fn will_do<T>(&self, known: &Known<T>, freshness: Freshness) -> bool {
         match freshness {
-            Freshness::Cached => true,
+            Freshness::Known | Freshness::Cached => true,
             Freshness::Fresh => self.is_within(known.asked, self.config.refresh_interval),
         }
     }

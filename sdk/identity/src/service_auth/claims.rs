@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::ServiceAuthError;
-use crate::crypto::Curve;
+use crate::crypto::{Curve, PublicKey};
 
 /// The longest token that is looked at. Ordinary ones have about 400 bytes.
 const MAX_TOKEN_LEN: usize = 8 * 1024;
@@ -75,6 +75,11 @@ impl<'a> Unverified<'a> {
             curve,
             claims,
         })
+    }
+
+    pub(super) fn is_signed_by(&self, key: &PublicKey) -> bool {
+        let input = self.signing_input.as_bytes();
+        key.curve() == self.curve && key.verify(input, &self.signature).is_ok()
     }
 }
 

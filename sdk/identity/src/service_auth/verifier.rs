@@ -20,7 +20,8 @@ use crate::resolver::{Freshness, IdentityError};
 /// table in tests.
 #[async_trait]
 pub trait SigningKeys: Send + Sync {
-    /// The key `#name` of `did`. Asked for a fresh one, it bounds by itself how often it looks.
+    /// The key `#name` of `did`. Asked for a fresh one, it bounds by itself how often it looks;
+    /// asked for what is known, it looks nowhere.
     async fn signing_key(
         &self,
         did: &Did,
@@ -173,7 +174,8 @@ impl From<ReplayStoreError> for ServiceAuthError {
 ///
 /// In this order, so that what costs a look-up comes last and what is remembered was signed: form,
 /// header, claims, key, signature, first use. A token whose signature does not fit the known key is
-/// tried once more with a fresh one, for the key may have changed.
+/// tried once more with a fresh one, for the key may have changed. Who wants to be paid before a
+/// look-up asks [`verify_known`](Self::verify_known) first.
 ///
 /// Every token is good once. One without a `jti`, which old servers send, is known by what was
 /// signed instead.
@@ -203,25 +205,60 @@ impl ServiceAuthVerifier {
 
     /// Who sent `token` (the part after `Bearer `) to call the method `lxm`.
     pub async fn verify(&self, token: &str, lxm: &Nsid) -> Result<Caller, ServiceAuthError> {
+        let (token, issuer) = self.read(token, lxm)?;
+        self.check_signature(&token, &issuer).await?;
+        self.accept(&token, issuer, lxm).await
+    }
+
+    /// The same without a look-up: `None` if it would take one to say, because the issuer is not
+    /// known, or its key has changed, or the token is forged.
+    pub async fn verify_known(
+        &self,
+        token: &str,
+        lxm: &Nsid,
+    ) -> Result<Option<Caller>, ServiceAuthError> {
+        let (token, issuer) = self.read(token, lxm)?;
+        match self.key(&issuer, Freshness::Known).await {
+            Ok(Some(key)) if token.is_signed_by(&key) => {
+                self.accept(&token, issuer, lxm).await.map(Some)
+            }
+            Ok(_) | Err(IdentityError::NotKnown) => Ok(None),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    /// What a token says of itself, if there is nothing against that.
+    fn read<'a>(
+        &self,
+        token: &'a str,
+        lxm: &Nsid,
+    ) -> Result<(Unverified<'a>, Issuer), ServiceAuthError> {
         let token = Unverified::parse(token)?;
-        let now = self.clock.now();
-        let (did, service) = self.issuer(&token.claims)?;
-        self.check_claims(&token.claims, lxm, now)?;
-        self.check_signature(&token, &did, key_name(service.as_deref()))
-            .await?;
+        let issuer = self.issuer(&token.claims)?;
+        self.check_claims(&token.claims, lxm, self.clock.now())?;
+        Ok((token, issuer))
+    }
+
+    /// Takes a token that its issuer has signed.
+    async fn accept(
+        &self,
+        token: &Unverified<'_>,
+        issuer: Issuer,
+        lxm: &Nsid,
+    ) -> Result<Caller, ServiceAuthError> {
         // Looking keys up took time, and what has expired by now may be forgotten as used.
         let now = self.clock.now();
         self.check_claims(&token.claims, lxm, now)?;
-        self.check_first_use(&token, &did, now).await?;
+        self.check_first_use(token, &issuer.did, now).await?;
         Ok(Caller {
-            did,
-            service: service.map(String::from),
+            did: issuer.did,
+            service: issuer.service.map(String::from),
             lxm: lxm.clone(),
             expires: token.claims.expires,
         })
     }
 
-    fn issuer(&self, claims: &Claims) -> Result<(Did, Option<Box<str>>), ServiceAuthError> {
+    fn issuer(&self, claims: &Claims) -> Result<Issuer, ServiceAuthError> {
         let issuer: ServiceRef = claims
             .issuer
             .parse()
@@ -229,11 +266,11 @@ impl ServiceAuthVerifier {
         let is_accepted = issuer
             .service()
             .is_none_or(|service| self.config.issuer_services.iter().any(|s| s == service));
-        if is_accepted {
-            Ok(issuer.into_parts())
-        } else {
-            Err(ServiceAuthError::Issuer)
+        if !is_accepted {
+            return Err(ServiceAuthError::Issuer);
         }
+        let (did, service) = issuer.into_parts();
+        Ok(Issuer { did, service })
     }
 
     fn check_claims(
@@ -271,35 +308,36 @@ impl ServiceAuthVerifier {
     async fn check_signature(
         &self,
         token: &Unverified<'_>,
-        did: &Did,
-        key_name: &str,
+        issuer: &Issuer,
     ) -> Result<(), ServiceAuthError> {
-        let is_signed_by = |key: &PublicKey| {
-            key.curve() == token.curve
-                && key
-                    .verify(token.signing_input.as_bytes(), &token.signature)
-                    .is_ok()
-        };
-        let known = match self
-            .keys
-            .signing_key(did, key_name, Freshness::Cached)
-            .await
-        {
-            Ok(key) if is_signed_by(&key) => return Ok(()),
-            Ok(key) => Some(key),
-            // The key may be new: a document that has none that fits is worth a second look.
-            Err(IdentityError::Document(DocumentError::NoKey | DocumentError::BadKey)) => None,
-            Err(error) => return Err(refused(error)),
-        };
+        let cached = self.key(issuer, Freshness::Cached).await.map_err(refused)?;
+        if cached.as_ref().is_some_and(|key| token.is_signed_by(key)) {
+            return Ok(());
+        }
         let fresh = self
             .keys
-            .signing_key(did, key_name, Freshness::Fresh)
-            .await
-            .map_err(refused)?;
-        if known.as_ref() != Some(&fresh) && is_signed_by(&fresh) {
+            .signing_key(&issuer.did, issuer.key_name(), Freshness::Fresh);
+        let fresh = fresh.await.map_err(refused)?;
+        if cached.as_ref() != Some(&fresh) && token.is_signed_by(&fresh) {
             Ok(())
         } else {
             Err(ServiceAuthError::Signature)
+        }
+    }
+
+    /// The key of an issuer. A document that has none that can be read is worth a second look, as
+    /// one is whose key does not fit: the key may be new.
+    async fn key(
+        &self,
+        issuer: &Issuer,
+        freshness: Freshness,
+    ) -> Result<Option<PublicKey>, IdentityError> {
+        let key = self
+            .keys
+            .signing_key(&issuer.did, issuer.key_name(), freshness);
+        match key.await {
+            Err(IdentityError::Document(DocumentError::NoKey | DocumentError::BadKey)) => Ok(None),
+            key => key.map(Some),
         }
     }
 
@@ -328,11 +366,19 @@ impl fmt::Debug for ServiceAuthVerifier {
     }
 }
 
-/// The key that a service signs with: a labeler has its own, every other service the account's.
-fn key_name(service: Option<&str>) -> &'static str {
-    match service {
-        Some("atproto_labeler") => "atproto_label",
-        _ => "atproto",
+/// Whose token it says it is.
+struct Issuer {
+    did: Did,
+    service: Option<Box<str>>,
+}
+
+impl Issuer {
+    /// The key that a service signs with: a labeler has its own, every other service the account's.
+    fn key_name(&self) -> &'static str {
+        match self.service.as_deref() {
+            Some("atproto_labeler") => "atproto_label",
+            _ => "atproto",
+        }
     }
 }
 

@@ -759,6 +759,51 @@ async fn forged_tokens_make_us_ask_once_in_thirty_seconds() {
     );
 }
 
+#[tokio::test]
+async fn a_known_issuer_is_verified_without_asking_anybody() {
+    let (setup, verifier) = setup();
+    let known = verifier.verify_known(&token(&claims()), &method()).await;
+    assert_eq!(known, Ok(None), "not known yet");
+    assert!(setup.web.take_asked().is_empty());
+
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+    setup.web.take_asked();
+    let next = token(&with("jti", json!("next")));
+    let known = verifier.verify_known(&next, &method()).await.unwrap();
+    assert_eq!(known.unwrap().did.as_str(), ANA);
+    let again = verifier.verify_known(&next, &method()).await;
+    assert_eq!(again, Err(ServiceAuthError::Replayed));
+    setup.clock.advance(10 * 60 * SECOND);
+    let mut late = with("exp", json!(NOON_SECS + 660));
+    late["iat"] = json!(NOON_SECS + 600);
+    let late = verifier.verify_known(&token(&late), &method()).await;
+    assert_eq!(late, Ok(None), "not known any more");
+    assert!(setup.web.take_asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_only_a_look_up_could_tell_is_not_known_and_what_is_known_to_be_wrong_is_refused() {
+    let (setup, verifier) = setup();
+    verifier.verify(&token(&claims()), &method()).await.unwrap();
+    setup.web.take_asked();
+    let payload = with("jti", json!("forged")).to_string();
+    let forged = signed(&header().to_string(), &payload, &key(Curve::K256, 2));
+    let nobody = token(&with("iss", json!(BOB)));
+    let expired = token(&with("exp", json!(NOON_SECS - 60)));
+    for (token, expect) in [
+        (&forged, Ok(None)),
+        (&nobody, Ok(None)),
+        (&expired, Err(ServiceAuthError::Expired)),
+    ] {
+        assert_eq!(verifier.verify_known(token, &method()).await, expect);
+    }
+    assert!(setup.web.take_asked().is_empty());
+    let outcome = verifier.verify(&nobody, &method()).await;
+    assert_eq!(outcome, Err(ServiceAuthError::Issuer));
+    let known = verifier.verify_known(&nobody, &method()).await;
+    assert_eq!(known, Err(ServiceAuthError::Issuer));
+}
+
 /// A store that has no room left.
 struct Full;
 

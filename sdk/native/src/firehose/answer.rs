@@ -1,9 +1,10 @@
 //! What the driver asks for, each in a task of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use huddle_firehose::ingest::{ConnectionId, Ticket, Unavailable};
+use huddle_firehose::ingest::{ConnectionId, Identity, Ticket, Unavailable};
 use huddle_firehose::{Account, VerifyingKey};
 use huddle_identity::{DidDocument, Freshness, IdentityResolver};
 use huddle_ports::{Fetch, FetchLimits, Request, Response, Url};
@@ -16,7 +17,7 @@ use super::socket::{Socket, WebSockets};
 pub(super) enum Answer {
     Connected(ConnectionId, Option<Box<Socket>>),
     Account(String, Option<Account>),
-    Key(String, Result<VerifyingKey, Unavailable>),
+    Identity(String, Result<Identity, Unavailable>),
     Repository(String, Result<Bytes, Unavailable>),
     Done(Ticket),
     Kept,
@@ -41,9 +42,9 @@ pub(super) async fn account(store: &dyn FirehoseStore, did: String) -> Answer {
     Answer::Account(did, account)
 }
 
-pub(super) async fn key(identity: &IdentityResolver, did: String) -> Answer {
-    let key = find_key(identity, &did).await;
-    Answer::Key(did, key)
+pub(super) async fn identity(resolver: &IdentityResolver, did: String) -> Answer {
+    let found = find_identity(resolver, &did).await;
+    Answer::Identity(did, found)
 }
 
 pub(super) async fn repository(
@@ -55,10 +56,15 @@ pub(super) async fn repository(
     Answer::Repository(did, car)
 }
 
-async fn find_key(identity: &IdentityResolver, did: &str) -> Result<VerifyingKey, Unavailable> {
-    let document = find_document(identity, did, Freshness::Fresh).await?;
+async fn find_identity(resolver: &IdentityResolver, did: &str) -> Result<Identity, Unavailable> {
+    let document = find_document(resolver, did, Freshness::Fresh).await?;
     let key = document.signing_key().map_err(|_| Unavailable::AtAll)?;
-    VerifyingKey::from_multikey(&key.to_multikey()).map_err(|_| Unavailable::AtAll)
+    let key = VerifyingKey::from_multikey(&key.to_multikey());
+    let pds = document.pds().ok();
+    Ok(Identity {
+        key: key.map_err(|_| Unavailable::AtAll)?,
+        host: pds.and_then(|pds| pds.host_str().map(Arc::from)),
+    })
 }
 
 async fn find_document(
@@ -84,7 +90,7 @@ async fn fetch_repository(
     fetch: &dyn Fetch,
     did: &str,
 ) -> Result<Bytes, Unavailable> {
-    // The key was looked up just now, and the document with it.
+    // The identity was looked up not long ago, and the document with it.
     let document = find_document(identity, did, Freshness::Cached).await?;
     let pds = document.pds().map_err(|_| Unavailable::AtAll)?;
     let url = repository_url(&pds, did).ok_or(Unavailable::AtAll)?;

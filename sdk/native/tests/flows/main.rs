@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+mod agenda;
+mod disclosure;
 mod limits;
 mod memory;
 mod pending;
+mod preferences;
 mod world;
 mod writes;

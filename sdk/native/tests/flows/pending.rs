@@ -5,22 +5,83 @@ use std::time::Duration;
 use huddle_core::ActorName;
 use huddle_core::availability::{Found, Side};
 use huddle_core::booking::{
-    Attempt, CreateRefused, Expiry, Finalize, Mode, Next, NoMatch, Phase, Waiting,
+    Attempt, Booking, CreateRefused, Expiry, Finalize, Mode, Next, NoMatch, Phase, Waiting,
 };
 use huddle_core::index::{Index as _, Statement};
 use huddle_core::outbox::Task;
 use huddle_core::transport::ask;
 use huddle_ports::Clock as _;
 
-use crate::world::{World, did, key, request_id};
+use crate::world::{World, asked, did, key, request_id};
 
 const LEASE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn a_request_that_runs_out_of_time_is_pending_for_everybody() {
+async fn a_request_that_runs_out_of_time_is_known_to_nobody_until_it_comes_to_something() {
+    // What was found by then, and what is found when another driver has gone on.
+    for (hours, instead, outcome) in [
+        (vec![0], None, Some("held")),
+        (vec![], None, None),
+        (
+            vec![0],
+            Some(Found::Delayed(Side::Host { stranger: true })),
+            None,
+        ),
+        (vec![0], Some(Found::Delayed(Side::Guest)), Some("pending")),
+    ] {
+        let world = World::new();
+        world.say(|it| {
+            it.search_takes = Duration::from_secs(9);
+            it.hours = hours;
+            it.instead = instead;
+        });
+        let retry_at = world.clock.now() + LEASE;
+        let in_flight = Err(CreateRefused::InFlight { retry_at });
+        assert_eq!(world.request("bob", "ada", "k").await, in_flight);
+        assert_eq!(world.request("bob", "ada", "k").await, in_flight);
+        world.settle().await;
+        assert_eq!(seen_by_the_host(&world).await, None);
+        assert_eq!(listed(&world).await, 0);
+        world.clock.step(LEASE);
+        world.settle().await;
+        assert_eq!(seen_by_the_host(&world).await.as_deref(), outcome);
+        let again = world.request("bob", "ada", "k").await.unwrap();
+        assert_eq!(again.is_known().then(|| again.phase.word()), outcome);
+    }
+}
+
+async fn seen_by_the_host(world: &World) -> Option<String> {
+    let id = request_id("bob", "k");
+    let seen = world.flows.read(&id, Some(did("ada"))).await.unwrap();
+    seen.ok().map(|booking| booking.phase.word().to_owned())
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_runs_out_of_time_tells_nothing() {
     let world = World::new();
-    world.say(|it| it.search_takes = Duration::from_secs(9));
-    let first = world.request("bob", "ada", "k").await.unwrap();
+    for hours in [vec![0], vec![]] {
+        world.say(|it| {
+            it.search_takes = Duration::from_secs(9);
+            it.hours = hours;
+        });
+        let begun = world.clock.now();
+        let rehearsed = world.rehearse("bob", "ada").await;
+        assert_eq!(rehearsed.in_flight(), Some(begun + LEASE));
+    }
+}
+
+/// A request that waits for a calendar, as both sides see it.
+async fn postponed(world: &World) -> Booking {
+    world.say(|it| it.instead = Some(Found::Delayed(Side::Guest)));
+    let pending = world.request("bob", "ada", "k").await.unwrap();
+    world.say(|it| it.instead = None);
+    pending
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_a_calendar_is_pending_for_everybody() {
+    let world = World::new();
+    let first = postponed(&world).await;
     let waits = |phase: &Phase| {
         matches!(
             phase,
@@ -40,8 +101,7 @@ async fn a_request_that_runs_out_of_time_is_pending_for_everybody() {
 #[tokio::test]
 async fn a_pending_request_that_comes_to_nothing_expires_where_it_is_seen() {
     let world = World::new();
-    world.say(|it| it.search_takes = Duration::from_secs(9));
-    let first = world.request("bob", "ada", "k").await.unwrap();
+    let first = postponed(&world).await;
     world.say(|it| it.hours.clear());
     world.clock.step(LEASE);
     world.settle().await;
@@ -57,8 +117,7 @@ async fn a_pending_request_that_comes_to_nothing_expires_where_it_is_seen() {
 #[tokio::test]
 async fn a_search_that_nobody_waits_for_is_put_off_before_another_driver_begins() {
     let world = World::new();
-    world.say(|it| it.search_takes = Duration::from_secs(9));
-    let first = world.request("bob", "ada", "k").await.unwrap();
+    let first = postponed(&world).await;
     world.clock.step(LEASE);
     let resumed = world.clock.now();
     let takes = Duration::from_secs(25);
@@ -77,8 +136,7 @@ async fn a_search_that_nobody_waits_for_is_put_off_before_another_driver_begins(
 #[tokio::test]
 async fn a_pending_request_waits_until_a_calendar_can_be_read_again() {
     let world = World::new();
-    world.say(|it| it.search_takes = Duration::from_secs(9));
-    let first = world.request("bob", "ada", "k").await.unwrap();
+    let first = postponed(&world).await;
     for (instead, word) in [
         (Some(Found::Unreadable(Side::Guest)), "pending"),
         (None, "held"),
@@ -219,4 +277,42 @@ async fn calendars_are_told_by_when_somebody_must_have_an_answer() {
     accept.await.unwrap().unwrap();
     let deadlines = world.say(|it| std::mem::take(&mut it.deadlines));
     assert_eq!(deadlines, [matched_by, finalized_by]);
+}
+
+#[tokio::test]
+async fn whoever_waits_does_so_since_their_request_arrived() {
+    let world = World::new();
+    let arrived = world.clock.now();
+    world.clock.step(Duration::from_secs(5));
+    let flows = world.flows.since(arrived);
+    let id = request_id("bob", "k");
+    let requested = flows.request(&id, asked("bob", "ada"), "hash".into());
+    assert_eq!(requested.await.unwrap().unwrap().phase.word(), "held");
+    let finalize = flows.finalize(&id, key("bob", "finalize", "k"));
+    finalize.await.unwrap().unwrap();
+    let by = arrived + Duration::from_secs(8);
+    assert_eq!(world.say(|it| std::mem::take(&mut it.deadlines)), [by, by]);
+    // Nothing is searched once it is too late.
+    world.clock.step(Duration::from_secs(3));
+    let late = request_id("cleo", "k");
+    let requested = flows.request(&late, asked("cleo", "ada"), "hash".into());
+    let requested = requested.await.unwrap();
+    assert!(
+        matches!(requested, Err(CreateRefused::InFlight { .. })),
+        "{requested:?}"
+    );
+    assert_eq!(world.say(|it| it.deadlines.len()), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nobody_wait_longer() {
+    let world = World::new();
+    let flows = world
+        .flows
+        .since(world.clock.now() + Duration::from_hours(1));
+    let by = world.clock.now() + Duration::from_secs(8);
+    let id = request_id("bob", "k");
+    let requested = flows.request(&id, asked("bob", "ada"), "hash".into());
+    requested.await.unwrap().unwrap();
+    assert_eq!(world.say(|it| std::mem::take(&mut it.deadlines)), [by]);
 }

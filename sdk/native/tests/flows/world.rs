@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use huddle_core::availability::{Availability, Checked, Found, Proposal, Search};
 use huddle_core::booking::{
-    Asked, Booking, BookingId, BookingIds, Constraints, CreateRefused, GuestSide, Key, Mode, Place,
+    Asked, Booking, BookingId, BookingIds, Constraints, CreateRefused, GuestSide, Mode, Place,
     Resume, Terms,
 };
 use huddle_core::flows::Flows;
 use huddle_core::host_match::Margins;
+use huddle_core::idempotency::Key;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
 use huddle_core::transport::ask;
@@ -35,6 +36,8 @@ pub(crate) fn did(name: &str) -> Did {
 pub(crate) struct Says {
     /// The hours of tomorrow that every host offers.
     pub(crate) hours: Vec<u32>,
+    /// What hosts keep free after a meeting.
+    pub(crate) after: Duration,
     /// Whether hosts want to be asked first.
     pub(crate) mode: Mode,
     /// How long the next search takes.
@@ -108,7 +111,10 @@ impl Says {
                 slot: tomorrow(*hour),
                 terms: terms.clone(),
             },
-            host: Margins::default(),
+            host: Margins {
+                after: self.after,
+                ..Margins::default()
+            },
             guest: Margins::default(),
         });
         Found::Proposals(proposals.collect())
@@ -131,6 +137,7 @@ impl World {
         let store = Arc::new(store);
         let says = Arc::new(Mutex::new(Says {
             hours: vec![0, 1],
+            after: Duration::ZERO,
             mode: Mode::Auto,
             search_takes: Duration::ZERO,
             taken_over: None,

@@ -5,10 +5,13 @@ use std::time::Duration;
 use huddle_core::actor::Ask;
 use huddle_core::booking::{Attempt, BookingId};
 use huddle_core::host_match::{
-    Candidate, Ending, Finish, Granted, Hold, HoldRefused, Margins, Prepare, PrepareRefused, Role,
+    Candidate, Disclose, Disclosure, Ending, Finish, Granted, Hold, HoldRefused, Margins, Prepare,
+    PrepareRefused, Role,
 };
+use huddle_core::idempotency::Key;
 use huddle_core::rate_limiter::{Rate, Spend, Verdict};
 use huddle_core::transport::{ActorTransport, ask};
+use huddle_core::user_connector::{GetPreferences, PreferencesDocument, PutPreferences};
 use huddle_core::{ActorName, Interval};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
@@ -30,6 +33,8 @@ pub async fn actors(
     };
     contract.one_slot_is_given_once(name).await?;
     contract.what_is_prepared_is_booked(name).await?;
+    contract.what_is_told_is_paid_for_once().await?;
+    contract.preferences_are_kept().await?;
     contract.an_allowance_runs_out(name).await
 }
 
@@ -116,6 +121,48 @@ impl Contract<'_> {
         expect("what is let go is gone", self.ask(prepare).await?, not_held)
     }
 
+    async fn what_is_told_is_paid_for_once(&self) -> Result<(), Broken> {
+        let wanted = ["first", "second"].map(|mark| Disclosure {
+            start: self.slot().start(),
+            mark: mark.to_owned(),
+        });
+        for (at_most, told) in [(1, vec![0]), (2, vec![0, 1]), (2, vec![0, 1])] {
+            let disclose = Disclose {
+                wanted: wanted.to_vec(),
+                at_most,
+            };
+            expect("the most wanted is told", self.ask(disclose).await?, told)?;
+        }
+        Ok(())
+    }
+
+    async fn preferences_are_kept(&self) -> Result<(), Broken> {
+        let actor = ActorName::user_connector(&self.host);
+        let unset = self.ask_of(&actor, GetPreferences {}).await?;
+        expect("nothing was set", unset.revision, 0)?;
+        let document = r#"{"tz":"Europe/Madrid"}"#.to_owned();
+        let put = PutPreferences {
+            key: Key {
+                caller: self.host.clone(),
+                method: "put".to_owned(),
+                key: "first".to_owned(),
+                body_hash: "same".to_owned(),
+            },
+            document: document.clone(),
+            swap_revision: Some(0),
+        };
+        let kept = PreferencesDocument {
+            document,
+            revision: 1,
+        };
+        for _ in 0..2 {
+            let answer = self.ask_of(&actor, put.clone()).await?;
+            expect("the same again is the same", answer, Ok(kept.clone()))?;
+        }
+        let read = self.ask_of(&actor, GetPreferences {}).await?;
+        expect("preferences stay as they were written", read, kept)
+    }
+
     async fn an_allowance_runs_out(&self, name: &str) -> Result<(), Broken> {
         let limiter = ActorName::rate_limiter(&format!("contract/{name}"));
         let spend = Spend {
@@ -135,7 +182,7 @@ impl Contract<'_> {
             )?;
         }
         match self.ask_of(&limiter, spend).await? {
-            Verdict::Limited { retry_at } if self.now < retry_at => Ok(()),
+            Verdict::Limited { retry_at, .. } if self.now < retry_at => Ok(()),
             verdict => Err(Broken(format!("an empty bucket gives {verdict:?}"))),
         }
     }

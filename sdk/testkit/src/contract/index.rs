@@ -1,23 +1,19 @@
 //! The contract of `Index`.
 
+mod network;
+mod replies;
+
 use huddle_core::index::{Index, Statement};
 use huddle_core::sql::{Row, Value};
 
 use super::{Broken, broken, expect};
 
-/// Checks an index that has its tables and knows no booking `contract…`; leaves it so.
+/// Checks an index that has its tables and nothing in them; leaves some rows.
 pub async fn index(index: &dyn Index) -> Result<(), Broken> {
-    let result = upserts(index).await;
-    let result = match result {
-        Ok(()) => batches(index).await,
-        broken => broken,
-    };
-    let clear = statement(
-        "DELETE FROM bookings WHERE id IN ('contract1', 'contract2')",
-        vec![],
-    );
-    run(index, clear).await?;
-    result
+    upserts(index).await?;
+    batches(index).await?;
+    network::check(index).await?;
+    replies::check(index).await
 }
 
 async fn upserts(index: &dyn Index) -> Result<(), Broken> {
@@ -51,8 +47,8 @@ fn select(id: &str) -> Statement {
 
 fn booking(id: &str, revision: i64) -> Statement {
     statement(
-        "INSERT INTO bookings (id, revision, host_did, guest_did, status, created, updated) \
-         VALUES (?1, ?2, 'did:web:a.example', 'did:web:b.example', 'held', 0, 0) \
+        "INSERT INTO bookings (id, revision, host_did, guest_did, status, created, updated, document) \
+         VALUES (?1, ?2, 'did:web:a.example', 'did:web:b.example', 'held', 0, 0, '{}') \
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision WHERE revision < excluded.revision",
         vec![Value::Text(id.to_owned()), Value::Integer(revision)],
     )
@@ -71,4 +67,9 @@ async fn batch(index: &dyn Index, statements: Vec<Statement>) -> Result<(), Brok
         .batch(statements)
         .await
         .map_err(|error| broken("a batch", error))
+}
+
+/// What a function of the index came to.
+fn read<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> Result<T, Broken> {
+    result.map_err(|error| broken(what, error))
 }

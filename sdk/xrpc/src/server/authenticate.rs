@@ -12,24 +12,37 @@ use huddle_syntax::Nsid;
 
 use super::problem::Problem;
 use super::{BoxError, FaultCause, Refusal};
-use crate::Generic;
+use crate::{Generic, RateLimit};
 
 /// Verifies who makes a request.
 #[async_trait]
 pub trait Authenticate: Send + Sync + 'static {
-    /// Who calls the method `nsid`, by the head of the request; `None` if it does not say so at all. Credentials that are
-    /// there and are not valid are an error, also where nobody needs to be signed in.
-    async fn authenticate(&self, nsid: &Nsid, request: &Parts)
-    -> Result<Option<Caller>, AuthError>;
+    /// Who calls the method `nsid`, by the head of the request; nobody if it does not say so at all. Credentials that
+    /// are there and are not valid are an error, also where nobody needs to be signed in.
+    async fn authenticate(&self, nsid: &Nsid, request: &Parts) -> Result<Admitted, AuthError>;
+}
+
+/// A request that may go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who makes it, if it says so.
+    pub caller: Option<Caller>,
+    /// How many more may follow, where that is counted: for the headers of whatever is answered.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl From<Option<Caller>> for Admitted {
+    fn from(caller: Option<Caller>) -> Self {
+        Self {
+            caller,
+            rate_limit: None,
+        }
+    }
 }
 
 #[async_trait]
 impl<T: Authenticate + ?Sized> Authenticate for Arc<T> {
-    async fn authenticate(
-        &self,
-        nsid: &Nsid,
-        request: &Parts,
-    ) -> Result<Option<Caller>, AuthError> {
+    async fn authenticate(&self, nsid: &Nsid, request: &Parts) -> Result<Admitted, AuthError> {
         (**self).authenticate(nsid, request).await
     }
 }
@@ -49,6 +62,8 @@ pub enum AuthError {
     Limited {
         /// After how many seconds the caller may come again.
         retry_after_secs: u64,
+        /// What is left, where that is counted.
+        rate_limit: Option<RateLimit>,
     },
     /// It cannot be said now: 503.
     Unavailable,
@@ -61,7 +76,9 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { name, message } => write!(f, "{name}: {message}"),
-            Self::Limited { retry_after_secs } => {
+            Self::Limited {
+                retry_after_secs, ..
+            } => {
                 write!(f, "the caller may come again in {retry_after_secs} s")
             }
             Self::Unavailable => f.write_str("the caller cannot be verified now"),
@@ -84,11 +101,23 @@ impl From<ServiceAuthError> for AuthError {
     }
 }
 
+impl AuthError {
+    /// How many more requests may follow, where that is counted.
+    pub(super) fn rate_limit(&self) -> Option<RateLimit> {
+        match self {
+            Self::Limited { rate_limit, .. } => *rate_limit,
+            Self::Refused { .. } | Self::Unavailable | Self::Fault(_) => None,
+        }
+    }
+}
+
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Refused { name, message } => Self::bad_credentials(name, message),
-            AuthError::Limited { retry_after_secs } => Refusal::from(Generic::RateLimitExceeded)
+            AuthError::Limited {
+                retry_after_secs, ..
+            } => Refusal::from(Generic::RateLimitExceeded)
                 .with_retry_after(retry_after_secs)
                 .into(),
             AuthError::Unavailable => Generic::NotEnoughResources
@@ -130,14 +159,11 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
 /// Service-auth tokens, each good for the one method that its `lxm` names.
 #[async_trait]
 impl Authenticate for ServiceAuthVerifier {
-    async fn authenticate(
-        &self,
-        nsid: &Nsid,
-        request: &Parts,
-    ) -> Result<Option<Caller>, AuthError> {
-        match bearer_token(&request.headers)? {
-            Some(token) => Ok(Some(self.verify(token, nsid).await?)),
-            None => Ok(None),
-        }
+    async fn authenticate(&self, nsid: &Nsid, request: &Parts) -> Result<Admitted, AuthError> {
+        let caller = match bearer_token(&request.headers)? {
+            Some(token) => Some(self.verify(token, nsid).await?),
+            None => None,
+        };
+        Ok(caller.into())
     }
 }

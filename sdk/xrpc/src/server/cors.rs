@@ -21,7 +21,7 @@ const ALLOWED_HEADERS: &str =
 /// What a page may read beside what is always allowed.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "atproto-content-labelers, atproto-repo-rev, dpop-nonce, etag, ratelimit-limit, ratelimit-policy, \
-     ratelimit-remaining, ratelimit-reset, retry-after, www-authenticate",
+     ratelimit-remaining, ratelimit-reset, retry-after, www-authenticate, x-request-id",
 );
 
 /// How long an answer to a preflight may be kept. Browsers have lower limits of their own.

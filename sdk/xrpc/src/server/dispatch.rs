@@ -13,10 +13,11 @@ use http::{HeaderValue, Method, StatusCode, header};
 use huddle_syntax::Nsid;
 
 use super::body::Expected;
+use super::caching::Caching;
 use super::endpoint::{Endpoint, Incoming, Verb};
 use super::problem::Problem;
-use super::{Authenticate, Cors, Fault, FaultCause, cors, etag};
-use crate::Generic;
+use super::{Answered, Authenticate, Cors, Fault, FaultCause, cors, etag};
+use crate::{Generic, RateLimit};
 
 /// A method with the settings of the router that it comes from.
 #[derive(Clone)]
@@ -25,8 +26,7 @@ pub(super) struct Mounted {
     pub(super) authenticate: Option<Arc<dyn Authenticate>>,
     pub(super) on_fault: Arc<dyn Fn(&Fault) + Send + Sync>,
     pub(super) body_limit: usize,
-    /// Whether answers are tagged by their bytes.
-    pub(super) is_tagged: bool,
+    pub(super) caching: Caching,
 }
 
 /// All methods of a router, by name.
@@ -44,6 +44,7 @@ impl Table {
             .strip_prefix("/xrpc/")
             .unwrap_or_default();
         let method = self.methods.get(name);
+        let nsid = method.map(|method| method.endpoint.name);
         let mut response = if request.method() == Method::OPTIONS {
             self.options(method, &request)
         } else if let Some(method) = method {
@@ -51,6 +52,8 @@ impl Table {
         } else {
             unknown(name).into_response(|_| {})
         };
+        let answered: &mut Answered = response.extensions_mut().get_or_insert_default();
+        answered.nsid = nsid;
         if self.cors == Cors::AnyOrigin {
             cors::allow(response.headers_mut());
         }
@@ -122,10 +125,15 @@ impl Mounted {
             response.headers_mut().insert(header::ALLOW, allowed);
             return response;
         }
-        let outcome = Unpanicked(Box::pin(self.outcome(request))).await;
-        outcome
+        let mut rate_limit = None;
+        let outcome = Unpanicked(Box::pin(self.outcome(request, &mut rate_limit))).await;
+        let mut response = outcome
             .unwrap_or_else(|message| Err(Problem::Fault(FaultCause::Panic(message))))
-            .unwrap_or_else(|problem| problem.into_response(|cause| self.report(cause)))
+            .unwrap_or_else(|problem| problem.into_response(|cause| self.report(cause)));
+        if let Some(rate_limit) = rate_limit {
+            rate_limit.tell(response.headers_mut());
+        }
+        response
     }
 
     fn report(&self, cause: FaultCause) {
@@ -137,10 +145,12 @@ impl Mounted {
         let _ = catch_unwind(AssertUnwindSafe(|| (self.on_fault)(&fault)));
     }
 
-    /// Cheap things first: what the headers say, then who is calling, and only then what they send.
+    /// Cheap things first: what the headers say, then who is calling, and only then what they send. Whatever comes of
+    /// it, `rate_limit` is what the caller has left.
     async fn outcome(
         &self,
         request: axum::extract::Request,
+        rate_limit: &mut Option<RateLimit>,
     ) -> Result<axum::response::Response, Problem> {
         let (parts, body) = request.into_parts();
         let expected = Expected {
@@ -150,14 +160,18 @@ impl Mounted {
         expected.check(&parts.headers, &body)?;
         let caller = match &self.authenticate {
             Some(authenticate) => {
-                authenticate
-                    .authenticate(&self.endpoint.nsid, &parts)
-                    .await?
+                let admitted = authenticate.authenticate(&self.endpoint.nsid, &parts).await;
+                *rate_limit = match &admitted {
+                    Ok(admitted) => admitted.rate_limit,
+                    Err(error) => error.rate_limit(),
+                };
+                admitted?.caller
             }
             None => None,
         };
         let payload = expected.read(&parts.headers, body).await?;
         let held = etag::held(&parts.headers);
+        let is_anonymous = caller.is_none();
         let incoming = Incoming {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             payload,
@@ -166,9 +180,7 @@ impl Mounted {
             extensions: parts.extensions,
         };
         let mut answer = self.endpoint.answer(incoming).await?;
-        if self.is_tagged {
-            etag::tag(&mut answer);
-        }
+        self.caching.mark(&mut answer, is_anonymous);
         if self.endpoint.verb == Verb::Get {
             etag::revalidate(&mut answer, &held);
         }

@@ -7,7 +7,8 @@ use axum::response::IntoResponse;
 use http::{HeaderValue, StatusCode, header};
 use huddle_syntax::schema::ErrorName;
 
-use super::{Failure, FaultCause, Refusal};
+use super::caching::keep_nowhere;
+use super::{Answered, Failure, FaultCause, Refusal};
 use crate::Generic;
 use crate::error::{ErrorBody, printable};
 
@@ -130,7 +131,11 @@ impl IntoResponse for Generic {
     }
 }
 
-fn error_response(status: StatusCode, name: &str, message: &str) -> axum::response::Response {
+fn error_response(
+    status: StatusCode,
+    name: &'static str,
+    message: &str,
+) -> axum::response::Response {
     let body = ErrorBody {
         error: Some(name.into()),
         message: Some(printable(message)),
@@ -138,6 +143,10 @@ fn error_response(status: StatusCode, name: &str, message: &str) -> axum::respon
     let body = serde_json::to_vec(&body).expect("two strings always serialise");
     let mut response = axum::response::Response::new(Body::from(body));
     *response.status_mut() = status;
+    response.extensions_mut().insert(Answered {
+        nsid: None,
+        error: Some(name),
+    });
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -147,5 +156,6 @@ fn error_response(status: StatusCode, name: &str, message: &str) -> axum::respon
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    keep_nowhere(headers);
     response
 }

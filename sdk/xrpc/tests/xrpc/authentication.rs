@@ -12,11 +12,14 @@ use huddle_identity::{
 };
 use huddle_ports::{Clock, Random, Timestamp};
 use huddle_syntax::{Did, Nsid};
-use huddle_xrpc::server::{AuthError, Authenticate, Caller, Reply, Request, Router, bearer_token};
+use huddle_xrpc::RateLimit;
+use huddle_xrpc::server::{
+    Admitted, AuthError, Authenticate, Caller, Reply, Request, Router, bearer_token,
+};
 
 const LIST: &str = "/xrpc/com.example.listNotes?author=did:web:a.example";
 const SERVICE: &str = "did:web:notes.example#notes";
-const ALICE: &str = "did:plc:z72i7hdynmk6r22z27h6tvur";
+pub(crate) const ALICE: &str = "did:plc:z72i7hdynmk6r22z27h6tvur";
 
 fn now() -> Timestamp {
     Timestamp::from_millis(1_767_268_800_000)
@@ -202,30 +205,73 @@ async fn without_authentication_nobody_is_calling() {
 }
 
 /// An authentication of another kind, which can fail in every way.
-struct Scripted;
+pub(crate) struct Scripted;
 
 #[async_trait]
 impl Authenticate for Scripted {
-    async fn authenticate(
-        &self,
-        nsid: &Nsid,
-        request: &Parts,
-    ) -> Result<Option<Caller>, AuthError> {
+    async fn authenticate(&self, nsid: &Nsid, request: &Parts) -> Result<Admitted, AuthError> {
         match bearer_token(&request.headers)? {
-            None => Ok(None),
+            None => Ok(Admitted::default()),
             Some("limited") => Err(AuthError::Limited {
                 retry_after_secs: 7,
+                rate_limit: Some(left(0)),
+            }),
+            Some("anonymous") => Ok(Admitted {
+                caller: None,
+                rate_limit: Some(left(9)),
             }),
             Some("unavailable") => Err(AuthError::Unavailable),
             Some("fault") => Err(AuthError::Fault("the session store is gone".into())),
-            Some(did) => Ok(Some(Caller {
-                did: did.parse().unwrap(),
-                service: None,
-                lxm: nsid.clone(),
-                expires: now(),
-            })),
+            Some(did) => {
+                let caller = Caller {
+                    did: did.parse().unwrap(),
+                    service: None,
+                    lxm: nsid.clone(),
+                    expires: now(),
+                };
+                Ok(Some(caller).into())
+            }
         }
     }
+}
+
+fn left(remaining: u64) -> RateLimit {
+    RateLimit {
+        limit: 60,
+        remaining,
+        reset_secs: 1_767_268_807,
+        window_secs: Some(30),
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_answered_says_how_many_more_requests_may_follow() {
+    let panics = router().query(|_, request: Request<ListNotes>| async move {
+        assert!(request.params.limit.is_none(), "a panic");
+        request.caller()?;
+        Ok(Notes::of(["a"]).into())
+    });
+    for (router, uri, token, status, remaining) in [
+        (who(true), LIST.to_owned(), "anonymous", 200, "9"),
+        (who(false), LIST.to_owned(), "anonymous", 401, "9"),
+        (who(true), format!("{LIST}&limit=no"), "anonymous", 400, "9"),
+        (panics, format!("{LIST}&limit=1"), "anonymous", 500, "9"),
+        (who(true), LIST.to_owned(), "limited", 429, "0"),
+    ] {
+        let ask = Ask::get(&uri).header("authorization", &format!("Bearer {token}"));
+        let answer = ask.of(router.authenticate(Scripted)).await;
+        assert_eq!(answer.status, status);
+        for (name, expect) in [
+            ("ratelimit-limit", "60"),
+            ("ratelimit-remaining", remaining),
+            ("ratelimit-reset", "1767268807"),
+            ("ratelimit-policy", "60;w=30"),
+        ] {
+            assert_eq!(answer.header(name), Some(expect), "{status}");
+        }
+    }
+    let answer = Ask::get(LIST).of(who(true).authenticate(Scripted)).await;
+    assert_eq!(answer.header("ratelimit-limit"), None, "nobody counts");
 }
 
 #[tokio::test]

@@ -407,20 +407,20 @@ async fn limits_are_handed_to_the_transport() {
 #[tokio::test]
 async fn how_many_requests_are_left_is_told() {
     let router = router().query(|_, _: Request<ListNotes>| async {
-        let number = |number: u64| HeaderValue::from(number);
-        Ok(Response::new(Notes::of([]))
-            .with_header(
-                header::HeaderName::from_static("ratelimit-limit"),
-                number(100),
-            )
-            .with_header(
-                header::HeaderName::from_static("ratelimit-remaining"),
-                number(7),
-            )
-            .with_header(
-                header::HeaderName::from_static("ratelimit-reset"),
-                number(1_767_268_800),
-            ))
+        let headers = [
+            ("ratelimit-limit", "100"),
+            ("ratelimit-remaining", "7"),
+            ("ratelimit-reset", "1767268800"),
+            ("ratelimit-policy", "100;w=60"),
+        ];
+        let answer =
+            headers
+                .into_iter()
+                .fold(Response::new(Notes::of([])), |answer, (name, value)| {
+                    let name = header::HeaderName::from_static(name);
+                    answer.with_header(name, HeaderValue::from_static(value))
+                });
+        Ok(answer)
     });
     let (client, _) = client(router.into_axum());
     let response = client.query::<ListNotes>(&params()).await.unwrap();
@@ -428,6 +428,7 @@ async fn how_many_requests_are_left_is_told() {
         limit: 100,
         remaining: 7,
         reset_secs: 1_767_268_800,
+        window_secs: Some(60),
     };
     assert_eq!(response.rate_limit(), Some(expect));
 }

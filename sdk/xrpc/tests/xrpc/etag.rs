@@ -1,5 +1,6 @@
-//! Conditional reads.
+//! Conditional reads, and who keeps what.
 
+use crate::authentication::{ALICE, Scripted};
 use crate::support::{Answer, Ask, ListNotes, Notes, Ping, echo, router};
 use http::{HeaderValue, Method, header};
 use huddle_xrpc::Response;
@@ -85,4 +86,59 @@ async fn a_procedure_is_never_unchanged() {
     });
     let ask = Ask::post("/xrpc/com.example.ping").header("if-none-match", "\"7\"");
     assert_eq!(ask.of(router).await.status, 200);
+}
+
+#[tokio::test]
+async fn answers_say_who_may_keep_them() {
+    async fn list(_: std::sync::Arc<()>, request: Request<ListNotes>) -> Reply<ListNotes> {
+        let answer = Response::new(Notes::of(["a"]));
+        Ok(match request.params.limit {
+            Some(_) => answer.with_header(header::CACHE_CONTROL, HeaderValue::from_static("own")),
+            None => answer,
+        })
+    }
+    let public = || router().query(list).public::<ListNotes>(30);
+    let own = format!("{LIST}&limit=1");
+    let nowhere = Some("private, no-store");
+    for (router, uri, caller, control, vary) in [
+        (echo(), LIST, None, nowhere, None),
+        (
+            public(),
+            LIST,
+            None,
+            Some("public, max-age=30"),
+            Some("authorization"),
+        ),
+        (
+            public(),
+            LIST,
+            Some(ALICE),
+            Some("private, no-cache"),
+            Some("authorization"),
+        ),
+        (public(), &own, None, Some("own"), Some("authorization")),
+        (public(), "/xrpc/com.example.listNotes", None, nowhere, None),
+        (
+            tagged(),
+            LIST,
+            None,
+            Some("private, no-cache"),
+            Some("authorization"),
+        ),
+        (echo(), "/xrpc/com.example.other", None, nowhere, None),
+    ] {
+        let ask = Ask::get(uri);
+        let ask = match caller {
+            Some(did) => ask.header("authorization", &format!("Bearer {did}")),
+            None => ask,
+        };
+        let answer = ask.of(router.authenticate(Scripted)).await;
+        assert_eq!(answer.header("cache-control"), control, "{uri} {caller:?}");
+        assert_eq!(answer.header("vary"), vary, "{uri} {caller:?}");
+    }
+    let first = Ask::get(LIST).of(public()).await;
+    let again = Ask::get(LIST).header("if-none-match", first.header("etag").unwrap());
+    let again = again.of(public()).await;
+    assert_eq!(again.status, 304);
+    assert_eq!(again.header("cache-control"), Some("public, max-age=30"));
 }

@@ -4,6 +4,8 @@ use crate::support::{Answer, Ask, Ping, PutNotes, echo, router};
 use axum::body::Body;
 use http::Method;
 use huddle_xrpc::Generic;
+use huddle_xrpc::server::Answered;
+use tower::ServiceExt as _;
 
 const LIST: &str = "/xrpc/com.example.listNotes?author=did:web:a.example";
 
@@ -178,4 +180,24 @@ async fn what_a_layer_knows_of_a_request_reaches_the_handler() {
     request.extensions_mut().insert(Peer("192.0.2.7"));
     let answer = Answer::of(router.into_axum(), request).await;
     answer.expect_json(r#"{"notes":[{"text":"192.0.2.7"}]}"#);
+}
+
+#[tokio::test]
+async fn layers_hear_what_was_called_and_what_came_of_it() {
+    let router = echo().into_axum();
+    let hear = async |uri: &str| {
+        let request = http::Request::get(uri).body(axum::body::Body::empty());
+        let response = router.clone().oneshot(request.unwrap()).await.unwrap();
+        let answered: Answered = *response.extensions().get().unwrap();
+        (answered.nsid, answered.error)
+    };
+    let list = Some("com.example.listNotes");
+    let uri = "/xrpc/com.example.listNotes";
+    assert_eq!(
+        hear(&format!("{uri}?author=did:web:a.example")).await,
+        (list, None)
+    );
+    assert_eq!(hear(uri).await, (list, Some("InvalidRequest")));
+    let unknown = hear("/xrpc/com.example.did.plc.somebody").await;
+    assert_eq!(unknown, (None, Some("MethodNotImplemented")));
 }

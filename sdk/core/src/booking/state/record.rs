@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::booking::Attempt;
 use huddle_schedule::Interval;
+pub use huddle_schedule::Mode;
 
 /// What was asked for. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,18 @@ pub struct Constraints {
     pub days: Vec<u8>,
     /// IANA time zone of the guest.
     pub tz: Option<String>,
+    /// The one slot that will do, where slots are listed and the guest has chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Box<Chosen>>,
+}
+
+/// A slot that was listed to the guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// The offer or office hours that it belongs to.
+    pub offer: AtUri,
+    /// When it is.
+    pub slot: Interval,
 }
 
 /// A slot, and the offer that it comes from.
@@ -63,18 +76,6 @@ pub struct Terms {
     pub mode: Mode,
     /// Whether the guest's calendars were looked at.
     pub guest_side: GuestSide,
-}
-
-/// How a booking comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// The best slot is held.
-    Auto,
-    /// The guest has chosen a slot.
-    Pick,
-    /// The host says yes before a slot is held.
-    Approve,
 }
 
 /// Whether the guest's calendars were looked at.

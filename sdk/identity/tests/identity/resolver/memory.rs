@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
-use huddle_identity::IdentityResolver;
+use huddle_identity::{HandleState, IdentityResolver};
 use huddle_ports::{Bytes, Cache};
 
 use super::*;
@@ -44,6 +44,43 @@ async fn a_document_is_not_used_for_longer_because_the_directory_is_down() {
     setup.web.put(ANA_URL, Page::Fails(FetchError::Timeout));
     setup.clock.advance(10 * MINUTE);
     assert_eq!(resolve(&setup, ANA).await, Err(IdentityError::Unavailable));
+}
+
+#[tokio::test]
+async fn who_is_known_is_told_without_asking_anybody() {
+    let setup = setup();
+    let (did, name) = (did(ANA), "ana.example.com".parse().unwrap());
+    let known = async || {
+        let resolver = &setup.resolver;
+        let who = AtIdentifier::Did(did.clone());
+        let identity = resolver.resolve_identity(&who, Freshness::Known).await;
+        (
+            resolver.resolve_did(&did, Freshness::Known).await.err(),
+            resolver.resolve_handle(&name, Freshness::Known).await.err(),
+            identity.map(|identity| identity.handle),
+        )
+    };
+    let not_known = IdentityError::NotKnown;
+    let nothing = (Some(not_known), Some(not_known), Err(not_known));
+    assert_eq!(known().await, nothing);
+    resolve(&setup, ANA).await.unwrap();
+    setup.web.take_asked();
+    // The document is known, and claims a handle that is not.
+    let unchecked = Ok(HandleState::Unchecked(name.clone()));
+    assert_eq!(known().await, (None, Some(not_known), unchecked));
+    handle(&setup, name.as_str()).await.unwrap();
+    let asked = (setup.web.take_asked().len(), setup.dns.take_asked().len());
+    assert_eq!(
+        known().await,
+        (None, None, Ok(HandleState::Verified(name.clone())))
+    );
+    setup.clock.advance(10 * MINUTE);
+    assert_eq!(known().await, nothing);
+    assert_eq!(
+        (setup.web.take_asked().len(), setup.dns.take_asked().len()),
+        (0, 0),
+        "after {asked:?}"
+    );
 }
 
 #[tokio::test]

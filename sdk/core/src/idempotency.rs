@@ -1,28 +1,41 @@
-//! What was answered under an idempotency key: final answers only, for a day, and of each caller the
-//! latest [`KEPT`] only. An answer is the booking as it stood, without its history: whoever wants that reads
-//! the booking.
+//! What an actor has answered under idempotency keys: final answers only, for a day, and of each caller the
+//! latest [`KEPT`] only. What an answer is, the actor knows; here it is a text.
 
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
+use serde::{Deserialize, Serialize};
 
-use crate::booking::Booking;
-use crate::booking::commands::Key;
 use crate::limits::secs;
 use crate::sql::SqlError;
 use crate::turn::Turn;
 
-/// How many requests of one caller a booking keeps: whoever sends more loses the answers to their oldest,
+/// How many requests of one caller an actor keeps: whoever sends more loses the answers to their oldest,
 /// and to nobody else's.
 const KEPT: u32 = 32;
 
+const TIMER: &str = "replies";
+
+/// Names a request, so that sending it again does nothing twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Who asks.
+    pub caller: Did,
+    /// The NSID of the method.
+    pub method: String,
+    /// The key that the caller chose.
+    pub key: String,
+    /// A hash of the request's body, which must be the same under the same key.
+    pub body_hash: String,
+}
+
 /// Where a request stands.
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// It comes for the first time, or again after it was given up.
     Fresh,
     /// It comes again, and whoever ran it has not come back: what it began is to be taken up.
     Again,
     /// It was answered.
-    Answered(Box<Booking>),
+    Answered(String),
     /// The key came with another body.
     Mismatch,
     /// It is still running.
@@ -30,7 +43,7 @@ pub(super) enum Seen {
 }
 
 /// Looks a request up, and marks it as running where it may run.
-pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
+pub(crate) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
     let now = turn.now();
     let actor = turn.name().as_str();
     let rows = turn.read(
@@ -50,7 +63,7 @@ pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
             return Ok(Seen::Mismatch);
         }
         if let Some(answer) = row.get::<Option<String>>(2)? {
-            return Ok(Seen::Answered(Box::new(serde_json::from_str(&answer)?)));
+            return Ok(Seen::Answered(answer));
         }
         let lease: Timestamp = row.get(1)?;
         if now < lease {
@@ -77,7 +90,7 @@ pub(super) fn begin(turn: &mut Turn<'_>, key: &Key) -> Result<Seen, SqlError> {
             forget.into(),
         ],
     )?;
-    turn.hasten_timer(super::REPLIES_TIMER, forget)?;
+    turn.hasten_timer(TIMER, forget)?;
     Ok(if again { Seen::Again } else { Seen::Fresh })
 }
 
@@ -94,7 +107,7 @@ fn make_room(turn: &mut Turn<'_>, caller: &Did) -> Result<(), SqlError> {
 }
 
 /// Nothing came of a request: it may be sent again as if it had not been.
-pub(super) fn withdraw(turn: &mut Turn<'_>, key: &Key) -> Result<(), SqlError> {
+pub(crate) fn withdraw(turn: &mut Turn<'_>, key: &Key) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
     turn.write(
         "DELETE FROM reply WHERE actor = ?1 AND caller = ?2 AND method = ?3 AND key = ?4",
@@ -109,7 +122,7 @@ pub(super) fn withdraw(turn: &mut Turn<'_>, key: &Key) -> Result<(), SqlError> {
 }
 
 /// Nothing came of all that is running.
-pub(super) fn withdraw_running(turn: &mut Turn<'_>) -> Result<(), SqlError> {
+pub(crate) fn withdraw_running(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
     turn.write(
         "DELETE FROM reply WHERE actor = ?1 AND answer IS NULL",
@@ -118,19 +131,28 @@ pub(super) fn withdraw_running(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Answers all that is running with the booking as it now stands.
-pub(super) fn answer_running(turn: &mut Turn<'_>, booking: &str) -> Result<(), SqlError> {
+/// Answers all that is running, if anything is.
+pub(crate) fn answer_running(
+    turn: &mut Turn<'_>,
+    answer: impl FnOnce() -> Result<String, SqlError>,
+) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
+    let running = turn.read(
+        "SELECT 1 FROM reply WHERE actor = ?1 AND answer IS NULL LIMIT 1",
+        &[actor.into()],
+    )?;
+    if running.is_empty() {
+        return Ok(());
+    }
     turn.write(
-        "UPDATE reply SET answer = json_replace(?2, '$.history', json('[]')) \
-         WHERE actor = ?1 AND answer IS NULL",
-        &[actor.into(), booking.into()],
+        "UPDATE reply SET answer = ?2 WHERE actor = ?1 AND answer IS NULL",
+        &[actor.into(), (&answer()?).into()],
     )?;
     Ok(())
 }
 
 /// Forgets answers whose time is over, and sets the timer for the next.
-pub(super) fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
+pub(crate) fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     let (actor, now) = (turn.name().as_str(), turn.now());
     turn.write(
         "DELETE FROM reply WHERE actor = ?1 AND forget <= ?2",
@@ -141,7 +163,7 @@ pub(super) fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
         &[actor.into()],
     )?;
     match rows.first().map_or(Ok(None), |row| row.get(0))? {
-        Some(next) => turn.set_timer(super::REPLIES_TIMER, next),
+        Some(next) => turn.set_timer(TIMER, next),
         None => Ok(()),
     }
 }

@@ -1,0 +1,63 @@
+//! Whether what is held is still what accounts have published: events can get lost in ways that nobody notices.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use huddle_core::index::{IndexError, repos};
+use huddle_syntax::Did;
+
+use crate::Indexer;
+use crate::host::HostError;
+use crate::records::Entries;
+
+/// For how long an account is left alone that was looked at.
+const REST: Duration = Duration::from_hours(24);
+
+/// What looking at some accounts has shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// Of so many, what is held is what they have published.
+    pub same: usize,
+    /// Of so many it is not: their repositories are to be fetched.
+    pub different: usize,
+    /// Of so many the host has told nothing.
+    pub untold: usize,
+}
+
+impl Indexer {
+    /// Compares what is held of at most `limit` accounts, those that were not looked at for longest, with what their hosts
+    /// say. Where it is something else, the repository is to be fetched.
+    pub async fn check_drift(&self, limit: u32) -> Result<Drift, IndexError> {
+        let now = self.ports.clock.now();
+        let mut drift = Drift::default();
+        for did in repos::unchecked(self.index(), now - REST, limit).await? {
+            let seen = self.compare(&did).await?;
+            match seen {
+                Ok(true) => drift.same += 1,
+                Ok(false) => drift.different += 1,
+                Err(_) => drift.untold += 1,
+            }
+            let mut statements = vec![repos::compared(did.as_str(), now)];
+            // One that is not there any more has not said so, or it was not heard: fetching it tells.
+            let is_doubtful = matches!(seen, Ok(false) | Err(HostError::NoAccount));
+            statements.extend(is_doubtful.then(|| repos::distrust(did.as_str())));
+            self.index().batch(statements).await?;
+        }
+        Ok(drift)
+    }
+
+    /// Whether what is held of an account is what its host says.
+    async fn compare(&self, did: &Did) -> Result<Result<bool, HostError>, IndexError> {
+        let published = match self.published(did).await {
+            Ok(published) => Entries::read(did, &published),
+            Err(why) => return Ok(Err(why)),
+        };
+        let held = repos::held(self.index(), did).await?;
+        let held: BTreeSet<_> = held.into_iter().collect();
+        let offers = published.offers.into_iter();
+        let offers = offers.filter_map(|entry| Some((entry.uri, entry.content?.cid)));
+        let service = published.service.flatten();
+        let service = service.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
+        Ok(Ok(held == offers.chain(service).collect()))
+    }
+}

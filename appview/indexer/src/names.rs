@@ -1,0 +1,68 @@
+//! What hosts are called: looked up when somebody has time, never while somebody waits.
+
+use std::time::Duration;
+
+use huddle_core::index::people::{self, Names};
+use huddle_core::index::{IndexError, hosts};
+use huddle_identity::{Freshness, HandleState};
+use huddle_syntax::Did;
+use huddle_syntax::data::Value;
+
+use crate::Indexer;
+
+/// After how long a name is looked up again, if nothing has said before that it may have changed.
+const GOOD_FOR: Duration = Duration::from_hours(24);
+/// As many characters as a name may have that is shown.
+const LONGEST: usize = 64;
+
+impl Indexer {
+    /// Looks up what hosts are called whose names are not known or old: at most `limit` of them, the longest known
+    /// first. Says how many those were.
+    pub async fn name_hosts(&self, limit: u32) -> Result<usize, IndexError> {
+        let now = self.ports.clock.now();
+        let unnamed = people::unnamed(self.index(), now - GOOD_FOR, limit).await?;
+        for did in &unnamed {
+            let known = people::names(self.index(), &[did]).await?;
+            let known = known.get(did).cloned().unwrap_or_default();
+            let names = self.look_up(did, known).await;
+            let mut statements = vec![people::name(did, &names, now)];
+            statements.extend(hosts::refresh(did.as_str()));
+            self.index().batch(statements).await?;
+        }
+        Ok(unnamed.len())
+    }
+
+    /// What somebody is called now; what cannot be found out is as it was.
+    async fn look_up(&self, did: &Did, known: Names) -> Names {
+        let identity = &self.ports.identity;
+        let who = did.clone().into();
+        let handle = match identity.resolve_identity(&who, Freshness::Fresh).await {
+            Ok(identity) => match identity.handle {
+                HandleState::Verified(handle) => Some(handle),
+                HandleState::Unchecked(handle) => known.handle.filter(|it| *it == handle),
+                HandleState::Invalid => None,
+            },
+            Err(error) if error.is_retryable() => known.handle,
+            Err(_) => None,
+        };
+        let profile = self.record(did, "app.bsky.actor.profile", "self").await;
+        let display_name = match profile {
+            Ok(Some(profile)) => profile.get("displayName").and_then(shown),
+            Ok(None) => None,
+            Err(_) => known.display_name,
+        };
+        Names {
+            handle,
+            display_name,
+        }
+    }
+}
+
+/// A name as it can be shown.
+fn shown(name: &Value) -> Option<String> {
+    let Value::String(name) = name else {
+        return None;
+    };
+    let shown: String = name.trim().chars().take(LONGEST).collect();
+    (!shown.is_empty()).then_some(shown)
+}

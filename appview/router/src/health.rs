@@ -1,0 +1,110 @@
+//! Whether the AppView can do its work now.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use huddle_core::booking::{BookingId, Read};
+use huddle_core::index::{Index, Statement};
+use huddle_core::transport::ask;
+use huddle_core::{ActorName, ActorTransport, Limits};
+use huddle_identity::ServiceRef;
+use huddle_schedule::Zone;
+use serde::Serialize;
+
+/// The version that is told.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What no booking has for an id: it is not of the length that ids are made of.
+const NO_BOOKING: &str = "huddlehealthcheck";
+
+/// What is asked whether it answers.
+#[derive(Clone)]
+pub(crate) struct Health {
+    pub(crate) actors: Arc<dyn ActorTransport>,
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) service: ServiceRef,
+}
+
+/// What is told of the state of things.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    status: &'static str,
+    version: &'static str,
+    /// The release of the time-zone database.
+    time_zones: &'static str,
+    actors: &'static str,
+    index: &'static str,
+    #[serde(skip)]
+    service: String,
+}
+
+impl Health {
+    /// Asks the stores.
+    pub(crate) async fn report(&self) -> Report {
+        let (actors, index) = (self.actors_answer().await, self.index_answers().await);
+        let told = |answers| if answers { "ok" } else { "unreachable" };
+        Report {
+            status: if actors && index { "ok" } else { "degraded" },
+            version: VERSION,
+            time_zones: Zone::database_version(),
+            actors: told(actors),
+            index: told(index),
+            service: self.service.to_string(),
+        }
+    }
+
+    async fn actors_answer(&self) -> bool {
+        let nobody: BookingId = NO_BOOKING.parse().expect("16 letters or more");
+        let read = Read { by: None };
+        ask(&*self.actors, &ActorName::booking(&nobody), read)
+            .await
+            .is_ok()
+    }
+
+    async fn index_answers(&self) -> bool {
+        let statement = Statement {
+            sql: "SELECT 1",
+            bindings: Vec::new(),
+        };
+        self.index.query(statement).await.is_ok()
+    }
+}
+
+impl Report {
+    fn is_ok(&self) -> bool {
+        self.status == "ok"
+    }
+
+    /// For a person: what is told, and by what name.
+    pub(crate) fn lines(&self) -> [(&'static str, &str); 6] {
+        [
+            ("status", self.status),
+            ("version", self.version),
+            ("service", &self.service),
+            ("time zones", self.time_zones),
+            ("actors", self.actors),
+            ("index", self.index),
+        ]
+    }
+}
+
+/// For whoever balances load: 503 where a store does not answer.
+pub(crate) async fn healthz(State(health): State<Health>) -> Response {
+    let report = health.report().await;
+    let status = if report.is_ok() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(report)).into_response()
+}
+
+/// The version, where the reference implementations tell theirs.
+pub(crate) async fn version() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "version": VERSION }))
+}

@@ -1,0 +1,31 @@
+//! `com.huddle.getPreferences`
+
+use huddle_core::ActorName;
+use huddle_core::transport::ask;
+use huddle_core::user_connector::{self, PreferencesDocument};
+use huddle_lexicon::com::huddle::defs::Preferences;
+use huddle_lexicon::com::huddle::get_preferences::{
+    GetPreferences as Method, Output, OutputEmailStatus,
+};
+use huddle_syntax::schema::{Data as _, Invalid};
+use huddle_xrpc::server::{OrFault as _, Reply, Request};
+
+use super::Huddle;
+use crate::com::huddle::get_preferences::GetPreferences;
+
+impl GetPreferences for Huddle {
+    async fn get_preferences(&self, request: Request<Method>) -> Reply<Method> {
+        let person = ActorName::user_connector(&request.caller()?.did);
+        let question = user_connector::GetPreferences {};
+        let known = ask(&*self.actors, &person, question).await.or_fault()?;
+        let (preferences, revision) = read(&known).or_fault()?;
+        // Nobody can have set an address: nothing takes one yet.
+        let output = Output::new(preferences, revision, OutputEmailStatus::None);
+        Ok(output.into())
+    }
+}
+
+pub(super) fn read(known: &PreferencesDocument) -> Result<(Preferences, i64), Invalid> {
+    let preferences = Preferences::from_json(known.document.as_bytes())?;
+    Ok((preferences, known.revision.into()))
+}

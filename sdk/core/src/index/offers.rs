@@ -1,0 +1,186 @@
+//! Offers and office hours, as hosts have published them.
+
+use huddle_ports::Timestamp;
+use huddle_syntax::{AtUri, Did};
+use serde::Serialize;
+
+use super::page::Place;
+use super::{
+    Index, IndexError, ListError, Page, Paging, Revision, Statement, arrays, moment, text,
+};
+use crate::sql::{FromValue, Row, Value, word};
+
+/// The most current offers of one host that are looked at: the latest.
+pub const MOST_OF_A_HOST: u32 = 500;
+
+/// What kind of record an offer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// `com.huddle.slotOffer`
+    SlotOffer,
+    /// `com.huddle.officeHours`
+    OfficeHours,
+}
+
+impl Kind {
+    /// The word for it in rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SlotOffer => "slotOffer",
+            Self::OfficeHours => "officeHours",
+        }
+    }
+}
+
+impl FromValue for Kind {
+    fn from_value(value: &Value) -> Option<Self> {
+        word(value, &[Self::SlotOffer, Self::OfficeHours], Self::as_str)
+    }
+}
+
+/// An offer that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Its address.
+    pub uri: AtUri,
+    /// Its version.
+    pub cid: String,
+    /// Whose it is.
+    pub host: Did,
+    /// What kind of record it is.
+    pub kind: Kind,
+    /// The record, as JSON.
+    pub record: String,
+    /// When it was last seen to change.
+    pub indexed: Timestamp,
+}
+
+/// What is at an address now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The address.
+    pub uri: String,
+    /// What is there; nothing, if it is gone.
+    #[serde(flatten)]
+    pub content: Option<Content>,
+}
+
+/// What is in an offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Content {
+    /// Its version.
+    pub cid: String,
+    /// What kind of record it is.
+    pub kind: Kind,
+    /// Before this it offers nothing.
+    pub starts: Timestamp,
+    /// From here on it offers nothing.
+    pub ends: Timestamp,
+    /// Who may book.
+    pub policy: String,
+    /// How.
+    pub mode: String,
+    /// What it is about.
+    pub note: Option<String>,
+    /// The record, as JSON.
+    pub record: String,
+}
+
+/// The offers of a host that have not passed by a moment, the latest first: none, if the host's account is not to be
+/// shown, and at most [`MOST_OF_A_HOST`].
+pub async fn of_host(
+    index: &dyn Index,
+    host: &Did,
+    now: Timestamp,
+) -> Result<Vec<Offer>, IndexError> {
+    let paging = Paging {
+        cursor: None,
+        limit: MOST_OF_A_HOST,
+    };
+    match list(index, host, now, paging).await {
+        Ok(page) => Ok(page.items),
+        Err(ListError::Index(error)) => Err(error),
+        Err(ListError::Cursor(error)) => Err(IndexError(error.to_string())),
+    }
+}
+
+/// The same, page by page.
+pub async fn list(
+    index: &dyn Index,
+    host: &Did,
+    now: Timestamp,
+    paging: Paging<'_>,
+) -> Result<Page<Offer>, ListError> {
+    let Place {
+        numbers: [indexed],
+        name: id,
+    } = paging.after()?;
+    let statement = Statement {
+        sql: "SELECT o.uri, o.cid, o.host_did, o.kind, o.record, o.indexed, o.id \
+              FROM offers o JOIN repos r ON r.did = o.host_did \
+              WHERE o.host_did = ?1 AND o.ends > ?2 AND r.hosting = 'active' \
+              AND (o.indexed < ?3 OR (o.indexed = ?3 AND o.id < CAST(?4 AS INTEGER))) \
+              ORDER BY o.indexed DESC, o.id DESC LIMIT ?5",
+        bindings: vec![
+            text(host.as_str()),
+            moment(now),
+            Value::Integer(indexed),
+            text(id),
+            Value::Integer(paging.fetched()),
+        ],
+    };
+    let rows = index.query(statement).await?;
+    let offers: Result<Vec<_>, ListError> = rows.iter().map(offer).collect();
+    Ok(paging.page(offers?))
+}
+
+fn offer(row: &Row) -> Result<(Offer, Place<1>), ListError> {
+    let offer = Offer {
+        uri: row.get::<String>(0)?.parse()?,
+        cid: row.get(1)?,
+        host: row.get::<String>(2)?.parse()?,
+        kind: row.get(3)?,
+        record: row.get(4)?,
+        indexed: row.get(5)?,
+    };
+    let place = Place {
+        numbers: [offer.indexed.as_millis()],
+        name: row.get::<i64>(6)?.to_string(),
+    };
+    Ok((offer, place))
+}
+
+/// Takes over what is at some addresses of a host at a revision.
+pub fn put(
+    at: Revision<'_>,
+    entries: &[Entry],
+    now: Timestamp,
+) -> Result<Vec<Statement>, IndexError> {
+    let put = |entries| Statement {
+        sql: "INSERT INTO offers \
+              (uri, host_did, rev, cid, kind, starts, ends, policy, mode, note, record, indexed) \
+              SELECT value ->> 'uri', ?1, ?2, value ->> 'cid', value ->> 'kind', \
+              value ->> 'starts', value ->> 'ends', value ->> 'policy', value ->> 'mode', \
+              value ->> 'note', value ->> 'record', ?3 \
+              FROM json_each(?4) \
+              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2 AND base <> '') \
+              ON CONFLICT (uri) DO UPDATE SET rev = excluded.rev, cid = excluded.cid, \
+              kind = excluded.kind, starts = excluded.starts, ends = excluded.ends, \
+              policy = excluded.policy, mode = excluded.mode, note = excluded.note, \
+              record = excluded.record, \
+              indexed = CASE WHEN cid IS excluded.cid THEN indexed ELSE excluded.indexed END \
+              WHERE rev < excluded.rev",
+        bindings: vec![text(at.did), text(at.rev), moment(now), text(entries)],
+    };
+    Ok(arrays(entries)?.into_iter().map(put).collect())
+}
+
+/// Forgets what is older than a revision at which the repository was fetched whole.
+pub fn prune(at: Revision<'_>) -> Statement {
+    Statement {
+        sql: "DELETE FROM offers WHERE host_did = ?1 AND rev < ?2 \
+              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2)",
+        bindings: vec![text(at.did), text(at.rev)],
+    }
+}

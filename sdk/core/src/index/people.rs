@@ -1,0 +1,101 @@
+//! Everybody who came up, and what they are called.
+
+use std::collections::BTreeMap;
+
+use huddle_ports::Timestamp;
+use huddle_syntax::{Did, Handle, SyntaxError};
+
+use super::{Index, IndexError, Statement, arrays, moment, optional, text};
+use crate::sql::Value;
+
+/// What somebody is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Their handle, if one was verified.
+    pub handle: Option<Handle>,
+    /// The name on their profile.
+    pub display_name: Option<String>,
+}
+
+/// Somebody came up.
+pub fn seen(did: &str, now: Timestamp) -> Statement {
+    Statement {
+        sql: "INSERT INTO people (did, first_seen) VALUES (?1, ?2) ON CONFLICT (did) DO NOTHING",
+        bindings: vec![text(did), moment(now)],
+    }
+}
+
+/// Somebody is called this, as was found out now.
+pub fn name(did: &Did, names: &Names, now: Timestamp) -> Statement {
+    Statement {
+        sql: "UPDATE people SET handle = ?2, display_name = ?3, named = ?4 WHERE did = ?1",
+        bindings: vec![
+            text(did.as_str()),
+            optional(names.handle.as_ref().map(Handle::as_str)),
+            optional(names.display_name.as_deref()),
+            moment(now),
+        ],
+    }
+}
+
+/// Somebody may be called something else now; a handle that is not the one they are said to have is not theirs.
+pub fn doubt_name(did: &str, claimed: Option<&str>) -> Statement {
+    Statement {
+        sql: "UPDATE people SET named = 0, \
+              handle = CASE WHEN ?2 IS NULL OR handle = ?2 THEN handle ELSE NULL END \
+              WHERE did = ?1",
+        bindings: vec![text(did), optional(claimed)],
+    }
+}
+
+/// At most `limit` hosts whose names were looked up before a moment, the longest ago first.
+pub async fn unnamed(
+    index: &dyn Index,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Did>, IndexError> {
+    let sql = "SELECT did FROM people WHERE offered IS NOT NULL AND named < ?1 \
+               ORDER BY named, id LIMIT ?2";
+    let bindings = vec![moment(before), Value::Integer(limit.into())];
+    let rows = index.query(Statement { sql, bindings }).await?;
+    let dids = rows.iter().map(|row| did(row.get(0)?));
+    dids.collect()
+}
+
+/// What some people are called, as far as that is known.
+pub async fn names(index: &dyn Index, dids: &[&Did]) -> Result<BTreeMap<Did, Names>, IndexError> {
+    let mut names = BTreeMap::new();
+    for array in arrays(dids)? {
+        let sql = "SELECT did, handle, display_name FROM people \
+                   WHERE did IN (SELECT value FROM json_each(?1))";
+        let bindings = vec![text(array)];
+        for row in index.query(Statement { sql, bindings }).await? {
+            let known = Names {
+                handle: row.get::<Option<String>>(1)?.and_then(|it| it.parse().ok()),
+                display_name: row.get(2)?,
+            };
+            names.insert(did(row.get(0)?)?, known);
+        }
+    }
+    Ok(names)
+}
+
+fn did(text: String) -> Result<Did, IndexError> {
+    text.parse()
+        .map_err(|error: SyntaxError| IndexError(error.to_string()))
+}
+
+/// Forgets somebody whose account is deleted, and all that they offered. To be run before the account is noted as
+/// deleted.
+pub fn purge(did: &str) -> [Statement; 4] {
+    [
+        "DELETE FROM host_words WHERE rowid = (SELECT id FROM people WHERE did = ?1)",
+        "DELETE FROM people WHERE did = ?1",
+        "DELETE FROM offers WHERE host_did = ?1",
+        "DELETE FROM services WHERE did = ?1",
+    ]
+    .map(|sql| Statement {
+        sql,
+        bindings: vec![text(did)],
+    })
+}

@@ -1,0 +1,161 @@
+//! How a person wants to be booked: what the core reads in a `com.huddle.defs#preferences`.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::num::NonZeroI64;
+
+use huddle_lexicon::com::huddle::defs;
+use huddle_schedule::{Alignment, BookingWindow, Caps, Margins, Rules, Zone};
+use huddle_syntax::Did;
+use huddle_syntax::schema::Data as _;
+use serde::{Deserialize, Serialize};
+
+/// How a person wants to be booked. By default as a document without any fields says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// By which rules they give time away, as a host.
+    pub rules: Rules,
+    /// What they keep free around a meeting.
+    pub margins: Margins,
+    /// How many meetings they host at most.
+    pub caps: Caps,
+    /// Who can never book them, which nobody else is told.
+    pub blocked: BTreeSet<Did>,
+}
+
+/// Preferences that nobody can be booked by, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidPreferences(pub String);
+
+impl Preferences {
+    /// Reads the JSON of a document.
+    ///
+    /// ```
+    /// use huddle_core::preferences::Preferences;
+    ///
+    /// let preferences = Preferences::read(r#"{"tz": "Europe/Berlin", "bufferAfterMinutes": 10}"#)?;
+    /// assert_eq!(preferences.rules.zone.name(), "Europe/Berlin");
+    /// assert_eq!(preferences.margins.after_minutes, 10);
+    /// assert_eq!(Preferences::read("{}")?, Preferences::default());
+    /// assert!(Preferences::read(r#"{"tz": "Mars/Olympus"}"#).is_err());
+    /// # Ok::<(), huddle_core::preferences::InvalidPreferences>(())
+    /// ```
+    pub fn read(document: &str) -> Result<Self, InvalidPreferences> {
+        let document = defs::Preferences::from_json(document.as_bytes()).map_err(invalid)?;
+        let rules = rules(&document)?;
+        if let BookingWindow::Rolling { days } = rules.booking_window
+            && rules.notice_minutes >= (u32::from(days) + 1) * 24 * 60
+        {
+            return Err(invalid(
+                "minimumNoticeMinutes is more than bookingWindowDays: nothing could be booked",
+            ));
+        }
+        Ok(Self {
+            rules,
+            margins: Margins {
+                before_minutes: small(document.buffer_before_minutes_or_default())?,
+                after_minutes: small(document.buffer_after_minutes_or_default())?,
+            },
+            caps: Caps {
+                per_day: document.max_per_day.map(positive).transpose()?,
+                per_week: document.max_per_week.map(positive).transpose()?,
+            },
+            blocked: document.blocked_dids.into_iter().flatten().collect(),
+        })
+    }
+}
+
+fn rules(document: &defs::Preferences) -> Result<Rules, InvalidPreferences> {
+    let defaults = Rules::default();
+    let zone = document.tz.as_deref().map(str::parse::<Zone>);
+    let durations = document.durations.as_ref().map(|durations| {
+        let durations = durations.iter();
+        durations.map(|minutes| positive(*minutes)).collect()
+    });
+    Ok(Rules {
+        zone: zone.transpose().map_err(invalid)?.unwrap_or(Zone::UTC),
+        durations: durations.transpose()?.unwrap_or(defaults.durations),
+        step_minutes: positive(document.slot_step_minutes_or_default())?,
+        alignment: Alignment::Window,
+        notice_minutes: small(document.minimum_notice_minutes_or_default())?,
+        booking_window: BookingWindow::Rolling {
+            days: small(document.booking_window_days_or_default())?,
+        },
+    })
+}
+
+/// A number that the lexicon keeps small.
+fn small<T: TryFrom<i64, Error: Display>>(number: i64) -> Result<T, InvalidPreferences> {
+    T::try_from(number).map_err(invalid)
+}
+
+fn positive<T: TryFrom<NonZeroI64, Error: Display>>(number: i64) -> Result<T, InvalidPreferences> {
+    let number = NonZeroI64::try_from(number).map_err(invalid)?;
+    T::try_from(number).map_err(invalid)
+}
+
+fn invalid(problem: impl Display) -> InvalidPreferences {
+    InvalidPreferences(problem.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU16, NonZeroU32};
+
+    use super::*;
+
+    #[track_caller]
+    fn refused(document: &str, problem: &str) {
+        let error = Preferences::read(document).expect_err(document).to_string();
+        assert!(error.contains(problem), "{document}: {error}");
+    }
+
+    #[test]
+    fn what_is_absent_has_its_default() {
+        assert_eq!(Preferences::read("{}"), Ok(Preferences::default()));
+    }
+
+    #[test]
+    fn everything_that_the_core_goes_by_is_read() {
+        let document = r#"{
+            "tz": "Asia/Tokyo", "durations": [45, 30], "slotStepMinutes": 5, "minimumNoticeMinutes": 0,
+            "bookingWindowDays": 365, "bufferBeforeMinutes": 240, "bufferAfterMinutes": 1, "maxPerDay": 2,
+            "maxPerWeek": 7, "blockedDids": ["did:web:x.example", "did:web:x.example"], "somethingNew": {"a": 1}
+        }"#;
+        let read = Preferences::read(document).unwrap();
+        let minutes = |minutes| NonZeroU16::new(minutes).unwrap();
+        let expect = Preferences {
+            rules: Rules {
+                zone: "Asia/Tokyo".parse().unwrap(),
+                durations: vec![minutes(45), minutes(30)],
+                step_minutes: minutes(5),
+                alignment: Alignment::Window,
+                notice_minutes: 0,
+                booking_window: BookingWindow::Rolling { days: 365 },
+            },
+            margins: Margins {
+                before_minutes: 240,
+                after_minutes: 1,
+            },
+            caps: Caps {
+                per_day: NonZeroU32::new(2),
+                per_week: NonZeroU32::new(7),
+            },
+            blocked: BTreeSet::from(["did:web:x.example".parse().unwrap()]),
+        };
+        assert_eq!(read, expect);
+    }
+
+    #[test]
+    fn what_cannot_be_gone_by_is_refused_with_the_reason() {
+        refused("{", "");
+        refused("[]", "");
+        refused(r#"{"durations": [4]}"#, "durations");
+        refused(r#"{"blockedDids": ["somebody"]}"#, "blockedDids");
+        refused(r#"{"tz": "Mars/Olympus"}"#, "Mars/Olympus");
+        let day = r#"{"bookingWindowDays": 1, "minimumNoticeMinutes": "#;
+        refused(&format!("{day}2880}}"), "minimumNoticeMinutes");
+        assert!(Preferences::read(&format!("{day}2879}}")).is_ok());
+    }
+}

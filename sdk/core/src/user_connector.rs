@@ -1,0 +1,146 @@
+//! `UserConnector`: what is a person's own affair. It keeps how they want to be booked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::commands;
+use crate::idempotency::{self, Key, Seen};
+use crate::preferences::{InvalidPreferences, Preferences};
+use crate::sql::SqlError;
+use crate::turn::Turn;
+
+/// What revisions are counted to, as the lexicon has it.
+const LAST_REVISION: u32 = i32::MAX as u32;
+
+/// Read the person's preferences.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetPreferences {}
+
+/// Replace the person's preferences.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutPreferences {
+    /// The request; its hash covers the document and the revision.
+    pub key: Key,
+    /// The new preferences, a `com.huddle.defs#preferences` as JSON. It is kept as it is, unknown fields too.
+    pub document: String,
+    /// The revision that is to be replaced; `None` is any.
+    pub swap_revision: Option<u32>,
+}
+
+/// A person's preferences as they stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesDocument {
+    /// A `com.huddle.defs#preferences` as JSON.
+    pub document: String,
+    /// How often they have been changed.
+    pub revision: u32,
+}
+
+impl PreferencesDocument {
+    /// Those of somebody who never set any.
+    fn unset() -> Self {
+        Self {
+            document: "{}".into(),
+            revision: 0,
+        }
+    }
+
+    /// What they say. Only a later version of Huddle can have written what this one cannot read.
+    pub fn read(&self) -> Result<Preferences, InvalidPreferences> {
+        Preferences::read(&self.document)
+    }
+}
+
+/// Why preferences are not replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PutRefused {
+    /// The key came with another body before.
+    Mismatch,
+    /// They have changed since the revision that is to be replaced.
+    Changed,
+    /// Nobody can be booked by them.
+    Invalid(InvalidPreferences),
+}
+
+commands! {
+    UserConnector {
+        /// [`GetPreferences`]
+        GetPreferences => PreferencesDocument,
+        /// [`PutPreferences`]
+        PutPreferences => Result<PreferencesDocument, PutRefused>,
+    }
+}
+
+pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
+    Ok(match command {
+        Command::GetPreferences(GetPreferences {}) => Reply::GetPreferences(preferences(turn)?),
+        Command::PutPreferences(command) => Reply::PutPreferences(put(turn, command)?),
+    })
+}
+
+pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
+    idempotency::forget(turn)
+}
+
+fn preferences(turn: &mut Turn<'_>) -> Result<PreferencesDocument, SqlError> {
+    let actor = turn.name().as_str();
+    let rows = turn.read(
+        "SELECT document, revision FROM preferences WHERE actor = ?1",
+        &[actor.into()],
+    )?;
+    let Some(row) = rows.first() else {
+        return Ok(PreferencesDocument::unset());
+    };
+    Ok(PreferencesDocument {
+        document: row.get(0)?,
+        revision: row.get(1)?,
+    })
+}
+
+fn put(
+    turn: &mut Turn<'_>,
+    command: PutPreferences,
+) -> Result<Result<PreferencesDocument, PutRefused>, SqlError> {
+    match idempotency::begin(turn, &command.key)? {
+        Seen::Mismatch => return Ok(Err(PutRefused::Mismatch)),
+        // What was put came with the request again: only its revision needs to be remembered.
+        Seen::Answered(revision) => {
+            return Ok(Ok(PreferencesDocument {
+                document: command.document,
+                revision: serde_json::from_str(&revision)?,
+            }));
+        }
+        // It is answered in the turn in which it comes, so none is ever left running.
+        Seen::Fresh | Seen::Again | Seen::InFlight(_) => {}
+    }
+    let before = preferences(turn)?.revision;
+    let refused = match Preferences::read(&command.document) {
+        Err(problem) => Some(PutRefused::Invalid(problem)),
+        Ok(_) if command.swap_revision.is_some_and(|it| it != before) => Some(PutRefused::Changed),
+        Ok(_) => None,
+    };
+    if let Some(why) = refused {
+        idempotency::withdraw(turn, &command.key)?;
+        return Ok(Err(why));
+    }
+    let after = PreferencesDocument {
+        document: command.document,
+        revision: (before + 1).min(LAST_REVISION),
+    };
+    store(turn, &after)?;
+    idempotency::answer_running(turn, || Ok(serde_json::to_string(&after.revision)?))?;
+    Ok(Ok(after))
+}
+
+fn store(turn: &mut Turn<'_>, preferences: &PreferencesDocument) -> Result<(), SqlError> {
+    let actor = turn.name().as_str();
+    turn.write(
+        "INSERT INTO preferences (actor, document, revision) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (actor) DO UPDATE SET document = excluded.document, revision = excluded.revision",
+        &[
+            actor.into(),
+            (&preferences.document).into(),
+            preferences.revision.into(),
+        ],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! What strangers get to know: little, and never why there is nothing.
+
+use std::time::Duration;
+
+use huddle_core::availability::{Found, Side};
+use huddle_core::booking::Constraints;
+use huddle_core::matching::{Busy, UnknownRelationship};
+use huddle_core::{Interval, Limits};
+use huddle_schedule::{Circle, IntervalSet, Relationship};
+
+use crate::world::{World, ada, at, between, bob, did};
+
+/// Ada offers one slot, to everybody.
+fn offering() -> World {
+    let world = World::new();
+    world.offer("a", ("02T09:00", "02T09:30"), "anyone", "auto");
+    world
+}
+
+/// Makes that slot one that Bob must not have.
+type Hide = fn(&World);
+
+const REASONS: &[(&str, Hide)] = &[
+    ("a block", |world| {
+        let blocked = Relationship {
+            circle: Circle::Anyone,
+            blocked: true,
+        };
+        world.people.relate(&ada(), &bob(), Ok(blocked));
+    }),
+    ("a private block", |world| {
+        world.prefer(&ada(), &format!(r#"{{"blockedDids": ["{}"]}}"#, bob()));
+    }),
+    ("a policy", |world| {
+        world.offer("a", ("02T09:00", "02T09:30"), "follower", "auto");
+    }),
+    ("an unknown policy", |world| {
+        world.offer("a", ("02T09:00", "02T09:30"), "vip", "auto");
+    }),
+    ("a mode without constraints", |world| {
+        world.offer("a", ("02T09:00", "02T09:30"), "anyone", "pick");
+    }),
+    ("busy time", |world| {
+        let busy = IntervalSet::from(between("02T09:10", "02T09:20"));
+        world.people.set_calendars(&ada(), Busy::Known(busy));
+    }),
+    ("a hold", |world| {
+        world.hold(&ada(), between("02T08:45", "02T09:15"));
+    }),
+    ("a full day", |world| {
+        world.prefer(&ada(), r#"{"maxPerDay": 1}"#);
+        world.hold(&ada(), between("02T20:00", "02T21:00"));
+    }),
+    ("notice", |world| {
+        world.prefer(&ada(), r#"{"minimumNoticeMinutes": 10000}"#);
+    }),
+    ("a calendar that cannot be read", |world| {
+        world.people.set_calendars(&ada(), Busy::Unreadable);
+    }),
+    ("a calendar that is slow", |world| {
+        world.people.set_calendars(&ada(), Busy::Delayed);
+    }),
+    ("a graph that does not answer", |world| {
+        let unknown = UnknownRelationship::Unavailable("no answer".into());
+        world.people.relate(&ada(), &bob(), Err(unknown));
+    }),
+    ("an account that is nowhere", |world| {
+        let unknown = UnknownRelationship::NoSuchAccount(bob());
+        world.people.relate(&ada(), &bob(), Err(unknown));
+    }),
+    ("another service", |world| {
+        world.serve("did:web:elsewhere.example");
+    }),
+    ("an offer that is gone", |world| {
+        let uri = world.offer("a", ("02T09:00", "02T09:30"), "anyone", "auto");
+        world.withdraw(&uri);
+    }),
+    ("an offer that makes no sense", |world| {
+        world.offer("a", ("02T09:30", "02T09:00"), "anyone", "auto");
+    }),
+];
+
+/// What a request of Bob's comes to, as bytes.
+fn answer(world: &World) -> String {
+    let booking = world.request(Constraints::default());
+    serde_json::to_string(&booking).expect("an answer is JSON")
+}
+
+#[test]
+fn whatever_the_reason_is_the_answer_is_the_same() {
+    let nobody = answer(&World::new());
+    assert!(nobody.contains("NoSlot"), "{nobody}");
+    assert!(answer(&offering()).contains("Held"), "there is a slot");
+    for (reason, hide) in REASONS {
+        let world = offering();
+        hide(&world);
+        assert_eq!(answer(&world), nobody, "{reason}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_over_the_budget_is_the_same() {
+    let limits = Limits {
+        disclosures_per_week: 1,
+        ..Limits::default()
+    };
+    let world = World::with(limits);
+    world.offer("a", ("02T09:00", "02T09:30"), "anyone", "auto");
+    world.offer("b", ("03T09:00", "03T09:30"), "anyone", "auto");
+    let first = world.slots(Constraints::default());
+    assert_eq!(first.len(), 1, "a stranger is told of one slot");
+    assert_eq!(
+        world.slots(Constraints::default()),
+        first,
+        "again for nothing"
+    );
+    world.hold(&ada(), first[0]);
+    assert_eq!(answer(&world), answer(&World::new()));
+}
+
+#[test]
+fn the_guests_own_calendars_tell_nothing_of_the_host() {
+    for busy in [Busy::Unreadable, Busy::Delayed] {
+        let nobody = World::new();
+        nobody.people.set_calendars(&bob(), busy.clone());
+        let expect = nobody.found(Constraints::default());
+        assert_eq!(expect, Found::Unreadable(Side::Guest));
+        for (reason, hide) in REASONS {
+            let world = offering();
+            hide(&world);
+            world.people.set_calendars(&bob(), busy.clone());
+            assert_eq!(world.found(Constraints::default()), expect, "{reason}");
+        }
+    }
+}
+
+#[test]
+fn who_cannot_book_does_not_spend_what_others_may_be_told() {
+    let limits = || Limits {
+        disclosures_per_week: 1,
+        ..Limits::default()
+    };
+    for (reason, hide) in REASONS {
+        let world = World::with(limits());
+        world.offer("a", ("02T09:00", "02T09:30"), "anyone", "auto");
+        hide(&world);
+        world.found(Constraints::default());
+        let spends = ["busy time", "a hold", "a full day", "notice"].contains(reason);
+        // Carol may book whatever Ada offers from now on, and is a stranger.
+        world.serve(crate::world::SERVICE);
+        world.people.set_calendars(&ada(), Busy::Unconnected);
+        world.prefer(&ada(), "{}");
+        world.offer("b", ("04T09:00", "04T09:30"), "anyone", "auto");
+        let search = huddle_core::availability::Search {
+            guest: did("carol"),
+            ..crate::world::asking(Constraints::default())
+        };
+        let told = crate::world::slots(&world.search(&search)).len();
+        assert_eq!(told, usize::from(!spends), "{reason}");
+    }
+}
+
+#[test]
+fn strangers_are_answered_for_whole_blocks() {
+    let world = World::new();
+    world.offer("a", ("02T09:00", "02T11:00"), "anyone", "auto");
+    let narrow = Constraints {
+        earliest: Some(at("02T10:07")),
+        latest: Some(at("02T10:52")),
+        ..Constraints::default()
+    };
+    let stranger = world.slots(narrow.clone());
+    let wide = Constraints {
+        earliest: Some(at("02T08:00")),
+        latest: Some(at("02T12:00")),
+        ..Constraints::default()
+    };
+    assert_eq!(stranger, world.slots(wide));
+    world.relate(Circle::Mutual);
+    assert_eq!(world.slots(narrow), [between("02T10:15", "02T10:45")]);
+}
+
+#[test]
+fn strangers_are_told_of_the_same_few_starts_whoever_they_are() {
+    let world = World::with(Limits {
+        disclosures_per_week: 1000,
+        ..Limits::default()
+    });
+    world.offer("a", ("02T08:00", "02T20:00"), "anyone", "auto");
+    let mut told = std::collections::BTreeSet::new();
+    let mut busy = Vec::new();
+    // Whatever is told is taken at once, so that the next best has to be told.
+    for guest in 0..40 {
+        let search = huddle_core::availability::Search {
+            guest: did(&format!("guest{guest}")),
+            ..crate::world::asking(Constraints::default())
+        };
+        for slot in crate::world::slots(&world.search(&search)) {
+            told.insert(slot.start());
+            busy.push(slot);
+            let busy = busy.iter().copied().collect();
+            world.people.set_calendars(&ada(), Busy::Known(busy));
+        }
+    }
+    assert!((3..=6).contains(&told.len()), "{told:?}");
+}
+
+#[test]
+fn a_yes_or_a_meeting_makes_a_stranger_known() {
+    let world = World::new();
+    world.offer("a", ("02T08:00", "02T20:00"), "anyone", "approve");
+    assert!(matches!(
+        world.found(Constraints::default()),
+        Found::NeedsApproval(_)
+    ));
+    let approved = huddle_core::availability::Search {
+        approved: true,
+        acquainted: true,
+        ..crate::world::asking(Constraints {
+            earliest: Some(at("02T10:00")),
+            latest: Some(at("02T11:00")),
+            ..Constraints::default()
+        })
+    };
+    let slots = crate::world::slots(&world.search(&approved));
+    let quarter = Duration::from_mins(15);
+    let half_hour = |n: u32| Interval::lasting(at("02T10:00") + quarter * n, quarter * 2).unwrap();
+    assert_eq!(slots, [half_hour(0), half_hour(1), half_hour(2)]);
+}

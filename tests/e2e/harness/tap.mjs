@@ -1,0 +1,60 @@
+// An address that stays the same, whatever answers there, and all bytes that were answered. It passes bytes on as they
+// are, and knows nothing of HTTP.
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+
+/** The most that is kept. More is an error: what was not kept was not looked at. */
+const MOST_BYTES = 256 << 20
+
+export class Tap {
+  #listener
+  #target
+  #answers = []
+  #size = 0
+  #open = new Set()
+
+  static async start() {
+    const tap = new Tap()
+    tap.#listener = createServer((socket) => tap.#pass(socket)).listen(0, '127.0.0.1')
+    await once(tap.#listener, 'listening')
+    return tap
+  }
+
+  get url() {
+    return `http://localhost:${this.#listener.address().port}`
+  }
+
+  /** Has the port of this machine answer from now on. */
+  lead(port) {
+    this.#target = port
+  }
+
+  /** All bytes that were answered so far. */
+  get answers() {
+    if (this.#size > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes were answered`)
+    return Buffer.concat(this.#answers)
+  }
+
+  #pass(socket) {
+    if (!this.#target) return socket.destroy()
+    const onward = connect(this.#target, '127.0.0.1')
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ]) {
+      this.#open.add(one)
+      one.on('close', () => this.#open.delete(one))
+      one.on('error', () => other.destroy())
+      one.pipe(other)
+    }
+    onward.on('data', (bytes) => {
+      this.#size += bytes.length
+      if (this.#size <= MOST_BYTES) this.#answers.push(bytes)
+    })
+  }
+
+  close() {
+    this.#listener.close()
+    for (const socket of this.#open) socket.destroy()
+  }
+}

@@ -1,0 +1,17 @@
+// Waiting for what comes about by itself, for a bounded time.
+import { setTimeout } from 'node:timers/promises'
+
+/** Much longer than anything takes on a machine that has nothing else to do. */
+export const PATIENCE_MILLIS = 30_000
+
+/** Asks again and again until the answer is so, and gives that answer. What the asking throws is not waited out. */
+export async function until(what, ask, isSo, { patience = PATIENCE_MILLIS, every = 50 } = {}) {
+  const deadline = Date.now() + patience
+  for (;;) {
+    const answer = await ask()
+    if (isSo(answer)) return answer
+    if (Date.now() > deadline)
+      throw new Error(`not within ${patience / 1000} s: ${what}; it is ${JSON.stringify(answer)}`)
+    await setTimeout(every)
+  }
+}

@@ -1,0 +1,167 @@
+// A directory, two Personal Data Servers, the AppView, and people, for one file of scenarios.
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { StandInGraph } from './graph.mjs'
+import { KeyHolder } from './key-holder.mjs'
+import { Network } from './network.mjs'
+import { answered } from './outcome.mjs'
+import { Person, readResponse } from './person.mjs'
+import { results, runtime } from './place.mjs'
+import { Tap } from './tap.mjs'
+import { until } from './until.mjs'
+
+const { AppView } = await import(`./${runtime}.mjs`)
+
+/** Limits that no scenario meets unless it is about them: everybody here comes from one address. */
+const ROOM = {
+  account_per_minute: 100_000,
+  account_burst: 100_000,
+  changes_per_minute: 100_000,
+  anonymous_per_minute: 100_000,
+  anonymous_burst: 100_000,
+}
+
+const HANDLES = ['.test', '.pds1.test']
+
+export class World {
+  #appview
+  #network
+  #tap
+  #people = 0
+
+  /** Starts everything; `name` is that of its folder. `limits` are those that differ from what leaves room. */
+  static async start(name, { limits = {} } = {}) {
+    const world = new World()
+    const folder = join(results, name)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    const log = (of) => join(folder, `${of}.log`)
+    try {
+      world.#tap = await Tap.start()
+      world.#network = await Network.start(join(folder, 'servers'), log('servers'), world.#tap.url, HANDLES.length)
+      world.graph = await StandInGraph.start(world.#network.plc)
+      world.#appview = await AppView.start({
+        folder,
+        log: log('appview'),
+        network: world.#network,
+        graph: world.graph,
+        limits: { ...ROOM, ...limits },
+      })
+      world.#tap.lead(world.#appview.port)
+    } catch (error) {
+      await world.stop()
+      throw error
+    }
+    return world
+  }
+
+  async stop() {
+    await this.#appview?.stop()
+    await this.#network?.stop()
+    this.graph?.close()
+    this.#tap?.close()
+  }
+
+  get network() {
+    return this.#network
+  }
+
+  get appview() {
+    return this.#appview
+  }
+
+  /** The DID of the AppView. */
+  get service() {
+    return this.#network.service
+  }
+
+  get servers() {
+    return this.#network.servers.map((server, n) => ({ ...server, handles: HANDLES[n] }))
+  }
+
+  /** All bytes that the AppView has answered so far. */
+  get answers() {
+    return this.#tap.answers
+  }
+
+  /** Somebody new, on one server after the other. */
+  person(name, server = this.#people % HANDLES.length) {
+    this.#people += 1
+    return Person.settle(this, name, server)
+  }
+
+  /** Somebody without a server, who signs tokens by themselves. */
+  keyHolder() {
+    return KeyHolder.register(this)
+  }
+
+  people(...names) {
+    return Promise.all(names.map((name) => this.person(name)))
+  }
+
+  /** Somebody new whom this AppView serves, and who offers this, once the AppView knows. */
+  async host(name, ...offers) {
+    const host = await this.person(name)
+    await host.choose(this.service)
+    for (const offer of offers) {
+      const { uri } = await (offer.rules ? host.officeHours(offer) : host.offer(offer))
+      await this.listed(host, uri)
+    }
+    return host
+  }
+
+  /** What is listed of a host. */
+  async offers(host) {
+    return answered(await this.get('listOffers', { host: host.did })).offers
+  }
+
+  /** Waits until a host's record is listed, in the version with this CID if one is given. */
+  listed(host, uri, cid) {
+    const isIt = (offer) => offer.uri === uri && (!cid || offer.cid === cid)
+    // Of an account that nothing was seen of yet nothing is known.
+    const ask = () => this.get('listOffers', { host: host.did })
+    return until(
+      `${uri} is listed`,
+      ask,
+      (outcome) => outcome.error !== 'HostNotFound' && answered(outcome).offers.some(isIt),
+    )
+  }
+
+  /** Waits until none of a host's records is listed. */
+  unlisted(host) {
+    const ask = () => this.get('listOffers', { host: host.did })
+    // Of an account that is gone nothing is known.
+    return until(
+      `nothing of ${host.handle} is listed`,
+      ask,
+      (outcome) => outcome.error === 'HostNotFound' || !answered(outcome).offers.length,
+    )
+  }
+
+  /** Asks the AppView, by no server of anybody. */
+  fetch(path, init) {
+    return fetch(`${this.#tap.url}${path}`, init)
+  }
+
+  /** Calls a method as nobody. */
+  async get(name, params = {}) {
+    return readResponse(name, await this.fetch(`/xrpc/com.huddle.${name}?${new URLSearchParams(params)}`))
+  }
+
+  /** Calls a method by no server, with a token or none. */
+  async send(name, token, { query = '', ...init } = {}) {
+    const headers = { ...(token && { authorization: `Bearer ${token}` }), ...init.headers }
+    return readResponse(name, await this.fetch(`/xrpc/com.huddle.${name}${query}`, { ...init, headers }))
+  }
+
+  /** Deletes an account, as its server's administrator does. */
+  async deleteAccount(person) {
+    const { url, admin } = this.servers[person.server]
+    const response = await fetch(`${url}/xrpc/com.atproto.admin.deleteAccount`, {
+      method: 'POST',
+      headers: { authorization: admin, 'content-type': 'application/json' },
+      body: JSON.stringify({ did: person.did }),
+    })
+    if (!response.ok) throw new Error(`deleteAccount: ${response.status} ${await response.text()}`)
+  }
+}

@@ -1,0 +1,87 @@
+// Servers restart, connections end without a word, the AppView is away for a while: nothing that was written is lost.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { half } from './harness/times.mjs'
+import { until } from './harness/until.mjs'
+import { World } from './harness/world.mjs'
+
+const world = await World.start('interruptions')
+after(() => world.stop())
+
+/** Has a host write some offers, and gives their addresses. */
+async function write(host, count) {
+  const uris = []
+  for (let n = 0; n < count; n++) uris.push((await host.offer(half(9 + n))).uri)
+  return uris
+}
+
+/** Waits until exactly these records of a host are listed. */
+async function listedExactly(host, uris) {
+  const expected = [...uris].sort()
+  const ask = async () => (await world.offers(host)).map(({ uri }) => uri).sort()
+  const listed = await until(`all of ${host.handle} is listed`, ask, (found) => found.length >= expected.length)
+  assert.deepEqual(listed, expected)
+}
+
+test('connections that are cut while records are written lose none of them', async () => {
+  const host = await world.host('ada', half(8))
+  const [{ uri }] = await world.offers(host)
+  const uris = [uri]
+  for (let n = 0; n < 5; n++) {
+    uris.push(...(await write(host, 2)))
+    const cut = await world.network.cutStreams(host.server)
+    assert.ok(cut > 0, 'the AppView listens')
+    await host.signIn()
+    uris.push(...(await write(host, 2)))
+  }
+  await listedExactly(host, uris)
+})
+
+test('a server that restarts goes on where it was', async () => {
+  const host = await world.host('bob', half(8))
+  const uris = [(await world.offers(host))[0].uri, ...(await write(host, 3))]
+  await world.network.restartServer(host.server)
+  await host.signIn()
+  uris.push(...(await write(host, 3)))
+  await listedExactly(host, uris)
+})
+
+test('what is written while the AppView is away is known when it is back, deletions included', async () => {
+  const host = await world.host('carol', half(8))
+  const [{ uri }] = await world.offers(host)
+  const guest = await world.person('dave')
+  await world.appview.pause()
+  const uris = await write(host, 4)
+  await host.remove(uri)
+  const request = await guest.ask(host)
+  await world.appview.resume()
+  await listedExactly(host, uris)
+  const find = async () => (await guest.bookings()).find(({ requestUri }) => requestUri === request.uri)
+  await until('the request is answered', find, (booking) => booking?.status === 'confirmed')
+})
+
+test('bookings outlive the AppView’s restart', async () => {
+  const host = await world.host('erin', half(9))
+  const guest = await world.person('frank')
+  const booking = await guest.matched(host)
+  await world.appview.restart()
+  assert.deepEqual((await guest.read(booking)).booking, booking)
+  await guest.finalize(booking)
+  await guest.until(booking, 'confirmed')
+})
+
+test('a server that nobody reaches does not keep others from being heard', async () => {
+  const [one, other] = [await world.host('grace', half(8)), await world.host('heidi', half(8))]
+  assert.notEqual(one.server, other.server)
+  const uris = [(await world.offers(other))[0].uri]
+  await world.network.stopServer(one.server)
+  try {
+    uris.push(...(await write(other, 3)))
+    await listedExactly(other, uris)
+  } finally {
+    await world.network.resumeServer(one.server)
+  }
+  await one.signIn()
+  const { uri } = await one.offer(half(10))
+  await world.listed(one, uri)
+})

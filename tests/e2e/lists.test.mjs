@@ -1,0 +1,205 @@
+// Lists, searches and preferences.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { answered, refused } from './harness/outcome.mjs'
+import { at, half, WEEK } from './harness/times.mjs'
+import { until } from './harness/until.mjs'
+import { World } from './harness/world.mjs'
+
+const world = await World.start('lists')
+after(() => world.stop())
+
+/** All pages of a list, two entries each. */
+async function pages(name, key, params, ask) {
+  const found = []
+  let cursor
+  do {
+    const page = answered(await ask(name, { ...params, limit: 2, ...(cursor && { cursor }) }))
+    assert.ok(page[key].length <= 2)
+    found.push(...page[key])
+    cursor = page.cursor
+  } while (cursor)
+  return found
+}
+
+const anonymously = (name, params) => world.get(name, params)
+
+test('offers are listed newest first, page by page, until they have passed', async () => {
+  const host = await world.host(
+    'ada',
+    half(9),
+    half(10),
+    { rules: [{ days: WEEK, start: '09:00', end: '17:00' }] },
+    half(11),
+  )
+  const past = { start: '2020-01-01T09:00:00.000Z', end: '2020-01-01T10:00:00.000Z' }
+  await host.offer(past)
+  const { uri: last } = await host.offer(half(12))
+  await world.listed(host, last)
+
+  const all = await world.offers(host)
+  assert.deepEqual(
+    all.map(({ record }) => record.start?.slice(11, 13) ?? record.$type),
+    ['12', '11', 'com.huddle.officeHours', '10', '09'],
+  )
+  assert.deepEqual(await pages('listOffers', 'offers', { host: host.did }, anonymously), all)
+  assert.deepEqual(await pages('listOffers', 'offers', { host: host.handle }, anonymously), all)
+  const [{ uri, cid, record }] = all
+  const written = (
+    await host.agent.com.atproto.repo.getRecord({
+      repo: host.did,
+      collection: 'com.huddle.slotOffer',
+      rkey: uri.split('/').at(-1),
+    })
+  ).data
+  assert.deepEqual({ cid, record }, { cid: written.cid, record: written.value })
+})
+
+test('a list says what is wrong with what was asked', async () => {
+  const host = await world.host('bob', half(9), half(10), half(11))
+  const guest = await world.person('carol')
+  refused(await world.get('listOffers', { host: 'nobody.test' }), 'HostNotFound')
+  refused(await world.get('listOffers', { host: host.did, cursor: 'nonsense' }), 'InvalidCursor')
+  const { cursor } = answered(await world.get('listOffers', { host: host.did, limit: 2 }))
+  refused(await world.get('searchHosts', { cursor }), 'InvalidCursor')
+  refused(await guest.call('listBookings', { cursor }), 'InvalidCursor')
+  refused(await world.get('listOffers', { host: host.did, limit: 101 }), 'InvalidRequest')
+  refused(await world.get('listOffers'), 'InvalidRequest')
+})
+
+test('what everybody may read can be asked for again at little cost', async () => {
+  const host = await world.host('dora', half(9))
+  const path = `/xrpc/com.huddle.listOffers?host=${host.did}`
+  const first = await world.fetch(path)
+  await first.text()
+  const etag = first.headers.get('etag')
+  assert.ok(etag)
+  const again = await world.fetch(path, { headers: { 'if-none-match': etag } })
+  assert.deepEqual([again.status, await again.text()], [304, ''])
+  assert.equal(first.headers.get('access-control-allow-origin'), '*')
+})
+
+test('hosts are found by name, with what they offer, unless they would rather not', async () => {
+  const host = await world.host('erin-lists', half(9), { ...half(11), policy: 'mutual', mode: 'approve' })
+  await host.put(`at://${host.did}/app.bsky.actor.profile/self`, { displayName: 'Professor Erin' })
+  const ask = (q) => () => world.get('searchHosts', { q })
+  const { body } = await until('the name is known', ask('professor'), (outcome) => answered(outcome).hosts.length)
+  const [found] = body.hosts
+  const sorted = { ...found, policies: found.policies.toSorted(), modes: found.modes.toSorted() }
+  assert.deepEqual(sorted, {
+    did: host.did,
+    handle: host.handle,
+    displayName: 'Professor Erin',
+    policies: ['anyone', 'mutual'],
+    modes: ['approve', 'auto'],
+  })
+
+  answered(await host.call('putPreferences', { preferences: { listing: 'unlisted' } }))
+  await until('the host is no longer found', ask('erin-lists'), (outcome) => !answered(outcome).hosts.length)
+  assert.equal((await world.offers(host)).length, 2, 'whoever knows them still sees what they offer')
+})
+
+test('hosts are listed page by page', async () => {
+  for (let n = 0; n < 5; n++) await world.host(`paged-${n}`, half(9))
+  const found = await pages('searchHosts', 'hosts', { q: 'paged' }, anonymously)
+  assert.equal(new Set(found.map(({ did }) => did)).size, 5)
+  assert.equal(found.length, 5)
+})
+
+test('bookings are listed by side, state and time, latest first', async () => {
+  const host = await world.host('frank', half(9), half(11), half(13))
+  const [guest, other] = await world.people('grace', 'heidi')
+  const [morning, noon, afternoon] = [half(9), half(11), half(13)]
+  await host.follow(guest)
+  const within = ({ start, end }) => ({ constraints: { earliest: start, latest: end } })
+  const first = await guest.confirmed(host, within(morning))
+  const second = await guest.confirmed(host, within(noon))
+  const third = await guest.matched(host, within(afternoon))
+  answered(await guest.cancel(first))
+
+  const listed = (person, params) => async () => (await person.bookings(params)).map(({ id }) => id)
+  const becomes = (person, params, expected) =>
+    until(
+      `${JSON.stringify(params)} lists ${expected.length}`,
+      listed(person, params),
+      (ids) => String(ids) === String(expected.map(({ id }) => id)),
+    )
+  await becomes(guest, {}, [third, second, first])
+  await becomes(guest, { role: 'guest' }, [third, second, first])
+  await becomes(guest, { role: 'host' }, [])
+  await becomes(host, { role: 'host' }, [third, second, first])
+  await becomes(guest, { status: ['confirmed'] }, [second])
+  await becomes(guest, { status: ['canceled', 'held'] }, [third, first])
+  await becomes(guest, { startsAfter: at(10 * 60) }, [third, second])
+  await becomes(guest, { startsBefore: at(12 * 60), status: ['confirmed'] }, [second])
+  await becomes(other, {}, [])
+  const paged = await pages('listBookings', 'bookings', {}, (name, params) => guest.call(name, params))
+  assert.deepEqual(
+    paged.map(({ id }) => id),
+    [third, second, first].map(({ id }) => id),
+  )
+})
+
+test('preferences are kept as they were sent, and count', async () => {
+  const host = await world.host('ivan', { rules: [{ days: WEEK, start: '09:00', end: '17:00' }] })
+  const guest = await world.person('judy')
+  await host.follow(guest)
+  const { preferences: fresh, revision } = answered(await host.call('getPreferences'))
+  const wished = {
+    ...fresh,
+    tz: 'Europe/Berlin',
+    durations: [45],
+    minimumNoticeMinutes: 20_160,
+    later: { known: false },
+  }
+  const put = answered(await host.call('putPreferences', { preferences: wished, swapRevision: revision }))
+  assert.ok(put.revision > revision)
+  const read = answered(await host.call('getPreferences'))
+  assert.deepEqual([read.preferences, read.revision], [put.preferences, put.revision])
+  for (const [field, value] of Object.entries(wished)) assert.deepEqual(read.preferences[field], value, field)
+
+  refused(await host.call('putPreferences', { preferences: fresh, swapRevision: revision }), 'InvalidSwap')
+  refused(await host.call('putPreferences', { preferences: { tz: 'Nowhere/Land' } }), 'InvalidPreferences')
+  assert.deepEqual(answered(await host.call('getPreferences')), read)
+
+  const { start, end } = await guest.matched(host)
+  assert.equal(new Date(end) - new Date(start), 45 * 60_000)
+  assert.ok(new Date(start) - Date.now() >= 20_160 * 60_000, `${start} is not two weeks ahead`)
+})
+
+test('what is kept about a person is theirs to download', async () => {
+  const host = await world.host('kim', half(9))
+  const guest = await world.person('leo')
+  const booking = await guest.confirmed(host, { note: 'About my thesis' })
+  answered(await guest.call('putPreferences', { preferences: { tz: 'Asia/Tokyo' } }))
+  const lines = Buffer.from(answered(await guest.call('exportData')))
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map(JSON.parse)
+  const text = JSON.stringify(lines)
+  for (const kept of [booking.id, 'About my thesis', 'Asia/Tokyo']) assert.ok(text.includes(kept), kept)
+  assert.ok(
+    !JSON.stringify(Buffer.from(answered(await (await world.person('mia')).call('exportData'))).toString()).includes(
+      booking.id,
+    ),
+  )
+})
+
+test('nothing is written to a repository without leave, and the answer says what to do', async () => {
+  const host = await world.host('nina', half(9))
+  const record = { $type: 'com.huddle.slotOffer', ...half(11), policy: 'anyone', createdAt: new Date().toISOString() }
+  assert.match(refused(await host.call('createOffer', { record }), 'NoRepoAccess').message, /record/)
+  const [{ uri }] = await world.offers(host)
+  refused(await host.call('deleteOffer', { uri }), 'NoRepoAccess')
+  refused(await host.call('createOffer', { record: { ...record, start: record.end } }), 'InvalidOffer')
+})
+
+test('nobody has connected a calendar', async () => {
+  const guest = await world.person('omar')
+  assert.deepEqual(answered(await guest.call('listConnectors')).connectors, [])
+  refused(await guest.call('deleteConnector', { connectorId: 'c7m2p4' }), 'ConnectorNotFound')
+  refused(await guest.call('getConnectUrl', { provider: 'abacus' }), 'ProviderNotSupported')
+  refused(await guest.call('requestEmailConfirmation', { email: 'not an address' }), 'InvalidEmail')
+  refused(await guest.call('confirmEmail', { token: 'nonsense' }), 'InvalidToken')
+})

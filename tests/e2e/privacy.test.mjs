@@ -1,0 +1,150 @@
+// What strangers get to know, however many of them ask, and what never leaves.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { methods } from './harness/contract.mjs'
+import { answered, refused } from './harness/outcome.mjs'
+import { at, half, WEEK, window } from './harness/times.mjs'
+import { World } from './harness/world.mjs'
+
+const world = await World.start('privacy')
+after(() => world.stop())
+
+const STRANGERS = 50
+/** What strangers are told of one host's slots in a week, all of them together. */
+const WEEKLY_BUDGET = 40
+/** What one guest is told of one day. */
+const DAILY = 6
+
+test('fifty strangers learn no more of a host than one', async (t) => {
+  const host = await world.host('ada', {
+    rules: [{ days: WEEK, start: '08:00', end: '20:00' }],
+    mode: 'pick',
+    durations: [30, 60],
+  })
+  const busy = await world.person('confidant')
+  await host.follow(busy)
+  const taken = answered(await busy.call('listSlots', { hostDid: host.did, limit: 6 })).slots
+  answered(await busy.match(host, { slotToken: taken[0].slotToken }))
+
+  const learned = new Set()
+  const answers = {}
+  const days = Array.from({ length: 10 }, (_, day) => day)
+  const ask = async (stranger, input) => {
+    const outcome = await stranger.call('listSlots', { hostDid: host.did, limit: 24, ...input })
+    answers[outcome.error ?? outcome.status] = (answers[outcome.error ?? outcome.status] ?? 0) + 1
+    if (outcome.status !== 200) return refused(outcome, 'NoSlot')
+    for (const { start } of outcome.body.slots) learned.add(start)
+    const perDay = Map.groupBy(outcome.body.slots, ({ start }) => start.slice(0, 10))
+    for (const [day, slots] of perDay) assert.ok(slots.length <= DAILY, `${slots.length} slots of ${day}`)
+  }
+  for (let n = 0; n < STRANGERS; n++) {
+    const stranger = await world.person(`stranger-${n}`)
+    await ask(stranger, {})
+    // Each asks for another day, in another way.
+    const day = days[n % days.length] * 24 * 60
+    const duration = n % 2 ? 30 : 60
+    const [from, tz] = [day + 480 + 7 * n, ['UTC', 'Asia/Tokyo', 'America/New_York'][n % 3]]
+    await ask(stranger, { earliest: at(from), latest: at(from + 60), duration, tz })
+    await ask(stranger, { earliest: at(day), latest: at(day + 24 * 60), tz })
+  }
+  t.diagnostic(
+    `${STRANGERS} strangers have learned ${learned.size} distinct starts; answers: ${JSON.stringify(answers)}`,
+  )
+  assert.ok(learned.size > 0)
+  assert.ok(
+    learned.size <= WEEKLY_BUDGET,
+    `${learned.size} starts were told, and the policy is ${WEEKLY_BUDGET} a week`,
+  )
+})
+
+test('a dry run tells strangers of blocks of four hours, and of nothing narrower', async (t) => {
+  const host = await world.host('bob', { rules: [{ days: WEEK, start: '08:00', end: '20:00' }], durations: [30] })
+  const friend = await world.person('bobs-friend')
+  await host.follow(friend)
+  await friend.confirmed(host, { constraints: { earliest: at(600), latest: at(630) } })
+  const answers = new Map()
+  for (let n = 0; n < STRANGERS; n++) {
+    const stranger = await world.person(`prober-${n}`)
+    const [block, quarter] = [n % 3, Math.floor(n / 3) % 15]
+    const from = 480 + 240 * block + 15 * quarter
+    const constraints = { earliest: at(from), latest: at(from + 30), durationMin: 30 }
+    const outcome = await stranger.match(host, { dryRun: true, constraints })
+    if (outcome.error) refused(outcome, 'NoSlot')
+    answers.set(block, new Set([...(answers.get(block) ?? []), outcome.error ?? outcome.status]))
+  }
+  const told = [...answers].map(([block, outcomes]) => `${block}: ${[...outcomes]}`)
+  t.diagnostic(`${STRANGERS} dry runs about half hours, by block: ${told.join('; ')}`)
+  for (const outcomes of answers.values()) assert.equal(outcomes.size, 1)
+})
+
+test('what is private is in no byte that strangers get, in no log and in no metric', async () => {
+  const canary = (what) => `canary-${what}-${crypto.randomUUID()}`
+  const [note, reason, field, email] = ['note', 'reason', 'field', 'email'].map(canary)
+  const secretGuest = `did:plc:${'canary'.padEnd(24, 'a')}`
+  const host = await world.host('carol', { ...window(9, 480), durations: [30], note: 'Open to all' })
+  const [guest, stranger] = await world.people('dave', 'erin')
+  await host.follow(guest)
+  const preferences = { blockedDids: [secretGuest], bufferBeforeMinutes: 7, later: field }
+  answered(await host.call('putPreferences', { preferences }))
+  await host.call('requestEmailConfirmation', { email: `${email}@example.com` })
+  const booking = await guest.confirmed(host, { note, constraints: { earliest: at(645), latest: at(675) } })
+  assert.equal(booking.start, at(645))
+  const called = await guest.confirmed(await world.host('frida', half(9)), { note })
+  answered(await guest.cancel(called, { reason }))
+
+  const from = world.answers.length
+  await askEverything(stranger, host, booking)
+  // What is done outside of requests has come about by then.
+  await setTimeout(1000)
+  for (const path of ['/internal/metrics', '/zpages', '/healthz', '/xrpc/_health', '/.well-known/did.json', '/']) {
+    await (await world.fetch(path)).arrayBuffer()
+  }
+  const tokens = [await stranger.token({ method: 'getBooking' })]
+  await world.send('getBooking', tokens[0], { query: `?bookingId=${booking.id}` })
+
+  const told = world.answers.subarray(from).toString('latin1')
+  const logged = world.appview.logs()
+  assert.doesNotMatch(told, /^content-encoding:/im, 'what is compressed cannot be searched')
+  assert.ok(told.length > 10_000 && logged.length > 0)
+  const secrets = { note, reason, field, email, secretGuest, start: booking.start, end: booking.end }
+  for (const [what, secret] of Object.entries(secrets)) {
+    assert.ok(!told.includes(secret), `${what} was told to a stranger`)
+    assert.ok(!logged.includes(secret), `${what} was logged`)
+  }
+  for (const [what, secret] of Object.entries({
+    token: tokens[0],
+    guest: guest.did,
+    handle: guest.handle,
+    booking: booking.id,
+  })) {
+    assert.ok(!logged.includes(secret), `${what} was logged`)
+  }
+  for (const person of [guest.did, guest.handle]) assert.ok(!told.includes(person), `${person} was told to a stranger`)
+  assert.ok(!world.graph.asked.some((query) => query.includes('canary')), 'a private list was told to the social graph')
+})
+
+/** Calls every method as somebody who is no party to anything. */
+async function askEverything(stranger, host, { id }) {
+  const uri = (await world.offers(host))[0].uri
+  const inputs = {
+    bookingId: id,
+    hostDid: host.did,
+    host: host.did,
+    uri,
+    provider: 'ics',
+    connectorId: 'c7m2p4',
+    token: 'nonsense',
+    email: 'erin@example.com',
+    preferences: {},
+    record: { $type: 'com.huddle.slotOffer', ...half(9), policy: 'anyone', createdAt: new Date().toISOString() },
+  }
+  for (const [name, { parameters, input }] of Object.entries(methods)) {
+    const required = (parameters ?? input?.schema)?.required ?? []
+    const fields = Object.fromEntries(required.map((field) => [field, inputs[field]]))
+    await stranger.call(name, fields)
+  }
+  await stranger.match(host)
+  const outcome = await stranger.call('searchHosts', { q: 'carol' })
+  answered(outcome)
+}

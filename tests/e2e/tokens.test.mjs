@@ -1,0 +1,150 @@
+// Who is not who they say, and what is no request: the declared error, and nothing is changed.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { methods } from './harness/contract.mjs'
+import { answered, refused } from './harness/outcome.mjs'
+import { half } from './harness/times.mjs'
+import { World } from './harness/world.mjs'
+
+const world = await World.start('tokens')
+after(() => world.stop())
+
+const PUBLIC = ['listOffers', 'searchHosts']
+const MOST_BODY_BYTES = 256 << 10
+
+let host, guest, booking, holder
+
+before(async () => {
+  host = await world.host('ada', half(9))
+  guest = await world.person('bob')
+  booking = await guest.confirmed(host)
+  holder = await world.keyHolder()
+})
+
+/** What the people here can see of what is kept. */
+async function kept() {
+  const views = []
+  for (const person of [host, guest]) {
+    views.push(await person.bookings(), answered(await person.call('getPreferences')), await person.read(booking))
+  }
+  return [...views, await world.offers(host)]
+}
+
+/** An input that every method understands enough to look for who is calling. */
+function requestOf(name) {
+  const { type, parameters, input } = methods[name]
+  const values = { bookingId: booking.id, hostDid: host.did, provider: 'ics', connectorId: 'c7m2p4', token: 'nonsense' }
+  values.email = 'ada@example.com'
+  values.uri = `at://${host.did}/com.huddle.slotOffer/3kaaaaaaaaaa2`
+  values.record = { $type: 'com.huddle.slotOffer', ...half(9), policy: 'anyone', createdAt: new Date().toISOString() }
+  values.preferences = {}
+  const schema = type === 'query' ? parameters : input.schema
+  const needed = Object.fromEntries((schema?.required ?? []).map((field) => [field, values[field]]))
+  if (type === 'query') return { query: `?${new URLSearchParams(needed)}` }
+  const body = JSON.stringify({ ...needed, idempotencyKey: crypto.randomUUID() })
+  return { method: 'POST', body, headers: { 'content-type': 'application/json' } }
+}
+
+test('no method but the public ones answers somebody who does not say who they are', async () => {
+  const before = await kept()
+  for (const name of Object.keys(methods).filter((name) => !PUBLIC.includes(name))) {
+    refused(await world.send(name, undefined, requestOf(name)), 'AuthenticationRequired', 401)
+  }
+  assert.deepEqual(await kept(), before)
+})
+
+test('no token that is not right is taken, whatever the method', async () => {
+  const before = await kept()
+  const now = Math.floor(Date.now() / 1000)
+  const other = await world.keyHolder()
+  for (const name of Object.keys(methods)) {
+    const good = await holder.token(name)
+    const [head, claims, signature] = good.split('.')
+    const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url')), iss: other.did }))
+    for (const [error, token] of [
+      ['BadJwtAudience', await holder.token(name, { aud: 'did:web:other.example' })],
+      ['BadJwtLexiconMethod', await holder.token(name, { lxm: 'com.huddle.somethingElse' })],
+      ['BadJwtLexiconMethod', await holder.token(name, { lxm: undefined })],
+      ['JwtExpired', await holder.token(name, { iat: now - 240, exp: now - 120 })],
+      ['BadJwtSignature', `${head}.${forged.toString('base64url')}.${signature}`],
+      ['BadJwtIss', await holder.token(name, { iss: 'did:plc:aaaabbbbccccddddeeeeffff' })],
+    ]) {
+      refused(await world.send(name, token, requestOf(name)), error, 401)
+    }
+    for (const token of [
+      await holder.token(name, { exp: now + 3600 }),
+      await holder.token(name, { iat: now + 3600, exp: now + 3660 }),
+      await holder.token(name, {}, { alg: 'none' }),
+      await holder.token(name, {}, { alg: 'ES256' }),
+      await holder.token(name, { jti: undefined }),
+      `${head}.${claims}.`,
+      `${good}.more`,
+      'a'.repeat(20_000),
+      'nonsense',
+    ]) {
+      const { status, error } = await world.send(name, token, requestOf(name))
+      assert.equal(status, 401, `${name}: ${error} for ${token.slice(0, 200)}`)
+    }
+  }
+  assert.deepEqual(await kept(), before)
+})
+
+test('a token is good once, whoever signed it', async () => {
+  for (const token of [await guest.token({ method: 'listBookings' }), await holder.token('listBookings')]) {
+    answered(await world.send('listBookings', token))
+    refused(await world.send('listBookings', token), 'JwtReplayed', 401)
+  }
+  const calls = Array.from({ length: 8 }, () => undefined)
+  const token = await holder.token('listBookings')
+  const outcomes = await Promise.all(calls.map(() => world.send('listBookings', token)))
+  assert.equal(outcomes.filter(({ status }) => status === 200).length, 1, 'and once when it comes at the same time')
+})
+
+test('a real server’s token counts with the bare DID, and with the service in it', async () => {
+  for (const aud of [world.service, `${world.service}#huddle_appview`]) {
+    answered(await world.send('listBookings', await guest.token({ method: 'listBookings', aud })))
+  }
+  const aud = `${world.service}#other_service`
+  refused(await world.send('listBookings', await guest.token({ method: 'listBookings', aud })), 'BadJwtAudience', 401)
+})
+
+test('a method has one verb', async () => {
+  const before = await kept()
+  for (const [name, { type }] of Object.entries(methods)) {
+    const request = requestOf(name)
+    const wrong = type === 'query' ? { ...request, method: 'POST' } : { query: '?bookingId=a' }
+    const outcome = await world.send(name, await guest.token({ method: name }), wrong)
+    refused(outcome, 'InvalidRequest', 405)
+  }
+  assert.deepEqual(await kept(), before)
+})
+
+test('a body that is too long, in another encoding, or no JSON is refused', async () => {
+  const before = await kept()
+  const json = { 'content-type': 'application/json' }
+  for (const name of Object.keys(methods).filter((name) => methods[name].type === 'procedure')) {
+    const long = JSON.stringify({ ...JSON.parse(requestOf(name).body), more: 'x'.repeat(MOST_BODY_BYTES) })
+    for (const [error, status, body, headers] of [
+      ['PayloadTooLarge', 413, long, json],
+      ['UnsupportedMediaType', 415, 'bookingId=a', { 'content-type': 'application/x-www-form-urlencoded' }],
+      ['InvalidRequest', 400, '{"bookingId": ', json],
+      ['InvalidRequest', 400, '[]', json],
+      ['InvalidRequest', 400, '{}'.replace('}', '"idempotencyKey": 7}'), json],
+      ['InvalidRequest', 400, '['.repeat(100_000), json],
+    ]) {
+      const init = { method: 'POST', body, headers }
+      refused(await world.send(name, await holder.token(name), init), error, status)
+    }
+    // A body of unknown length is not read to its end either.
+    const endless = new ReadableStream({ pull: (sink) => sink.enqueue(Buffer.alloc(65_536, 0x20)) })
+    const init = { method: 'POST', body: endless, headers: json, duplex: 'half' }
+    const outcome = await world.send(name, await holder.token(name), init).catch(({ cause }) => ({ cut: cause?.code }))
+    assert.ok(outcome.status === 413 || outcome.cut, JSON.stringify(outcome))
+  }
+  assert.deepEqual(await kept(), before)
+})
+
+test('what a server passes on that is no request comes back as what it is', async () => {
+  refused(await guest.raw('makeCoffee'), 'MethodNotImplemented', 501)
+  refused(await guest.raw('listOffers', { query: '?host=not+a+handle' }), 'InvalidRequest')
+})

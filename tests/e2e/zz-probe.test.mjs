@@ -1,0 +1,26 @@
+import { test, after } from 'node:test'
+import assert from 'node:assert/strict'
+import { World } from '/work/main/tests/e2e/harness/world.mjs'
+const world = await World.start('probe')
+after(() => world.stop())
+test('x', async () => {
+  const [a, b] = await world.people('anna', 'bert')
+  await a.follow(b); await b.follow(a); await a.block(b)
+  await a.choose(world.service)
+  const r = await (await fetch(`${world.graph.url}/xrpc/app.bsky.graph.getRelationships?actor=${a.did}&others=${b.did}&others=did:plc:aaaabbbbccccddddeeeeffff`)).json()
+  console.log(JSON.stringify(r, null, 1))
+  console.log(JSON.stringify(await a.match(b)))
+  console.log(JSON.stringify(await a.match(a)))
+  console.log(JSON.stringify(await a.raw('makeCoffee')))
+  const h = await world.keyHolder()
+  console.log(JSON.stringify(await h.send('getBooking', { query: '?bookingId=abc' })))
+  console.log(JSON.stringify(await world.send('getBooking', await h.token('getBooking', { exp: 5 }), { query: '?bookingId=abc' })))
+  console.log(JSON.stringify(await a.call('getBookingIcs', { bookingId: 'abc' })))
+  await world.appview.restart()
+  await world.network.restartServer(0)
+  console.log(await world.network.cutStreams(1))
+  console.log(a.server, await a.rename('anna-x.test').then(() => 'renamed', String))
+  await a.deactivate(); await a.activate()
+  await world.deleteAccount(b)
+  console.log(world.answers.length, world.appview.logs().length)
+})
