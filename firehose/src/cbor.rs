@@ -127,9 +127,9 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// The bytes from `start` to here.
-    pub fn since(&self, start: usize) -> &'a [u8] {
-        &self.bytes[start..self.at]
+    /// The bytes that have not been read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
     }
 
     /// Whether these bytes come next, which are then read.
@@ -330,19 +330,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next sixteen bytes as a number, which are not read by this; `None` close to the end.
+    /// The next sixteen bytes as a number, with zeros for those that are not there.
     #[inline]
-    fn word(&self) -> Option<u128> {
-        let word = self.bytes[self.at..].first_chunk()?;
-        Some(u128::from_be_bytes(*word))
-    }
-
-    /// Passes over bytes that are known to be there.
-    #[inline]
-    fn pass(&mut self, count: usize) -> &'a [u8] {
-        let start = self.at;
-        self.at += count;
-        &self.bytes[start..self.at]
+    fn word(&self) -> u128 {
+        let rest = self.rest();
+        rest.first_chunk()
+            .map_or_else(|| last_word(rest), |bytes| u128::from_be_bytes(*bytes))
     }
 
     #[inline]
@@ -380,6 +373,13 @@ impl<'a> Reader<'a> {
         if short < 24 {
             self.at += 1;
             return Ok(u64::from(short));
+        }
+        if let [_, argument, ..] = *self.rest()
+            && short == 24
+            && argument >= 24
+        {
+            self.at += 2;
+            return Ok(u64::from(argument));
         }
         self.long_argument(head)
     }
@@ -443,6 +443,14 @@ pub(crate) fn type_of(record: &[u8]) -> Result<Option<&str>, CborError> {
     let name = reader.entries(1)?;
     reader.end()?;
     Ok(name)
+}
+
+/// Fewer than sixteen bytes as a number.
+#[cold]
+fn last_word(bytes: &[u8]) -> u128 {
+    let mut padded = [0; 16];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    u128::from_be_bytes(padded)
 }
 
 /// Keys are short: a loop over the bytes is over before anything cleverer has begun.

@@ -614,22 +614,18 @@ impl Ingest {
         if lane.wait != Wait::Answer(Need::Identity) {
             return;
         }
-        let failed = match found {
-            Ok(identity) => {
-                lane.set_identity(Some(identity), self.now);
-                lane.failures = 0;
-                None
-            }
-            Err(Unavailable::ForNow) => Some(lane.forget_identity()),
-            Err(Unavailable::AtAll | Unavailable::Inactive) => {
-                lane.set_identity(None, self.now);
-                None
-            }
-        };
+        let is_known = !matches!(found, Err(Unavailable::ForNow));
+        if is_known {
+            lane.set_identity(found.ok(), self.now);
+            lane.failures = 0;
+        } else {
+            lane.forget_identity();
+        }
         self.leave_identities(did);
-        match failed {
-            None => self.lanes.wake(did),
-            Some(()) => self.retry(did, Need::Identity, LostTrack::Identity),
+        if is_known {
+            self.lanes.wake(did);
+        } else {
+            self.retry(did, Need::Identity, LostTrack::Identity);
         }
     }
 

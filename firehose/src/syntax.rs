@@ -4,11 +4,17 @@
 /// Whether this is a DID: <https://atproto.com/specs/did>.
 #[inline]
 pub(crate) fn is_did(text: &str) -> bool {
-    match text.strip_prefix("did:plc:") {
+    match text.as_bytes().split_first_chunk() {
         // Nearly every one there is.
-        Some(id) if id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => true,
+        Some((b"did:plc:", id)) if id.as_array::<24>().is_some_and(are_alphanumeric) => true,
         _ => is_any_did(text),
     }
+}
+
+/// Of all at once, which takes a few instructions, and not one by one up to the first that is not.
+fn are_alphanumeric<const N: usize>(bytes: &[u8; N]) -> bool {
+    let bytes = bytes.iter().map(u8::is_ascii_alphanumeric);
+    bytes.fold(true, |all, is_one| all & is_one)
 }
 
 fn is_any_did(text: &str) -> bool {
@@ -31,44 +37,69 @@ fn is_any_did(text: &str) -> bool {
 /// <https://atproto.com/specs/nsid>, <https://atproto.com/specs/record-key>.
 #[inline]
 pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
+    let halves = halves(path)?;
+    (is_nsid(halves.0) && is_record_key(halves.1)).then_some(halves)
+}
+
+/// What is before the first slash of a path, and what is behind it, unchecked. Paths are short: a loop over the bytes is
+/// over before anything cleverer has begun.
+#[inline]
+pub(crate) fn halves(path: &str) -> Option<(&str, &str)> {
     let slash = path.bytes().position(|byte| byte == b'/')?;
-    let (collection, rkey) = (&path[..slash], &path[slash + 1..]);
-    (is_nsid(collection) && is_record_key(rkey)).then_some((collection, rkey))
+    Some((&path[..slash], &path[slash + 1..]))
 }
 
 pub(crate) fn is_nsid(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let Some(dot) = bytes.iter().rposition(|byte| *byte == b'.') else {
+    let mut rest = text.as_bytes();
+    if rest.len() > 317 || !rest.first().is_some_and(u8::is_ascii_alphabetic) {
         return false;
-    };
-    let (authority, name) = (&bytes[..dot], &bytes[dot + 1..]);
-    let starts_with_letter = |text: &[u8]| text.first().is_some_and(u8::is_ascii_alphabetic);
-    bytes.len() <= 317
-        && authority.contains(&b'.')
-        && starts_with_letter(authority)
-        && authority.split(|byte| *byte == b'.').all(is_label)
-        && name.len() <= 63
-        && starts_with_letter(name)
-        && name.iter().all(u8::is_ascii_alphanumeric)
-}
-
-fn is_label(label: &[u8]) -> bool {
-    (1..=63).contains(&label.len())
-        && !label.starts_with(b"-")
-        && !label.ends_with(b"-")
-        && label
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+    }
+    let mut labels = 1;
+    loop {
+        let end = rest.iter().position(|byte| !is(*byte, OF_LABEL));
+        let (label, after) = rest.split_at(end.unwrap_or(rest.len()));
+        if !(1..=63).contains(&label.len()) || label.starts_with(b"-") || label.ends_with(b"-") {
+            return false;
+        }
+        match after {
+            // The last one is the name.
+            [] => return labels >= 3 && label[0].is_ascii_alphabetic() && !label.contains(&b'-'),
+            [b'.', after @ ..] => rest = after,
+            _ => return false,
+        }
+        labels += 1;
+    }
 }
 
 pub(crate) fn is_record_key(text: &str) -> bool {
     (1..=512).contains(&text.len())
         && text != "."
         && text != ".."
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:~".contains(&byte))
+        && text.bytes().all(|byte| is(byte, OF_RECORD_KEY))
 }
+
+/// What a byte may stand in.
+const OF_LABEL: u8 = 1;
+const OF_RECORD_KEY: u8 = 2;
+
+#[inline]
+const fn is(byte: u8, of: u8) -> bool {
+    PLACES[byte as usize] & of != 0
+}
+
+const PLACES: [u8; 256] = {
+    let mut places = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        places[byte] = match byte as u8 {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' => OF_LABEL | OF_RECORD_KEY,
+            b'.' | b'_' | b':' | b'~' => OF_RECORD_KEY,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    places
+};
 
 #[cfg(test)]
 mod tests {

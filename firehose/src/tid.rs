@@ -40,6 +40,20 @@ impl Tid {
     }
 }
 
+/// What each byte is worth as a digit.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+const DIGITS: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
+/// All of its bits are set: so are those of any number of bytes of which one is no digit.
+const NO_DIGIT: u8 = u8::MAX;
+
 impl std::str::FromStr for Tid {
     type Err = InvalidTid;
 
@@ -50,14 +64,14 @@ impl std::str::FromStr for Tid {
         if text[0] > b'j' {
             return Err(InvalidTid);
         }
-        let mut number = 0;
+        let (mut number, mut values) = (0, 0);
         for digit in text {
-            let value = match digit {
-                b'2'..=b'7' => digit - b'2',
-                b'a'..=b'z' => digit - b'a' + 6,
-                _ => return Err(InvalidTid),
-            };
-            number = number << 5 | u64::from(value);
+            let value = VALUES[usize::from(*digit)];
+            values |= value;
+            number = number << 5 | u64::from(value & 31);
+        }
+        if values == NO_DIGIT {
+            return Err(InvalidTid);
         }
         Ok(Self(number))
     }
@@ -67,12 +81,7 @@ impl fmt::Display for Tid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; LEN];
         for (place, digit) in text.iter_mut().rev().enumerate() {
-            let value = (self.0 >> (5 * place) & 31) as u8;
-            *digit = if value < 6 {
-                b'2' + value
-            } else {
-                b'a' + value - 6
-            };
+            *digit = DIGITS[(self.0 >> (5 * place) & 31) as usize];
         }
         f.write_str(str::from_utf8(&text).expect("base32-sortable is ASCII"))
     }

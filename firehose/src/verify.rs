@@ -294,10 +294,7 @@ impl<'v, 'a> Verified<'v, 'a> {
     pub fn changes(&self) -> impl ExactSizeIterator<Item = Change<'a>> + use<'v, 'a> {
         let Self { event, index, .. } = *self;
         event.ops.iter().map(move |op| {
-            let (collection, rkey) = op
-                .path
-                .split_once('/')
-                .expect("the paths have been checked");
+            let (collection, rkey) = syntax::halves(op.path).expect("the paths have been checked");
             Change {
                 action: op.action,
                 collection,

@@ -69,6 +69,11 @@ CREATE TABLE lapse (
     latest INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- HostMatch: people whose time is kept by days, each by an actor of its own.
+CREATE TABLE sharded (
+    actor TEXT NOT NULL PRIMARY KEY
+) WITHOUT ROWID;
+
 -- HostMatch: what strangers were told of this person's time, until the week is over that it is about.
 CREATE TABLE disclosure (
     actor TEXT NOT NULL,

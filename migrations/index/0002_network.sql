@@ -9,8 +9,8 @@ CREATE TABLE cursors (
 
 -- How the repository of each account that is followed stands.
 -- `rev` is the newest revision that was taken or that the account has vouched for, and `data` the root of its tree,
--- where what is held is the repository at that revision. Nothing that is not newer than `base` is taken: the repository
--- was fetched whole at that revision, or the account deleted after it. One that is `stale` is to be fetched.
+-- where what is held is the repository at that revision. Nothing that is older than `base` is taken: the repository was
+-- fetched whole at that revision, or the account deleted after it. One that is `stale` is to be fetched.
 CREATE TABLE repos (
     did TEXT NOT NULL PRIMARY KEY,
     hosting TEXT NOT NULL CHECK (hosting IN ('active', 'inactive', 'takenDown', 'deleted')),

@@ -3,20 +3,22 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { answered, refused } from './harness/outcome.mjs'
 import { half } from './harness/times.mjs'
-import { until } from './harness/until.mjs'
 import { World } from './harness/world.mjs'
 
 const world = await World.start('accounts')
 after(() => world.stop())
 
+const found = async () => answered(await world.get('searchHosts', { limit: 100 })).hosts.map(({ did }) => did)
+
 test('the offers of a deactivated account vanish, and come back with it', async () => {
   const host = await world.host('ada', half(9))
   const guest = await world.person('bob')
   const [{ uri }] = await world.offers(host)
+  assert.ok((await found()).includes(host.did))
   await host.deactivate()
   await world.unlisted(host)
   refused(await guest.match(host), 'NoSlot')
-  assert.deepEqual(answered(await world.get('searchHosts', { q: 'ada' })).hosts, [])
+  assert.ok(!(await found()).includes(host.did))
 
   await host.activate()
   await world.listed(host, uri)
@@ -30,7 +32,7 @@ test('the offers of a deleted account vanish for good, and its meetings can be c
   await world.deleteAccount(host)
   await world.unlisted(host)
   refused(await other.match(host), 'NoSlot')
-  assert.deepEqual(answered(await world.get('searchHosts', { q: 'carol' })).hosts, [])
+  assert.ok(!(await found()).includes(host.did))
   assert.equal(answered(await guest.cancel(booking)).booking.status, 'canceled')
 })
 
@@ -56,18 +58,4 @@ test('a record that breaks its lexicon is not listed, and does no harm to the ne
     (await world.offers(host)).map((offer) => offer.uri),
     [uri],
   )
-})
-
-test('a host who changes their handle is found by the new one', async () => {
-  const host = await world.host('heidi', half(9))
-  const { handles } = world.servers[host.server]
-  const handle = `heidi-new${handles}`
-  await host.rename(handle)
-  const ask = () => world.get('searchHosts', { q: 'heidi-new' })
-  const { body } = await until('the new handle is found', ask, (outcome) => answered(outcome).hosts.length)
-  assert.deepEqual(
-    body.hosts.map(({ did, handle }) => [did, handle]),
-    [[host.did, handle]],
-  )
-  assert.equal(answered(await world.get('listOffers', { host: handle })).offers.length, 1)
 })

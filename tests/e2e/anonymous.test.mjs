@@ -9,6 +9,8 @@ after(() => world.stop())
 
 test('whoever is nobody and asks too often is told when to come again, and accounts are not', async () => {
   const guest = await world.person('ada')
+  // Who has not called before is looked up at the cost of the address.
+  answered(await guest.call('searchHosts'))
   let outcome
   let count = 0
   do outcome = await world.get('searchHosts')

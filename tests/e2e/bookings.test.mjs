@@ -78,6 +78,16 @@ test('a slot that is held is nobody else’s, and one that is given back is', as
   await other.confirmed(host)
 })
 
+test('a guest holds three slots at most, until one is given back', async () => {
+  const guest = await world.person('greedy')
+  const hosts = []
+  for (let n = 0; n < 4; n++) hosts.push(await world.host(`holding-${n}`, half(9 + n)))
+  const [first] = [await guest.matched(hosts[0]), await guest.matched(hosts[1]), await guest.matched(hosts[2])]
+  refused(await guest.match(hosts[3]), 'TooManyHolds')
+  answered(await guest.finalize(first))
+  await guest.confirmed(hosts[3])
+})
+
 test('nobody is in two meetings at once, on whichever side', async () => {
   const [first, second] = [await world.host('parallel-one', half(9)), await world.host('parallel-two', half(9))]
   const guest = await world.person('parallel-guest')

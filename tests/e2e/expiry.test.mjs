@@ -23,7 +23,6 @@ test('a hold ends at its time, its slot is free again, and its guest has to wait
   assert.ok(Date.now() >= ends, 'not before its time')
   assert.deepEqual([history.at(-1).event, history.at(-1).by], ['expired', 'service'])
   refused(await guest.finalize(booking), 'HoldExpired')
-  const again = await guest.match(host)
-  assert.ok(Number(refused(again, 'TooManyHolds', again.status).headers.get('retry-after')) >= 1)
+  refused(await guest.match(host), 'TooManyHolds')
   await other.confirmed(host)
 })

@@ -107,11 +107,10 @@ test('to a stranger every reason is the same answer', async () => {
     'who blocks them': await world.host('hostile', half(9)),
     'who offers nothing': await world.host('idle'),
     'whom nobody has heard of': { did: 'did:plc:aaaabbbbccccddddeeeeffff' },
-    'whose hours are over': await world.host('retired', {
-      rules: [{ days: WEEK, start: '09:00', end: '17:00' }],
-      validUntil: '2020-01-01',
-    }),
+    'whose hours are over': await world.host('retired'),
   }
+  const hours = { rules: [{ days: WEEK, start: '09:00', end: '17:00' }], validUntil: '2020-01-01' }
+  await hosts['whose hours are over'].officeHours(hours)
   await (await world.person('insider')).confirmed(hosts['who is booked'])
   await hosts['who blocks them'].block(stranger)
   const answers = {}

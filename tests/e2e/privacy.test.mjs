@@ -7,7 +7,7 @@ import { answered, refused } from './harness/outcome.mjs'
 import { at, half, WEEK, window } from './harness/times.mjs'
 import { World } from './harness/world.mjs'
 
-const world = await World.start('privacy')
+const world = await World.start('privacy', { tapped: true })
 after(() => world.stop())
 
 const STRANGERS = 50
@@ -98,7 +98,7 @@ test('what is private is in no byte that strangers get, in no log and in no metr
   // What is done outside of requests has come about by then.
   await setTimeout(1000)
   for (const path of ['/internal/metrics', '/zpages', '/healthz', '/xrpc/_health', '/.well-known/did.json', '/']) {
-    await (await world.fetch(path)).arrayBuffer()
+    await (await world.operate(path)).arrayBuffer()
   }
   const tokens = [await stranger.token({ method: 'getBooking' })]
   await world.send('getBooking', tokens[0], { query: `?bookingId=${booking.id}` })

@@ -33,7 +33,7 @@ test('requests that come at the same time make one booking', async () => {
   const ids = new Set()
   for (const outcome of outcomes) {
     if (outcome.status === 200) ids.add(outcome.body.booking.id)
-    else assert.ok(refused(outcome, 'IdempotencyInFlight', outcome.status).headers.get('retry-after'))
+    else refused(outcome, 'IdempotencyInFlight')
   }
   assert.equal(ids.size, 1)
   assert.equal((await guest.bookings()).length, 1)
@@ -44,8 +44,7 @@ test('a key belongs to one request of one caller', async () => {
   const [guest, other] = await world.people('frank', 'grace')
   const idempotencyKey = randomUUID()
   const booking = await guest.matched(host, { idempotencyKey })
-  const different = await guest.match(host, { idempotencyKey, note: 'Something else' })
-  refused(different, 'IdempotencyMismatch', different.status)
+  refused(await guest.match(host, { idempotencyKey, note: 'Something else' }), 'IdempotencyMismatch')
   assert.notEqual((await other.matched(host, { idempotencyKey })).id, booking.id)
   assert.equal(answered(await guest.finalize(booking, { idempotencyKey })).booking.status, 'confirmed')
 })

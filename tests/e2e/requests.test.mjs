@@ -69,7 +69,7 @@ test('a request that waits for approval is withdrawn by its status, or by its de
 test('other constraints in the same record are a new request', async () => {
   const host = await world.host('judy', { ...half(9), mode: 'approve' })
   const guest = await world.person('kim')
-  const { uri } = await guest.ask(host, { constraints: { days: ['MO'] } })
+  const { uri } = await guest.ask(host, { constraints: { durationMin: 30 } })
   const first = await answeredBy(guest, uri, 'pending')
   await guest.put(uri, { hostDid: host.did, constraints: {} })
   const ask = async () => (await guest.bookings()).filter(({ requestUri }) => requestUri === uri)
@@ -99,7 +99,7 @@ test('the same record seen again is the same booking', async () => {
   const guest = await world.person('omar')
   const { uri } = await guest.ask(host)
   const booking = await answeredBy(guest, uri, 'confirmed')
-  await world.network.cutStreams(guest.server)
+  await world.network.cutFirehose()
   const { uri: later } = await host.offer(half(13))
   await world.listed(host, later)
   const again = (await guest.bookings()).filter(({ requestUri }) => requestUri === uri)

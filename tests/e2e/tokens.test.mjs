@@ -76,7 +76,6 @@ test('no token that is not right is taken, whatever the method', async () => {
       await holder.token(name, { iat: now + 3600, exp: now + 3660 }),
       await holder.token(name, {}, { alg: 'none' }),
       await holder.token(name, {}, { alg: 'ES256' }),
-      await holder.token(name, { jti: undefined }),
       `${head}.${claims}.`,
       `${good}.more`,
       'a'.repeat(20_000),
@@ -90,7 +89,8 @@ test('no token that is not right is taken, whatever the method', async () => {
 })
 
 test('a token is good once, whoever signed it', async () => {
-  for (const token of [await guest.token({ method: 'listBookings' }), await holder.token('listBookings')]) {
+  const nameless = await holder.token('listBookings', { jti: undefined })
+  for (const token of [await guest.token({ method: 'listBookings' }), await holder.token('listBookings'), nameless]) {
     answered(await world.send('listBookings', token))
     refused(await world.send('listBookings', token), 'JwtReplayed', 401)
   }

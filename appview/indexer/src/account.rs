@@ -11,7 +11,7 @@ pub(crate) fn write(account: &Account) -> Repo {
         Repository::Desynchronized { at_least } => (at_least, None),
     };
     Repo {
-        hosting: hosting(account.hosting),
+        hosting: hosted(account.hosting),
         rev: rev.map_or(String::new(), |rev| rev.to_string()),
         data: data.map(|data| data.to_string()),
     }
@@ -41,7 +41,15 @@ pub(crate) fn read(repo: &Repo) -> Result<Account, IndexError> {
     })
 }
 
-pub(crate) fn hosting(hosting: Hosting) -> repos::Hosting {
+/// An account of whose repository nothing is said.
+pub(crate) fn unknown(hosting: Hosting) -> Repo {
+    write(&Account {
+        hosting,
+        ..Account::new()
+    })
+}
+
+fn hosted(hosting: Hosting) -> repos::Hosting {
     match hosting {
         Hosting::Active => repos::Hosting::Active,
         Hosting::Inactive => repos::Hosting::Inactive,

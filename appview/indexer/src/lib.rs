@@ -100,8 +100,14 @@ impl Indexer {
         repo.map(|repo| account::read(&repo)).transpose()
     }
 
-    /// At most `limit` accounts whose repositories the driver of the stream is to fetch, in the order of their names,
-    /// from after one on.
+    /// At most `limit` accounts that a driver is to [resync](huddle_firehose::ingest::Ingest::resync) when it begins, in
+    /// the order of their names, from after one on.
+    pub async fn lost(&self, after: &str, limit: u32) -> Result<Vec<Did>, IndexError> {
+        repos::lost(self.index(), after, limit).await
+    }
+
+    /// At most `limit` accounts that a driver is to [resync](huddle_firehose::ingest::Ingest::resync) for another reason
+    /// than its own: to be asked for every now and then. They are in the order of their names, from after one on.
     pub async fn stale(&self, after: &str, limit: u32) -> Result<Vec<Did>, IndexError> {
         repos::stale(self.index(), after, limit).await
     }

@@ -86,12 +86,13 @@ impl Takeover {
                 self.statements.push(doubt);
                 self.statements.extend(hosts::refresh(did.as_str()));
             }
-            News::Hosting(hosting) => self.hosting(did.as_str(), *hosting),
+            News::Hosting(hosting) => {
+                let repo = repo.unwrap_or_else(|| account::unknown(*hosting));
+                self.hosting(did.as_str(), *hosting, &repo);
+            }
             News::Desynchronized(_) => {
-                self.statements
-                    .extend(repo.map(|repo| repos::advance(did.as_str(), &repo)));
-                // Should the process end before its driver has had better luck, the next one tries.
-                self.statements.push(repos::distrust(did.as_str()));
+                let lost = repo.map(|repo| repos::advance(did.as_str(), &repo));
+                self.statements.extend(lost);
             }
         }
         Ok(())
@@ -146,7 +147,7 @@ impl Takeover {
         Ok(())
     }
 
-    fn hosting(&mut self, did: &str, hosting: Hosting) {
+    fn hosting(&mut self, did: &str, hosting: Hosting, repo: &Repo) {
         if hosting == Hosting::Deleted {
             self.statements.extend(people::purge(did));
             self.statements.push(requests::purge(did));
@@ -154,8 +155,7 @@ impl Takeover {
                 .push(audit::note(did, self.now, "accountDeleted", ""));
             self.taken.asks = true;
         }
-        self.statements
-            .push(repos::host(did, account::hosting(hosting)));
+        self.statements.push(repos::host(did, repo));
         if hosting != Hosting::Deleted {
             self.statements.extend(hosts::refresh(did));
         }

@@ -1,18 +1,23 @@
 //! Whether the AppView can do its work now.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::lock::Mutex;
 use huddle_core::booking::{BookingId, Read};
 use huddle_core::index::{Index, Statement};
 use huddle_core::transport::ask;
-use huddle_core::{ActorName, ActorTransport, Limits};
+use huddle_core::{ActorName, ActorTransport};
 use huddle_identity::ServiceRef;
+use huddle_ports::{Clock, Timestamp};
 use huddle_schedule::Zone;
 use serde::Serialize;
+
+use crate::Backend;
 
 /// The version that is told.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -20,17 +25,21 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What no booking has for an id: it is not of the length that ids are made of.
 const NO_BOOKING: &str = "huddlehealthcheck";
 
-/// What is asked whether it answers.
+/// How long a report is told again. Whoever asks costs nothing, and the stores have better to do.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What is asked whether it answers. Clones share what they last heard.
 #[derive(Clone)]
 pub(crate) struct Health {
-    pub(crate) actors: Arc<dyn ActorTransport>,
-    pub(crate) index: Arc<dyn Index>,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) service: ServiceRef,
+    actors: Arc<dyn ActorTransport>,
+    index: Arc<dyn Index>,
+    clock: Arc<dyn Clock>,
+    service: ServiceRef,
+    last: Arc<Mutex<Option<(Timestamp, Report)>>>,
 }
 
 /// What is told of the state of things.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     status: &'static str,
@@ -44,8 +53,32 @@ pub(crate) struct Report {
 }
 
 impl Health {
-    /// Asks the stores.
+    pub(crate) fn new(backend: &Backend, service: ServiceRef) -> Self {
+        Self {
+            actors: backend.actors.clone(),
+            index: backend.index.clone(),
+            clock: backend.clock.clone(),
+            service,
+            last: Arc::default(),
+        }
+    }
+
+    /// The state of things now, or a second ago. Those who ask together wait for one answer.
     pub(crate) async fn report(&self) -> Report {
+        let mut last = self.last.lock().await;
+        let now = self.clock.now();
+        let is_fresh = |asked: Timestamp| asked <= now && now.since(asked) < FRESH;
+        match &*last {
+            Some((asked, report)) if is_fresh(*asked) => report.clone(),
+            _ => {
+                let report = self.ask().await;
+                *last = Some((now, report.clone()));
+                report
+            }
+        }
+    }
+
+    async fn ask(&self) -> Report {
         let (actors, index) = (self.actors_answer().await, self.index_answers().await);
         let told = |answers| if answers { "ok" } else { "unreachable" };
         Report {
@@ -104,7 +137,8 @@ pub(crate) async fn healthz(State(health): State<Health>) -> Response {
     (status, Json(report)).into_response()
 }
 
-/// The version, where the reference implementations tell theirs.
-pub(crate) async fn version() -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "version": VERSION }))
+/// The version, where and as the reference implementations tell theirs.
+pub(crate) async fn version() -> Response {
+    let told = Json(serde_json::json!({ "version": VERSION }));
+    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], told).into_response()
 }

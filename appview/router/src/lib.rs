@@ -36,7 +36,6 @@ use huddle_xrpc::server::Fault;
 use admission::Admission;
 pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
-use health::Health;
 pub use identities::Identities;
 pub use operations::{
     MetricsRegistry, Operations, OperatorPages, OperatorToken, RequestId, Served, WeakToken,
@@ -152,15 +151,6 @@ impl AppView {
             .into_axum()
             .layer(middleware::from_fn_with_state(observer, observe));
         xrpc.merge(pages)
-    }
-
-    fn health(&self) -> Health {
-        Health {
-            actors: self.backend.actors.clone(),
-            index: self.backend.index.clone(),
-            limits: self.backend.limits.clone(),
-            service: self.service.clone(),
-        }
     }
 }
 

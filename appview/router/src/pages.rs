@@ -7,11 +7,13 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 
-use crate::{AppView, did_document, health, operations};
+use crate::health::{self, Health};
+use crate::{AppView, did_document, operations};
 
-/// None of the pages needs a script, a style or a frame, and none says to others where somebody came from. What has
-/// needs of its own sets these headers itself.
-const SAFE: [(HeaderName, HeaderValue); 4] = [
+/// None of the pages needs a script, a style or a frame, none says to others where somebody came from, and none is to be
+/// kept. What has needs of its own sets these headers itself.
+const SAFE: [(HeaderName, HeaderValue); 5] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -42,16 +44,18 @@ struct IsHttps(bool);
 pub(crate) fn routes(appview: &AppView) -> Router {
     let operations = &appview.operations;
     let url = operations.public_url.as_ref();
+    let health = Health::new(&appview.backend, appview.service.clone());
     let mut pages = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/xrpc/_health", get(health::version))
-        .with_state(appview.health());
+        .with_state(health.clone());
     if let Some(document) = url.and_then(|url| did_document::document(&appview.service, url)) {
         let answer = get(async || did_document::answer(document));
         pages = pages.route(did_document::PATH, answer);
     }
     if let Some(shown) = &operations.pages {
-        pages = pages.merge(operations::routes(shown.clone(), appview.health()));
+        let limits = appview.backend.limits.clone();
+        pages = pages.merge(operations::routes(shown.clone(), health, limits));
     }
     let is_https = IsHttps(url.is_some_and(|url| url.scheme() == "https"));
     pages

@@ -9,6 +9,7 @@ use huddle_core::Limits;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
 use huddle_core::directory::Directory;
+use huddle_core::flows::Flows;
 use huddle_core::index::Index;
 use huddle_core::matching::Slots;
 use huddle_core::outbox::Task;
@@ -52,6 +53,8 @@ pub struct App {
     pub router: axum::Router,
     /// What works off the outbox; run it beside the router.
     pub pump: Pump,
+    /// What people ask for.
+    pub flows: Flows,
 }
 
 impl fmt::Debug for Parts {
@@ -81,6 +84,7 @@ impl Parts {
             limits: Arc::new(self.limits),
         };
         let tasks = Arc::new(Runner(backend.tasks()));
+        let flows = backend.flows();
         let appview = AppView {
             backend,
             keys: self.keys,
@@ -97,6 +101,7 @@ impl Parts {
         App {
             router: appview.router(),
             pump: Pump::new(self.actors, tasks, Arc::new(OsRandom)),
+            flows,
         }
     }
 }
@@ -111,7 +116,6 @@ fn log(served: &Served) {
         status = served.status.as_u16(),
         outcome = served.outcome,
         millis = served.time.as_millis(),
-        request_id = served.request_id.as_ref().map(|id| &*id.0),
         "served"
     );
 }

@@ -5,6 +5,7 @@
 
 pub mod app;
 mod client_address;
+mod firehose;
 mod request_id;
 mod secrets;
 pub mod serve;

@@ -4,22 +4,29 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use huddle_appview_router::{
-    Identities, MetricsRegistry, Operations, OperatorPages, OperatorToken,
-};
+use huddle_appview_indexer::{Indexer, Ports, Requests};
+use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages, OperatorToken};
 use huddle_core::Limits;
 use huddle_core::booking::BookingIds;
+use huddle_core::index::Index;
+use huddle_core::matching::{Matching, NoCalendars, Sources};
+use huddle_graph::BlueskyGraph;
 use huddle_identity::{IdentityConfig, IdentityResolver, ServiceRef};
-use huddle_native::{ActorStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock, SystemDns};
-use huddle_ports::{Clock, FetchPolicy, GuardedFetch, HeaderName, MemoryCache, Url};
-use huddle_testkit::{HostWindows, ListedWindows};
+use huddle_native::{
+    ActorStore, FirehosePorts, FirehoseStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock,
+    SystemDns, WebSockets,
+};
+use huddle_ports::{Cache, Clock, Fetch, FetchPolicy, GuardedFetch, HeaderName, MemoryCache, Url};
+use huddle_schedule::disclosure::DisclosureKey;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::app::{App, Parts};
+use crate::firehose::Following;
 use crate::{client_address, request_id, secrets};
 
 /// Serve the `com.huddle` methods.
@@ -49,10 +56,24 @@ pub struct Options {
     #[arg(long, env = "HUDDLE_DEVELOPMENT")]
     development: bool,
 
-    /// JSON file of hosts and their windows, in milliseconds since 1970, which stands in for offers:
-    /// `[{"host": "did:…", "windows": [[1764583200000, 1764590400000]]}]`. Without it nobody has time.
-    #[arg(long, env = "HUDDLE_WINDOWS", value_name = "FILE")]
-    windows: Option<PathBuf>,
+    /// Hosts of the firehose that keeps what is known of offers up to date, best first, e.g. `wss://relay.example.com`:
+    /// a relay, or one data server. Without it nobody's offers are known.
+    #[arg(
+        long,
+        env = "HUDDLE_FIREHOSE",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    firehose: Vec<Url>,
+
+    /// AppView that tells who follows and who blocks whom.
+    #[arg(
+        long,
+        env = "HUDDLE_GRAPH",
+        value_name = "URL",
+        default_value = "https://public.api.bsky.app"
+    )]
+    graph: Url,
 
     /// Header in which the reverse proxy in front says where a request comes from, e.g. `x-forwarded-for`: its last
     /// address counts. Without it, the address that connects does.
@@ -82,7 +103,25 @@ pub struct Options {
 impl Options {
     /// Serves until the process is told to stop, and then finishes what has begun.
     pub async fn run(self) -> Result<()> {
-        let App { router, pump } = self.parts()?.assemble();
+        let network = self.network()?;
+        let parts = self.parts(&network)?;
+        let (indexer, ids) = (network.indexer(parts.index.clone()), parts.ids.clone());
+        let App {
+            router,
+            pump,
+            flows,
+        } = parts.assemble();
+        let requests = Requests::new(indexer.clone(), flows, ids, self.service.did().clone());
+        let following = match &self.firehose[..] {
+            [] => {
+                warn!("nobody's offers are known: name a firehose with --firehose");
+                None
+            }
+            hosts => {
+                let begun = Following::begin(hosts, indexer, requests, |it| network.firehose(it));
+                Some(begun.await.context("the firehose cannot begin")?)
+            }
+        };
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(
                 "cannot listen at {}: name another with --listen",
@@ -90,11 +129,16 @@ impl Options {
             )
         })?;
         info!(address = %listener.local_addr()?, service = %self.service, "listening");
-        let (stop, stopped) = oneshot::channel::<()>();
-        let pump = tokio::spawn(pump.run(async {
-            // An error says that the sender is gone, which means the same.
-            let _ = stopped.await;
-        }));
+        let (stop, stopped) = watch::channel(());
+        let until_stopped = || {
+            let mut stopped = stopped.clone();
+            async move {
+                // Nothing is ever sent: it is the sender's end that counts.
+                let _ = stopped.changed().await;
+            }
+        };
+        let pump = tokio::spawn(pump.run(until_stopped()));
+        let following = following.map(|it| tokio::spawn(it.run(until_stopped())));
         let router = request_id::named(client_address::noted(router, self.client_address_header));
         axum::serve(
             listener,
@@ -104,31 +148,44 @@ impl Options {
         .await?;
         info!("stopping");
         drop(stop);
+        if let Some(following) = following {
+            following.await.context("the firehose stopped working")?;
+        }
         pump.await.context("the outbox stopped working")
     }
 
-    fn parts(&self) -> Result<Parts> {
+    fn parts(&self, network: &Network) -> Result<Parts> {
         fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make the folder {}", self.data.display()))?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = network.clock.clone();
         let limits = self.limits()?;
-        let identity = self.identity(clock.clone())?;
-        let windows = Arc::new(self.windows()?);
-        let secret = secrets::load_or_make(&self.data.join("booking-ids.secret"), &OsRandom)?;
-        let actors = ActorStore::open(
-            &self.data.join("actors.sqlite"),
-            clock.clone(),
-            limits.clone(),
-        )?;
+        let index = Arc::new(SqliteIndex::open(&self.data.join("index.sqlite"))?);
+        let secret = |name| secrets::load_or_make(&self.data.join(name), &OsRandom);
+        let actors = self.data.join("actors.sqlite");
+        let actors = Arc::new(ActorStore::open(&actors, clock.clone(), limits.clone())?);
+        let graph_cache = Duration::from_secs(limits.graph_cache_secs.into());
+        let sources = Sources {
+            index: index.clone(),
+            actors: actors.clone(),
+            relationships: Arc::new(network.graph(self.graph.clone(), graph_cache)),
+            calendars: Arc::new(NoCalendars),
+            clock: clock.clone(),
+        };
+        let matching = Arc::new(Matching::new(
+            sources,
+            self.service.did().clone(),
+            DisclosureKey::new(secret("disclosure.secret")?),
+            Arc::new(limits.clone()),
+        ));
         Ok(Parts {
-            actors: Arc::new(actors),
-            index: Arc::new(SqliteIndex::open(&self.data.join("index.sqlite"))?),
-            availability: windows.clone(),
-            slots: windows,
-            directory: Arc::new(Identities(identity.clone())),
-            keys: Arc::new(identity),
+            actors,
+            index: index.clone(),
+            availability: matching.clone(),
+            slots: matching,
+            directory: Arc::new(network.indexer(index)),
+            keys: Arc::new(network.identity.clone()),
             clock,
-            ids: BookingIds::new(&secret),
+            ids: BookingIds::new(&secret("booking-ids.secret")?),
             limits,
             service: self.service.clone(),
             operations: self.operations(),
@@ -161,39 +218,73 @@ impl Options {
         read().with_context(|| format!("the limits in {}", path.display()))
     }
 
-    fn windows(&self) -> Result<ListedWindows> {
-        let Some(path) = &self.windows else {
-            warn!("nobody has time: name hosts and windows with --windows");
-            return Ok(ListedWindows::default());
-        };
-        let read = || -> Result<Vec<HostWindows>> {
-            Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
-        };
-        let hosts = read().with_context(|| format!("the windows in {}", path.display()))?;
-        Ok(ListedWindows::new(hosts))
-    }
-
-    fn identity(&self, clock: Arc<dyn Clock>) -> Result<IdentityResolver> {
+    fn network(&self) -> Result<Network> {
         let policy = if self.development {
             FetchPolicy::development()
         } else {
             FetchPolicy::public()
         };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(clock.clone()));
         let dns = Arc::new(SystemDns::new()?);
-        let agent = concat!("Huddle/", env!("CARGO_PKG_VERSION"));
-        let transport = ReqwestTransport::new(dns.clone(), agent, &[])?;
+        let transport = ReqwestTransport::new(dns.clone(), USER_AGENT, &[])?;
+        let fetch: Arc<dyn Fetch> = Arc::new(GuardedFetch::new(transport, policy.clone()));
         let config = IdentityConfig {
             plc_directory: self.plc.clone(),
             policy: policy.clone(),
             ..IdentityConfig::default()
         };
-        Ok(IdentityResolver::new(
-            Arc::new(GuardedFetch::new(transport, policy)),
-            dns,
-            Arc::new(MemoryCache::new(clock.clone())),
+        Ok(Network {
+            identity: IdentityResolver::new(
+                fetch.clone(),
+                dns.clone(),
+                cache.clone(),
+                clock.clone(),
+                config,
+            ),
+            sockets: WebSockets::new(dns, policy, USER_AGENT, &[])?,
+            fetch,
+            cache,
             clock,
-            config,
-        ))
+        })
+    }
+}
+
+const USER_AGENT: &str = concat!("Huddle/", env!("CARGO_PKG_VERSION"));
+
+/// The ways to everybody else.
+struct Network {
+    identity: IdentityResolver,
+    fetch: Arc<dyn Fetch>,
+    sockets: WebSockets,
+    cache: Arc<dyn Cache>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Network {
+    fn indexer(&self, index: Arc<dyn Index>) -> Indexer {
+        Indexer::new(Ports {
+            index,
+            identity: self.identity.clone(),
+            fetch: self.fetch.clone(),
+            cache: self.cache.clone(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    fn graph(&self, appview: Url, keep: Duration) -> BlueskyGraph {
+        let (fetch, cache) = (self.fetch.clone(), self.cache.clone());
+        BlueskyGraph::new(fetch, appview, cache, self.clock.clone(), keep)
+    }
+
+    fn firehose(&self, store: Arc<dyn FirehoseStore>) -> FirehosePorts {
+        FirehosePorts {
+            store,
+            identity: self.identity.clone(),
+            fetch: self.fetch.clone(),
+            sockets: self.sockets.clone(),
+            clock: self.clock.clone(),
+        }
     }
 }
 

@@ -107,10 +107,11 @@ impl ActorObject {
 
     async fn answer(&self, mut request: Request) -> Result<Response, Trouble> {
         let drives = request.path() == transport::DRIVE;
+        let waiting_since = waiting_since(&request)?;
         let body = request.text().await?;
         let command = serde_json::from_str(&body).map_err(Trouble::NoCommand)?;
         let reply = if drives {
-            self.drive(command).await?
+            self.drive(command, waiting_since).await?
         } else {
             self.handle(command).await?
         };
@@ -258,6 +259,12 @@ impl ActorObject {
     fn limits(&self) -> Result<&Limits, Misconfigured> {
         self.limits.as_ref().map_err(Misconfigured::clone)
     }
+}
+
+fn waiting_since(request: &Request) -> worker::Result<Timestamp> {
+    let since = request.headers().get(transport::WAITING_SINCE)?;
+    let since = since.and_then(|millis| millis.parse().ok());
+    Ok(since.map_or_else(|| WorkersClock.now(), Timestamp::from_millis))
 }
 
 fn rest(sql: &mut dyn Sql, name: &ActorName) -> Result<Rest, SqlError> {

@@ -6,7 +6,11 @@
 //! Every actor is a Durable Object whose class says its kind and whose name is the actor's. The
 //! objects are shells: `actor_object` runs the core's functions inside a storage transaction, sets the
 //! one alarm of the object for whatever the actor wants next, and on the alarm carries the outbox away.
-//! What nobody waits for goes through a queue, to `jobs`.
+//! What nobody waits for goes through a queue, to `jobs`. Should the platform forget an alarm, the `register` knows whose,
+//! and the `sweep` makes up for it.
+//!
+//! The build for tests is another package over this one, which puts into the places of `build` what stands in for the
+//! world.
 
 mod actor_object;
 mod availability;

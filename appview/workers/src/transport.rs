@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use huddle_core::transport::{ActorTransport, Unreachable};
 use huddle_core::{ActorKind, ActorName, Command, Reply};
-use huddle_ports::Timestamp;
+use huddle_ports::{Clock as _, Timestamp};
 use worker::send::SendFuture;
-use worker::{Env, Method, Request, RequestInit, Response};
+use worker::{Env, Headers, Method, Request, RequestInit, Response};
+
+use crate::clock::WorkersClock;
 
 /// Where a command goes on its own. Objects are found by binding and name, never by address.
 const ALONE: &str = "/";
@@ -13,21 +15,30 @@ const ALONE: &str = "/";
 /// Where a command goes together with what follows from it.
 pub(crate) const DRIVE: &str = "/drive";
 
+/// The header that says since when somebody waits for the answer, in milliseconds since 1970.
+pub(crate) const WAITING_SINCE: &str = "huddle-waiting-since";
+
 /// Brings commands to the objects that this Worker is bound to.
 #[derive(Clone, Debug)]
-pub struct DurableObjectTransport(Env);
+pub struct DurableObjectTransport {
+    env: Env,
+    waiting_since: Timestamp,
+}
 
 impl DurableObjectTransport {
-    /// A transport to the objects of this Worker.
+    /// A transport to the objects of this Worker, for an event that begins now: whoever waits for what comes of it does
+    /// so since now.
     pub fn new(env: Env) -> Self {
-        Self(env)
+        Self {
+            env,
+            waiting_since: WorkersClock.now(),
+        }
     }
 
     async fn ask(&self, to: &ActorName, command: &Command) -> Result<Reply, String> {
         let command = serde_json::to_string(command).map_err(|error| error.to_string())?;
-        let mut init = RequestInit::new();
-        init.with_body(Some(command.into()));
-        let mut response = request(&self.0, to, DRIVE, Method::Post, init)
+        let mut response = self
+            .post(to, command)
             .await
             .map_err(|error| error.to_string())?;
         let text = response.text().await.map_err(|error| error.to_string())?;
@@ -35,6 +46,15 @@ impl DurableObjectTransport {
             200 => serde_json::from_str(&text).map_err(|error| error.to_string()),
             _ => Err(text),
         }
+    }
+
+    async fn post(&self, to: &ActorName, command: String) -> worker::Result<Response> {
+        let headers = Headers::new();
+        let since = self.waiting_since.as_millis().to_string();
+        headers.set(WAITING_SINCE, &since)?;
+        let mut init = RequestInit::new();
+        init.with_headers(headers).with_body(Some(command.into()));
+        request(&self.env, to, DRIVE, Method::Post, init).await
     }
 }
 

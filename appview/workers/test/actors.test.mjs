@@ -74,6 +74,19 @@ test("the index hears of a booking through the outbox and the queue", async () =
   });
 });
 
+test("a caller who has waited long enough hears that a booking is being confirmed", async () => {
+  const people = scene();
+  await held(served, people, slot(9), soon(300_000));
+  const key = request(people.guest, "com.huddle.finalize", "once");
+  const answer = await served.object("BookingDO", people.bookingActor, "/drive", {
+    method: "POST",
+    headers: { "huddle-waiting-since": `${Date.now() - 60_000}` },
+    body: JSON.stringify({ Booking: { Finalize: { key } } }),
+  });
+  const { Ok: standing } = (await answer.json()).Booking.Finalize;
+  assert.deepEqual(Object.keys(standing.booking.phase), ["Finalizing"]);
+});
+
 test("no second booking gets a slot that is held", async () => {
   const [first, second] = [scene(), scene()];
   const at = slot(10);

@@ -1,7 +1,18 @@
-// Measures the Worker in its runtime, without wrangler in between: how soon it answers, and how fast. Client and
-// runtime share the machine. The argument is the folder that `wrangler deploy --dry-run --outdir` has written.
-import { readFileSync, readdirSync } from "node:fs";
+// Measures the Worker in its runtime, without wrangler in between: how soon it answers, how fast, and what that takes.
+// Client and runtime share the machine. Prints one table, of both runtimes where it is told how the other one does.
+//
+//   node bench.mjs BUNDLE CODE [BINARY OUTPUT]
+//
+// BUNDLE is the folder that `wrangler deploy --dry-run --outdir` has written of the build for tests, CODE the
+// WebAssembly that is deployed, BINARY the command `huddle`, and OUTPUT what its benchmark `bookings` has printed.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { Caller, World } from "./people.mjs";
 import { create, scene } from "./scenes.mjs";
@@ -11,7 +22,7 @@ const AT_ONCE = [1, 16];
 const HALF_HOUR = 1_800_000;
 const SLOTS = 40;
 
-const folder = process.argv[2];
+const [folder, code, binary, output] = process.argv.slice(2);
 const here = (name) => new URL(name, import.meta.url);
 const script = (path, contents) => ({ type: "ESModule", path, contents });
 const modules = [
@@ -27,6 +38,8 @@ const modules = [
 const world = await World.start();
 const midnight = (Math.floor(Date.now() / HALF_HOUR) + 48) * HALF_HOUR;
 const hosts = Array.from({ length: Math.ceil((AT_ONCE.length * PAIRS + 100) / SLOTS) }, () => world.person());
+/** Those that the other runtime is measured with: nobody is held up. */
+const limits = { anonymous_per_minute: 100_000, anonymous_burst: 100_000 };
 const windows = hosts.map((host) => ({ host, windows: [[midnight, midnight + SLOTS * HALF_HOUR]] }));
 
 const started = performance.now();
@@ -36,10 +49,11 @@ const runtime = new Miniflare(
     cf: false,
     modules,
     compatibilityDate: "2026-11-01",
-    bindings: { ...world.vars, WINDOWS: JSON.stringify(windows) },
+    bindings: { ...world.vars, WINDOWS: JSON.stringify(windows), LIMITS: JSON.stringify(limits) },
     durableObjects: {
       HostMatchDO: { className: "HostMatchDO", useSQLite: true },
       BookingDO: { className: "BookingDO", useSQLite: true },
+      UserConnectorDO: { className: "UserConnectorDO", useSQLite: true },
       RateLimiterDO: { className: "RateLimiterDO", useSQLite: true },
     },
     d1Databases: { DB: "db" },
@@ -54,18 +68,23 @@ await (await served.fetch("/healthz")).text();
 const answered = performance.now();
 
 const database = await runtime.getD1Database("DB");
-const schema = readFileSync(here("../../../migrations/index/0001_bookings.sql"), "utf8");
-for (const statement of schema.replace(/^--.*$/gm, "").split(";")) {
-  if (statement.trim()) await database.prepare(statement).run();
+const migrations = new URL("../../../migrations/index/", import.meta.url);
+for (const name of readdirSync(migrations).sort()) {
+  const schema = readFileSync(new URL(name, migrations), "utf8").replace(/--.*$/gm, "");
+  for (const statement of schema.split(";")) {
+    if (statement.trim()) await database.prepare(statement).run();
+  }
 }
 
-const line = (name, ...columns) => console.log([name.padEnd(34), ...columns.map((it) => it.padStart(10))].join(""));
+/** The table: of each row its name, the two runtimes, and what it means. */
+const table = [];
+const row = (name, native, workers, meaning) => table.push([name, native, workers, meaning]);
 
-/** Prints the usual and the slow. */
-function times(name, millis) {
+/** The usual and the slow. */
+function times(millis) {
   millis.sort((a, b) => a - b);
-  const at = (share) => `${millis[Math.floor(millis.length * share)].toFixed(2)} ms`;
-  line(name, at(0.5), at(0.99));
+  const at = (share) => millis[Math.floor(millis.length * share)].toFixed(1);
+  return `${at(0.5)} / ${at(0.99)} ms`;
 }
 
 async function timed(call) {
@@ -74,11 +93,11 @@ async function timed(call) {
   return performance.now() - begun;
 }
 
-async function measure(name, count, call) {
+async function measure(count, call) {
   for (let warm = 0; warm < 50; warm++) await call(-1 - warm);
   const millis = [];
   for (let i = 0; i < count; i++) millis.push(await timed(() => call(i)));
-  times(name, millis);
+  return times(millis);
 }
 
 const ask = async (actor, command) => {
@@ -104,21 +123,80 @@ async function procedure(person, name, input, status) {
   const { body, headers } = await caller.procedure(person, name, input);
   if (body.booking?.status !== status) throw new Error(JSON.stringify(body));
   const [requests, further] = [headers.get("requests"), headers.get("requests-of-booking")];
-  return { id: body.booking.id, requests: `${requests}, and ${further} by the booking` };
+  return { id: body.booking.id, requests: `${requests} + ${further}` };
 }
 
 const match = (guest, input) => procedure(guest, "match", input, "held");
 const finalize = (guest, { id }) => procedure(guest, "finalize", { bookingId: id }, "confirmed");
 
-line("", "p50", "p99");
-await measure("trivial route", 1000, async () => (await served.fetch("/healthz")).text());
+/** How soon the command `huddle` is there, and answers. */
+async function ofCommand() {
+  if (!binary) return {};
+  const data = mkdtempSync(join(tmpdir(), "huddle-bench-"));
+  const free = createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const { port } = free.address();
+  free.close();
+  const begun = performance.now();
+  const server = spawn(binary, ["serve", "--listen", `127.0.0.1:${port}`, "--data", data], { stdio: "ignore" });
+  try {
+    const health = async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).text();
+    const deadline = begun + 10_000;
+    for (;;) {
+      try {
+        await health();
+        break;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await setTimeout(1);
+      }
+    }
+    const start = `${Math.round(performance.now() - begun)} ms`;
+    return { start, trivial: await measure(1000, health) };
+  } finally {
+    server.kill();
+    await once(server, "exit");
+    rmSync(data, { recursive: true });
+  }
+}
+
+/** What the benchmark `bookings` has printed, by how many ran at once. */
+function ofBookings() {
+  const found = new Map();
+  if (!output) return found;
+  const inMillis = (time) => {
+    const [, number, unit] = /^([\d.]+)(ns|µs|ms|s)$/.exec(time);
+    return Number(number) * { ns: 1e-6, "µs": 1e-3, ms: 1, s: 1000 }[unit];
+  };
+  for (const line of readFileSync(output, "utf8").split("\n")) {
+    const columns = line.trim().split(/\s+/);
+    if (columns.length !== 7 || !/^\d+$/.test(columns[0])) continue;
+    const [atOnce, pairs, ...spans] = columns;
+    const [match50, match99, finalize50, finalize99, emptied] = spans.map(inMillis).map((it) => it.toFixed(1));
+    const match = `${match50} / ${match99} ms`;
+    const finalize = `${finalize50} / ${finalize99} ms`;
+    found.set(Number(atOnce), { pairs, match, finalize, emptied: `${emptied} ms` });
+  }
+  if (found.size === 0) throw new Error(`there is no table in ${output}`);
+  return found;
+}
+
+const command = await ofCommand();
+const bookings = ofBookings();
+
+const trivial = await measure(1000, async () => (await served.fetch("/healthz")).text());
+row("trivial route", command.trivial, trivial, "`GET /healthz`, p50 / p99, one connection");
 const people = scene();
 await ask(people.bookingActor, { Booking: { Create: create(people) } });
-await measure("round trip to an object", 1000, () => ask(people.bookingActor, { Booking: { Read: { by: null } } }));
+const read = await measure(1000, () => ask(people.bookingActor, { Booking: { Read: { by: null } } }));
+row("round trip to an object", null, read, "the same, and a command that only reads");
 const spend = { rate: { per_minute: 1, burst: 1_000_000 }, cost: 1, nonce: null };
-await measure("write to an object", 1000, () => ask("rate-limiter/ip/192.0.2.1", { RateLimiter: { Spend: spend } }));
-await measure("write to an object that is new", 300, (i) => ask(`rate-limiter/ip/${i}`, { RateLimiter: { Spend: spend } }));
-await measure("read from D1", 1000, async () => (await served.fetch("/bench/d1")).text());
+const write = await measure(1000, () => ask("rate-limiter/ip/192.0.2.1", { RateLimiter: { Spend: spend } }));
+row("write to an object", null, write, "the same, with a command that writes");
+const first = await measure(300, (i) => ask(`rate-limiter/ip/${i}`, { RateLimiter: { Spend: spend } }));
+row("write to a new object", null, first, "the same, the schema included");
+const fromIndex = await measure(1000, async () => (await served.fetch("/bench/d1")).text());
+row("read from D1", null, fromIndex, "a route that selects one row");
 
 for (let warm = 0; warm < 20; warm++) {
   const { guest, ask } = fresh();
@@ -136,20 +214,55 @@ for (const atOnce of AT_ONCE) {
     }
   };
   const took = await timed(() => Promise.all(Array.from({ length: atOnce }, client)));
-  times(`match, ${atOnce} at once`, matched);
-  times(`finalize, ${atOnce} at once`, finalized);
-  console.log(`match and finalize, ${atOnce} at once: ${((PAIRS * 1000) / took).toFixed(0)} pairs/s`);
+  const { pairs, match: nativeMatch, finalize: nativeFinalize } = bookings.get(atOnce) ?? {};
+  const workers = ((PAIRS * 1000) / took).toFixed(0);
+  row(`pairs a second, ${atOnce} at once`, pairs, workers, "`match` and the `finalize` that accepts it, of new guests");
+  row(`match, ${atOnce} at once`, nativeMatch, times(matched), "p50 / p99 as the client sees it, committed");
+  row(`finalize, ${atOnce} at once`, nativeFinalize, times(finalized), "the same");
+}
+for (const [atOnce, { pairs, match, finalize, emptied }] of bookings) {
+  if (!AT_ONCE.includes(atOnce)) {
+    row(`pairs a second, ${atOnce} at once`, pairs, null, "as above, with every commit on the disk");
+    row(`match, ${atOnce} at once`, match, null, "as above");
+    row(`finalize, ${atOnce} at once`, finalize, null, "as above");
+  }
+  row(`outbox empty, ${atOnce} at once`, emptied, null, "from the last answer until the index knows all");
 }
 
 {
+  /** What objects have written, once the index knows a booking as confirmed: that is the last that is done for it. */
+  const written = async (id) => {
+    for (;;) {
+      const row = await database.prepare("SELECT status FROM bookings WHERE id = ?").bind(id).first();
+      if (row?.status === "confirmed") break;
+      await setTimeout(50);
+    }
+    await setTimeout(1000);
+    return (await served.fetch("/bench/written")).json();
+  };
+  const one = fresh();
+  const known = await match(one.guest, one.ask);
+  await finalize(one.guest, known);
+  const before = await written(known.id);
   const { guest, ask } = fresh();
   const held = await match(guest, ask);
-  console.log(`requests of a match, of a guest who is not known: ${held.requests}`);
-  console.log(`requests of a finalize: ${(await finalize(guest, held)).requests}`);
+  const confirmed = await finalize(guest, held);
+  const after = await written(held.id);
+  row("requests of a match, new guest", null, held.requests, "subrequests of the Worker, and of the booking's object");
+  row("requests of a finalize", null, confirmed.requests, "the same");
   // At another time, when the guest is free.
   pairs += hosts.length;
-  console.log(`requests of a match, of a guest who is known: ${(await match(guest, fresh().ask)).requests}`);
+  const again = await match(guest, fresh().ask);
+  row("requests of a match, known guest", null, again.requests, "the same; a guest is known for ten minutes");
+  const rows = `${after.rows - before.rows} rows, ${after.commits - before.commits} commits`;
+  row("written for a booking", null, rows, "by all objects, of match and finalize with all that follows; schemas included");
 }
-console.log(`cold start: runtime ${Math.round(ready - started)} ms, first answer ${Math.round(answered - ready)} ms`);
+const wasm = readFileSync(code);
+row("WebAssembly", null, `${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzip`, "what is deployed; at most 2 MiB gzip");
+const start = `${Math.round(ready - started)} + ${Math.round(answered - ready)} ms`;
+row("cold start", command.start, start, "process until its first answer; the runtime, and the Worker's first answer");
 await runtime.dispose();
 world.close();
+
+const cells = [["", "native", "Workers", "what it is"], ["---", "---:", "---:", "---"], ...table];
+for (const cell of cells) console.log(`| ${cell.map((text) => text ?? "–").join(" | ")} |`);

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 pub struct Map<'a> {
     left: usize,
     last: Option<&'a [u8]>,
-    /// The last key as [`order_of`] has it; what nothing comes after, where it is too long for that.
+    /// The last key as [`order_of`] has it: no short key is above a long one's.
     order: u128,
     /// In how many containers its values stand.
     depth: usize,
@@ -47,8 +47,13 @@ impl Key {
 /// The longest key that is compared as a number.
 const LONGEST: usize = 15;
 
+/// The heads of such keys.
+const SHORT: u8 = TEXT << 5;
+const SHORT_MAX: u8 = SHORT + LONGEST as u8;
+
+/// The head of a key of this length, at its place.
 const fn head(len: usize) -> u128 {
-    ((TEXT << 5) as u128 | len as u128) << (8 * LONGEST)
+    (SHORT as u128 + len as u128) << (8 * LONGEST)
 }
 
 /// Ones for a head and so many bytes.
@@ -80,16 +85,19 @@ impl<'a> Map<'a> {
         if self.left == 0 {
             return Ok(None);
         }
-        if let Some(word) = reader.word()
-            && let Some(len) = (word >> (8 * LONGEST)).checked_sub(head(0) >> (8 * LONGEST))
-            && len <= LONGEST as u128
-        {
-            let order = word & mask(len as usize);
-            if order > self.order && order & NOT_ASCII == 0 {
-                let key = reader.pass(1 + len as usize);
+        let word = reader.word();
+        let head = (word >> (8 * LONGEST)) as u8;
+        if let SHORT..=SHORT_MAX = head {
+            let len = usize::from(head - SHORT);
+            let order = word & mask(len);
+            if order > self.order
+                && order & NOT_ASCII == 0
+                && let Some(key) = reader.rest().get(1..=len)
+            {
+                reader.at += 1 + len;
                 self.left -= 1;
                 self.order = order;
-                self.last = Some(&key[1..]);
+                self.last = Some(key);
                 return Ok(self.last);
             }
         }
@@ -123,7 +131,11 @@ impl<'a> Map<'a> {
 
     /// The value of a key, if the map has it. Keys have to be asked for in the order of maps; what stands before one
     /// and has not been asked for is passed over, by the same rules.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "what a key is compared with is then a constant"
+    )]
     pub(crate) fn field<T, E: From<CborError>>(
         &mut self,
         key: &'static Key,
@@ -138,7 +150,8 @@ impl<'a> Map<'a> {
     }
 
     /// As [`field`](Self::field), null being as good as nothing.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `field`")]
     pub(crate) fn nullable<T>(
         &mut self,
         key: &'static Key,
@@ -150,29 +163,28 @@ impl<'a> Map<'a> {
     }
 
     /// Whether a key is there; if so it is read.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `field`")]
     fn seek(&mut self, key: &'static Key, reader: &mut Reader<'a>) -> Result<bool, CborError> {
         debug_assert!(self.order < key.order, "keys are asked for in their order");
         if self.left == 0 {
             return Ok(false);
         }
-        if let Some(word) = reader.word() {
-            match (word & key.mask).cmp(&key.order) {
-                Ordering::Less => {}
-                Ordering::Equal => {
-                    reader.pass(key.len());
-                    self.left -= 1;
-                    self.order = key.order;
-                    self.last = Some(key.name);
-                    return Ok(true);
-                }
-                Ordering::Greater => return Ok(false),
+        // No name has a zero in it: one that is cut off by the end is another one.
+        match (reader.word() & key.mask).cmp(&key.order) {
+            Ordering::Less => self.seek_past(key, reader),
+            Ordering::Equal => {
+                reader.at += key.len();
+                self.left -= 1;
+                self.order = key.order;
+                self.last = Some(key.name);
+                Ok(true)
             }
+            Ordering::Greater => Ok(false),
         }
-        self.seek_past(key, reader)
     }
 
-    /// Seeks a key behind others, or close to the end.
+    /// Seeks a key behind others.
     #[cold]
     fn seek_past(&mut self, key: &Key, reader: &mut Reader<'a>) -> Result<bool, CborError> {
         let mut before = (*self, *reader);

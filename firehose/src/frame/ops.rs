@@ -7,7 +7,7 @@ use crate::cbor::{CborError, Key, Reader};
 /// The operations of a commit, read from the frame each time that they are looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Ops<'a> {
-    /// Items of a list that have been read once, without an error.
+    /// Begins with the items of a list, which have been read once, without an error.
     items: &'a [u8],
     len: usize,
 }
@@ -62,14 +62,11 @@ impl<'a> Ops<'a> {
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let len = reader.list()?;
-        let start = reader.offset();
+        let items = reader.rest();
         for _ in 0..len {
             read_op(reader)?;
         }
-        Ok(Self {
-            items: reader.since(start),
-            len,
-        })
+        Ok(Self { items, len })
     }
 }
 

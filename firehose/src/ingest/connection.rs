@@ -355,9 +355,10 @@ mod tests {
         assert_eq!(rig.connection.host(), 1);
 
         rig.open();
-        rig.now += rig.limits.idle - SECOND;
+        rig.now += rig.limits.idle / 2;
         rig.connection.received(rig.now);
-        rig.now += SECOND;
+        rig.now += rig.limits.idle / 2;
+        rig.connection.heard(rig.now);
         assert_eq!(rig.connection.overdue(&rig.limits, rig.now), None);
     }
 

@@ -73,8 +73,8 @@ impl Desk {
 mod tests {
     use super::*;
 
-    fn at(host: &str) -> Host {
-        Some(host.into())
+    fn turn(desk: &mut Desk, did: &str, host: &str) -> bool {
+        desk.turn(did, Some(host.into()))
     }
 
     #[test]
@@ -91,10 +91,10 @@ mod tests {
     #[test]
     fn a_host_has_half_of_the_turns_and_others_pass_it_in_the_queue() {
         let mut desk = Desk::new(4);
-        assert!(desk.turn("a", at("slow")) && desk.turn("b", at("slow")));
-        assert!(!desk.turn("c", at("slow")));
-        assert!(desk.turn("d", at("other")) && desk.turn("e", at("third")));
-        assert!(!desk.turn("f", at("other")));
+        assert!(turn(&mut desk, "a", "slow") && turn(&mut desk, "b", "slow"));
+        assert!(!turn(&mut desk, "c", "slow"));
+        assert!(turn(&mut desk, "d", "other") && turn(&mut desk, "e", "third"));
+        assert!(!turn(&mut desk, "f", "other"));
         assert_eq!(desk.leave("d").as_deref(), Some("f"));
         assert_eq!(desk.leave("a").as_deref(), Some("c"));
         assert_eq!(desk.leave("b"), None);
@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn one_place_is_anybodys() {
         let mut desk = Desk::new(1);
-        assert!(desk.turn("a", at("slow")));
-        assert!(!desk.turn("b", at("slow")));
+        assert!(turn(&mut desk, "a", "slow"));
+        assert!(!turn(&mut desk, "b", "slow"));
         assert_eq!(desk.leave("a").as_deref(), Some("b"));
     }
 }

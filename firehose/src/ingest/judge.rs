@@ -76,8 +76,11 @@ pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
         key: lane.identity.as_ref().map(|identity| &identity.key),
         fresh_key,
         need_repository,
-        fetched: item.fetched,
-        skips: item.skips,
+        fetched: match (item.fetched, item.skips) {
+            (true, _) => Fetched::Yes,
+            (false, true) => Fetched::Needed,
+            (false, false) => Fetched::No,
+        },
         is_resting: bench.is_resting,
     };
     match frame {
@@ -100,9 +103,19 @@ struct Case<'l> {
     key: Option<&'l VerifyingKey>,
     fresh_key: bool,
     need_repository: Need,
-    fetched: bool,
-    skips: bool,
+    fetched: Fetched,
     is_resting: bool,
+}
+
+/// Whether the repository has been fetched for an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetched {
+    /// It has been.
+    Yes,
+    /// It has not been, and nothing is known that would ask for it.
+    No,
+    /// It has not been, and commits that came before were passed over.
+    Needed,
 }
 
 impl Case<'_> {
@@ -223,7 +236,12 @@ impl Case<'_> {
             return Verdict::Need(Need::Identity);
         }
         let is_news = signed.is_some_and(|rev| !self.is_held(rev));
-        if self.fetched || !(is_news || self.skips || remedy == Remedy::Resync) {
+        let is_needed = match self.fetched {
+            Fetched::Yes => false,
+            Fetched::No => is_news || remedy == Remedy::Resync,
+            Fetched::Needed => true,
+        };
+        if !is_needed {
             return Verdict::Reject(error);
         }
         let was_lost = self.account.is_lost();

@@ -13,6 +13,8 @@ use crate::frames::{Made, Records, START, make, record, verifying_key};
 /// Where the repositories of all accounts are.
 const PDS: &str = "pds.example.com";
 
+/// How often a host answers at least.
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(30);
 pub(crate) const HOST: &str = "wss://host.example.com";
 pub(crate) const ALICE: &str = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
 pub(crate) const BOB: &str = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb";
@@ -71,7 +73,8 @@ impl Driven {
                 _ => None,
             });
             if let Some((connection, url)) = found {
-                self.reconnected(connection);
+                assert!(self.ingest.opened(connection, self.now));
+                self.connection = Some(connection);
                 self.act();
                 return (connection, url);
             }
@@ -83,12 +86,6 @@ impl Driven {
     /// The connection that was opened last.
     pub(crate) fn connection(&self) -> ConnectionId {
         self.connection.expect("there is a connection")
-    }
-
-    /// A connection that was asked for is there.
-    pub(crate) fn reconnected(&mut self, connection: ConnectionId) {
-        assert!(self.ingest.opened(connection, self.now));
-        self.connection = Some(connection);
     }
 
     #[track_caller]
@@ -132,12 +129,13 @@ impl Driven {
         }
     }
 
-    /// Lets the time pass until something is to be done, while the host gives signs of life.
+    /// Lets the time pass until something may be to be done, while the host gives signs of life.
     pub(crate) fn wait(&mut self) {
+        let wake_at = self.ingest.wake_at().expect("there is something to come");
+        self.now = wake_at.min(self.now + PING_EVERY);
         if let Some(connection) = self.connection {
             self.ingest.heard(connection, self.now);
         }
-        self.now = self.ingest.wake_at().expect("there is something to come");
     }
 
     /// What has been delivered so far.

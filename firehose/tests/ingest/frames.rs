@@ -159,6 +159,19 @@ pub(crate) struct Made {
 
 /// Makes a commit that leads from one state to another.
 pub(crate) fn make(did: &str, before: Option<&Made>, records: Records, key: u8) -> Made {
+    let time = before.map_or(EPOCH, |made| {
+        made.head.rev.since_epoch() + Duration::from_millis(1)
+    });
+    made(did, before, records, key, time)
+}
+
+/// Makes a commit that changes nothing, at this time.
+pub(crate) fn make_at(before: &Made, time: Duration) -> Made {
+    let records = before.records.clone();
+    made(&before.did, Some(before), records, before.key, time)
+}
+
+fn made(did: &str, before: Option<&Made>, records: Records, key: u8, time: Duration) -> Made {
     let cids = |records: &Records| -> BTreeMap<String, Cid> {
         let cid = |(path, bytes): (&String, &Vec<u8>)| (path.clone(), Cid::of_cbor(bytes));
         records.iter().map(cid).collect()
@@ -172,9 +185,6 @@ pub(crate) fn make(did: &str, before: Option<&Made>, records: Records, key: u8) 
             .map(|(path, cid)| (path.clone().into_bytes(), *cid))
             .collect(),
     );
-    let time = before.map_or(EPOCH, |made| {
-        made.head.rev.since_epoch() + Duration::from_millis(1)
-    });
     let rev = Tid::from_time(time);
     let unsigned = UnsignedCommit {
         did,

@@ -714,3 +714,275 @@ fn words_of_a_host_are_cut_to_a_length_that_a_log_can_take() {
         });
     assert_eq!(lengths, Some((300, 300)));
 }
+
+/// Alice is synced at the first of these commits.
+fn synced(commits: &[Made]) -> Driven {
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    let (connection, _) = driven.open();
+    driven.send(connection, &commits[0].frame(101));
+    driven.run(1, None);
+    driven.actions.clear();
+    driven
+}
+
+fn op(action: &str, path: &str, cid: frames::Item) -> frames::Item {
+    frames::Item::Map(vec![
+        ("action", text(action)),
+        ("path", text(path)),
+        ("cid", cid),
+    ])
+}
+
+/// What comes of a commit of the account that is changed on the way: it is refused, and the repository fetched.
+#[track_caller]
+fn check_changed(change: impl FnOnce(&mut Vec<(&'static str, frames::Item)>)) -> CommitError {
+    let commits = history(ALICE);
+    let mut driven = synced(&commits);
+    let connection = driven.connection();
+    let mut body = commits[1].body(102);
+    change(&mut body);
+    driven.send(connection, &frame(1, Some("#commit"), body));
+    let events = driven.run(1, Some(&commits[2].car));
+    let (News::Repository { rev, .. }, Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!(*rev, commits[2].head.rev);
+    assert_eq!(state.repository, Repository::Synced(commits[2].head));
+    let rejected = driven
+        .notices()
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Rejected { why, seq: 102, .. } => Some(*why),
+            _ => None,
+        });
+    let rejected: Vec<_> = rejected.collect();
+    assert_eq!(rejected.len(), 1, "{rejected:?}");
+    rejected[0]
+}
+
+#[test]
+fn a_commit_that_is_refused_though_the_account_has_signed_it_has_the_repository_fetched() {
+    let set = |body: &mut Vec<(&str, frames::Item)>, name: &str, value: frames::Item| {
+        let field = body.iter_mut().find(|(key, _)| *key == name);
+        field.expect("there is one").1 = value;
+    };
+    let ops = |list| frames::Item::List(list);
+    let null = frames::Item::Null;
+    let unknown = ops(vec![op("explode", "com.example.a/1", null.clone())]);
+    let why = check_changed(|body| set(body, "ops", unknown));
+    assert!(matches!(why, CommitError::Op { index: 0, .. }), "{why}");
+    let no_path = ops(vec![op("delete", "nowhere", null.clone())]);
+    let why = check_changed(|body| set(body, "ops", no_path));
+    assert!(matches!(why, CommitError::Op { index: 0, .. }), "{why}");
+    let many = ops(vec![op("delete", "com.example.a/1", null); 201]);
+    let why = check_changed(|body| set(body, "ops", many));
+    assert_eq!(why, CommitError::TooManyOps(201));
+    let late = text("3zzzzzzzzzzzz");
+    let why = check_changed(|body| set(body, "since", late));
+    assert_eq!(why, CommitError::RevOrder);
+    let other = history(ALICE)[2].head.rev.to_string();
+    let why = check_changed(|body| set(body, "rev", text(&other)));
+    assert_eq!(why, CommitError::Rev);
+}
+
+#[test]
+fn a_commit_that_is_refused_and_has_nothing_new_changes_nothing() {
+    let commits = history(ALICE);
+    let mut driven = synced(&commits);
+    let connection = driven.connection();
+    driven.send(connection, &commits[1].frame(102));
+    driven.run(1, None);
+    driven.actions.clear();
+    let mut body = commits[0].body(103);
+    let later = commits[2].head.rev.to_string();
+    body.retain(|(key, _)| *key != "rev");
+    body.push(("rev", text(&later)));
+    driven.send(connection, &frame(1, Some("#commit"), body));
+    assert_eq!(driven.run(1, None), []);
+    driven.send(connection, &commits[2].frame(104));
+    let events = driven.run(1, None);
+    assert!(matches!(news(&events[0]).0, News::Changes { .. }));
+}
+
+#[test]
+fn a_commit_of_the_future_is_refused_until_it_is_none() {
+    let commits = history(ALICE);
+    let mut driven = synced(&commits);
+    let connection = driven.connection();
+    let future = frames::make_at(&commits[0], driven.now + Duration::from_mins(30));
+    driven.send(connection, &future.frame(102));
+    let events = driven.run(1, Some(&future.car));
+    let (News::Desynchronized(_), Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    let at_least = Some(commits[0].head.rev);
+    assert_eq!(state.repository, Repository::Desynchronized { at_least });
+
+    let mut events = Vec::new();
+    while events.is_empty() {
+        driven.wait();
+        driven.actions.clear();
+        events = driven.run(1, Some(&future.car));
+        events.retain(|event| !matches!(news(event).0, News::Desynchronized(_)));
+    }
+    assert!(matches!(news(&events[0]).0, News::Repository { .. }));
+    assert!(driven.now >= frames::START + Duration::from_mins(25));
+}
+
+#[test]
+fn what_a_relay_has_taken_down_stays_so_whatever_the_account_s_own_host_gives_out() {
+    let commits = history(ALICE);
+    let mut driven = synced(&commits);
+    let connection = driven.connection();
+    driven.send(connection, &frames::account(102, ALICE, Some("takendown")));
+    driven.send(connection, &commits[2].frame(103));
+    let events = driven.run(1, Some(&commits[2].car));
+    let told = News::Hosting(Hosting::TakenDown);
+    assert_eq!(news(&events[0]).0, &told);
+    let (News::Repository { .. }, Some(state)) = news(&events[1]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!(state.hosting, Hosting::TakenDown);
+
+    driven.actions.clear();
+    driven.send(connection, &frames::account(104, ALICE, None));
+    let events = driven.run(1, None);
+    assert_eq!(news(&events[0]).0, &News::Hosting(Hosting::Active));
+    assert_eq!(events.len(), 1, "nothing is lost");
+}
+
+#[test]
+fn what_another_relay_says_last_counts() {
+    let second = "wss://second.example.com";
+    let config = Config {
+        hosts: vec![HOST.to_owned(), second.to_owned()],
+        ..config(Limits::default())
+    };
+    let mut driven = Driven::with(config, &[ALICE], Some(100));
+    for _ in 0..3 {
+        let (connection, _) = driven.open();
+        driven.send(connection, &frames::account(101, ALICE, Some("takendown")));
+        driven.ingest.closed(connection, driven.now);
+    }
+    let (connection, url) = driven.open();
+    assert!(url.starts_with(second), "{url}");
+    driven.send(connection, &frames::account(7, ALICE, None));
+    let events = driven.run(1, None);
+    let hostings = events.iter().filter_map(|event| match event {
+        Event::Account { news, .. } => Some(news),
+        Event::Gap { .. } => None,
+    });
+    let hostings: Vec<_> = hostings.take(2).collect();
+    let expect = [Hosting::TakenDown, Hosting::Active].map(News::Hosting);
+    assert_eq!(hostings, expect.each_ref());
+}
+
+#[test]
+fn what_was_deleted_does_not_come_back_with_what_somebody_has_kept() {
+    let commits = history(ALICE);
+    let mut driven = synced(&commits);
+    let connection = driven.connection();
+    driven.send(connection, &frames::account(102, ALICE, Some("deleted")));
+    let events = driven.run(1, None);
+    let state = news(&events[0]).1.copied();
+    driven.actions.clear();
+    driven.ingest.set_interest(ALICE, true);
+    for (at, seq) in [(0, 103), (0, 104), (1, 105), (1, 106), (1, 107)] {
+        driven.send(connection, &commits[at].frame(seq));
+        driven.ingest.account(ALICE, state);
+        assert_eq!(driven.run(1, None), [], "{seq}");
+    }
+    // Those that are newer than what was deleted have the host asked, once.
+    let asks = |action: &&Action| matches!(action, Action::FetchRepository { .. });
+    assert_eq!(driven.actions.iter().filter(asks).count(), 1);
+
+    driven.actions.clear();
+    driven.now += Duration::from_hours(48);
+    let (connection, _) = driven.open();
+    driven.send(connection, &commits[2].frame(108));
+    let events = driven.run(1, Some(&commits[2].car));
+    let (News::Repository { records, .. }, Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!((records.len(), state.hosting), (2, Hosting::Active));
+}
+
+#[test]
+fn a_host_that_only_answers_is_left_after_a_while() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    let opened = driven.now;
+    while !driven.act().contains(&Action::Disconnect { connection }) {
+        driven.wait();
+    }
+    assert_eq!(driven.now, opened + Limits::default().idle);
+    let idle = |notice: &&Notice| {
+        let why = Ended::Idle;
+        matches!(notice, Notice::Disconnected { why: w, .. } if *w == why)
+    };
+    assert!(driven.notices().iter().any(idle));
+}
+
+#[test]
+fn a_host_is_not_idle_while_nobody_listens_or_where_another_connection_would_cost_a_gap() {
+    let limits = Limits {
+        max_queued: 1,
+        ..Limits::default()
+    };
+    let mut busy = Driven::new(limits, &[ALICE]);
+    let (connection, _) = busy.open();
+    busy.send(connection, &frames::identity(101, ALICE, "a.example.com"));
+    let mut unknown = Driven::with(config(Limits::default()), &[], None);
+    unknown.open();
+    for driven in [&mut busy, &mut unknown] {
+        let connection = driven.connection();
+        for _ in 0..100 {
+            driven.now += Duration::from_secs(30);
+            driven.ingest.heard(connection, driven.now);
+            assert!(!driven.act().contains(&Action::Disconnect { connection }));
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_neither_time_outs_nor_cursors_nor_commits() {
+    let commits = history(ALICE);
+    let mut driven = Driven::new(Limits::default(), &[ALICE]);
+    // The revisions are of the time at which they come.
+    driven.now = frames::EPOCH;
+    let (connection, _) = driven.open();
+    driven.send(connection, &commits[0].frame(101));
+    driven.run(1, None);
+    driven.now -= Duration::from_hours(1);
+    driven.send(connection, &commits[1].frame(102));
+    let events = driven.run(1, None);
+    assert!(matches!(news(&events[0]).0, News::Changes { .. }));
+    let wake_at = driven.ingest.wake_at().expect("the cursor is to be kept");
+    assert!(wake_at <= driven.now + KEEP, "by the clock as it is");
+    driven.pass(KEEP);
+    assert_eq!(driven.kept().last(), Some(&Some(102)));
+    driven.pass(Limits::default().silence);
+    assert!(driven.actions.contains(&Action::Disconnect { connection }));
+    let (_, url) = driven.open();
+    assert!(url.ends_with("cursor=102"), "{url}");
+    assert!(driven.now < frames::EPOCH, "no hour was waited for");
+}
+
+#[test]
+fn a_clock_that_is_set_forward_costs_one_connection() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (first, _) = driven.open();
+    driven.send(first, &frames::unknown(105));
+    driven.actions.clear();
+    driven.now += Duration::from_hours(24);
+    let (connection, url) = driven.open();
+    assert!(url.ends_with("cursor=105"), "{url}");
+    driven.send(connection, &frames::unknown(106));
+    driven.wait();
+    driven.act();
+    let connects = |action: &&Action| matches!(action, Action::Connect { .. });
+    assert_eq!(driven.actions.iter().filter(connects).count(), 1);
+    driven.now -= Duration::from_hours(24);
+    driven.pass(KEEP);
+    assert_eq!(driven.kept().last(), Some(&Some(106)));
+}

@@ -9,3 +9,14 @@ mod limits;
 mod records;
 mod rests;
 mod simulation;
+mod verdicts;
+
+#[path = "../../examples/support/input.rs"]
+#[expect(
+    dead_code,
+    reason = "of the examples' files only the keys are used here"
+)]
+mod input;
+#[path = "../../examples/support/verdict.rs"]
+#[expect(dead_code, reason = "of the verdicts only the words are compared here")]
+mod verdict;

@@ -10,10 +10,13 @@ mod constraints;
 mod create_offer;
 mod decline_booking;
 mod delete_offer;
+mod export_data;
 mod finalize;
 mod get_booking;
+mod get_booking_ics;
 mod get_preferences;
 mod idempotency;
+mod invitation;
 mod list;
 mod list_bookings;
 mod list_offers;
@@ -25,16 +28,16 @@ mod reschedule_booking;
 mod search_hosts;
 mod view;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use huddle_core::ActorTransport;
-use huddle_core::booking::{BookingIds, Constraints};
+use huddle_core::booking::{Booking, BookingIds, Constraints};
 use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
 use huddle_core::index::{Index, people, services};
 use huddle_core::matching::Slots;
 use huddle_core::offer_records::OfferRecords;
-use huddle_lexicon::com::huddle::defs::BookingView;
 use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::Did;
 use huddle_syntax::schema::{Call, ErrorName};
@@ -42,11 +45,15 @@ use huddle_xrpc::server::{Failure, OrFault as _, Request, Router};
 
 use crate::com::huddle::{
     approve_booking as approve, cancel_booking as cancel, create_offer as offer,
-    decline_booking as decline, delete_offer as withdraw, finalize as confirm, get_booking as get,
+    decline_booking as decline, delete_offer as withdraw, export_data as export,
+    finalize as confirm, get_booking as get, get_booking_ics as ics,
     get_preferences as preferences, list_bookings as bookings, list_offers as offers,
-    list_slots as slots, r#match as matching, put_preferences as prefer, reschedule_booking as reschedule,
-    search_hosts as hosts,
+    list_slots as slots, r#match as matching, put_preferences as prefer,
+    reschedule_booking as reschedule, search_hosts as hosts,
 };
+
+/// What people are called, of those that are known.
+type Called = BTreeMap<Did, people::Names>;
 
 /// What answers the `com.huddle` methods.
 #[derive(Clone)]
@@ -92,6 +99,7 @@ impl Huddle {
         let router = matching::route(router);
         let router = confirm::route(router);
         let router = get::route(router);
+        let router = ics::route(router);
         let router = bookings::route(router);
         let router = approve::route(router);
         let router = decline::route(router);
@@ -103,7 +111,8 @@ impl Huddle {
         let router = offer::route(router);
         let router = withdraw::route(router);
         let router = preferences::route(router);
-        prefer::route(router)
+        let router = prefer::route(router);
+        export::route(router)
     }
 
     /// What a slot that was listed stands for: that one, and none other.
@@ -117,23 +126,20 @@ impl Huddle {
 
     /// Whether somebody has named another AppView to schedule for them.
     async fn is_served_elsewhere<E: ErrorName>(&self, person: &Did) -> Result<bool, Failure<E>> {
-        let appview = services::of(&*self.index, person).await.or_fault()?;
+        let mut appview = services::of(&*self.index, person).await.or_fault()?;
+        if appview.is_none() {
+            // They may be new here. Whoever cannot be found has no time for anybody, which the search will say.
+            let _ = self.directory.find(&person.clone().into()).await;
+            appview = services::of(&*self.index, person).await.or_fault()?;
+        }
         Ok(appview.is_some_and(|appview| appview != self.service))
     }
 
-    /// Says what the parties of some bookings are called, as far as that is known.
-    async fn name<E: ErrorName>(&self, views: &mut [BookingView]) -> Result<(), Failure<E>> {
-        let parties = views
-            .iter()
-            .flat_map(|view| [&view.host_did, &view.guest_did]);
-        let parties: Vec<_> = parties.collect();
-        let names = people::names(&*self.index, &parties).await.or_fault()?;
-        let handle = |did: &Did| names.get(did).and_then(|names| names.handle.clone());
-        for view in views {
-            view.host_handle = handle(&view.host_did);
-            view.guest_handle = handle(&view.guest_did);
-        }
-        Ok(())
+    /// What the parties of some bookings are called, as far as that is known.
+    async fn called<E: ErrorName>(&self, bookings: &[Booking]) -> Result<Called, Failure<E>> {
+        let parties = bookings.iter().map(|booking| &booking.asked);
+        let parties: Vec<_> = parties.flat_map(|it| [&it.host, &it.guest]).collect();
+        people::names(&*self.index, &parties).await.or_fault()
     }
 
     /// The flows for a request, whose caller waits since it has arrived.

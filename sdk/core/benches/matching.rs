@@ -1,7 +1,6 @@
 //! How long a search takes, from the question to the proposals: offers, preferences, meetings and what strangers were
 //! told in SQLite, in memory; a thousand events on each side at hand.
 
-#[expect(dead_code, reason = "the tests need more of it")]
 #[path = "../tests/matching/store.rs"]
 mod store;
 #[expect(dead_code, reason = "the tests need more of it")]

@@ -70,6 +70,11 @@ impl ActorName {
         Self::new(ActorKind::HostMatch, person.as_str())
     }
 
+    /// The keeper of a UTC day, such as `2026-06-01`, of a person whose time is kept by days.
+    pub(crate) fn host_match_day(person: &Did, day: &str) -> Self {
+        Self::new(ActorKind::HostMatch, &format!("{person}/{day}"))
+    }
+
     /// The keeper of a booking.
     pub fn booking(id: &BookingId) -> Self {
         Self::new(ActorKind::Booking, id.as_str())
@@ -93,6 +98,11 @@ impl ActorName {
     /// What tells the actor from others of its kind.
     pub fn key(&self) -> &str {
         &self.text[self.kind.as_str().len() + 1..]
+    }
+
+    /// Whether it is the keeper of a day.
+    pub fn is_day(&self) -> bool {
+        self.kind == ActorKind::HostMatch && self.key().contains('/')
     }
 
     /// The whole name.
@@ -281,6 +291,7 @@ pub fn remembers(sql: &mut dyn Sql, name: &ActorName) -> Result<bool, SqlError> 
              OR EXISTS (SELECT 1 FROM claim WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM lapse WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM disclosure WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM sharded WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }
         ActorKind::Booking => {
@@ -320,6 +331,9 @@ mod tests {
             &ActorName::host_match(&person),
             "host-match/did:web:ada.example.com",
         );
+        let day = ActorName::host_match_day(&person, "2026-06-01");
+        check(&day, "host-match/did:web:ada.example.com/2026-06-01");
+        assert!(day.is_day() && !ActorName::host_match(&person).is_day());
         check(
             &ActorName::user_connector(&person),
             "user-connector/did:web:ada.example.com",

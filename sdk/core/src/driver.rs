@@ -13,7 +13,7 @@ use crate::booking::{
     Abort, Asked, Attempt, AwaitApproval, Booking, Commit, Held, Next, NextAttempt, NoMatch,
     NotFound, Participant, Phase, Place, Postpone, Refuse, Standing, Suspend,
 };
-use crate::host_match::{Candidate, Hold, HoldRefused, MayHold, Prepare, Role};
+use crate::host_match::{self, Candidate, Granted, Hold, HoldRefused, MayHold, Prepare, Role};
 use crate::limits::{Limits, secs};
 
 /// A booking on its way.
@@ -30,23 +30,30 @@ enum Step {
     /// Asks whether the guest may hold anything more.
     Limit(Attempt),
     Search(Attempt),
-    Hold {
-        attempt: Attempt,
-        /// How many participants hold already.
-        holding: usize,
-        /// What the first of them has picked.
-        picked: Option<Proposal>,
-        until: Timestamp,
-    },
+    Hold(Box<Holding>),
     Check(Attempt),
     Prepare {
         attempt: Attempt,
-        /// How many participants have prepared already.
+        /// How many keepers have prepared already.
         prepared: usize,
     },
     /// Tells the booking what came of it.
     Report(Box<Command>),
     Done,
+}
+
+/// One attempt to have a slot held by all participants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Holding {
+    attempt: Attempt,
+    /// Those who are to hold it, as far as they are known: a person's days are once that person's keeper
+    /// holds it.
+    participants: Vec<Participant>,
+    /// How many of them hold already.
+    done: usize,
+    /// What the first of them has picked.
+    picked: Option<Proposal>,
+    until: Timestamp,
 }
 
 /// What to do for a driver.
@@ -100,7 +107,7 @@ impl Driver {
         match &self.step {
             Step::Limit(_) => self.ask_limit(),
             Step::Search(_) => Action::Search,
-            Step::Hold { .. } => self.hold(),
+            Step::Hold(holding) => self.hold(holding),
             Step::Check(_) => match self.booking.confirming() {
                 Some(place) => Action::Check(place.clone()),
                 None => Action::Done,
@@ -123,40 +130,28 @@ impl Driver {
         Action::Ask(ActorName::host_match(guest), may_hold.into())
     }
 
-    fn hold(&self) -> Action {
-        let Step::Hold {
-            attempt,
-            holding,
-            picked,
-            until,
-        } = &self.step
-        else {
+    fn hold(&self, holding: &Holding) -> Action {
+        let Some(participant) = holding.participants.get(holding.done).cloned() else {
             return Action::Done;
         };
-        let Participant {
-            actor,
-            role,
-            counterpart,
-        } = self.booking.participants()[*holding].clone();
-        let candidates = match picked {
-            Some(proposal) => vec![candidate(proposal, role)],
-            None => self
-                .proposals
-                .iter()
-                .flatten()
-                .map(|proposal| candidate(proposal, role))
-                .collect(),
+        let candidate = |proposal| candidate(proposal, &participant);
+        let candidates = match &holding.picked {
+            Some(proposal) => vec![candidate(proposal)],
+            None => self.proposals.iter().flatten().map(candidate).collect(),
         };
         let hold = Hold {
             booking: self.booking.id.clone(),
-            attempt: *attempt,
+            attempt: holding.attempt,
             candidates,
-            until: *until,
-            role,
-            counterpart,
-            limited: role == Role::Guest && self.booking.is_request(),
+            until: holding.until,
+            role: participant.role,
+            counterpart: participant.counterpart,
+            // How much a person holds in all is not for a day to say.
+            limited: participant.role == Role::Guest
+                && !participant.actor.is_day()
+                && self.booking.is_request(),
         };
-        Action::Ask(actor, hold.into())
+        Action::Ask(participant.actor, hold.into())
     }
 
     fn prepare(&self, attempt: Attempt, prepared: usize) -> Action {
@@ -168,9 +163,10 @@ impl Driver {
             attempt,
             slot: place.slot,
         };
-        let [first, second] = self.booking.participants();
-        let participant = if prepared == 0 { first } else { second };
-        Action::Ask(participant.actor, prepare.into())
+        match self.booking.keepers(attempt).into_iter().nth(prepared) {
+            Some(keeper) => Action::Ask(keeper, prepare.into()),
+            None => Action::Done,
+        }
     }
 
     /// Takes what came of the action, at `now`.
@@ -189,19 +185,17 @@ impl Driver {
                         attempt,
                         why: NoMatch::TooManyHolds { retry_at },
                         untried: true,
+                        days: Vec::new(),
                     }),
                 };
             }
             (Step::Search(attempt), Event::Found(found)) => self.found(attempt, found, until),
-            (
-                Step::Hold {
-                    attempt,
-                    holding,
-                    picked,
-                    until,
-                },
-                Event::Replied(reply),
-            ) => self.held(attempt, holding, picked, until, *reply)?,
+            (Step::Hold(holding), Event::Replied(reply)) => {
+                match Hold::answer(*reply).ok_or(OutOfStep)? {
+                    Ok(granted) => self.held(*holding, granted)?,
+                    Err(why) => self.refused(&holding, why),
+                }
+            }
             (Step::Check(attempt), Event::Checked(checked)) => {
                 self.step = match checked {
                     Checked::Free => Step::Prepare {
@@ -215,7 +209,7 @@ impl Driver {
             (Step::Prepare { attempt, prepared }, Event::Replied(reply)) => {
                 self.step = match Prepare::answer(*reply).ok_or(OutOfStep)? {
                     Err(_) => report(Abort { attempt }),
-                    Ok(()) if prepared + 1 == self.booking.participants().len() => {
+                    Ok(()) if prepared + 1 == self.booking.keepers(attempt).len() => {
                         report(Commit { attempt })
                     }
                     Ok(()) => Step::Prepare {
@@ -246,16 +240,17 @@ impl Driver {
     pub fn put_off(&mut self) {
         let is_seen =
             matches!(self.booking.phase, Phase::Pending { .. }) && self.booking.is_known();
-        self.step = match self.step {
-            Step::Limit(attempt) | Step::Search(attempt) | Step::Hold { attempt, .. }
-                if is_seen =>
-            {
-                let tried = matches!(self.step, Step::Hold { holding: 1.., .. });
-                report(Postpone {
-                    attempt,
-                    untried: !tried,
-                })
-            }
+        self.step = match &self.step {
+            Step::Limit(attempt) | Step::Search(attempt) if is_seen => report(Postpone {
+                attempt: *attempt,
+                untried: true,
+                days: Vec::new(),
+            }),
+            Step::Hold(holding) if is_seen => report(Postpone {
+                attempt: holding.attempt,
+                untried: holding.done == 0,
+                days: days_of(&holding.participants[..holding.done]),
+            }),
             Step::Report(_) => return,
             _ => Step::Done,
         };
@@ -290,10 +285,12 @@ impl Driver {
                 attempt,
                 why: NoMatch::CalendarUnavailable,
                 untried: true,
+                days: Vec::new(),
             }),
             Found::Delayed(_) => report(Postpone {
                 attempt,
                 untried: true,
+                days: Vec::new(),
             }),
         };
     }
@@ -310,60 +307,54 @@ impl Driver {
                 attempt,
                 why: NoMatch::NoSlot,
                 untried: true,
+                days: Vec::new(),
             });
         }
-        Step::Hold {
+        Step::Hold(Box::new(Holding {
             attempt,
-            holding: 0,
+            participants: self.booking.participants().into(),
+            done: 0,
             picked: None,
             until,
-        }
+        }))
     }
 
-    fn held(
-        &mut self,
-        attempt: Attempt,
-        holding: usize,
-        picked: Option<Proposal>,
-        until: Timestamp,
-        reply: Reply,
-    ) -> Result<(), OutOfStep> {
-        let granted = match Hold::answer(reply).ok_or(OutOfStep)? {
-            Ok(granted) => granted,
-            Err(why) => {
-                self.step = self.refused(attempt, picked.as_ref(), why);
-                return Ok(());
-            }
-        };
-        let proposals = self.proposals.iter().flatten();
-        let picked = match picked {
+    /// The participant that was asked holds a slot: on to the next of them.
+    fn held(&mut self, mut holding: Holding, granted: Granted) -> Result<(), OutOfStep> {
+        let mut proposals = self.proposals.iter().flatten();
+        let picked = match holding.picked {
             Some(proposal) => proposal,
             None => proposals
-                .into_iter()
                 .find(|proposal| proposal.place.slot == granted.slot)
                 .ok_or(OutOfStep)?
                 .clone(),
         };
-        let until = until.min(granted.until);
-        self.step = if holding + 1 == self.booking.participants().len() {
+        if granted.sharded {
+            let days = days(&self.booking, &holding.participants[holding.done], &picked);
+            let next = holding.done + 1;
+            holding.participants.splice(next..next, days);
+        }
+        holding.done += 1;
+        holding.until = holding.until.min(granted.until);
+        self.step = if holding.done == holding.participants.len() {
             report(Held {
-                attempt,
+                attempt: holding.attempt,
                 place: picked.place,
-                until,
+                until: holding.until,
+                days: days_of(&holding.participants),
             })
         } else {
-            Step::Hold {
-                attempt,
-                holding: holding + 1,
-                picked: Some(picked),
-                until,
-            }
+            holding.picked = Some(picked);
+            Step::Hold(Box::new(holding))
         };
         Ok(())
     }
 
-    fn refused(&mut self, attempt: Attempt, picked: Option<&Proposal>, why: HoldRefused) -> Step {
-        match (why, picked) {
+    /// The participant that was asked does not hold a slot.
+    fn refused(&mut self, holding: &Holding, why: HoldRefused) {
+        let attempt = holding.attempt;
+        let days = days_of(&holding.participants[..=holding.done]);
+        self.step = match (why, &holding.picked) {
             // The guest's limit was asked first. Should it have been reached since, to say so would tell
             // that the host has time.
             (HoldRefused::TooManyHolds { .. }, _) | (HoldRefused::NoneFree, None) => {
@@ -371,6 +362,7 @@ impl Driver {
                     attempt,
                     why: NoMatch::NoSlot,
                     untried: false,
+                    days,
                 })
             }
             (HoldRefused::NoneFree, Some(picked)) => {
@@ -380,13 +372,15 @@ impl Driver {
                 report(NextAttempt {
                     attempt,
                     above: attempt,
+                    days,
                 })
             }
             (HoldRefused::Over { highest }, _) => report(NextAttempt {
                 attempt,
                 above: highest,
+                days,
             }),
-        }
+        };
     }
 }
 
@@ -394,14 +388,40 @@ fn report(command: impl Into<Command>) -> Step {
     Step::Report(Box::new(command.into()))
 }
 
-fn candidate(proposal: &Proposal, role: Role) -> Candidate {
+fn candidate(proposal: &Proposal, participant: &Participant) -> Candidate {
+    let mut margins = match participant.role {
+        Role::Host => proposal.host.clone(),
+        Role::Guest => proposal.guest.clone(),
+    };
+    if participant.actor.is_day() {
+        // How many meetings a person has is not for a day in UTC to say.
+        margins.caps.clear();
+    }
     Candidate {
         slot: proposal.place.slot,
-        margins: match role {
-            Role::Host => proposal.host.clone(),
-            Role::Guest => proposal.guest.clone(),
-        },
+        margins,
     }
+}
+
+/// The days of a participant that a slot meets.
+fn days(booking: &Booking, participant: &Participant, picked: &Proposal) -> Vec<Participant> {
+    let person = match participant.role {
+        Role::Host => &booking.asked.host,
+        Role::Guest => &booking.asked.guest,
+    };
+    let guard = candidate(picked, participant).guard();
+    let days = host_match::days(person, guard).into_iter();
+    let day = |actor| Participant {
+        actor,
+        ..participant.clone()
+    };
+    days.map(day).collect()
+}
+
+/// Which of them are days.
+fn days_of(participants: &[Participant]) -> Vec<ActorName> {
+    let actors = participants.iter().map(|participant| &participant.actor);
+    actors.filter(|actor| actor.is_day()).cloned().collect()
 }
 
 /// The answer to any of a driver's reports.

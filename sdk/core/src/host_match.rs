@@ -4,6 +4,7 @@
 //! a booking that is being confirmed, or *booked*. No two live claims of different bookings overlap,
 //! whatever is asked, how often and in which order. Every claim belongs to an *attempt* of a booking;
 //! the highest attempt seen of each booking is a fence that keeps late messages of lower ones out.
+//! The time of somebody whom very many ask can be kept by days, each of which has a `HostMatch` too.
 
 mod agenda;
 mod claim;
@@ -13,6 +14,7 @@ mod finish;
 mod hold;
 mod lapse;
 mod prepare;
+mod shard;
 mod sweep;
 
 use huddle_ports::Timestamp;
@@ -27,6 +29,8 @@ pub use disclose::{Disclose, Disclosure};
 pub use finish::{Ending, Finish};
 pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused, Margins, MayHold, WouldHold};
 pub use prepare::{Prepare, PrepareRefused};
+pub(crate) use shard::days;
+pub use shard::{Shard, ShardRefused};
 pub(crate) use sweep::wake;
 
 /// A person's part in a meeting.
@@ -64,6 +68,8 @@ commands! {
         Agenda => Vec<Engagement>,
         /// [`Disclose`]
         Disclose => Vec<u32>,
+        /// [`Shard`]
+        Shard => Result<(), ShardRefused>,
     }
 }
 
@@ -76,5 +82,6 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::Finish(command) => Reply::Finish(finish::finish(turn, &command)?),
         Command::Agenda(command) => Reply::Agenda(agenda::agenda(turn, &command)?),
         Command::Disclose(command) => Reply::Disclose(disclose::disclose(turn, &command)?),
+        Command::Shard(Shard {}) => Reply::Shard(shard::shard(turn)?),
     })
 }

@@ -5,7 +5,8 @@
 //! puts all of it into one [`Index::batch`].
 //!
 //! What comes of a repository is ordered by the revision that it comes with: the newest wins, and what
-//! comes late or twice changes nothing.
+//! comes late or twice changes nothing. What comes twice is still put, because it is the same: so a
+//! repository that is fetched again mends what was lost here.
 
 pub mod audit;
 pub mod bookings;

@@ -35,7 +35,7 @@ use crate::index::Index;
 use crate::limits::{Limits, secs};
 use crate::transport::ActorTransport;
 
-pub use calendars::{Busy, Calendars};
+pub use calendars::{Busy, Calendars, NoCalendars};
 pub use listing::{InvalidSlotToken, ListedSlot, Listing, ListingFailed, SlotQuery, Slots};
 pub use offers::{office_hours, slot_offer};
 pub use relationships::{Relationships, UnknownRelationship};

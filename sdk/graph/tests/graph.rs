@@ -1,5 +1,7 @@
 //! A Bluesky AppView that answers as it is told.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -102,13 +104,13 @@ const FOLLOWING: &str =
     r#""following": "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.graph.follow/a""#;
 const FOLLOWED_BY: &str = r#""followedBy": "at://did:web:bob.example.com/app.bsky.graph.follow/b""#;
 
+const RELATIONSHIP: &str = r#""$type": "app.bsky.graph.defs#relationship""#;
+
 /// An answer with these fields about the guest.
 fn about_guest(fields: &[&str]) -> String {
-    let fields: String = fields.iter().map(|field| format!(", {field}")).collect();
-    about(&format!(
-        r#"{{"$type": "app.bsky.graph.defs#relationship", "did": "{}"{fields}}}"#,
-        guest()
-    ))
+    let did = format!(r#""did": "{}""#, guest());
+    let fields = [&[RELATIONSHIP, &did], fields].concat().join(", ");
+    about(&format!("{{{fields}}}"))
 }
 
 fn about(relationships: &str) -> String {
@@ -219,7 +221,10 @@ fn an_answer_is_used_again_for_an_hour_and_not_where_a_fresh_one_is_wanted() {
     world.answers(200, about_guest(&[FOLLOWING]));
     let connected = world.ask(Freshness::Recent);
     world.answers(200, about_guest(&[]));
-    world.clock.step(KEEP - Duration::from_millis(1));
+    world.clock.step(KEEP);
+    world
+        .clock
+        .set(world.clock.now() - Duration::from_millis(1));
     assert_eq!(world.ask(Freshness::Recent), connected);
     assert_eq!(world.questions(), 1);
     let stranger = world.ask(Freshness::Fresh);

@@ -3,7 +3,7 @@
 mod answer;
 mod socket;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -36,6 +36,13 @@ pub trait FirehoseStore: Send + Sync {
 
     /// Keeps the cursor of a host, or forgets it.
     async fn keep_cursor(&self, host: &str, cursor: Option<i64>);
+
+    /// Accounts whose repositories are to be fetched, for another reason than what comes from the firehose: those that
+    /// have [lost track](Account::is_lost) when the firehose begins, and whatever the store finds out by itself. It is
+    /// asked every minute, unless those that it has named last still wait.
+    async fn wanted(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Hears what an operator may want to know.
     fn report(&self, notice: Notice) {
@@ -70,6 +77,10 @@ pub struct Firehose {
     cursors: BTreeMap<String, Option<i64>>,
     /// Whether a cursor is being kept: one after the other, so that an older one does not come last.
     is_keeping: bool,
+    /// Accounts whose repositories are to be fetched, as soon as there is room.
+    wanted: VecDeque<String>,
+    /// Whether the store is being asked for more of them.
+    is_asking: bool,
     /// Connections that are being closed.
     goodbyes: JoinSet<()>,
 }
@@ -78,6 +89,9 @@ pub struct Firehose {
 ///
 /// [`Limits::silence`]: huddle_firehose::ingest::Limits::silence
 const PING_EVERY: Duration = Duration::from_secs(25);
+
+/// How often the store is asked whose repositories are to be fetched.
+const ASK_EVERY: Duration = Duration::from_mins(1);
 
 /// How long what was delivered may still take once the task is to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -89,6 +103,7 @@ enum Next {
     Answer(Answer),
     Received(Received),
     Ping,
+    Ask,
     Wake,
 }
 
@@ -103,6 +118,8 @@ impl Firehose {
             answers: JoinSet::new(),
             cursors: BTreeMap::new(),
             is_keeping: false,
+            wanted: VecDeque::new(),
+            is_asking: false,
             goodbyes: JoinSet::new(),
         }
     }
@@ -115,6 +132,8 @@ impl Firehose {
         let mut grace = pin!(tokio::time::sleep(Duration::MAX));
         let mut pings = tokio::time::interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut asks = tokio::time::interval(ASK_EVERY);
+        asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.act();
             if self.ingest.is_settled() && !self.is_keeping {
@@ -131,6 +150,7 @@ impl Firehose {
                     Next::Received(received)
                 }
                 _ = pings.tick(), if is_open => Next::Ping,
+                _ = asks.tick(), if !is_stopping => Next::Ask,
                 () = tokio::time::sleep(wake_in) => Next::Wake,
             };
             match next {
@@ -143,6 +163,7 @@ impl Firehose {
                 Next::Answer(answer) => self.take_answer(answer),
                 Next::Received(received) => self.take_received(received),
                 Next::Ping => self.ping().await,
+                Next::Ask => self.ask_for_wanted(),
                 Next::Wake => {}
             }
         }
@@ -159,8 +180,28 @@ impl Firehose {
         wake_at.map_or(Duration::MAX, |at| at.saturating_sub(self.now()))
     }
 
+    fn ask_for_wanted(&mut self) {
+        if self.is_asking || !self.wanted.is_empty() {
+            return;
+        }
+        self.is_asking = true;
+        let store = Arc::clone(&self.ports.store);
+        self.answers
+            .spawn(async move { Answer::Wanted(store.wanted().await) });
+    }
+
+    fn resync_wanted(&mut self) {
+        while let Some(did) = self.wanted.front() {
+            if self.ingest.resync(did).is_err() {
+                break;
+            }
+            self.wanted.pop_front();
+        }
+    }
+
     /// Does what is to be done.
     fn act(&mut self) {
+        self.resync_wanted();
         while let Some(action) = self.ingest.next_action(self.now()) {
             match action {
                 Action::Disconnect { connection } => self.disconnect(connection),
@@ -236,6 +277,10 @@ impl Firehose {
             }
             Answer::Done(ticket) => self.ingest.done(ticket),
             Answer::Kept => self.is_keeping = false,
+            Answer::Wanted(dids) => {
+                self.is_asking = false;
+                self.wanted.extend(dids);
+            }
         }
     }
 

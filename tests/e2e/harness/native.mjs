@@ -2,29 +2,31 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { binary } from './place.mjs'
-import { freePort } from './port.mjs'
 import { Program, untilHealthy } from './program.mjs'
 
 export class AppView {
   #log
+  #port
   #options
+  #env
   #program
 
   /** Starts one over a network; it keeps what it keeps in `folder`. */
-  static async start({ folder, log, network, graph, limits }) {
+  static async start({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
     const appview = new AppView()
     const limitsFile = join(folder, 'limits.json')
     writeFileSync(limitsFile, JSON.stringify(limits))
-    appview.port = await freePort()
+    appview.#port = port
     appview.#log = log
+    appview.#env = { HUDDLE_OPERATOR_TOKEN: operatorToken }
     appview.#options = [
       'serve',
-      ...['--listen', `127.0.0.1:${appview.port}`],
+      ...['--listen', `127.0.0.1:${port}`],
       ...['--data', join(folder, 'huddle')],
-      ...['--service', `${network.service}#huddle_appview`],
+      ...['--service', `${service}#huddle_appview`, '--public-url', url],
       ...['--plc', network.plc],
       ...['--limits', limitsFile],
-      ...network.servers.flatMap(({ url }) => ['--firehose', url.replace('http', 'ws')]),
+      ...['--firehose', network.relay.replace('http', 'ws')],
       ...['--graph', graph.url],
       '--development',
     ]
@@ -33,8 +35,8 @@ export class AppView {
   }
 
   async resume() {
-    this.#program = Program.keep(this.#log, binary, this.#options)
-    await untilHealthy(this.#program, this.port, this.#log)
+    this.#program = Program.keep(this.#log, binary, this.#options, { env: this.#env })
+    await untilHealthy(this.#program, this.#port, this.#log)
   }
 
   async restart() {

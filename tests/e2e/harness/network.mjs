@@ -1,6 +1,7 @@
-// The PLC directory and the Personal Data Servers, in a process of their own: see tests/peers/atproto/network.mjs.
-import { Program } from './program.mjs'
+// The PLC directory, the Personal Data Servers and the relay, in a process of their own: see
+// tests/peers/atproto/network.mjs.
 import { node, servers } from './place.mjs'
+import { Program } from './program.mjs'
 
 export class Network {
   #program
@@ -11,32 +12,34 @@ export class Network {
     const network = new Network()
     const options = ['network.mjs', folder, appviewUrl, String(count)]
     network.#program = Program.start(log, node, options, { cwd: servers })
-    const { plc, servers: addresses, service, control } = JSON.parse(await network.#program.line())
-    Object.assign(network, { plc, servers: addresses, service })
+    const { plc, servers: addresses, relay, service, control } = JSON.parse(await network.#program.line())
+    Object.assign(network, { plc, servers: addresses, relay, service })
     network.#control = control
     return network
   }
 
-  stop() {
+  /** Ends all of it. */
+  end() {
     return this.#program.stop()
   }
 
-  /** Stops a server, and starts it again with all that it has kept. */
-  restartServer(n) {
-    return this.#do('restart', n)
+  /** Stops a server, by its number, or the relay, until it is resumed. */
+  stop(name) {
+    return this.#do('stop', name)
   }
 
-  stopServer(n) {
-    return this.#do('stop', n)
+  resume(name) {
+    return this.#do('resume', name)
   }
 
-  resumeServer(n) {
-    return this.#do('resume', n)
+  async restart(name) {
+    await this.stop(name)
+    await this.resume(name)
   }
 
-  /** Ends every stream of events of a server without a word, and says how many there were. */
-  async cutStreams(n) {
-    return (await this.#do('cut', n)).cut
+  /** Ends every stream of the relay without a word, and says how many there were. */
+  async cutFirehose() {
+    return (await this.#do('cut', 'relay')).cut
   }
 
   /** Registers a DID that is nothing but a key, given as did:key. */

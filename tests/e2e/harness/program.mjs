@@ -15,6 +15,9 @@ const KEEPER = `
   wait "$program"
 `
 
+/** Longer than any of them takes to start. */
+const START_MILLIS = 60_000
+
 /** What a machine says of the network is not for programs on loopback. */
 const PROXIES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']
 
@@ -66,10 +69,11 @@ export class Program {
 
 /** Waits until a program answers at a port that it is well. */
 export async function untilHealthy(program, port, log) {
-  for (;;) {
-    if (!program.running) throw new Error(`it has ended:\n${readFileSync(log, 'utf8')}`)
+  const deadline = Date.now() + START_MILLIS
+  while (program.running && Date.now() < deadline) {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined)
     if (answer?.ok) return
     await setTimeout(50)
   }
+  throw new Error(`it does not start:\n${readFileSync(log, 'utf8')}`)
 }

@@ -1,5 +1,4 @@
-// An address that stays the same, whatever answers there, and all bytes that were answered. It passes bytes on as they
-// are, and knows nothing of HTTP.
+// All bytes that were answered at an address: it passes on what comes and goes as it is, and knows nothing of HTTP.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
@@ -13,20 +12,17 @@ export class Tap {
   #size = 0
   #open = new Set()
 
-  static async start() {
+  /** Starts one before a port of this machine. */
+  static async start(target) {
     const tap = new Tap()
+    tap.#target = target
     tap.#listener = createServer((socket) => tap.#pass(socket)).listen(0, '127.0.0.1')
     await once(tap.#listener, 'listening')
     return tap
   }
 
-  get url() {
-    return `http://localhost:${this.#listener.address().port}`
-  }
-
-  /** Has the port of this machine answer from now on. */
-  lead(port) {
-    this.#target = port
+  get port() {
+    return this.#listener.address().port
   }
 
   /** All bytes that were answered so far. */
@@ -36,7 +32,6 @@ export class Tap {
   }
 
   #pass(socket) {
-    if (!this.#target) return socket.destroy()
     const onward = connect(this.#target, '127.0.0.1')
     for (const [one, other] of [
       [socket, onward],

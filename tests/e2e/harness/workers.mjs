@@ -2,7 +2,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { node, workers } from './place.mjs'
-import { freePort } from './port.mjs'
 import { Program, untilHealthy } from './program.mjs'
 import { Resolver } from './resolver.mjs'
 
@@ -15,31 +14,33 @@ const QUIET = { CI: 'true', WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_
 
 export class AppView {
   #log
+  #port
   #options
   #program
   #resolver
 
   /** Starts one over a network; it keeps what it keeps in `folder`. */
-  static async start({ folder, log, network, graph, limits }) {
+  static async start({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
     const appview = new AppView()
     appview.#log = log
     appview.#resolver = await Resolver.start()
-    appview.port = await freePort()
+    appview.#port = port
     const secrets = join(folder, 'secrets.env')
-    writeFileSync(secrets, `BOOKING_IDS_SECRET=${'07'.repeat(32)}\n`)
+    writeFileSync(secrets, `BOOKING_IDS_SECRET=${'07'.repeat(32)}\nOPERATOR_TOKEN=${operatorToken}\n`)
     const state = ['--config', CONFIGURATION, '--persist-to', join(folder, 'state')]
     const variables = {
-      SERVICE: `${network.service}#huddle_appview`,
+      SERVICE: `${service}#huddle_appview`,
+      PUBLIC_URL: url,
       PLC: network.plc.replace('localhost', '127.0.0.1'),
       DNS: appview.#resolver.url,
-      FIREHOSE: network.servers.map(({ url }) => url.replace('http', 'ws')).join(' '),
+      FIREHOSE: network.relay.replace('http', 'ws'),
       GRAPH: graph.url,
       LIMITS: JSON.stringify(limits),
     }
     appview.#options = [
       'dev',
       ...state,
-      ...['--ip', '127.0.0.1', '--port', String(appview.port), '--inspector-port', '0'],
+      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
       ...['--env-file', secrets, '--show-interactive-dev-session=false'],
       ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ]
@@ -50,7 +51,7 @@ export class AppView {
 
   async resume() {
     this.#program = this.#wrangler(this.#options)
-    await untilHealthy(this.#program, this.port, this.#log)
+    await untilHealthy(this.#program, this.#port, this.#log)
   }
 
   async restart() {

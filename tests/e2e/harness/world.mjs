@@ -1,4 +1,5 @@
 // A directory, two Personal Data Servers, the AppView, and people, for one file of scenarios.
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { StandInGraph } from './graph.mjs'
@@ -7,6 +8,7 @@ import { Network } from './network.mjs'
 import { answered } from './outcome.mjs'
 import { Person, readResponse } from './person.mjs'
 import { results, runtime } from './place.mjs'
+import { freePort } from './port.mjs'
 import { Tap } from './tap.mjs'
 import { until } from './until.mjs'
 
@@ -27,27 +29,43 @@ export class World {
   #appview
   #network
   #tap
+  #operatorToken = randomUUID()
   #people = 0
+  /** The DID of the AppView, and where it is. */
+  service
+  url
 
-  /** Starts everything; `name` is that of its folder. `limits` are those that differ from what leaves room. */
-  static async start(name, { limits = {} } = {}) {
+  /**
+   * Starts everything; `name` is that of its folder. `limits` are those that differ from what leaves room. The AppView
+   * has a DID in the directory, or, with `byWeb`, tells its document itself. Where it is `tapped`, `answers` has what it
+   * has answered.
+   */
+  static async start(name, { limits = {}, byWeb = false, tapped = false } = {}) {
     const world = new World()
     const folder = join(results, name)
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     const log = (of) => join(folder, `${of}.log`)
     try {
-      world.#tap = await Tap.start()
-      world.#network = await Network.start(join(folder, 'servers'), log('servers'), world.#tap.url, HANDLES.length)
+      const port = await freePort()
+      if (tapped) world.#tap = await Tap.start(port)
+      // Real servers look documents of `did:web` up by name only.
+      const host = `localhost:${world.#tap?.port ?? port}`
+      world.url = `http://${host}`
+      world.#network = await Network.start(join(folder, 'servers'), log('servers'), world.url, HANDLES.length)
+      world.service = byWeb ? `did:web:${host.replace(':', '%3A')}` : world.#network.service
       world.graph = await StandInGraph.start(world.#network.plc)
       world.#appview = await AppView.start({
         folder,
         log: log('appview'),
+        port,
+        service: world.service,
+        url: world.url,
         network: world.#network,
         graph: world.graph,
         limits: { ...ROOM, ...limits },
+        operatorToken: world.#operatorToken,
       })
-      world.#tap.lead(world.#appview.port)
     } catch (error) {
       await world.stop()
       throw error
@@ -57,7 +75,7 @@ export class World {
 
   async stop() {
     await this.#appview?.stop()
-    await this.#network?.stop()
+    await this.#network?.end()
     this.graph?.close()
     this.#tap?.close()
   }
@@ -68,11 +86,6 @@ export class World {
 
   get appview() {
     return this.#appview
-  }
-
-  /** The DID of the AppView. */
-  get service() {
-    return this.#network.service
   }
 
   get servers() {
@@ -140,7 +153,12 @@ export class World {
 
   /** Asks the AppView, by no server of anybody. */
   fetch(path, init) {
-    return fetch(`${this.#tap.url}${path}`, init)
+    return fetch(`${this.url}${path}`, init)
+  }
+
+  /** Asks for a page that only operators get to see. */
+  operate(path) {
+    return this.fetch(path, { headers: { authorization: `Bearer ${this.#operatorToken}` } })
   }
 
   /** Calls a method as nobody. */

@@ -153,7 +153,11 @@ fn other_constraints_are_another_request_and_another_note_is_not() {
     for same in ["\"note\": \"Hello\"", "\"status\": \"held\""] {
         assert_eq!(version_of(&with(same)), Some(version.clone()), "{same}");
     }
-    for (find, replace) in [("30", "60"), ("bob", "cleo"), ("08:30", "08:31")] {
+    for (find, replace) in [
+        ("\"durationMin\": 30", "\"durationMin\": 60"),
+        ("bob", "cleo"),
+        ("08:30", "08:31"),
+    ] {
         let other = version_of(&REQUEST.replace(find, replace));
         assert_ne!(other, Some(version.clone()), "{replace}");
     }
@@ -180,7 +184,7 @@ fn availability_of_another_app_is_read_as_office_hours() {
             {"dayOfWeek": 3, "startTime": "ten", "endTime": "11:00"}],
         "bufferBefore": 5, "createdAt": "2026-11-20T08:30:00.000Z"}"#,
     );
-    let rules: Vec<_> = hours.rules.iter().map(|rule| {
+    let rules = hours.rules.iter().map(|rule| {
         let days: Vec<_> = rule.days.iter().map(ToString::to_string).collect();
         format!("{} {}-{}", days.join(","), rule.start, rule.end)
     });
@@ -199,7 +203,7 @@ fn availability_of_another_app_is_read_as_office_hours() {
 #[test]
 fn any_record_of_the_other_app_becomes_office_hours_that_a_host_can_refuse() {
     for json in [
-        "{}",
+        r#"{"id": "a"}"#,
         r#"{"title": 5, "duration": 100000, "timeSlots": {"a": 1}, "bookingRules": []}"#,
         r#"{"timeSlots": [null, {}, {"timezone": ""}], "createdAt": "yesterday"}"#,
     ] {

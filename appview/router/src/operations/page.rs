@@ -1,13 +1,15 @@
 //! The pages for operators: `/internal/metrics` for a program, `/zpages` for a person.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use huddle_core::Limits;
 
 use super::{MetricsRegistry, OperatorPages};
 use crate::health::Health;
@@ -16,16 +18,21 @@ use crate::health::Health;
 struct Shown {
     pages: OperatorPages,
     health: Health,
+    limits: Arc<Limits>,
 }
 
 /// The pages, which only whoever has the token sees.
-pub(crate) fn routes(pages: OperatorPages, health: Health) -> Router {
+pub(crate) fn routes(pages: OperatorPages, health: Health, limits: Arc<Limits>) -> Router {
     let guarded = middleware::from_fn_with_state(pages.clone(), for_operators);
     Router::new()
         .route("/internal/metrics", get(metrics))
         .route("/zpages", get(status))
         .route_layer(guarded)
-        .with_state(Shown { pages, health })
+        .with_state(Shown {
+            pages,
+            health,
+            limits,
+        })
 }
 
 async fn for_operators(
@@ -33,17 +40,11 @@ async fn for_operators(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = if pages.token.is_shown(request.headers()) {
-        next.run(request).await
-    } else {
-        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-        (StatusCode::UNAUTHORIZED, challenge).into_response()
-    };
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
-    response
+    if pages.token.is_shown(request.headers()) {
+        return next.run(request).await;
+    }
+    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+    (StatusCode::UNAUTHORIZED, challenge).into_response()
 }
 
 async fn metrics(State(shown): State<Shown>) -> Response {
@@ -57,7 +58,7 @@ async fn status(State(shown): State<Shown>) -> Html<String> {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Huddle</title><h1>Huddle</h1>",
     );
     table(&mut page, "State", report.lines());
-    let limits = shown.health.limits.table();
+    let limits = shown.limits.table();
     let limits = limits
         .iter()
         .map(|limit| (limit.name, limit.value.to_string()));

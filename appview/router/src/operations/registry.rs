@@ -51,6 +51,10 @@ impl MetricsRegistry {
     }
 
     /// All metrics, in the text format that Prometheus reads.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a string takes whatever is written"
+    )]
     pub fn text(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes whatever is written");

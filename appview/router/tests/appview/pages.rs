@@ -1,6 +1,8 @@
 //! What is not XRPC, and open to all.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
@@ -35,6 +37,37 @@ impl Index for Gone {
 
     async fn batch(&self, _: Vec<Statement>) -> Result<(), IndexError> {
         Err(IndexError("gone".to_owned()))
+    }
+}
+
+/// An index that counts what it is asked.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+#[async_trait]
+impl Index for Counting {
+    async fn query(&self, _: Statement) -> Result<Vec<Row>, IndexError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(Vec::new())
+    }
+
+    async fn batch(&self, _: Vec<Statement>) -> Result<(), IndexError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_stores_are_asked_once_a_second_however_many_want_to_know() {
+    let index = Arc::new(Counting::default());
+    let world = World::with(Limits::default(), |appview| {
+        appview.backend.index = index.clone();
+    });
+    for (step, asked) in [(0, 1), (999, 1), (1, 2)] {
+        world.clock.step(Duration::from_millis(step));
+        for _ in 0..100 {
+            assert_eq!(world.get("/healthz").await.status, StatusCode::OK);
+        }
+        assert_eq!(index.0.load(Ordering::Relaxed), asked, "{step}");
     }
 }
 
@@ -79,6 +112,7 @@ async fn the_version_is_where_other_services_of_the_protocol_tell_theirs() {
     assert_eq!(answer.status, StatusCode::OK);
     let told: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(told, json!({ "version": env!("CARGO_PKG_VERSION") }));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
 }
 
 fn reached_at(url: &str) -> World {
@@ -94,6 +128,7 @@ async fn a_service_that_is_its_host_tells_its_document() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
     let did = SERVICE.split_once('#').unwrap().0.parse().unwrap();
     let document = DidDocument::from_json(&did, answer.body.as_bytes()).unwrap();
     let endpoint = document
@@ -113,12 +148,13 @@ async fn a_service_that_is_its_host_tells_its_document() {
 #[tokio::test]
 async fn pages_are_safe_in_a_browser() {
     let world = reached_at("https://huddle.example.com");
-    for uri in ["/", "/healthz", "/.well-known/did.json", "/zpages"] {
+    for uri in ["/", "/healthz", "/xrpc/_health", "/zpages"] {
         let answer = world.get(uri).await;
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
             ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
             ("strict-transport-security", "max-age=31536000"),
         ] {
             assert_eq!(answer.header(name), Some(value), "{uri}");

@@ -95,7 +95,7 @@ impl Server {
             service: service.clone(),
             operations: Operations::default(),
         };
-        let App { router, pump } = parts.assemble();
+        let App { router, pump, .. } = parts.assemble();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });

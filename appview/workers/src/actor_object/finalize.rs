@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use huddle_core::booking::{self, Finalize, InvalidBookingId, Next, Standing};
 use huddle_core::{ActorName, ActorTransport, Command, Reply, Unreachable};
+use huddle_ports::Timestamp;
 use worker::State;
 use worker::send::{SendFuture, SendWrapper};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
@@ -15,7 +16,11 @@ use crate::backend::backend;
 impl ActorObject {
     /// Carries a command out; where that is to confirm the booking, together with all that follows, as far as that
     /// comes within the time that a caller waits.
-    pub(super) async fn drive(&self, command: Command) -> Result<Reply, Trouble> {
+    pub(super) async fn drive(
+        &self,
+        command: Command,
+        waiting_since: Timestamp,
+    ) -> Result<Reply, Trouble> {
         let Command::Booking(booking::Command::Finalize(Finalize { key })) = command else {
             return self.handle(command).await;
         };
@@ -30,7 +35,11 @@ impl ActorObject {
             object: SendWrapper::new(self.again()),
             others: backend.actors,
         });
-        let confirmed = backend.flows().finalize(&id, key).await?;
+        let confirmed = backend
+            .flows()
+            .since(waiting_since)
+            .finalize(&id, key)
+            .await?;
         let standing = confirmed.map(|booking| Standing {
             booking: Box::new(booking),
             next: Next::Rest,

@@ -57,7 +57,9 @@ impl Consumer {
             proof,
         } = event
         else {
-            self.lost.extend(self.accounts.keys().cloned());
+            let accounts = self.accounts.iter();
+            let held = accounts.filter(|(_, kept)| kept.hosting != Hosting::Deleted);
+            self.lost.extend(held.map(|(did, _)| did.clone()));
             return;
         };
         let is_held = self.accounts.contains_key(did);

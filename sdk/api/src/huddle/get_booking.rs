@@ -1,5 +1,7 @@
 //! `com.huddle.getBooking`
 
+use std::slice;
+
 use huddle_core::booking::NotFound;
 use huddle_lexicon::com::huddle::get_booking::{Error, GetBooking as Method, Output};
 use huddle_xrpc::server::{OrFault as _, Reply, Request};
@@ -22,8 +24,8 @@ impl GetBooking for Huddle {
             .or_fault()?
             .map_err(|NotFound| Error::BookingNotFound)?;
         let history = view::history(&booking).or_fault()?;
-        let mut view = view::booking(&booking).or_fault()?;
-        self.name(std::slice::from_mut(&mut view)).await?;
+        let called = self.called(slice::from_ref(&booking)).await?;
+        let view = view::called(&booking, &called).or_fault()?;
         Ok(Output::new(view, history).into())
     }
 }

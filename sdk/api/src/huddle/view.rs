@@ -7,7 +7,7 @@ use huddle_ports::Timestamp;
 use huddle_syntax::schema::TextEnum;
 use huddle_syntax::{Datetime, SyntaxError};
 
-use super::constraints;
+use super::{Called, constraints};
 
 /// Seconds after which to look again at a booking that changes by itself.
 const POLL_SECS: i64 = 2;
@@ -54,6 +54,15 @@ pub(super) fn booking(booking: &Booking) -> Result<defs::BookingView, SyntaxErro
         } => view.waiting_for = Some(defs::BookingViewWaitingFor::Calendar),
         _ => {}
     }
+    Ok(view)
+}
+
+/// The same, with what the two are called.
+pub(super) fn called(booking: &Booking, called: &Called) -> Result<defs::BookingView, SyntaxError> {
+    let mut view = self::booking(booking)?;
+    let handle = |did| called.get(did).and_then(|names| names.handle.clone());
+    view.host_handle = handle(&view.host_did);
+    view.guest_handle = handle(&view.guest_did);
     Ok(view)
 }
 

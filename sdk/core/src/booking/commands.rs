@@ -52,12 +52,14 @@ pub enum CreateRefused {
 }
 
 /// Go on to the next slot: the one of `attempt` could not be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextAttempt {
     /// The attempt that failed.
     pub attempt: Attempt,
     /// The highest that a participant has seen, of a booking of the same id that was forgotten.
     pub above: Attempt,
+    /// The days that were asked to hold it.
+    pub days: Vec<ActorName>,
 }
 
 /// Wait for the host's yes before anything is held.
@@ -70,17 +72,19 @@ pub struct AwaitApproval {
 }
 
 /// Answer that the booking is pending, and search again later: a calendar does not answer, or time is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Postpone {
     /// The attempt that found out.
     pub attempt: Attempt,
     /// Whether nobody was asked to hold anything for it.
     #[serde(default)]
     pub untried: bool,
+    /// The days that were asked to.
+    pub days: Vec<ActorName>,
 }
 
 /// Give up: nothing suits, or nothing may be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refuse {
     /// The attempt that found out.
     pub attempt: Attempt,
@@ -89,6 +93,8 @@ pub struct Refuse {
     /// Whether nobody was asked to hold anything for it.
     #[serde(default)]
     pub untried: bool,
+    /// The days that were asked to.
+    pub days: Vec<ActorName>,
 }
 
 /// All participants hold the slot.
@@ -100,6 +106,8 @@ pub struct Held {
     pub place: Place,
     /// Until when the first of them does.
     pub until: Timestamp,
+    /// Those of them that are days.
+    pub days: Vec<ActorName>,
 }
 
 /// Confirm the held slot, on behalf of the guest.

@@ -45,6 +45,9 @@ pub struct Booking {
     /// The highest attempt that no participant needs to hear of any more: nobody was asked to hold
     /// anything for it, or it is over and all were told.
     pub(crate) settled: Attempt,
+    /// The days that claim the slot of an attempt, of people whose time is kept by days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) days: Vec<(Attempt, ActorName)>,
     /// How many slots the present search has tried.
     pub(crate) tried: u32,
     /// Until when its driver is left alone; `None` while there is nothing to drive.
@@ -138,6 +141,7 @@ impl Booking {
             known: false,
             attempt: Attempt::FIRST,
             settled: Attempt::NONE,
+            days: Vec::new(),
             tried: 1,
             lease: None,
             unmatched: None,
@@ -218,6 +222,15 @@ impl Booking {
             } => Some(place),
             _ => None,
         }
+    }
+
+    /// The actors that claim the slot of an attempt: those of both sides, and then the days of theirs that it
+    /// meets, where there are such.
+    pub fn keepers(&self, attempt: Attempt) -> Vec<ActorName> {
+        let days = self.days.iter().filter(|(of, _)| *of == attempt);
+        let people = self.participants().map(|participant| participant.actor);
+        let days = days.map(|(_, day)| day.clone());
+        people.into_iter().chain(days).collect()
     }
 
     /// Those whose time the booking takes, in the order in which they are asked.
@@ -367,24 +380,39 @@ impl Booking {
         }
     }
 
-    /// Tells every participant what became of an attempt.
-    fn finish(&self, decision: &mut Decision<'_>, attempt: Attempt, ending: Ending) {
-        for participant in self.participants() {
-            let ending = match (ending, participant.role) {
-                // The host has let nothing lapse.
-                (Ending::Lapsed, Role::Host) => Ending::Released,
+    /// Tells every keeper what became of an attempt.
+    fn finish(&mut self, decision: &mut Decision<'_>, attempt: Attempt, ending: Ending) {
+        for keeper in self.keepers(attempt) {
+            let ending = match ending {
+                // It is the guest who has let something lapse.
+                Ending::Lapsed if keeper != ActorName::host_match(&self.asked.guest) => {
+                    Ending::Released
+                }
                 _ => ending,
             };
-            let finish = Finish {
-                booking: self.id.clone(),
-                attempt,
-                ending,
-            };
-            decision.tasks.push(Task::Tell {
-                to: participant.actor,
-                command: Box::new(finish.into()),
-            });
+            self.tell(decision, keeper, attempt, ending);
         }
+        if ending != Ending::Confirmed {
+            self.days.retain(|(of, _)| *of != attempt);
+        }
+    }
+
+    fn tell(
+        &self,
+        decision: &mut Decision<'_>,
+        keeper: ActorName,
+        attempt: Attempt,
+        ending: Ending,
+    ) {
+        let finish = Finish {
+            booking: self.id.clone(),
+            attempt,
+            ending,
+        };
+        decision.tasks.push(Task::Tell {
+            to: keeper,
+            command: Box::new(finish.into()),
+        });
     }
 
     fn touch(&mut self, decision: &mut Decision<'_>) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::booking::{Attempt, BookingId};
 use crate::host_match::claim::{self, Claim, State};
 use crate::host_match::fence::{self, Standing};
-use crate::host_match::{Role, lapse, sweep};
+use crate::host_match::{Role, lapse, shard, sweep};
 use crate::sql::SqlError;
 use crate::turn::Turn;
 use huddle_schedule::Interval;
@@ -75,7 +75,8 @@ pub struct Margins {
 }
 
 impl Candidate {
-    fn guard(&self) -> Interval {
+    /// The slot with what the person wants free around it.
+    pub(crate) fn guard(&self) -> Interval {
         let Margins { before, after, .. } = self.margins;
         Interval::new(self.slot.start() - before, self.slot.end() + after)
             .expect("a slot is not empty, and buffers only lengthen it")
@@ -98,6 +99,8 @@ pub struct Granted {
     pub slot: Interval,
     /// Until when.
     pub until: Timestamp,
+    /// Whether the person's time is kept by days: then it is held once those that it meets hold it too.
+    pub sharded: bool,
 }
 
 /// Why nothing is held.
@@ -126,8 +129,9 @@ pub(super) fn hold(
     if let Standing::Over { highest } = standing {
         return Ok(Err(HoldRefused::Over { highest }));
     }
+    let sharded = shard::is_sharded(turn)?;
     if let Some(claim) = claim::find(turn, &command.booking, command.attempt)? {
-        return again(turn, &claim);
+        return again(turn, &claim, sharded);
     }
     if command.until <= now {
         return Ok(Err(HoldRefused::Over {
@@ -144,7 +148,7 @@ pub(super) fn hold(
     for claim in claims.iter().filter(|claim| !claim.is_live(now)) {
         sweep::expire(turn, claim)?;
     }
-    let Some(candidate) = first_that_fits(command, &claims, now) else {
+    let Some(candidate) = first_that_fits(command, &claims, now, sharded) else {
         return Ok(Err(HoldRefused::NoneFree));
     };
     let claim = Claim {
@@ -158,7 +162,7 @@ pub(super) fn hold(
     };
     claim::insert(turn, &claim, command.counterpart.as_str(), command.limited)?;
     sweep::by(turn, claim.due)?;
-    Ok(Ok(granted(&claim)))
+    Ok(Ok(granted(&claim, sharded)))
 }
 
 pub(super) fn would_hold(
@@ -168,10 +172,13 @@ pub(super) fn would_hold(
     if let Some(retry_at) = limited_until(turn, hold)? {
         return Ok(Err(HoldRefused::TooManyHolds { retry_at }));
     }
+    let sharded = shard::is_sharded(turn)?;
     let claims = in_reach(turn, hold)?;
-    let granted = first_that_fits(hold, &claims, turn.now()).map(|candidate| Granted {
+    let fits = first_that_fits(hold, &claims, turn.now(), sharded);
+    let granted = fits.map(|candidate| Granted {
         slot: candidate.slot,
         until: hold.until,
+        sharded,
     });
     Ok(granted.ok_or(HoldRefused::NoneFree))
 }
@@ -191,17 +198,22 @@ fn limited_until(turn: &mut Turn<'_>, hold: &Hold) -> Result<Option<Timestamp>, 
     lapse::retry_at(turn, &hold.booking, &hold.counterpart)
 }
 
-fn granted(claim: &Claim) -> Granted {
+fn granted(claim: &Claim, sharded: bool) -> Granted {
     Granted {
         slot: claim.slot,
         until: claim.due,
+        sharded,
     }
 }
 
 /// The attempt has a claim already: the answer follows from it. A hold is not renewed.
-fn again(turn: &mut Turn<'_>, claim: &Claim) -> Result<Result<Granted, HoldRefused>, SqlError> {
+fn again(
+    turn: &mut Turn<'_>,
+    claim: &Claim,
+    sharded: bool,
+) -> Result<Result<Granted, HoldRefused>, SqlError> {
     if claim.is_live(turn.now()) {
-        return Ok(Ok(granted(claim)));
+        return Ok(Ok(granted(claim, sharded)));
     }
     sweep::expire(turn, claim)?;
     Ok(Err(HoldRefused::Over {
@@ -227,21 +239,31 @@ fn in_reach(turn: &mut Turn<'_>, hold: &Hold) -> Result<Vec<Claim>, SqlError> {
     }
 }
 
-/// Picks the first candidate that neither meets a live claim of another booking nor exceeds a cap.
-fn first_that_fits<'a>(hold: &'a Hold, claims: &[Claim], now: Timestamp) -> Option<&'a Candidate> {
+/// Picks the first candidate that neither meets a live claim of another booking, unless that is for the days to
+/// say, nor exceeds a cap.
+fn first_that_fits<'a>(
+    hold: &'a Hold,
+    claims: &[Claim],
+    now: Timestamp,
+    sharded: bool,
+) -> Option<&'a Candidate> {
     let live = claims.iter().filter(|claim| claim.is_live(now));
     let others: Vec<&Claim> = live.filter(|it| it.booking != hold.booking).collect();
-    hold.candidates
-        .iter()
-        .find(|candidate| now < candidate.slot.start() && fits(candidate, &others))
+    hold.candidates.iter().find(|candidate| {
+        now < candidate.slot.start()
+            && (sharded || is_free(candidate, &others))
+            && is_within_caps(candidate, &others)
+    })
 }
 
-fn fits(candidate: &Candidate, others: &[&Claim]) -> bool {
+fn is_free(candidate: &Candidate, others: &[&Claim]) -> bool {
     let guard = candidate.guard();
-    let free = !others
-        .iter()
-        .any(|other| other.conflicts(candidate.slot, guard));
-    free && candidate.margins.caps.iter().all(|cap| {
+    let mut others = others.iter();
+    !others.any(|other| other.conflicts(candidate.slot, guard))
+}
+
+fn is_within_caps(candidate: &Candidate, others: &[&Claim]) -> bool {
+    candidate.margins.caps.iter().all(|cap| {
         let meetings = others
             .iter()
             .filter(|other| other.role == Role::Host && cap.within.contains(other.slot.start()))

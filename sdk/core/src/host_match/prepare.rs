@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Attempt, BookingId};
-use crate::host_match::claim::{self, State};
+use crate::host_match::claim::{self, Claim, State};
 use crate::host_match::fence::{self, Standing};
-use crate::host_match::sweep;
+use crate::host_match::{shard, sweep};
 use crate::sql::SqlError;
 use crate::turn::Turn;
 use huddle_schedule::Interval;
@@ -55,16 +55,21 @@ pub(super) fn prepare(
         sweep::expire(turn, &claim)?;
         return Ok(Err(PrepareRefused::NotHeld));
     }
-    let others = claim::between(turn, claim.guard.start(), claim.guard.end())?;
-    let taken = others.iter().any(|other| {
-        other.booking != claim.booking
-            && other.is_live(now)
-            && other.conflicts(claim.slot, claim.guard)
-    });
-    if taken {
+    if !shard::is_sharded(turn)? && is_taken(turn, &claim)? {
         return Ok(Err(PrepareRefused::NotHeld));
     }
     claim::set_state(turn, &claim, State::Prepared, now + PATIENCE)?;
     sweep::by(turn, now + PATIENCE)?;
     Ok(Ok(()))
+}
+
+/// Whether the claim meets a live one of another booking.
+fn is_taken(turn: &mut Turn<'_>, claim: &Claim) -> Result<bool, SqlError> {
+    let now = turn.now();
+    let others = claim::between(turn, claim.guard.start(), claim.guard.end())?;
+    Ok(others.iter().any(|other| {
+        other.booking != claim.booking
+            && other.is_live(now)
+            && other.conflicts(claim.slot, claim.guard)
+    }))
 }

@@ -150,7 +150,8 @@ pub fn refresh(did: &str) -> [Statement; 3] {
         "DELETE FROM host_words WHERE rowid = (SELECT id FROM people WHERE did = ?1)",
         "INSERT INTO host_words (rowid, words) SELECT id, \
          coalesce(handle, '') || ' ' || coalesce(display_name, '') || ' ' || \
-         coalesce((SELECT group_concat(note, ' ') FROM offers WHERE host_did = ?1), '') \
+         coalesce((SELECT group_concat(note, ' ') FROM \
+         (SELECT note FROM offers WHERE host_did = ?1 ORDER BY uri)), '') \
          FROM people WHERE did = ?1 AND offered IS NOT NULL",
     ]
     .map(|sql| Statement {

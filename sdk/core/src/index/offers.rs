@@ -164,13 +164,14 @@ pub fn put(
               value ->> 'starts', value ->> 'ends', value ->> 'policy', value ->> 'mode', \
               value ->> 'note', value ->> 'record', ?3 \
               FROM json_each(?4) \
-              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2 AND base <> '') \
+              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 \
+              AND (base > ?2 OR (base = ?2 AND hosting = 'deleted'))) \
               ON CONFLICT (uri) DO UPDATE SET rev = excluded.rev, cid = excluded.cid, \
               kind = excluded.kind, starts = excluded.starts, ends = excluded.ends, \
               policy = excluded.policy, mode = excluded.mode, note = excluded.note, \
               record = excluded.record, \
               indexed = CASE WHEN cid IS excluded.cid THEN indexed ELSE excluded.indexed END \
-              WHERE rev < excluded.rev",
+              WHERE rev <= excluded.rev",
         bindings: vec![text(at.did), text(at.rev), moment(now), text(entries)],
     };
     Ok(arrays(entries)?.into_iter().map(put).collect())
@@ -180,7 +181,7 @@ pub fn put(
 pub fn prune(at: Revision<'_>) -> Statement {
     Statement {
         sql: "DELETE FROM offers WHERE host_did = ?1 AND rev < ?2 \
-              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2)",
+              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base > ?2)",
         bindings: vec![text(at.did), text(at.rev)],
     }
 }

@@ -80,6 +80,14 @@ pub async fn names(index: &dyn Index, dids: &[&Did]) -> Result<BTreeMap<Did, Nam
     Ok(names)
 }
 
+/// When somebody first came up, if ever.
+pub async fn first_seen(index: &dyn Index, did: &Did) -> Result<Option<Timestamp>, IndexError> {
+    let sql = "SELECT first_seen FROM people WHERE did = ?1";
+    let bindings = vec![text(did.as_str())];
+    let rows = index.query(Statement { sql, bindings }).await?;
+    Ok(rows.first().map(|row| row.get(0)).transpose()?)
+}
+
 fn did(text: String) -> Result<Did, IndexError> {
     text.parse()
         .map_err(|error: SyntaxError| IndexError(error.to_string()))

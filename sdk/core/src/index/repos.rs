@@ -73,12 +73,13 @@ pub fn follow(did: &str) -> Statement {
     }
 }
 
-/// A commit was taken, or the track lost.
+/// A commit was taken, or the track lost, of which whoever has noticed takes care.
 pub fn advance(did: &str, repo: &Repo) -> Statement {
     Statement {
         sql: "INSERT INTO repos (did, hosting, rev, data, base, stale, checked) \
               VALUES (?1, ?2, ?3, ?4, '', 0, 0) \
-              ON CONFLICT (did) DO UPDATE SET rev = excluded.rev, data = excluded.data \
+              ON CONFLICT (did) DO UPDATE SET rev = excluded.rev, data = excluded.data, \
+              stale = CASE WHEN excluded.data IS NULL THEN 0 ELSE stale END \
               WHERE rev <= excluded.rev AND base <= excluded.rev",
         bindings: vec![
             text(did),
@@ -109,17 +110,24 @@ pub fn fetched(did: &str, repo: &Repo, now: Timestamp) -> Statement {
     }
 }
 
-/// The account is hosted like this now. Of one that was deleted nothing old is taken any more.
-pub fn host(did: &str, hosting: Hosting) -> Statement {
+/// The account is hosted like this now. Of one that was deleted nothing old is taken any more. What has lost track is
+/// the affair of whoever has noticed, and need not be told.
+pub fn host(did: &str, repo: &Repo) -> Statement {
     Statement {
         sql: "INSERT INTO repos (did, hosting, rev, data, base, stale, checked) \
-              VALUES (?1, ?2, '', NULL, '', 0, 0) \
+              VALUES (?1, ?2, ?3, ?4, CASE WHEN ?2 = 'deleted' THEN ?3 ELSE '' END, 0, 0) \
               ON CONFLICT (did) DO UPDATE SET hosting = excluded.hosting, \
-              base = CASE WHEN excluded.hosting = 'deleted' THEN max(base, rev) ELSE base END, \
-              data = CASE WHEN excluded.hosting = 'deleted' THEN NULL ELSE data END, \
-              rev = CASE WHEN excluded.hosting = 'deleted' THEN '' ELSE rev END, \
-              stale = CASE WHEN excluded.hosting = 'deleted' THEN 0 ELSE stale END",
-        bindings: vec![text(did), text(hosting.as_str())],
+              base = CASE WHEN excluded.hosting = 'deleted' THEN max(base, rev, excluded.rev) \
+              ELSE base END, \
+              data = CASE WHEN rev <= excluded.rev THEN excluded.data ELSE data END, \
+              rev = max(rev, excluded.rev), \
+              stale = CASE WHEN excluded.data IS NULL THEN 0 ELSE stale END",
+        bindings: vec![
+            text(did),
+            text(repo.hosting.as_str()),
+            text(&repo.rev),
+            optional(repo.data.as_deref()),
+        ],
     }
 }
 
@@ -150,6 +158,14 @@ pub fn compared(did: &str, now: Timestamp) -> Statement {
 /// At most `limit` accounts whose repositories are to be fetched, in the order of their names, from after one on.
 pub async fn stale(index: &dyn Index, after: &str, limit: u32) -> Result<Vec<Did>, IndexError> {
     let sql = "SELECT did FROM repos WHERE stale = 1 AND did > ?1 ORDER BY did LIMIT ?2";
+    dids(index, sql, text(after), limit).await
+}
+
+/// At most `limit` accounts of which what is held is not the repository, as far as is known, in the order of their
+/// names, from after one on.
+pub async fn lost(index: &dyn Index, after: &str, limit: u32) -> Result<Vec<Did>, IndexError> {
+    let sql = "SELECT did FROM repos WHERE hosting <> 'deleted' AND (data IS NULL OR stale = 1) \
+               AND did > ?1 ORDER BY did LIMIT ?2";
     dids(index, sql, text(after), limit).await
 }
 

@@ -113,10 +113,11 @@ pub fn put(
               WHEN EXISTS (SELECT 1 FROM requests WHERE uri = value ->> 'uri' AND rev > ?2) \
               THEN 'withdrawing' ELSE 'new' END \
               FROM json_each(?4) \
-              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2 AND base <> '') \
+              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 \
+              AND (base > ?2 OR (base = ?2 AND hosting = 'deleted'))) \
               AND (EXISTS (SELECT 1 FROM requests WHERE uri = value ->> 'uri') \
               OR (SELECT count(DISTINCT uri) FROM requests WHERE guest_did = ?1) < ?5) \
-              ON CONFLICT (uri, version) DO UPDATE SET rev = excluded.rev, \
+              ON CONFLICT (uri, version) DO UPDATE SET rev = excluded.rev, record = excluded.record, \
               state = CASE WHEN state IN ('withdrawing', 'withdrawn') THEN excluded.state \
               ELSE state END WHERE rev < excluded.rev",
         bindings: vec![
@@ -145,7 +146,7 @@ pub fn prune(at: Revision<'_>) -> Statement {
     Statement {
         sql: "UPDATE requests SET state = 'withdrawing' \
               WHERE guest_did = ?1 AND rev < ?2 AND state IN ('new', 'asked') \
-              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2)",
+              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base > ?2)",
         bindings: vec![text(at.did), text(at.rev)],
     }
 }

@@ -34,9 +34,10 @@ pub fn put(at: Revision<'_>, service: Option<&Service>) -> Statement {
     Statement {
         sql: "INSERT INTO services (did, rev, cid, appview) \
               SELECT ?1, ?2, ?3, ?4 \
-              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2 AND base <> '') \
+              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 \
+              AND (base > ?2 OR (base = ?2 AND hosting = 'deleted'))) \
               ON CONFLICT (did) DO UPDATE SET rev = excluded.rev, cid = excluded.cid, \
-              appview = excluded.appview WHERE rev < excluded.rev",
+              appview = excluded.appview WHERE rev <= excluded.rev",
         bindings: vec![
             text(at.did),
             text(at.rev),
@@ -50,7 +51,7 @@ pub fn put(at: Revision<'_>, service: Option<&Service>) -> Statement {
 pub fn prune(at: Revision<'_>) -> Statement {
     Statement {
         sql: "DELETE FROM services WHERE did = ?1 AND rev < ?2 \
-              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base >= ?2)",
+              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND base > ?2)",
         bindings: vec![text(at.did), text(at.rev)],
     }
 }

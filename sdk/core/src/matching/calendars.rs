@@ -37,3 +37,21 @@ pub enum Busy {
     /// A calendar wants to be asked later, or has not answered by the deadline.
     Delayed,
 }
+
+/// Where nobody can connect a calendar: everybody's time is what they have not given away here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCalendars;
+
+#[async_trait]
+impl Calendars for NoCalendars {
+    async fn busy(
+        &self,
+        _person: &Did,
+        _within: Interval,
+        _but: Option<&BookingId>,
+        _freshness: Freshness,
+        _deadline: Timestamp,
+    ) -> Busy {
+        Busy::Unconnected
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use huddle_core::availability::Found;
 use huddle_core::booking::{Chosen, Constraints, GuestSide, Mode};
-use huddle_core::matching::{Busy, Listing, ListingFailed};
+use huddle_core::matching::{Busy, Listing, ListingFailed, Slots as _};
 use huddle_core::{Interval, Limits};
 use huddle_schedule::{Circle, IntervalSet};
 
@@ -143,6 +143,32 @@ fn friends_get_to_know_which_side_cannot_be_read_and_strangers_of_their_own_only
             assert_eq!(world.listed(&bob(), Constraints::default()), unavailable);
         }
     }
+}
+
+#[test]
+fn what_is_listed_to_strangers_is_of_whole_blocks() {
+    let listed = |circle| {
+        let world = picking();
+        world.relate(circle);
+        let narrow = Constraints {
+            earliest: Some(at("02T10:00")),
+            latest: Some(at("02T10:40")),
+            ..Constraints::default()
+        };
+        let listing = world.listed(&bob(), narrow);
+        listing.expect("no calendar is in the way").slots
+    };
+    let asked = between("02T10:00", "02T10:40");
+    assert!(
+        listed(Circle::Mutual)
+            .iter()
+            .all(|it| asked.covers(it.interval))
+    );
+    assert!(
+        !listed(Circle::Anyone)
+            .iter()
+            .all(|it| asked.covers(it.interval))
+    );
 }
 
 #[test]

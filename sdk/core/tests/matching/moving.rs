@@ -27,13 +27,21 @@ fn a_guest_does_not_get_by_moving_what_needs_a_yes_or_a_choice() {
             "pick" => ("03T09:00", "03T09:30"),
             _ => ("04T09:00", "04T09:30"),
         };
-        world.offer(mode, day, "mutual", mode);
-        between(day.0, day.1)
+        (
+            world.offer(mode, day, "mutual", mode),
+            between(day.0, day.1),
+        )
     });
     let found = |by, approved| slots(&world.search(&moving(by, approved)));
-    assert_eq!(found(Role::Guest, false), [auto]);
-    assert_eq!(found(Role::Guest, true), [auto, approve]);
-    assert_eq!(found(Role::Host, false), [auto, pick, approve]);
+    assert_eq!(found(Role::Guest, false), [auto.1]);
+    assert_eq!(found(Role::Guest, true), [auto.1, approve.1]);
+    assert_eq!(found(Role::Host, false), [auto.1, pick.1, approve.1]);
+    world.withdraw(&auto.0);
+    assert_eq!(
+        found(Role::Guest, false),
+        [],
+        "and is not asked to wait for one"
+    );
 }
 
 /// A booking of Bob's that is held.

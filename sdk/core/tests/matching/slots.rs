@@ -2,6 +2,7 @@
 
 use huddle_core::availability::{Found, Side};
 use huddle_core::booking::{Constraints, GuestSide, Mode};
+use huddle_core::host_match::Margins;
 use huddle_core::matching::Busy;
 use huddle_ports::Timestamp;
 use huddle_schedule::{Circle, IntervalSet};
@@ -69,6 +70,22 @@ fn a_slot_suits_both_calendars_and_what_both_have_given_away() {
 }
 
 #[test]
+fn what_is_kept_free_around_other_meetings_stays_free() {
+    let world = friends();
+    let quarter = std::time::Duration::from_mins(15);
+    let margins = Margins {
+        before: quarter,
+        after: quarter * 2,
+        caps: Vec::new(),
+    };
+    world.hold_with(&bob(), between("02T09:45", "02T10:00"), margins);
+    assert_eq!(
+        starts(&world, Constraints::default()),
+        quarters(&["02T09:00", "02T10:30"])
+    );
+}
+
+#[test]
 fn what_is_given_away_is_given_back_when_its_hold_runs_out() {
     let world = friends();
     world.hold(&ada(), between("02T09:00", "02T11:00"));
@@ -121,6 +138,78 @@ fn a_full_day_is_no_day_to_meet_on() {
     assert_eq!(world.slots(Constraints::default()).len(), 7);
     world.hold(&ada(), between("02T20:00", "02T21:00"));
     assert_eq!(world.slots(Constraints::default()), []);
+}
+
+#[test]
+fn a_full_week_is_no_week_to_meet_in_whatever_part_of_it_is_asked_for() {
+    let world = friends();
+    world.prefer(&ada(), r#"{"maxPerWeek": 1}"#);
+    world.offer("b", ("05T09:00", "05T09:30"), "mutual", "auto");
+    world.offer("c", ("08T09:00", "08T09:30"), "mutual", "auto");
+    world.hold(&ada(), between("01T20:00", "01T21:00"));
+    let friday = Constraints {
+        earliest: Some(at("05T00:00")),
+        ..Constraints::default()
+    };
+    assert_eq!(world.slots(friday), [between("08T09:00", "08T09:30")]);
+}
+
+#[test]
+fn what_is_kept_free_may_lie_outside_of_what_is_asked_for() {
+    let world = friends();
+    world.prefer(
+        &ada(),
+        r#"{"bufferBeforeMinutes": 240, "minimumNoticeMinutes": 0}"#,
+    );
+    world.clock.set(at("02T09:00"));
+    world
+        .people
+        .set_calendars(&ada(), busy("02T05:00", "02T05:45"));
+    assert_eq!(starts(&world, Constraints::default())[0], at("02T09:45"));
+    world.people.set_calendars(&ada(), Busy::Unconnected);
+    world.prefer(&ada(), r#"{"bufferAfterMinutes": 240}"#);
+    world
+        .people
+        .set_calendars(&ada(), busy("02T14:45", "02T15:00"));
+    world.clock.set(at("02T00:00"));
+    let last = *starts(&world, Constraints::default())
+        .last()
+        .expect("some fit");
+    assert_eq!(last, at("02T10:15"));
+}
+
+#[test]
+fn calendars_are_read_as_far_as_the_last_meeting_that_can_be_booked_reaches() {
+    let world = World::new();
+    world.relate(Circle::Mutual);
+    world.offer("a", ("02T22:00", "03T10:00"), "mutual", "auto");
+    world.prefer(
+        &ada(),
+        r#"{"bookingWindowDays": 1, "durations": [240], "bufferAfterMinutes": 240}"#,
+    );
+    world
+        .people
+        .set_calendars(&ada(), busy("03T07:00", "03T07:15"));
+    let expect = ["02T22:00", "02T22:15", "02T22:30", "02T22:45", "02T23:00"];
+    assert_eq!(starts(&world, Constraints::default()), quarters(&expect));
+}
+
+#[test]
+fn only_who_may_book_is_put_off_for_a_calendar_of_their_own() {
+    let world = friends();
+    world.people.set_calendars(&bob(), Busy::Delayed);
+    let delayed = Found::Delayed(Side::Guest);
+    assert_eq!(world.found(Constraints::default()), delayed);
+    world.prefer(&ada(), &format!(r#"{{"blockedDids": ["{}"]}}"#, bob()));
+    let unreadable = Found::Unreadable(Side::Guest);
+    assert_eq!(world.found(Constraints::default()), unreadable, "blocked");
+    world.prefer(&ada(), "{}");
+    world.offer("a", ("02T09:00", "02T11:00"), "mutual", "pick");
+    assert_eq!(
+        world.found(Constraints::default()),
+        unreadable,
+        "nothing to book"
+    );
 }
 
 #[test]

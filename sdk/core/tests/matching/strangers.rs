@@ -170,14 +170,44 @@ fn strangers_are_answered_for_whole_blocks() {
         ..Constraints::default()
     };
     let stranger = world.slots(narrow.clone());
+    assert_eq!(stranger.len(), 1, "they are told of one slot");
     let wide = Constraints {
         earliest: Some(at("02T08:00")),
         latest: Some(at("02T12:00")),
         ..Constraints::default()
     };
     assert_eq!(stranger, world.slots(wide));
+    for (earliest, latest) in [("02T08:10", "02T08:20"), ("02T11:30", "02T11:40")] {
+        let beside = Constraints {
+            earliest: Some(at(earliest)),
+            latest: Some(at(latest)),
+            ..Constraints::default()
+        };
+        assert_eq!(stranger, world.slots(beside), "from {earliest}");
+    }
     world.relate(Circle::Mutual);
     assert_eq!(world.slots(narrow), [between("02T10:15", "02T10:45")]);
+}
+
+#[test]
+fn both_calendars_are_read_for_whole_blocks() {
+    for person in [ada(), bob()] {
+        let world = World::new();
+        world.offer("a", ("02T08:00", "02T12:00"), "anyone", "auto");
+        // All of the block is taken, but for what is asked for: nothing of that is told.
+        let taken = [
+            between("02T08:00", "02T09:50"),
+            between("02T10:10", "02T12:00"),
+        ];
+        let taken = IntervalSet::from_iter(taken);
+        world.people.set_calendars(&person, Busy::Known(taken));
+        let narrow = Constraints {
+            earliest: Some(at("02T09:50")),
+            latest: Some(at("02T10:10")),
+            ..Constraints::default()
+        };
+        assert_eq!(world.slots(narrow), []);
+    }
 }
 
 #[test]

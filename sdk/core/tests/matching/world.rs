@@ -12,7 +12,7 @@ use huddle_core::idempotency::Key;
 use huddle_core::index::offers::{self, Content, Entry, Kind};
 use huddle_core::index::services::{self, Service};
 use huddle_core::index::{Index as _, Revision, repos};
-use huddle_core::matching::{Listing, ListingFailed, Matching, SlotQuery, Sources};
+use huddle_core::matching::{Listing, ListingFailed, Matching, SlotQuery, Slots as _, Sources};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::PutPreferences;
 use huddle_core::{ActorName, Interval, Limits};
@@ -202,11 +202,15 @@ impl World {
         self.people.relate(&ada(), &bob(), Ok(relationship));
     }
 
-    /// Somebody holds an hour of a person.
+    /// Somebody holds some time of a person.
     pub(crate) fn hold(&self, person: &Did, slot: Interval) {
-        let margins = Margins::default();
+        self.hold_with(person, slot, Margins::default());
+    }
+
+    /// The same, with what the person keeps free around it.
+    pub(crate) fn hold_with(&self, person: &Did, slot: Interval, margins: Margins) {
         let hold = Hold {
-            booking: self.ids().of_request(&did("eve"), "hold", &self.revision()),
+            booking: BookingIds::new(&IDS).of_request(&did("eve"), "hold", &self.revision()),
             attempt: huddle_core::booking::Attempt::FIRST,
             candidates: vec![Candidate { slot, margins }],
             until: self.clock.now() + std::time::Duration::from_mins(15),
@@ -214,13 +218,11 @@ impl World {
             counterpart: did("eve"),
             limited: false,
         };
-        let held = ask(&*self.actors, &ActorName::host_match(person), hold).now_or_never();
-        let held = held.expect("memory is at hand").expect("the actor answers");
-        held.expect("nothing is in its way");
-    }
-
-    pub(crate) fn ids(&self) -> BookingIds {
-        BookingIds::new(&IDS)
+        let granted = ask(&*self.actors, &ActorName::host_match(person), hold).now_or_never();
+        let granted = granted.expect("memory is at hand");
+        granted
+            .expect("the actor answers")
+            .expect("nothing is in its way");
     }
 
     pub(crate) fn search(&self, search: &Search) -> Found {
@@ -278,7 +280,7 @@ impl World {
             request: None,
             accepted: false,
         };
-        let id = self.ids().of_request(&bob(), "com.huddle.match", "key");
+        let id = BookingIds::new(&IDS).of_request(&bob(), "com.huddle.match", "key");
         let flows = self.flows();
         let booking = flows.request(&id, asked, "hash".into()).now_or_never();
         booking.expect("memory is at hand").expect("actors answer")

@@ -45,7 +45,7 @@ pub(crate) struct Claim {
     pub(crate) attempt: u32,
     pub(crate) firmness: Firmness,
     pub(crate) slot: (i64, i64),
-    guard: (i64, i64),
+    pub(crate) guard: (i64, i64),
     due: i64,
 }
 
@@ -118,6 +118,8 @@ pub(crate) struct View {
     pub(crate) outbox: Vec<u32>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) booking: Option<Booking>,
+    /// Whether it is a person whose time is kept by days.
+    pub(crate) sharded: bool,
     /// Whether it has rows of its own, besides what is to be done outside and when.
     remembers: bool,
     /// Claims of different bookings that the person cannot both keep.
@@ -134,6 +136,9 @@ impl View {
     /// Two claims that count at the earliest time that the actor can still tell, and that the person
     /// cannot both keep.
     pub(crate) fn clash(&self, latest: u32) -> Option<(&Claim, &Claim)> {
+        if self.sharded {
+            return None;
+        }
         let now = moment(latest).as_millis();
         let pairs = self.conflicts.iter();
         let mut pairs = pairs.map(|(one, other)| (&self.claims[*one], &self.claims[*other]));
@@ -440,6 +445,7 @@ impl Actors {
             outbox: Vec::new(),
             claims: Vec::new(),
             booking: None,
+            sharded: false,
             remembers: false,
             conflicts: Vec::new(),
         };
@@ -455,6 +461,7 @@ impl Actors {
                 "booking" => {
                     view.booking = Some(serde_json::from_str(cell("document").text()).unwrap());
                 }
+                "sharded" => view.sharded = true,
                 "claim" => view.claims.push(Claim {
                     booking: cell("booking").text().to_owned(),
                     attempt: u32::try_from(cell("attempt").integer()).unwrap(),

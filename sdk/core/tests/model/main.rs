@@ -64,6 +64,12 @@ explored! {
     a_move_from_a_slot_that_another_wants
     the_host_approves
     asking_is_accepting
+    a_slot_over_midnight
+    a_hold_over_midnight_that_runs_out
+    a_buffer_that_reaches_into_the_next_day
+    slots_that_share_a_day
+    a_move_to_the_next_day
+    days_that_come_too_late
 }
 
 #[test]

@@ -166,7 +166,7 @@ pub(crate) const ALL: &[Mutation] = &[
                 *seek = json!(number(&*seek).max(2) - 1);
             }
         }),
-        scenario: scenarios::several_drivers_of_one_booking,
+        scenario: scenarios::the_host_approves,
         tour: scenarios::leases(2, 1),
         ..NONE
     },
@@ -298,6 +298,69 @@ pub(crate) const ALL: &[Mutation] = &[
             "SELECT json_set(document, '$.known', json('false'), '$.approved', json('false')) FROM",
         )],
         scenario: scenarios::the_host_approves,
+        ..NONE
+    },
+    Mutation {
+        name: "a booking forgets the second of the days that hold its slot",
+        command: Some(|command, _| {
+            if let Some(Value::Array(days)) = command.pointer_mut("/Booking/Held/days") {
+                days.truncate(1);
+            }
+        }),
+        scenario: scenarios::a_slot_over_midnight,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    Mutation {
+        name: "days do not look at what they hold",
+        statements: &[statement("*", "guard_ends > ?2", "0 AND guard_ends > ?2")],
+        scenario: scenarios::a_buffer_that_reaches_into_the_next_day,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    Mutation {
+        name: "nobody says that the time of a person is kept by days",
+        reply: Some(|reply| {
+            if let Some(sharded) = reply.pointer_mut("/HostMatch/Hold/Ok/sharded") {
+                *sharded = json!(false);
+            }
+        }),
+        scenario: scenarios::slots_that_share_a_day,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    Mutation {
+        name: "days do not hear what became of a booking",
+        statements: &[statement(
+            "*",
+            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
+            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE ?2 NOT LIKE '%/2027-%'",
+        )],
+        scenario: scenarios::a_slot_over_midnight,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    Mutation {
+        name: "what was booked before a move stays with its days",
+        statements: &[statement(
+            "Commit",
+            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
+            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 \
+             WHERE NOT (?2 LIKE '%/2027-%' AND ?2 LIKE '%Released%')",
+        )],
+        scenario: scenarios::a_move_to_the_next_day,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    Mutation {
+        name: "a person's time comes to be kept by days when some of it is given away",
+        statements: &[statement(
+            "Shard",
+            "FROM fence WHERE",
+            "FROM fence WHERE 0 AND",
+        )],
+        scenario: scenarios::days_that_come_too_late,
+        tour: scenarios::still(0),
         ..NONE
     },
 ];

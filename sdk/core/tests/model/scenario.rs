@@ -9,7 +9,7 @@ use huddle_core::booking::{
     Approve, Asked, Booking, BookingId, Cancel, Constraints, Create, Decline, Finalize, GuestSide,
     Mode, Phase, Place, Reschedule, Terms,
 };
-use huddle_core::host_match::Margins;
+use huddle_core::host_match::{Margins, Shard};
 use huddle_core::idempotency::Key;
 use huddle_core::limits::Limits;
 use huddle_ports::Timestamp;
@@ -22,6 +22,8 @@ use crate::actors::START;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) bookings: Vec<Plan>,
+    /// People whose time is kept by days.
+    pub(crate) sharded: &'static [&'static str],
     /// What is asked first, one after the other, while nothing goes wrong.
     pub(crate) prologue: Vec<Wish>,
     /// What is asked at any time.
@@ -151,12 +153,39 @@ impl Plan {
     }
 }
 
-/// The slot of an index: an hour each, twenty days after the start.
+const HOUR: i64 = 3_600_000;
+
+/// The slot of an index: an hour each, twenty days after the start, at 8 in the morning and later.
 fn slot(index: u8) -> Interval {
-    let hour = 3_600_000;
-    let start = START + (20 * 24 + i64::from(index)) * hour;
-    let [start, end] = [start, start + hour].map(Timestamp::from_millis);
+    let start = match index {
+        OVER_MIDNIGHT => MIDNIGHT - HOUR / 2,
+        _ => START + (20 * 24 + i64::from(index)) * HOUR,
+    };
+    let [start, end] = [start, start + HOUR].map(Timestamp::from_millis);
     Interval::new(start, end).unwrap()
+}
+
+/// The midnight after the first slots.
+const MIDNIGHT: i64 = START + (20 * 24 + 16) * HOUR;
+
+/// The slot of the last half hour of a day and the first of the next.
+pub(crate) const OVER_MIDNIGHT: u8 = 255;
+/// The slots of the last hour of a day and of the first of the next.
+pub(crate) const BEFORE_MIDNIGHT: u8 = 15;
+pub(crate) const AFTER_MIDNIGHT: u8 = 16;
+
+/// The days that slots are on.
+const DAYS: [(&str, (i64, i64)); 2] = [
+    ("2027-02-04", (MIDNIGHT - 24 * HOUR, MIDNIGHT)),
+    ("2027-02-05", (MIDNIGHT, MIDNIGHT + 24 * HOUR)),
+];
+
+/// The actors of the days of a person that an interval meets.
+pub(crate) fn days(person: &ActorName, (start, end): (i64, i64)) -> Vec<ActorName> {
+    let days = DAYS.iter();
+    let days = days.filter(|(_, (begins, ends))| start < *ends && *begins < end);
+    days.map(|(day, _)| format!("{person}/{day}").parse().unwrap())
+        .collect()
 }
 
 /// Something that a person may ask of a booking.
@@ -181,13 +210,8 @@ pub(crate) enum What {
     CancelByGuest,
     RescheduleByHost,
     RescheduleByGuest,
-}
-
-impl Wish {
-    /// The booking that it is asked of.
-    pub(crate) fn actor(&self) -> ActorName {
-        ActorName::booking(&id(self.booking))
-    }
+    /// The time of the host is to be kept by days.
+    Shard,
 }
 
 pub(crate) fn wish(booking: usize, what: What) -> Wish {
@@ -223,8 +247,33 @@ impl Scenario {
         let mut people: Vec<ActorName> = people.map(|it| ActorName::host_match(&did(it))).collect();
         people.sort();
         people.dedup();
+        let sharded = people.iter().filter(|person| self.has_days(person));
+        let days = sharded.flat_map(|person| days(person, (i64::MIN, i64::MAX)));
+        let days: Vec<ActorName> = days.collect();
         let bookings = (0..self.bookings.len()).map(|booking| ActorName::booking(&id(booking)));
-        bookings.chain(people).collect()
+        bookings.chain(people).chain(days).collect()
+    }
+
+    /// The people whose time is kept by days.
+    pub(crate) fn sharded(&self) -> Vec<ActorName> {
+        let people = self.sharded.iter();
+        people.map(|it| ActorName::host_match(&did(it))).collect()
+    }
+
+    /// Whether a person's time is kept by days, or may come to be.
+    fn has_days(&self, person: &ActorName) -> bool {
+        let shards = |wish: &&Wish| wish.what == What::Shard;
+        let may = self.wishes.iter().filter(shards);
+        let mut may = may.map(|wish| ActorName::host_match(&did(self.bookings[wish.booking].host)));
+        self.sharded().contains(person) || may.any(|it| it == *person)
+    }
+
+    /// The actor that a wish is asked of.
+    pub(crate) fn actor(&self, wish: &Wish) -> ActorName {
+        match wish.what {
+            What::Shard => ActorName::host_match(&did(self.bookings[wish.booking].host)),
+            _ => ActorName::booking(&id(wish.booking)),
+        }
     }
 
     /// Small numbers, so that every way out of a search is near.
@@ -284,6 +333,7 @@ impl Scenario {
             What::CancelByGuest => cancel(plan.guest).into(),
             What::RescheduleByHost => reschedule(plan.host).into(),
             What::RescheduleByGuest => reschedule(plan.guest).into(),
+            What::Shard => Shard {}.into(),
         }
     }
 }

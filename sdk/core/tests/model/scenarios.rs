@@ -3,7 +3,10 @@
 use huddle_core::booking::Mode;
 use huddle_testdata::is_full;
 
-use crate::scenario::{Plan, Scenario, Tour, Trouble, What, Wish, twice, wish};
+use crate::scenario::{
+    AFTER_MIDNIGHT, BEFORE_MIDNIGHT, OVER_MIDNIGHT, Plan, Scenario, Tour, Trouble, What, Wish,
+    twice, wish,
+};
 
 fn pick<T>(normally: T, full: T) -> T {
     if is_full() { full } else { normally }
@@ -54,6 +57,7 @@ fn race(name: &'static str, bookings: Vec<Plan>) -> Scenario {
     Scenario {
         name,
         bookings,
+        sharded: &[],
         prologue: Vec::new(),
         wishes: vec![
             wish(0, What::Create),
@@ -102,6 +106,7 @@ fn alone(name: &'static str, wishes: Vec<Wish>) -> Scenario {
     Scenario {
         name,
         bookings: vec![Plan::new("host", "guest", &[0, 1])],
+        sharded: &[],
         prologue: Vec::new(),
         wishes,
         tours: vec![still(pick(2, 3)), leases(2, pick(1, 2)), holds(pick(1, 2))],
@@ -155,6 +160,7 @@ fn moving(name: &'static str, bookings: Vec<Plan>, wishes: Vec<Wish>) -> Scenari
     Scenario {
         name,
         bookings,
+        sharded: &[],
         prologue: vec![wish(0, What::Create), wish(0, What::Finalize("k"))],
         wishes,
         tours: vec![still(pick(1, 2))],
@@ -257,6 +263,93 @@ pub(crate) fn asking_is_accepting() -> Scenario {
     }
 }
 
+/// Two guests race for the time of a host that is kept by days.
+fn race_by_days(name: &'static str, one: Plan, other: Plan) -> Scenario {
+    Scenario {
+        sharded: &["host"],
+        tours: vec![still(pick(1, 2))],
+        ends: &["0: Confirmed at 1", "0: Unmatched"],
+        ..race(name, vec![one, other])
+    }
+}
+
+/// Both days have to agree.
+pub(crate) fn a_slot_over_midnight() -> Scenario {
+    race_by_days(
+        "a slot over midnight",
+        Plan::new("host", "guest1", &[OVER_MIDNIGHT]),
+        Plan::new("host", "guest2", &[OVER_MIDNIGHT]),
+    )
+}
+
+/// The first guest makes nothing of it, and the second may be given it then.
+pub(crate) fn a_hold_over_midnight_that_runs_out() -> Scenario {
+    Scenario {
+        name: "a hold over midnight that runs out",
+        prologue: vec![wish(0, What::Create)],
+        wishes: vec![wish(1, What::Create)],
+        tours: vec![holds(pick(0, 1))],
+        ends: &["0: Expired: Hold", "1: Expired: Hold", "1: Unmatched"],
+        ..a_slot_over_midnight()
+    }
+}
+
+/// The meetings are on days of their own, and what the host keeps free after the first is on that of the second.
+pub(crate) fn a_buffer_that_reaches_into_the_next_day() -> Scenario {
+    race_by_days(
+        "a buffer that reaches into the next day",
+        Plan {
+            buffer: 30,
+            ..Plan::new("host", "guest1", &[BEFORE_MIDNIGHT])
+        },
+        Plan::new("host", "guest2", &[AFTER_MIDNIGHT]),
+    )
+}
+
+/// One day has both slots; that of the first guest's choice is on it and on the next.
+pub(crate) fn slots_that_share_a_day() -> Scenario {
+    Scenario {
+        ends: &["0: Confirmed at 1", "0: Confirmed at 2", "1: Unmatched"],
+        ..race_by_days(
+            "slots that share a day",
+            Plan::new("host", "guest1", &[OVER_MIDNIGHT, 0]),
+            Plan::new("host", "guest2", &[BEFORE_MIDNIGHT]),
+        )
+    }
+}
+
+/// The days of the old slot let go of it, those of the new one take it.
+pub(crate) fn a_move_to_the_next_day() -> Scenario {
+    let plan = Plan {
+        moves: &[AFTER_MIDNIGHT],
+        ..Plan::new("host", "guest1", &[OVER_MIDNIGHT])
+    };
+    Scenario {
+        sharded: &["host"],
+        tours: vec![still(pick(0, 1))],
+        ..moving(
+            "a move to the next day",
+            vec![plan, Plan::new("host", "guest2", &[BEFORE_MIDNIGHT])],
+            vec![
+                wish(0, What::RescheduleByGuest),
+                wish(0, What::CancelByHost),
+                wish(1, What::Create),
+                wish(1, What::Finalize("k")),
+            ],
+        )
+    }
+}
+
+/// The host's time comes to be kept by days while guests ask for it, if that is still possible.
+pub(crate) fn days_that_come_too_late() -> Scenario {
+    let one = Plan::new("host", "guest1", &[0]);
+    let mut scenario = race_by_days("days that come too late", one.clone(), one);
+    scenario.bookings[1].guest = "guest2";
+    scenario.sharded = &[];
+    scenario.wishes.push(wish(0, What::Shard));
+    scenario
+}
+
 /// More people than can be explored whole.
 pub(crate) fn a_busy_week() -> Scenario {
     let bookings = vec![
@@ -283,6 +376,13 @@ pub(crate) fn a_busy_week() -> Scenario {
             ..Plan::new("dora", "anna", &[0])
         },
         Plan::new("cleo", "bert", &[0, 1, 2]),
+        Plan::new("emil", "anna", &[OVER_MIDNIGHT, 0]),
+        Plan {
+            moves: &[OVER_MIDNIGHT],
+            buffer: 30,
+            ..Plan::new("emil", "cleo", &[BEFORE_MIDNIGHT, AFTER_MIDNIGHT])
+        },
+        Plan::new("bert", "emil", &[AFTER_MIDNIGHT]),
     ];
     let wishes = (0..bookings.len()).flat_map(|booking| {
         [
@@ -306,6 +406,7 @@ pub(crate) fn a_busy_week() -> Scenario {
     Scenario {
         name: "a busy week",
         bookings,
+        sharded: &["emil", "bert"],
         prologue: Vec::new(),
         wishes,
         tours: vec![tour],

@@ -11,11 +11,11 @@ use huddle_core::actor::{ActorName, Command, Reply};
 use huddle_core::availability::{Checked, Found, Side};
 use huddle_core::booking::{Booking, Phase, Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
-use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish};
+use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish, Shard};
 
 use crate::actors::{Actors, START, Turned, When, Work, moment, number};
 use crate::mutations::Mutation;
-use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Tour, Trouble};
+use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Tour, Trouble, What, Wish};
 
 /// How many steps rest may take: far more than any that was seen.
 const STEPS_TO_REST: usize = 2000;
@@ -148,7 +148,7 @@ impl World {
         let wishes = scenario
             .wishes
             .iter()
-            .map(|wish| actors.send(&wish.actor(), scenario.command(wish)));
+            .map(|wish| actors.send(&scenario.actor(wish), scenario.command(wish)));
         let wishes = wishes.collect();
         Self {
             scenario,
@@ -177,8 +177,12 @@ impl World {
             over: Vec::new(),
             fault: None,
         };
+        for person in self.scenario.sharded() {
+            let message = self.actors.send(&person, Shard {}.into());
+            state = self.arrive_with_reply(&state, message).0;
+        }
         for wish in self.scenario.prologue.clone() {
-            let to = wish.actor();
+            let to = self.scenario.actor(&wish);
             let message = self.actors.send(&to, self.scenario.command(&wish));
             state = self.begin(&state, message)[0].clone();
             while let Some((_, next)) = self.work(&state) {
@@ -299,14 +303,15 @@ impl World {
     }
 
     fn wish_steps(&mut self, state: &State, wish: usize, steps: &mut Vec<(Step, State)>) {
-        let booking = self.scenario.wishes[wish].booking;
+        let Wish { booking, what, .. } = self.scenario.wishes[wish];
         if state.wishes[wish] == 0 || !self.has_room(state, booking) {
             return;
         }
         for (answer, mut next) in self.begin(state, self.wishes[wish]).into_iter().enumerate() {
             // What changes nothing but the answers that are remembered is left out.
             let document = |state: &State| &self.actors.view(state.actors[booking]).booking;
-            if next.drivers != state.drivers || document(&next) != document(state) {
+            let has_begun = next.drivers != state.drivers || document(&next) != document(state);
+            if has_begun || (what == What::Shard && next.actors != state.actors) {
                 next.wishes[wish] -= 1;
                 steps.push((Step::Wish { wish, answer }, next));
             }
@@ -379,26 +384,17 @@ impl World {
     fn is_held_by_few(&self, state: &State, actor: usize, to: u32) -> bool {
         let held = |id: u32| {
             let booking = self.actors.view(id).booking.as_ref()?;
-            match &booking.phase {
-                Phase::Held { place, .. } => Some((booking, place.slot.start().as_millis())),
-                _ => None,
-            }
+            matches!(booking.phase, Phase::Held { .. }).then_some(booking)
         };
-        let Some((booking, start)) = held(to) else {
+        let Some(booking) = held(to) else {
             return false;
         };
         // A clock that was set back may tell one that a hold lasts, and another that it is over.
         let is_new = held(state.actors[actor]).is_none() && state.trouble.clocks == 0;
         is_new
-            && !booking.participants().iter().all(|participant| {
-                let person = self.actors.index(&participant.actor);
-                let claims = &self.actors.view(state.actors[person]).claims;
-                claims.iter().any(|claim| {
-                    claim.booking == booking.id.as_str()
-                        && claim.attempt == number(booking.attempt)
-                        && claim.slot.0 == start
-                })
-            })
+            && self
+                .careless(state, booking, number(booking.attempt), |_| true)
+                .is_some()
     }
 
     fn arrive(&mut self, state: &State, message: u32) -> State {
@@ -617,13 +613,13 @@ impl World {
         };
         let booking = working.driver.booking().clone();
         let mut next = state.clone();
-        for participant in booking.participants() {
+        for keeper in booking.keepers(abort.attempt) {
             let finish = Finish {
                 booking: booking.id.clone(),
                 attempt: abort.attempt,
                 ending: Ending::Released,
             };
-            let message = self.actors.send(&participant.actor, finish.into());
+            let message = self.actors.send(&keeper, finish.into());
             next = self.arrive_with_reply(&next, message).0;
         }
         (next != *state).then_some(next)

@@ -21,6 +21,7 @@ pub(super) enum Answer {
     Repository(String, Result<Bytes, Unavailable>),
     Done(Ticket),
     Kept,
+    Wanted(Vec<String>),
 }
 
 /// The most that a repository may take, in bytes and in time. Those of people who have posted for years come near it.

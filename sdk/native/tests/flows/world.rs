@@ -12,7 +12,7 @@ use huddle_core::booking::{
     Resume, Terms,
 };
 use huddle_core::flows::Flows;
-use huddle_core::host_match::Margins;
+use huddle_core::host_match::{Cap, Margins};
 use huddle_core::idempotency::Key;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
@@ -38,6 +38,8 @@ pub(crate) struct Says {
     pub(crate) hours: Vec<u32>,
     /// What hosts keep free after a meeting.
     pub(crate) after: Duration,
+    /// The most meetings that hosts want.
+    pub(crate) caps: Vec<Cap>,
     /// Whether hosts want to be asked first.
     pub(crate) mode: Mode,
     /// How long the next search takes.
@@ -113,6 +115,7 @@ impl Says {
             },
             host: Margins {
                 after: self.after,
+                caps: self.caps.clone(),
                 ..Margins::default()
             },
             guest: Margins::default(),
@@ -138,6 +141,7 @@ impl World {
         let says = Arc::new(Mutex::new(Says {
             hours: vec![0, 1],
             after: Duration::ZERO,
+            caps: Vec::new(),
             mode: Mode::Auto,
             search_takes: Duration::ZERO,
             taken_over: None,

@@ -196,6 +196,7 @@ impl Contract<'_> {
         Granted {
             slot: self.slot(),
             until: self.now + Duration::from_mins(15),
+            sharded: false,
         }
     }
 

@@ -5,7 +5,8 @@ use huddle_lexicon::app::bsky::graph::block::Block;
 use huddle_lexicon::app::bsky::graph::follow::Follow;
 use huddle_lexicon::com::atproto::repo::{get_record, list_records};
 use huddle_lexicon::com::atproto::sync::{get_latest_commit, get_repo_status};
-use huddle_ports::{FetchError, HeaderMap, Request, Response, StatusCode, Url};
+use huddle_ports::header::CONTENT_TYPE;
+use huddle_ports::{FetchError, HeaderMap, HeaderValue, Request, Response, StatusCode, Url};
 use huddle_syntax::data::{self, Map};
 use huddle_syntax::schema::{Data, Record, TextEnum};
 use huddle_syntax::{AtUri, Did};
@@ -16,6 +17,15 @@ use super::{Network, State};
 
 /// Records in one answer, unless fewer are asked for.
 const PAGE: usize = 100;
+
+/// What is at a URL.
+fn content_type(url: &Url, status: StatusCode) -> HeaderValue {
+    HeaderValue::from_static(match url.path() {
+        "/xrpc/com.atproto.sync.getRepo" if status.is_success() => "application/vnd.ipld.car",
+        "/.well-known/atproto-did" if status.is_success() => "text/plain",
+        _ => "application/json",
+    })
+}
 
 /// What is sent back: a body, or the name of an error.
 type Answer = Result<Vec<u8>, &'static str>;
@@ -60,7 +70,7 @@ impl Network {
         }
         Ok(Response {
             status,
-            headers: HeaderMap::new(),
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type(url, status))]),
             body: body.into(),
             final_url: url.clone(),
         })

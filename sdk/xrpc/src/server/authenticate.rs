@@ -157,6 +157,9 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
 }
 
 /// Service-auth tokens, each good for the one method that its `lxm` names.
+///
+/// Whoever sends a token has its issuer looked up. Who serves strangers has them pay for that first, from some allowance:
+/// [`ServiceAuthVerifier::verify_known`] says when.
 #[async_trait]
 impl Authenticate for ServiceAuthVerifier {
     async fn authenticate(&self, nsid: &Nsid, request: &Parts) -> Result<Admitted, AuthError> {

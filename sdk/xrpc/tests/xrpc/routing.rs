@@ -186,7 +186,7 @@ async fn what_a_layer_knows_of_a_request_reaches_the_handler() {
 async fn layers_hear_what_was_called_and_what_came_of_it() {
     let router = echo().into_axum();
     let hear = async |uri: &str| {
-        let request = http::Request::get(uri).body(axum::body::Body::empty());
+        let request = http::Request::get(uri).body(Body::empty());
         let response = router.clone().oneshot(request.unwrap()).await.unwrap();
         let answered: Answered = *response.extensions().get().unwrap();
         (answered.nsid, answered.error)

@@ -2,6 +2,7 @@
 //! once another one has taken its place.
 
 use super::{Booking, By, Decision, EventKind, Expiry, NoMatch, Phase, Stage, Waiting};
+use crate::actor::ActorName;
 use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::commands::{
@@ -24,10 +25,15 @@ impl Booking {
     }
 
     pub(crate) fn next_attempt(&mut self, decision: &mut Decision<'_>, report: NextAttempt) {
-        let NextAttempt { attempt, above } = report;
+        let NextAttempt {
+            attempt,
+            above,
+            days,
+        } = report;
         if !self.seeks(attempt) {
             return;
         }
+        self.leave_days(decision, attempt, days);
         if self.tried >= decision.limits.attempts_per_match {
             return self.find_nothing(decision, NoMatch::NoSlot);
         }
@@ -51,10 +57,15 @@ impl Booking {
     }
 
     pub(crate) fn postpone(&mut self, decision: &mut Decision<'_>, report: Postpone) {
-        let Postpone { attempt, untried } = report;
+        let Postpone {
+            attempt,
+            untried,
+            days,
+        } = report;
         if !self.seeks(attempt) {
             return;
         }
+        self.leave_days(decision, attempt, days);
         if untried {
             self.note_untried(attempt);
         }
@@ -78,15 +89,25 @@ impl Booking {
         self.touch(decision);
     }
 
+    /// Has days let go of what they may hold for an attempt that came to nothing. Whoever keeps a person hears
+    /// of the next attempt, or of the end; a day may have no part in either.
+    fn leave_days(&self, decision: &mut Decision<'_>, attempt: Attempt, days: Vec<ActorName>) {
+        for day in days {
+            self.tell(decision, day, attempt, Ending::Released);
+        }
+    }
+
     pub(crate) fn refuse(&mut self, decision: &mut Decision<'_>, report: Refuse) {
         let Refuse {
             attempt,
             why,
             untried,
+            days,
         } = report;
         if !self.seeks(attempt) {
             return;
         }
+        self.leave_days(decision, attempt, days);
         if untried {
             self.note_untried(attempt);
         }
@@ -123,6 +144,7 @@ impl Booking {
             attempt,
             place,
             until,
+            days,
         } = report;
         if !self.seeks(attempt) {
             // The same word once more: the driver goes on where it was.
@@ -133,6 +155,7 @@ impl Booking {
         }
         let agreed = self.is_agreed();
         self.known = true;
+        self.days.extend(days.into_iter().map(|day| (attempt, day)));
         self.terms = Some(place.terms.clone());
         match &mut self.phase {
             Phase::Confirmed {

@@ -112,8 +112,12 @@ impl Scene {
                 self.drive(|b, d| b.await_approval(d, AwaitApproval { attempt, terms }))
             }
             "postpone" => {
-                let untried = true;
-                self.drive(|b, d| b.postpone(d, Postpone { attempt, untried }))
+                let postpone = Postpone {
+                    attempt,
+                    untried: true,
+                    days: vec![],
+                };
+                self.drive(|b, d| b.postpone(d, postpone))
             }
             "no match" => self.drive(|b, d| b.refuse(d, refuse(attempt, NoMatch::NoSlot))),
             "unreadable" => {
@@ -167,6 +171,7 @@ fn held(attempt: Attempt, until: Timestamp) -> Held {
         attempt,
         place,
         until,
+        days: vec![],
     }
 }
 
@@ -175,6 +180,7 @@ fn refuse(attempt: Attempt, why: NoMatch) -> Refuse {
         attempt,
         why,
         untried: true,
+        days: vec![],
     }
 }
 
@@ -416,6 +422,7 @@ fn only_so_many_slots_are_tried() {
         let next = NextAttempt {
             attempt,
             above: attempt,
+            days: vec![],
         };
         match scene.run(|b, d| b.next_attempt(d, next)).1 {
             Next::Seek(_) => tried += 1,
@@ -446,6 +453,7 @@ fn attempts_begin_above_those_of_a_forgotten_booking_of_the_same_id() {
     let next = NextAttempt {
         attempt: Attempt::FIRST,
         above: seen,
+        days: vec![],
     };
     let (_, next) = scene.drive(|b, d| b.next_attempt(d, next));
     assert_eq!(next, Next::Seek(seen.next()));
@@ -624,4 +632,83 @@ fn the_end_of_an_attempt_is_word_of_those_before_it() {
     scene.say("no match");
     let third = Attempt::FIRST.next().next();
     assert_eq!(scene.told(), [(third, Ending::Released)]);
+}
+
+/// A day of the host.
+fn day(number: u32) -> ActorName {
+    let name = format!("host-match/did:web:ada.example.com/2026-01-0{number}");
+    name.parse().unwrap()
+}
+
+/// What days were told, so far.
+fn told_to_days(scene: &Scene) -> Vec<(ActorName, u32, Ending)> {
+    let told = scene.tasks.iter().filter_map(|task| match task {
+        Task::Tell { to, command } if to.is_day() => match &**command {
+            Command::HostMatch(host_match::Command::Finish(it)) => {
+                let attempt = serde_json::to_value(it.attempt).unwrap();
+                let attempt = attempt.as_u64().unwrap().try_into().unwrap();
+                Some((to.clone(), attempt, it.ending))
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn days_hear_what_becomes_of_the_attempts_that_they_hold() {
+    let mut scene = Scene::pending();
+    let failed = NextAttempt {
+        attempt: scene.booking.attempt,
+        above: scene.booking.attempt,
+        days: vec![day(1), day(2)],
+    };
+    scene.run(|b, d| b.next_attempt(d, failed));
+    let mut told = vec![(day(1), 1, Ending::Released), (day(2), 1, Ending::Released)];
+    assert_eq!(
+        told_to_days(&scene),
+        told,
+        "at once: they may not be asked again"
+    );
+    let hold = |scene: &mut Scene, days: &[u32]| {
+        let until = scene.now + Duration::from_mins(15);
+        let held = Held {
+            days: days.iter().map(|number| day(*number)).collect(),
+            ..held(scene.booking.attempt, until)
+        };
+        scene.run(|b, d| b.held(d, held));
+    };
+    hold(&mut scene, &[1, 2]);
+    scene = scene.after(&["finalize", "commit", "reschedule"]);
+    hold(&mut scene, &[2, 3]);
+    scene.say("commit");
+    told.extend([
+        (day(1), 2, Ending::Confirmed),
+        (day(2), 2, Ending::Confirmed),
+        (day(2), 3, Ending::Confirmed),
+        (day(3), 3, Ending::Confirmed),
+        (day(1), 2, Ending::Released),
+        (day(2), 2, Ending::Released),
+    ]);
+    assert_eq!(told_to_days(&scene), told);
+    scene.say("cancel");
+    told.extend([(day(2), 3, Ending::Released), (day(3), 3, Ending::Released)]);
+    assert_eq!(told_to_days(&scene), told);
+}
+
+#[test]
+fn a_day_counts_no_lapses() {
+    let mut scene = Scene::pending();
+    let guests: ActorName = "host-match/did:web:bob.example.com/2026-01-01"
+        .parse()
+        .unwrap();
+    let held = Held {
+        days: vec![guests.clone()],
+        ..held(scene.booking.attempt, scene.now + Duration::from_mins(15))
+    };
+    scene.run(|b, d| b.held(d, held));
+    scene.say("cancel");
+    assert_eq!(scene.told(), [(Attempt::FIRST, Ending::Lapsed)]);
+    assert_eq!(told_to_days(&scene), [(guests, 1, Ending::Released)]);
 }

@@ -1,10 +1,11 @@
 //! What must hold of every state, and of those in which everything has come to rest.
 
 use huddle_core::actor::ActorName;
-use huddle_core::booking::Phase;
+use huddle_core::booking::{Booking, Phase};
 
 use super::{State, World};
-use crate::actors::Firmness;
+use crate::actors::{Claim, Firmness};
+use crate::scenario::days;
 
 impl World {
     /// What is wrong with a state, if anything.
@@ -38,30 +39,47 @@ impl World {
         self.actors.index(&ActorName::booking(&id.parse().unwrap()))
     }
 
-    /// A participant of a confirmed booking who could give the slot away.
+    /// A keeper of a confirmed booking who could give the slot away.
     fn unprepared(&self, state: &State, actor: usize) -> Option<String> {
         let view = self.actors.view(state.actors[actor]);
         let (attempt, slot) = view.confirmed()?;
-        let booking = view.booking.as_ref()?;
-        let careless = booking.participants().into_iter().find(|participant| {
-            let person = self.actors.index(&participant.actor);
-            !self
-                .actors
-                .view(state.actors[person])
-                .claims
-                .iter()
-                .any(|claim| {
-                    claim.booking == booking.id.as_str()
-                        && claim.attempt == attempt
-                        && claim.slot == slot
-                        && claim.firmness != Firmness::Held
-                })
+        let careless = self.careless(state, view.booking.as_ref()?, attempt, |claim| {
+            claim.slot == slot && claim.firmness != Firmness::Held
         })?;
         Some(format!(
-            "{} is confirmed at attempt {attempt}, for which {} has not prepared",
+            "{} is confirmed at attempt {attempt}, for which {careless} has not prepared",
             self.actors.label(actor),
-            careless.actor
         ))
+    }
+
+    /// Somebody who must have such a claim for an attempt of a booking, and has not: a person who takes part, or
+    /// one of the days that the slot meets, with what that person keeps free around it.
+    pub(super) fn careless(
+        &self,
+        state: &State,
+        booking: &Booking,
+        attempt: u32,
+        is_right: impl Fn(&Claim) -> bool,
+    ) -> Option<ActorName> {
+        let find = |actor: &ActorName| {
+            let view = self.actors.view(state.actors[self.actors.index(actor)]);
+            let mut claims = view.claims.iter();
+            let claim = claims
+                .find(|it| (it.booking.as_str(), it.attempt) == (booking.id.as_str(), attempt));
+            (view.sharded, claim.filter(|claim| is_right(claim)))
+        };
+        for participant in booking.participants() {
+            let (sharded, claim) = find(&participant.actor);
+            let Some(claim) = claim else {
+                return Some(participant.actor);
+            };
+            let days = days(&participant.actor, claim.guard).into_iter();
+            let careless = days.filter(|_| sharded).find(|day| find(day).1.is_none());
+            if careless.is_some() {
+                return careless;
+            }
+        }
+        None
     }
 
     /// What keeps a state from being one of rest, if anything.
@@ -98,15 +116,8 @@ impl World {
             }
             if let Some((attempt, _)) = view.confirmed() {
                 let booking = view.booking.as_ref()?;
-                let everybody = booking.participants().iter().all(|participant| {
-                    let person = self.actors.index(&participant.actor);
-                    let claims = &self.actors.view(state.actors[person]).claims;
-                    claims.iter().any(|claim| {
-                        claim.booking == booking.id.as_str() && claim.attempt == attempt
-                    })
-                });
-                if !everybody {
-                    return Some(format!("{label} is not booked by everybody"));
+                if let Some(careless) = self.careless(state, booking, attempt, |_| true) {
+                    return Some(format!("{label} is not booked by {careless}"));
                 }
             }
         }

@@ -69,6 +69,12 @@ fn repo(rev: &str, data: Option<&str>) -> Repo {
     }
 }
 
+/// What is told of an account beside its repository.
+fn hosted(hosting: Hosting) -> Repo {
+    let (rev, data) = (String::new(), None);
+    Repo { hosting, rev, data }
+}
+
 async fn repositories(index: &dyn Index) -> Result<(), Broken> {
     let (host, other) = (did(HOST)?, did(OTHER)?);
     let known = |did| async move { read("a repository", repos::of(index, did).await) };
@@ -178,10 +184,10 @@ async fn the_newest_revision_wins(index: &dyn Index) -> Result<(), Broken> {
     // The repository was fetched at "d".
     for (rev, cid, now, expected) in [
         ("c", Some("old"), 10, None),
-        ("d", Some("old"), 10, None),
+        ("d", Some("same"), 10, Some(("same", 10))),
         ("f", Some("two"), 11, Some(("two", 11))),
         ("e", Some("one"), 12, Some(("two", 11))),
-        ("f", Some("one"), 12, Some(("two", 11))),
+        ("f", Some("two"), 12, Some(("two", 11))),
         ("g", Some("two"), 13, Some(("two", 11))),
         ("i", None, 14, None),
         ("h", Some("back"), 15, None),
@@ -197,9 +203,9 @@ async fn the_newest_revision_wins(index: &dyn Index) -> Result<(), Broken> {
     let record = offers.first().map(|offer| offer.record.clone());
     expect("a record comes back", record, Some(content("", "").record))?;
     expect("it passes", offered(index, 1000).await?, vec![])?;
-    batch(index, vec![repos::host(HOST, Hosting::Inactive)]).await?;
+    batch(index, vec![repos::host(HOST, &hosted(Hosting::Inactive))]).await?;
     expect("it is hidden", offered(index, 0).await?, vec![])?;
-    batch(index, vec![repos::host(HOST, Hosting::Active)]).await?;
+    batch(index, vec![repos::host(HOST, &hosted(Hosting::Active))]).await?;
     expect("it is shown", offered(index, 0).await?.len(), 1)?;
     batch(index, vec![offers::prune(revision(HOST, "j"))]).await?;
     expect("what is as new stays", offered(index, 0).await?.len(), 1)?;
@@ -295,7 +301,7 @@ async fn who_serves(index: &dyn Index) -> Result<(), Broken> {
         })
     };
     for (rev, put, named) in [
-        ("d", true, false),
+        ("c", true, false),
         ("m", true, true),
         ("l", false, true),
         ("n", false, false),
@@ -373,7 +379,7 @@ async fn asking(index: &dyn Index) -> Result<(), Broken> {
     ask(index, "f", Some("two"), 15).await?;
     let (_, state) = &open(index).await?[1];
     expect("it is back", *state, State::New)?;
-    batch(index, vec![repos::host(OTHER, Hosting::Inactive)]).await?;
+    batch(index, vec![repos::host(OTHER, &hosted(Hosting::Inactive))]).await?;
     expect("who is hidden asks nothing", open(index).await?.len(), 2)?;
     batch(index, vec![requests::prune(revision(OTHER, "g"))]).await?;
     expect("what is older goes", open(index).await?.len(), 3)?;
@@ -382,7 +388,7 @@ async fn asking(index: &dyn Index) -> Result<(), Broken> {
 
 async fn deletion(index: &dyn Index) -> Result<(), Broken> {
     let mut statements = people::purge(HOST).to_vec();
-    statements.push(repos::host(HOST, Hosting::Deleted));
+    statements.push(repos::host(HOST, &hosted(Hosting::Deleted)));
     statements.push(audit::note(HOST, at(40), "accountDeleted", ""));
     batch(index, statements).await?;
     let names = read("names", people::names(index, &[&did(HOST)?]).await)?;

@@ -1,0 +1,304 @@
+//! Requests for meetings that are records, from the repository to the booking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use huddle_appview_indexer::{Requests, Swept};
+use huddle_core::actor::{ActorName, Command, Reply};
+use huddle_core::booking::{Booking, BookingIds, Phase};
+use huddle_core::flows::Flows;
+use huddle_core::{ActorTransport, Limits, Unreachable};
+use huddle_lexicon::com::huddle::booking_request::{BookingRequest, BookingRequestStatus};
+use huddle_lexicon::com::huddle::defs::Constraints;
+use huddle_lexicon::com::huddle::service::Service;
+use huddle_native::ActorStore;
+use huddle_ports::{Clock as _, Timestamp};
+use huddle_syntax::schema::Record as _;
+use huddle_syntax::{Datetime, Did};
+use huddle_testkit::ListedWindows;
+use huddle_testkit::network::Hosting;
+
+use crate::world::{NOW, World, rkey};
+
+const US: &str = "did:web:huddle.example";
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Nobody answers.
+struct Silence;
+
+#[async_trait]
+impl ActorTransport for Silence {
+    async fn send(&self, to: &ActorName, _: Command) -> Result<Reply, Unreachable> {
+        Err(Unreachable {
+            actor: to.clone(),
+            problem: "silence".to_owned(),
+        })
+    }
+}
+
+/// A host whom we serve, and a guest.
+struct Scene {
+    world: World,
+    ada: Did,
+    bob: Did,
+    actors: Arc<ActorStore>,
+    requests: Requests,
+    windows: ListedWindows,
+}
+
+fn datetime(moment: Timestamp) -> Datetime {
+    Datetime::from_timestamp_millis(moment.as_millis()).unwrap()
+}
+
+fn ids() -> BookingIds {
+    BookingIds::new(&[7; 32])
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new();
+        let (ada, bob) = (world.sign_up("ada"), world.sign_up("bob"));
+        let us = Service::new(US.parse().unwrap(), datetime(NOW));
+        world.network.put(&ada, &rkey("self"), &us).unwrap();
+        let mut windows = ListedWindows::default();
+        windows.add(&ada, NOW + DAY, NOW + DAY + 3 * HOUR).unwrap();
+        let actors = ActorStore::in_memory(world.clock.clone(), Limits::default());
+        let actors = Arc::new(actors.unwrap());
+        Self {
+            requests: requests(&world, actors.clone(), windows.clone()),
+            world,
+            ada,
+            bob,
+            actors,
+            windows,
+        }
+    }
+
+    /// Has the guest ask for a meeting.
+    fn publish(&self, key: &str, change: impl FnOnce(&mut BookingRequest)) {
+        let created = datetime(self.world.clock.now());
+        let mut request = BookingRequest::new(self.ada.clone(), Constraints::default(), created);
+        change(&mut request);
+        let network = &self.world.network;
+        network.put(&self.bob, &rkey(key), &request).unwrap();
+    }
+
+    fn take_back(&self, key: &str) {
+        let collection = BookingRequest::NSID.parse().unwrap();
+        let network = &self.world.network;
+        network.delete(&self.bob, &collection, &rkey(key)).unwrap();
+    }
+
+    /// Takes over what has been published, and does what is to be done.
+    async fn sweep(&self) -> Swept {
+        self.world.follow().await;
+        self.requests.sweep().await.unwrap()
+    }
+
+    /// All requests: how they stand, and what their bookings do.
+    async fn standing(&self) -> Vec<String> {
+        let sql = "SELECT uri || ' ' || version, state FROM requests WHERE version <> '' \
+                   ORDER BY first_seen, rev";
+        let mut standing = Vec::new();
+        for row in self.world.rows(sql).await {
+            let (key, state) = row.split_once(" | ").unwrap();
+            let phase = self.booking(key).await.map(|booking| booking.phase);
+            let word = phase.as_ref().map_or("none", Phase::word);
+            standing.push(format!("{state}: {word}"));
+        }
+        standing
+    }
+
+    async fn booking(&self, key: &str) -> Option<Booking> {
+        let id = ids().of_request(&self.bob, BookingRequest::NSID, key);
+        let flows = flows(&self.world, self.actors.clone(), self.windows.clone());
+        flows.read(&id, None).await.unwrap().ok()
+    }
+}
+
+fn flows(world: &World, actors: Arc<dyn ActorTransport>, windows: ListedWindows) -> Flows {
+    let (clock, limits) = (world.clock.clone(), Arc::new(Limits::default()));
+    Flows::new(actors, Arc::new(windows), clock, limits)
+}
+
+fn requests(world: &World, actors: Arc<dyn ActorTransport>, windows: ListedWindows) -> Requests {
+    let flows = flows(world, actors, windows);
+    Requests::new(world.indexer(), flows, ids(), US.parse().unwrap())
+}
+
+const fn swept(settled: usize, waiting: usize) -> Swept {
+    Swept { settled, waiting }
+}
+
+#[tokio::test]
+async fn a_record_is_enough_to_have_a_meeting_confirmed() {
+    let scene = Scene::new();
+    scene.publish("a", |request| request.note = Some("My talk".to_owned()));
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["asked: confirmed"]);
+    let sql = "SELECT uri || ' ' || version FROM requests";
+    let key = &scene.world.rows(sql).await[0];
+    let booking = scene.booking(key).await.unwrap();
+    assert_eq!(
+        (&booking.asked.host, &booking.asked.guest),
+        (&scene.ada, &scene.bob)
+    );
+    assert_eq!(booking.asked.note.as_deref(), Some("My talk"));
+    let uri = format!("at://{}/com.huddle.bookingRequest/a", scene.bob);
+    assert_eq!(booking.asked.request.unwrap().as_str(), uri);
+    assert_eq!(scene.sweep().await, swept(0, 0));
+}
+
+/// Checks what becomes of a request, and what the guest can be told of it.
+#[track_caller]
+async fn check_ignored(
+    why: &[&str],
+    scene: Scene,
+    change: impl FnOnce(&Scene, &mut BookingRequest),
+) {
+    scene.publish("a", |request| change(&scene, request));
+    assert_eq!(scene.sweep().await, swept(1, 0), "{why:?}");
+    assert_eq!(scene.standing().await, ["ignored: none"], "{why:?}");
+    let audit = scene.world.rows("SELECT detail FROM audit").await;
+    assert_eq!(audit, why);
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_late_or_not_for_us_to_decide_is_ignored() {
+    check_ignored(&["seenTooLate"], Scene::new(), |_, request| {
+        request.created_at = datetime(NOW - DAY - Duration::from_secs(1));
+    })
+    .await;
+    check_ignored(&["latestHasPassed"], Scene::new(), |_, request| {
+        request.constraints.latest = Some(datetime(NOW));
+    })
+    .await;
+    check_ignored(&["contradictoryConstraints"], Scene::new(), |_, request| {
+        request.constraints.duration_min = Some(60);
+        request.constraints.duration_max = Some(30);
+    })
+    .await;
+    let elsewhere = Service::new("did:web:other.example".parse().unwrap(), datetime(NOW));
+    check_ignored(&[], Scene::new(), |scene, _| {
+        let network = &scene.world.network;
+        network.put(&scene.ada, &rkey("self"), &elsewhere).unwrap();
+    })
+    .await;
+    check_ignored(&[], Scene::new(), |scene, request| {
+        request.host_did = scene.world.sign_up("cleo");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_just_in_time_is_asked() {
+    let scene = Scene::new();
+    scene.publish("a", |request| request.created_at = datetime(NOW - DAY));
+    scene.sweep().await;
+    assert_eq!(scene.standing().await, ["asked: confirmed"]);
+}
+
+#[tokio::test]
+async fn a_status_that_guests_write_says_nothing_but_that_they_withdraw() {
+    for status in ["pending", "held", "declined", "confirmed"] {
+        let scene = Scene::new();
+        let status = status.parse().unwrap();
+        scene.publish("a", |request| request.status = Some(status));
+        scene.sweep().await;
+        assert_eq!(scene.standing().await, ["asked: confirmed"]);
+    }
+    let scene = Scene::new();
+    let withdrawn = |request: &mut BookingRequest| {
+        request.status = Some(BookingRequestStatus::Withdrawn);
+    };
+    scene.publish("a", withdrawn);
+    assert_eq!(scene.sweep().await, swept(0, 0));
+    scene.publish("b", |_| {});
+    scene.sweep().await;
+    scene.publish("b", withdrawn);
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["withdrawn: canceled"]);
+}
+
+#[tokio::test]
+async fn who_deletes_the_record_calls_the_meeting_off_until_it_has_begun() {
+    let scene = Scene::new();
+    scene.publish("a", |_| {});
+    scene.sweep().await;
+    scene.take_back("a");
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["withdrawn: canceled"]);
+
+    let scene = Scene::new();
+    scene.publish("a", |_| {});
+    scene.sweep().await;
+    scene.world.clock.step(DAY);
+    scene.take_back("a");
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["withdrawn: confirmed"]);
+}
+
+#[tokio::test]
+async fn other_constraints_are_a_new_request_and_another_note_is_none() {
+    let scene = Scene::new();
+    scene.publish("a", |_| {});
+    scene.sweep().await;
+    scene.publish("a", |request| request.note = Some("Please".to_owned()));
+    assert_eq!(scene.sweep().await, swept(0, 0));
+    scene.publish("a", |request| request.constraints.duration_min = Some(60));
+    assert_eq!(scene.sweep().await, swept(2, 0));
+    let standing = ["withdrawn: canceled", "asked: confirmed"];
+    assert_eq!(scene.standing().await, standing);
+}
+
+#[tokio::test]
+async fn who_deletes_the_account_asks_for_nothing_any_more() {
+    let scene = Scene::new();
+    scene.publish("a", |_| {});
+    scene.sweep().await;
+    let network = &scene.world.network;
+    network.set_hosting(&scene.bob, Hosting::Deleted).unwrap();
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["withdrawn: canceled"]);
+    let records = scene.world.rows("SELECT record FROM requests").await;
+    assert_eq!(records, ["{}"]);
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_is_asked_by_the_next_process() {
+    let scene = Scene::new();
+    scene.publish("a", |_| {});
+    scene.world.follow().await;
+    let in_vain = requests(&scene.world, Arc::new(Silence), scene.windows.clone());
+    assert_eq!(in_vain.sweep().await, Ok(swept(0, 1)));
+    assert_eq!(scene.standing().await, ["new: none"]);
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["asked: confirmed"]);
+    scene.take_back("a");
+    scene.world.follow().await;
+    assert_eq!(in_vain.sweep().await, Ok(swept(0, 1)));
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.standing().await, ["withdrawn: canceled"]);
+}
+
+#[tokio::test]
+async fn of_one_guest_only_so_many_requests_of_a_day_are_asked() {
+    let scene = Scene::new();
+    for number in 0..25 {
+        scene.publish(&format!("r{number}"), |_| {});
+    }
+    assert_eq!(scene.sweep().await, swept(25, 0));
+    let standing = scene.standing().await;
+    let asked = standing.iter().filter(|it| it.starts_with("asked")).count();
+    assert_eq!(asked, 20, "{standing:#?}");
+    scene.world.clock.step(DAY + HOUR);
+    scene.publish("tomorrow", |_| {});
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    let standing = scene.standing().await;
+    assert!(
+        standing.last().unwrap().starts_with("asked"),
+        "{standing:#?}"
+    );
+}
