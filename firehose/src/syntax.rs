@@ -89,9 +89,9 @@ const fn is(byte: u8, of: u8) -> bool {
 
 const PLACES: [u8; 256] = {
     let mut places = [0; 256];
-    let mut byte = 0;
+    let mut byte: u8 = 0;
     while byte < 128 {
-        places[byte] = match byte as u8 {
+        places[byte as usize] = match byte {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' => OF_LABEL | OF_RECORD_KEY,
             b'.' | b'_' | b':' | b'~' => OF_RECORD_KEY,
             _ => 0,

@@ -43,9 +43,9 @@ impl Tid {
 /// What each byte is worth as a digit.
 const VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
-    let mut value = 0;
-    while value < DIGITS.len() {
-        values[DIGITS[value] as usize] = value as u8;
+    let mut value: u8 = 0;
+    while value < 32 {
+        values[DIGITS[value as usize] as usize] = value;
         value += 1;
     }
     values

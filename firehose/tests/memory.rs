@@ -204,7 +204,7 @@ fn lengths_that_are_only_claimed_are_not_held() {
     let mut frames = Vec::new();
     for kind in 2..=5_u8 {
         for len in [4_u64, 16, 1 << 20, 1 << 32, i64::MAX as u64, u64::MAX] {
-            let mut item = vec![kind << 5 | 27];
+            let mut item = vec![(kind << 5) + 27];
             item.extend_from_slice(&len.to_be_bytes());
             for start in [
                 &b""[..],
@@ -375,7 +375,7 @@ fn a_tree_unfolds_to_a_bounded_size() {
 #[test]
 fn a_tree_whose_nodes_all_unfold_is_held_in_a_multiple_of_its_length() {
     let mut blocks: Vec<(Cid, Vec<u8>)> = Vec::new();
-    for height in 0..3 {
+    for height in 0..2 {
         let left = blocks.last().map(|(cid, _)| *cid);
         let node = unfolding_node(height, 5_000, left);
         blocks.push((Cid::of_cbor(&node), node));
@@ -389,7 +389,7 @@ fn a_tree_whose_nodes_all_unfold_is_held_in_a_multiple_of_its_length() {
         while cursor.next_leaf().unwrap().is_some() {
             leaves += 1;
         }
-        assert_eq!(leaves, 3 * 5_000);
+        assert_eq!(leaves, 2 * 5_000);
     });
 }
 

@@ -4,8 +4,8 @@ use crate::Target;
 use crate::firehose;
 use crate::mutate::Random;
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, MIN_QUEUED_BYTES, Source, Ticket,
-    Unavailable,
+    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, MIN_QUEUED_BYTES, Source,
+    Ticket, Unavailable,
 };
 use huddle_firehose::{Account, Filter, Hosting, VerifyingKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ const DIDS: [&str; 3] = [
     "did:web:example.com",
 ];
 const KEY: &str = "did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc";
-const STATUSES: [&str; 4] = ["", "deactivated", "deleted", "throttled"];
+const STATUSES: [&str; 5] = ["", "deactivated", "deleted", "throttled", "takendown"];
 const WORDS: [&str; 4] = [
     "OutdatedCursor",
     "FutureCursor",
@@ -203,6 +203,8 @@ impl World {
                     self.ingest.closed(connection, self.now);
                 }
             }
+            // A clock may also be set back.
+            9 if choice > 240 => self.now = self.now.saturating_sub(Duration::from_hours(1)),
             9 => self.now += Duration::from_millis(1 << (choice % 24)),
             10 => drop(self.ingest.resync(did)),
             11 => self.ingest.set_interest(did, choice.is_multiple_of(2)),

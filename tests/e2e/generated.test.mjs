@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { XrpcResponse } from '@atproto/lex'
 import { methods } from './harness/contract.mjs'
 import { Generator } from './harness/generator.mjs'
+import { answered } from './harness/outcome.mjs'
 import { client, full } from './harness/place.mjs'
 import { half, WEEK, window } from './harness/times.mjs'
 import { World } from './harness/world.mjs'
@@ -67,46 +68,58 @@ test(`${REQUESTS} requests made of the lexicons get an answer each, and none is 
     await world.host('pick', { ...hours, mode: 'pick' }),
     await world.host('approve', { ...hours, mode: 'approve' }, half(9), { ...window(10, 120), mode: 'pick' }),
   ]
-  const guest = await world.person('erin')
   const callers = await Promise.all(Array.from({ length: 4 }, () => world.keyHolder()))
-  const bookings = [await guest.matched(hosts[0]), await guest.matched(hosts[2])]
   const offers = (await Promise.all(hosts.map((host) => world.offers(host)))).flat()
-  const dids = [...hosts, guest, ...callers].map(({ did }) => did)
-  const known = {
-    did: [...dids, 'did:web:localhost', 'did:plc:aaaabbbbccccddddeeeeffff'],
-    'at-identifier': [...dids, ...hosts.map(({ handle }) => handle), 'nobody.test'],
-    'at-uri': [...offers.map(({ uri }) => uri), `at://${dids[0]}/com.huddle.slotOffer/none`, 'at://nobody.test'],
-    uri: ['https://app.huddle.example/back', 'http://localhost/', 'javascript:alert(1)'],
+  const [hostDids, callerDids] = [hosts.map(({ did }) => did), callers.map(({ did }) => did)]
+  const [nobody, noOffer] = ['did:plc:aaaabbbbccccddddeeeeffff', `at://${hostDids[0]}/com.huddle.slotOffer/none`]
+  const fields = {
+    hostDid: [...hostDids, ...hostDids, callerDids[0], nobody],
     record: offers.map(({ record }) => record),
-    bookingId: bookings.map(({ id }) => id),
-    slotToken: ['nonsense'],
+    bookingId: [],
+    slotToken: [],
     email: ['ada@example.com', 'ada@localhost', 'a@b'],
   }
-  const generator = new Generator(seed, known)
+  const formats = {
+    did: [...hostDids, ...callerDids, 'did:web:localhost', nobody],
+    'at-identifier': [...hostDids, ...callerDids, 'nobody.test'],
+    'at-uri': [...offers.map(({ uri }) => uri), noOffer, 'at://nobody.test'],
+    uri: ['https://app.huddle.example/back', 'http://localhost/', 'javascript:alert(1)'],
+  }
+  /** Notes what later requests can be about. */
+  const learn = ({ booking, slots = [] }) => {
+    const learned = { bookingId: booking ? [booking.id] : [], slotToken: slots.map(({ slotToken }) => slotToken) }
+    for (const [field, values] of Object.entries(learned)) fields[field] = [...values, ...fields[field]].slice(0, 50)
+  }
+  for (const caller of callers) {
+    for (const host of [hosts[0], hosts[2]]) {
+      const body = JSON.stringify({ hostDid: host.did, idempotencyKey: crypto.randomUUID() })
+      const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } }
+      learn(answered(await caller.send('match', init)))
+    }
+  }
+  const generator = new Generator(seed, { fields, formats })
 
   const names = Object.keys(methods)
   const statuses = {}
-  const complaints = []
+  /** The first of each kind. */
+  const complaints = new Map()
   let sent = 0
   const ask = async (caller) => {
-    while (sent < REQUESTS && complaints.length < 10) {
+    while (sent < REQUESTS) {
       const name = names[sent++ % names.length]
       const { broken, query = '', ...init } = generator.request(name)
       const headers = { ...init.headers, authorization: `Bearer ${await caller.token(name)}` }
       const response = await world.fetch(`/xrpc/com.huddle.${name}${query}`, { ...init, headers })
       const wrong = await complaint(name, response.clone(), broken)
-      if (wrong) complaints.push(`${name} ${query} ${init.body ?? ''}\n  ${wrong}`)
+      const kind = `${name} ${response.status} ${wrong?.slice(0, 30)}`
+      if (wrong && !complaints.has(kind)) complaints.set(kind, `${name} ${query} ${init.body ?? ''}\n  ${wrong}`)
       const row = (statuses[name] ??= {})
       row[response.status] = (row[response.status] ?? 0) + 1
-      // What a booking was made of may be asked about later.
-      if (name === 'match' && response.status === 200 && known.bookingId.length < 50) {
-        const { booking } = await response.json()
-        if (booking) known.bookingId.push(booking.id)
-      }
+      if (['match', 'listSlots'].includes(name) && response.status === 200) learn(await response.json())
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => ask(callers[n % callers.length])))
   for (const [name, row] of Object.entries(statuses)) t.diagnostic(`${name}: ${JSON.stringify(row)}`)
-  assert.deepEqual(complaints, [])
+  assert.deepEqual([...complaints.values()], [])
   assert.equal((await (await world.fetch('/healthz')).json()).status, 'ok')
 })

@@ -9,7 +9,7 @@ import { World } from './harness/world.mjs'
 const world = await World.start('lists')
 after(() => world.stop())
 
-/** What people are called is asked once a minute. */
+/** Hosts are asked what they are called once a minute. */
 const NAMES = { patience: 90_000 }
 
 /** All pages of a list, two entries each. */
@@ -85,9 +85,9 @@ test('hosts are found by name, with what they offer, page by page, unless they w
   const offers = [half(9), { ...half(11), policy: 'mutual', mode: 'approve' }]
   const hosts = []
   for (let n = 0; n < 5; n++) {
-    const host = await world.host(`paged-${n}`, ...offers)
+    const host = await world.person(`paged-${n}`)
     await host.put(`at://${host.did}/app.bsky.actor.profile/self`, { displayName: `Professor Number ${n}` })
-    hosts.push(host)
+    hosts.push(await world.open(host, ...offers))
   }
   const search = (q) => pages('searchHosts', 'hosts', { q }, anonymously)
   const named = await until(

@@ -60,7 +60,7 @@ fn hosted(hosting: Hosting) -> repos::Hosting {
 
 fn cid(text: &str) -> Result<Cid, IndexError> {
     let link: CidLink = text.parse().map_err(|_| unreadable(text))?;
-    Cid::from_bytes(&link.as_bytes()).map_err(|_| unreadable(text))
+    Cid::from_bytes(link.as_bytes()).map_err(|_| unreadable(text))
 }
 
 fn unreadable(text: &str) -> IndexError {

@@ -56,8 +56,8 @@ impl Indexer {
         let held: BTreeSet<_> = held.into_iter().collect();
         let offers = published.offers.into_iter();
         let offers = offers.filter_map(|entry| Some((entry.uri, entry.content?.cid)));
-        let service = published.service.flatten();
-        let service = service.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
-        Ok(Ok(held == offers.chain(service).collect()))
+        let services = published.services.into_iter().flatten();
+        let services = services.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
+        Ok(Ok(held == offers.chain(services).collect()))
     }
 }

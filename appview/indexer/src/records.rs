@@ -52,8 +52,8 @@ pub struct LeftOut {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {
     pub(crate) offers: Vec<offers::Entry>,
-    /// Whom the account has named to serve it, if that has changed.
-    pub(crate) service: Option<Option<services::Service>>,
+    /// Whom the account has named to serve it; there is one address for that, at most.
+    pub(crate) services: Vec<Option<services::Service>>,
     pub(crate) requests: Vec<requests::Entry>,
     pub(crate) left_out: Vec<LeftOut>,
 }
@@ -88,7 +88,7 @@ impl Entries {
         match change.collection.as_str() {
             Service::NSID if change.rkey == "self" => {
                 let (service, problem) = split(record, service);
-                self.service = Some(service);
+                self.services.push(service);
                 problem
             }
             Service::NSID => Ok(()),

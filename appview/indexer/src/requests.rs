@@ -122,9 +122,10 @@ impl Requests {
         let id = self.id(request);
         let requested = self.flows.request(&id, asked, request.version.clone());
         Ok(match requested.await {
-            Ok(Ok(_) | Err(CreateRefused::Mismatch)) => Verdict::Settled(State::Asked),
-            // Another driver has it, or its timer finds one.
-            Ok(Err(CreateRefused::InFlight { .. })) => Verdict::Settled(State::Asked),
+            // What is in flight another driver has, or its timer finds one.
+            Ok(Ok(_) | Err(CreateRefused::Mismatch | CreateRefused::InFlight { .. })) => {
+                Verdict::Settled(State::Asked)
+            }
             Err(Unreachable { .. }) => Verdict::Waiting,
         })
     }
@@ -203,11 +204,12 @@ impl Requests {
             body_hash: request.version.clone(),
         };
         match self.flows.cancel(&id, key, None).await {
-            Ok(Ok(_)) => Verdict::Settled(State::Withdrawn),
-            // It is being decided whether there is a booking at all.
-            Ok(Err(Refused::NotFound | Refused::InFlight { .. })) => Verdict::Waiting,
-            Ok(Err(_)) => Verdict::Settled(State::Withdrawn),
-            Err(Unreachable { .. }) => Verdict::Waiting,
+            Ok(Ok(_) | Err(Refused::Mismatch)) => Verdict::Settled(State::Withdrawn),
+            // While it is being decided whether there is a booking at all, there is none.
+            Ok(Err(Refused::NotFound | Refused::InFlight { .. })) | Err(Unreachable { .. }) => {
+                Verdict::Waiting
+            }
+            Ok(Err(Refused::Because(never))) => match never {},
         }
     }
 

@@ -116,7 +116,8 @@ impl Takeover {
         let statements = &mut self.statements;
         statements.push(people::seen(did.as_str(), self.now));
         statements.extend(offers::put(at, &entries.offers, self.now)?);
-        statements.extend(entries.service.map(|it| services::put(at, it.as_ref())));
+        let services = entries.services.iter();
+        statements.extend(services.map(|it| services::put(at, it.as_ref())));
         statements.extend(requests::put(at, &entries.requests, self.now)?);
         self.taken.asks |= !entries.requests.is_empty();
         self.taken.left_out.extend(entries.left_out);

@@ -5,6 +5,7 @@
 
 pub mod app;
 mod client_address;
+pub mod demo;
 mod firehose;
 mod request_id;
 mod secrets;

@@ -1,7 +1,7 @@
 //! `huddle serve`
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use huddle_native::{
 };
 use huddle_ports::{Cache, Clock, Fetch, FetchPolicy, GuardedFetch, HeaderName, MemoryCache, Url};
 use huddle_schedule::disclosure::DisclosureKey;
+use huddle_testkit::network::Places;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -103,6 +104,43 @@ pub struct Options {
 impl Options {
     /// Serves until the process is told to stop, and then finishes what has begun.
     pub async fn run(self) -> Result<()> {
+        let listener = TcpListener::bind(self.listen).await.with_context(|| {
+            format!(
+                "cannot listen at {}: name another with --listen",
+                self.listen
+            )
+        })?;
+        self.serve(listener, told_to_stop()).await
+    }
+
+    /// What serves people of one network on this machine.
+    pub(crate) fn on_loopback(
+        data: PathBuf,
+        service: ServiceRef,
+        places: &Places,
+        firehose: Url,
+    ) -> Self {
+        Self {
+            data,
+            service,
+            plc: places.directory.clone(),
+            graph: places.host.clone(),
+            firehose: vec![firehose],
+            development: true,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_url: None,
+            operator_token: None,
+            client_address_header: None,
+            limits: None,
+        }
+    }
+
+    /// Serves at `listener` until `stop` is there.
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
         let network = self.network()?;
         let parts = self.parts(&network)?;
         let (indexer, ids) = (network.indexer(parts.index.clone()), parts.ids.clone());
@@ -122,19 +160,13 @@ impl Options {
                 Some(begun.await.context("the firehose cannot begin")?)
             }
         };
-        let listener = TcpListener::bind(self.listen).await.with_context(|| {
-            format!(
-                "cannot listen at {}: name another with --listen",
-                self.listen
-            )
-        })?;
         info!(address = %listener.local_addr()?, service = %self.service, "listening");
-        let (stop, stopped) = watch::channel(());
+        let (ending, ended) = watch::channel(());
         let until_stopped = || {
-            let mut stopped = stopped.clone();
+            let mut ended = ended.clone();
             async move {
                 // Nothing is ever sent: it is the sender's end that counts.
-                let _ = stopped.changed().await;
+                let _ = ended.changed().await;
             }
         };
         let pump = tokio::spawn(pump.run(until_stopped()));
@@ -144,10 +176,10 @@ impl Options {
             listener,
             router.into_make_service_with_connect_info::<SocketAddr>(),
         )
-        .with_graceful_shutdown(told_to_stop())
+        .with_graceful_shutdown(stop)
         .await?;
         info!("stopping");
-        drop(stop);
+        drop(ending);
         if let Some(following) = following {
             following.await.context("the firehose stopped working")?;
         }

@@ -154,7 +154,7 @@ async function ofCommand() {
     const start = `${Math.round(performance.now() - begun)} ms`;
     return { start, trivial: await measure(1000, health) };
   } finally {
-    server.kill();
+    server.kill("SIGKILL");
     await once(server, "exit");
     rmSync(data, { recursive: true });
   }

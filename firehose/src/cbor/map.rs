@@ -47,9 +47,9 @@ impl Key {
 /// The longest key that is compared as a number.
 const LONGEST: usize = 15;
 
-/// The heads of such keys.
+/// The heads of such keys, from none to [`LONGEST`] bytes.
 const SHORT: u8 = TEXT << 5;
-const SHORT_MAX: u8 = SHORT + LONGEST as u8;
+const SHORT_MAX: u8 = SHORT | 15;
 
 /// The head of a key of this length, at its place.
 const fn head(len: usize) -> u128 {

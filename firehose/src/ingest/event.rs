@@ -68,7 +68,9 @@ pub enum News {
     /// What is held is not what the account has published, and could not be fetched either.
     ///
     /// It is fetched again by itself, after rests that grow to [`Limits::longest_rest`](super::Limits::longest_rest), and
-    /// at once by [`Ingest::resync`](super::Ingest::resync); commits until then are passed over, as the repository has
+    /// at once by [`Ingest::resync`](super::Ingest::resync). Of more accounts than
+    /// [`Limits::max_resting`](super::Limits::max_resting) those that would rest longest wait for their next event, so a
+    /// consumer that holds more asks for them now and then. Commits until then are passed over, as the repository has
     /// them. News of its identity, of its hosting, or of the state of its repository end such a rest after a minute
     /// ([`Limits::lookup_every`](super::Limits::lookup_every)).
     Desynchronized(LostTrack),

@@ -912,10 +912,12 @@ fn a_host_that_only_answers_is_left_after_a_while() {
     let mut driven = Driven::new(Limits::default(), &[]);
     let (connection, _) = driven.open();
     let opened = driven.now;
+    let idle = Limits::default().idle;
     while !driven.act().contains(&Action::Disconnect { connection }) {
+        assert!(driven.now < opened + idle, "it is not left");
         driven.wait();
     }
-    assert_eq!(driven.now, opened + Limits::default().idle);
+    assert_eq!(driven.now, opened + idle);
     let idle = |notice: &&Notice| {
         let why = Ended::Idle;
         matches!(notice, Notice::Disconnected { why: w, .. } if *w == why)

@@ -31,6 +31,10 @@ pub const INDEX: &[Migration] = &[
         name: "0003_replies",
         script: include_str!("../../../migrations/index/0003_replies.sql"),
     },
+    Migration {
+        name: "0004_pending_actors",
+        script: include_str!("../../../migrations/index/0004_pending_actors.sql"),
+    },
 ];
 
 /// Runs what `migrations` holds and the store has not seen, in order, and says how many those were.

@@ -1,5 +1,7 @@
 //! All that the index is asked, on SQLite, and by the rules that D1 has beside.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use std::sync::Mutex;
 
 use async_trait::async_trait;

@@ -31,6 +31,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request as Upgrade, Response as Upgraded};
 
 const DID: &str = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
+/// Of whom nothing comes.
+const WANTED: &str = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
 
 /// For anything to happen on a machine that has a lot else to do: a test that has to wait for so long has failed.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -65,6 +67,8 @@ struct Seen {
     events: Vec<Event>,
     cursors: BTreeMap<String, i64>,
     notices: Vec<Notice>,
+    /// Whose state was read.
+    read: Vec<String>,
 }
 
 /// A store that tells when something has happened.
@@ -74,12 +78,19 @@ struct Store {
     gate: tokio::sync::Mutex<()>,
     /// While it is locked no cursor is kept.
     cursor_gate: tokio::sync::Mutex<()>,
+    /// Accounts to be fetched, until they have been asked for.
+    wanted: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl FirehoseStore for Store {
-    async fn account(&self, _: &str) -> Option<Account> {
+    async fn account(&self, did: &str) -> Option<Account> {
+        self.seen.send_modify(|seen| seen.read.push(did.to_owned()));
         None
+    }
+
+    async fn wanted(&self) -> Vec<String> {
+        std::mem::take(&mut *self.wanted.lock().unwrap())
     }
 
     async fn take_over(&self, event: Event) {
@@ -216,6 +227,17 @@ impl Running {
     }
 
     fn with(sockets: WebSockets, origin: &str, limits: Limits, cursors: &[(&str, i64)]) -> Self {
+        Self::wanting(sockets, origin, limits, cursors, &[])
+    }
+
+    /// One whose store wants the repositories of some accounts.
+    fn wanting(
+        sockets: WebSockets,
+        origin: &str,
+        limits: Limits,
+        cursors: &[(&str, i64)],
+        wanted: &[&str],
+    ) -> Self {
         let mut filter = Filter::default();
         filter.add_account(DID);
         let config = Config {
@@ -229,6 +251,7 @@ impl Running {
             seen: watch::Sender::new(Seen::default()),
             gate: tokio::sync::Mutex::new(()),
             cursor_gate: tokio::sync::Mutex::new(()),
+            wanted: Mutex::new(wanted.iter().map(|did| (*did).to_owned()).collect()),
         });
         let clock = Arc::new(SystemClock);
         let identity = IdentityResolver::new(
@@ -400,6 +423,27 @@ async fn a_connection_that_does_not_come_about_in_time_is_closed() {
     };
     let closed = tokio::time::timeout(PATIENCE, closed).await;
     closed.expect("it is closed");
+}
+
+#[tokio::test]
+async fn a_repository_that_the_store_wants_is_fetched_though_nothing_has_come_of_its_account() {
+    let host = Host::new().await;
+    let sockets = WebSockets::new(
+        Arc::new(Nowhere),
+        FetchPolicy::development(),
+        "Huddle tests",
+        &[],
+    );
+    let wanted = [WANTED];
+    let running = Running::wanting(
+        sockets.unwrap(),
+        &host.origin,
+        Limits::default(),
+        &[],
+        &wanted,
+    );
+    let asked = |seen: &Seen| seen.read.iter().any(|did| did == WANTED);
+    running.store.until(asked).await;
 }
 
 #[tokio::test]

@@ -61,12 +61,14 @@ const ZONES = [
 
 export class Generator {
   #next
-  #known
+  #fields
+  #formats
 
-  /** `known` has, by name of a field or format, values that mean something to the AppView that is asked. */
-  constructor(seed, known) {
+  /** Values that mean something to the AppView that is asked: by name of a field, and by format. */
+  constructor(seed, { fields, formats }) {
     this.#next = numbers(seed)
-    this.#known = known
+    this.#fields = fields
+    this.#formats = formats
   }
 
   #chance(share) {
@@ -110,8 +112,8 @@ export class Generator {
   }
 
   #value(name, schema, nsid) {
-    const known = this.#known[schema.format] ?? this.#known[name]
-    if (known && this.#chance(0.8)) return this.#one(known)
+    const known = this.#fields[name] ?? this.#formats[schema.format]
+    if (known?.length && this.#chance(0.9)) return this.#one(known)
     switch (schema.type) {
       case 'ref':
         return this.#reference(name, schema.ref, nsid)
@@ -157,7 +159,7 @@ export class Generator {
     if (knownValues && this.#chance(0.9)) return this.#one(knownValues)
     if (name === 'tz') return this.#one(ZONES)
     if (format === 'datetime') return this.#moment()
-    if (format) return this.#one(this.#known[format] ?? [])
+    if (format) return this.#one(this.#formats[format])
     if (this.#chance(0.3)) {
       const odd = this.#one(ODD_TEXTS)
       const [bytes, graphemes] = [Buffer.byteLength(odd), [...new Intl.Segmenter().segment(odd)].length]

@@ -51,8 +51,7 @@ export class StandInGraph {
   async #relationships(actor, others) {
     const own = await this.#edges(actor)
     const of = async (other) => {
-      const theirs = await this.#edges(other).catch(() => undefined)
-      if (!theirs) return { $type: 'app.bsky.graph.defs#notFoundActor', actor: other, notFound: true }
+      const theirs = await this.#edges(other)
       return {
         $type: 'app.bsky.graph.defs#relationship',
         did: other,
@@ -72,23 +71,25 @@ export class StandInGraph {
   }
 
   async #subjects(did, kind) {
-    const document = await this.#json(new URL(`/${did}`, this.#plc))
-    const pds = document.service.find(({ id }) => id.endsWith('#atproto_pds')).serviceEndpoint
     const subjects = new Map()
+    const document = await this.#json(new URL(`/${did}`, this.#plc))
+    const pds = document?.service.find(({ id }) => id.endsWith('#atproto_pds'))?.serviceEndpoint
+    if (!pds) return subjects
     let cursor
     do {
       const query = new URLSearchParams({ repo: did, collection: `app.bsky.graph.${kind}`, limit: '100' })
       if (cursor) query.set('cursor', cursor)
       const page = await this.#json(`${pds}/xrpc/com.atproto.repo.listRecords?${query}`)
-      for (const { uri, value } of page.records) subjects.set(value.subject, uri)
-      cursor = page.cursor
+      for (const { uri, value } of page?.records ?? []) subjects.set(value.subject, uri)
+      cursor = page?.cursor
     } while (cursor)
     return subjects
   }
 
+  /** What is at an address; nothing for whom nothing is known of. */
   async #json(url) {
     const response = await fetch(url)
-    if (!response.ok) throw new Error(`${url}: ${response.status}`)
-    return response.json()
+    if (response.ok) return response.json()
+    if (response.status >= 500) throw new Error(`${url}: ${response.status}`)
   }
 }

@@ -11,15 +11,13 @@ export class AppView {
   #env
   #program
 
-  /** Starts one over a network; it keeps what it keeps in `folder`. */
-  static async start({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
-    const appview = new AppView()
+  /** One over a network that listens at `port`; it keeps what it keeps in `folder`. */
+  constructor({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
+    this.#log = log
+    this.#port = port
     const limitsFile = join(folder, 'limits.json')
     writeFileSync(limitsFile, JSON.stringify(limits))
-    appview.#port = port
-    appview.#log = log
-    appview.#env = { HUDDLE_OPERATOR_TOKEN: operatorToken }
-    appview.#options = [
+    this.#options = [
       'serve',
       ...['--listen', `127.0.0.1:${port}`],
       ...['--data', join(folder, 'huddle')],
@@ -30,27 +28,22 @@ export class AppView {
       ...['--graph', graph.url],
       '--development',
     ]
-    await appview.resume()
-    return appview
+    this.#env = { HUDDLE_OPERATOR_TOKEN: operatorToken }
   }
 
-  async resume() {
+  async start() {
     this.#program = Program.keep(this.#log, binary, this.#options, { env: this.#env })
     await untilHealthy(this.#program, this.#port, this.#log)
   }
 
-  async restart() {
-    await this.pause()
-    await this.resume()
-  }
-
-  /** Ends it until it is resumed. */
-  pause() {
-    return this.#program.stop()
-  }
-
+  /** Ends it; it can be started again, with all that it has kept. */
   async stop() {
     await this.#program?.stop()
+  }
+
+  async restart() {
+    await this.stop()
+    await this.start()
   }
 
   logs() {

@@ -13,60 +13,57 @@ const CONFIGURATION = join(workers, 'contract/wrangler.toml')
 const QUIET = { CI: 'true', WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' }
 
 export class AppView {
+  #folder
   #log
   #port
-  #options
+  #variables
+  #secrets
   #program
   #resolver
 
-  /** Starts one over a network; it keeps what it keeps in `folder`. */
-  static async start({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
-    const appview = new AppView()
-    appview.#log = log
-    appview.#resolver = await Resolver.start()
-    appview.#port = port
-    const secrets = join(folder, 'secrets.env')
-    writeFileSync(secrets, `BOOKING_IDS_SECRET=${'07'.repeat(32)}\nOPERATOR_TOKEN=${operatorToken}\n`)
-    const state = ['--config', CONFIGURATION, '--persist-to', join(folder, 'state')]
-    const variables = {
+  /** One over a network that listens at `port`; it keeps what it keeps in `folder`. */
+  constructor({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
+    this.#folder = folder
+    this.#log = log
+    this.#port = port
+    this.#variables = {
       SERVICE: `${service}#huddle_appview`,
       PUBLIC_URL: url,
-      PLC: network.plc.replace('localhost', '127.0.0.1'),
-      DNS: appview.#resolver.url,
+      PLC: network.plc,
       FIREHOSE: network.relay.replace('http', 'ws'),
       GRAPH: graph.url,
       LIMITS: JSON.stringify(limits),
     }
-    appview.#options = [
-      'dev',
-      ...state,
-      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
-      ...['--env-file', secrets, '--show-interactive-dev-session=false'],
-      ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
-    ]
-    await appview.#wrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...state]).ended
-    await appview.resume()
-    return appview
+    this.#secrets = { BOOKING_IDS_SECRET: '07'.repeat(32), OPERATOR_TOKEN: operatorToken }
   }
 
-  async resume() {
-    this.#program = this.#wrangler(this.#options)
+  async start() {
+    this.#resolver = await Resolver.start()
+    const state = ['--config', CONFIGURATION, '--persist-to', join(this.#folder, 'state')]
+    await this.#wrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...state]).ended
+    const secrets = join(this.#folder, 'secrets.env')
+    const lines = Object.entries(this.#secrets).map(([name, value]) => `${name}=${value}\n`)
+    writeFileSync(secrets, lines.join(''))
+    const variables = { ...this.#variables, DNS: this.#resolver.url }
+    this.#program = this.#wrangler([
+      'dev',
+      ...state,
+      ...['--ip', '127.0.0.1', '--port', String(this.#port), '--inspector-port', '0'],
+      ...['--env-file', secrets, '--show-interactive-dev-session=false'],
+      ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+    ])
     await untilHealthy(this.#program, this.#port, this.#log)
   }
 
-  async restart() {
-    await this.pause()
-    await this.resume()
-  }
-
-  /** Ends it until it is resumed. */
-  pause() {
-    return this.#program.stop()
-  }
-
+  /** Ends it; it can be started again, with all that it has kept. */
   async stop() {
     await this.#program?.stop()
-    this.#resolver.close()
+    this.#resolver?.close()
+  }
+
+  async restart() {
+    await this.stop()
+    await this.start()
   }
 
   logs() {

@@ -55,7 +55,7 @@ export class World {
       world.#network = await Network.start(join(folder, 'servers'), log('servers'), world.url, HANDLES.length)
       world.service = byWeb ? `did:web:${host.replace(':', '%3A')}` : world.#network.service
       world.graph = await StandInGraph.start(world.#network.plc)
-      world.#appview = await AppView.start({
+      world.#appview = new AppView({
         folder,
         log: log('appview'),
         port,
@@ -66,6 +66,7 @@ export class World {
         limits: { ...ROOM, ...limits },
         operatorToken: world.#operatorToken,
       })
+      await world.#appview.start()
     } catch (error) {
       await world.stop()
       throw error
@@ -114,13 +115,17 @@ export class World {
 
   /** Somebody new whom this AppView serves, and who offers this, once the AppView knows. */
   async host(name, ...offers) {
-    const host = await this.person(name)
-    await host.choose(this.service)
+    return this.open(await this.person(name), ...offers)
+  }
+
+  /** Makes a host of somebody. */
+  async open(person, ...offers) {
+    await person.choose(this.service)
     for (const offer of offers) {
-      const { uri } = await (offer.rules ? host.officeHours(offer) : host.offer(offer))
-      await this.listed(host, uri)
+      const { uri } = await (offer.rules ? person.officeHours(offer) : person.offer(offer))
+      await this.listed(person, uri)
     }
-    return host
+    return person
   }
 
   /** What is listed of a host. */

@@ -87,7 +87,7 @@ fn check_left_out(collection: &str, rkey: &str, json: &str, why: &str) {
     let nothing = |entry: &offers::Entry| entry.content.is_none();
     assert!(entries.offers.iter().all(nothing), "{entries:?}");
     assert!(entries.requests.iter().all(|it| it.content.is_none()));
-    assert!(entries.service.flatten().is_none());
+    assert!(entries.services.iter().flatten().next().is_none());
 }
 
 #[test]
@@ -126,14 +126,9 @@ fn a_record_that_is_wrong_is_left_out_and_what_was_there_is_gone() {
 #[test]
 fn what_is_gone_or_refused_leaves_nothing() {
     let mut gone = change("com.huddle.service", "self", SERVICE);
-    assert!(
-        Entries::read(&did(), &[gone.clone()])
-            .service
-            .flatten()
-            .is_some()
-    );
+    assert!(Entries::read(&did(), &[gone.clone()]).services[0].is_some());
     gone.record = Outcome::Gone;
-    assert_eq!(Entries::read(&did(), &[gone]).service, Some(None));
+    assert_eq!(Entries::read(&did(), &[gone]).services, [None]);
     let other = read("com.huddle.service", "other", SERVICE);
     assert_eq!(other, Entries::default());
 }

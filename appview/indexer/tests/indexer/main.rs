@@ -1,5 +1,7 @@
 //! What is published arrives in the index, in whatever order and however often, and whatever dies on the way.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 mod asking;
 mod order;
 mod requests;

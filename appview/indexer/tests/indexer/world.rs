@@ -11,7 +11,7 @@ use huddle_core::index::{Index, IndexError, Statement};
 use huddle_core::sql::{Row, Value};
 use huddle_firehose::VerifyingKey;
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, Source, Unavailable,
+    Action, Config, ConnectionId, Identity, Ingest, Limits, Source, Unavailable,
 };
 use huddle_identity::{Freshness, IdentityConfig, IdentityResolver};
 use huddle_native::SqliteIndex;
@@ -186,8 +186,6 @@ pub(crate) struct Process<'w> {
     connection: Option<ConnectionId>,
     frames: VecDeque<Bytes>,
     left_out: Vec<LeftOut>,
-    /// All that was delivered.
-    pub(crate) events: Vec<Event>,
 }
 
 impl<'w> Process<'w> {
@@ -209,7 +207,6 @@ impl<'w> Process<'w> {
             connection: None,
             frames: VecDeque::new(),
             left_out: Vec::new(),
-            events: Vec::new(),
         })
     }
 
@@ -218,12 +215,8 @@ impl<'w> Process<'w> {
         Duration::from_millis(millis.try_into().unwrap())
     }
 
+    /// Follows the stream to its end; says which records were left out.
     pub(crate) async fn run(mut self) -> Result<Vec<LeftOut>, IndexError> {
-        self.run_to_the_end().await?;
-        Ok(self.left_out)
-    }
-
-    pub(crate) async fn run_to_the_end(&mut self) -> Result<(), IndexError> {
         loop {
             while let Some(action) = self.ingest.next_action(self.now()) {
                 self.act(action).await?;
@@ -249,7 +242,7 @@ impl<'w> Process<'w> {
         while let Some(action) = self.ingest.next_action(self.now()) {
             self.act(action).await?;
         }
-        Ok(())
+        Ok(self.left_out)
     }
 
     async fn act(&mut self, action: Action) -> Result<(), IndexError> {
@@ -284,7 +277,6 @@ impl<'w> Process<'w> {
             Action::Deliver { ticket, event } => {
                 let taken = self.indexer.take_over(&event).await?;
                 self.left_out.extend(taken.left_out);
-                self.events.push(event);
                 self.ingest.done(ticket);
             }
             Action::KeepCursor { host, cursor } => {

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use huddle_api::Arrived;
 use huddle_ports::{Clock, Metrics, metrics};
 use huddle_xrpc::server::Answered;
 
@@ -40,7 +41,7 @@ pub(crate) struct Observer {
 /// A layer that tells the observer of every request but the questions that browsers ask before them.
 pub(crate) async fn observe(
     State(observer): State<Observer>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if request.method() == Method::OPTIONS {
@@ -48,6 +49,8 @@ pub(crate) async fn observe(
     }
     let request_id = request.extensions().get().cloned();
     let began = observer.clock.now();
+    // Its caller waits since, however long it takes to find out who that is.
+    request.extensions_mut().insert(Arrived(began));
     let mut response = next.run(request).await;
     let time = observer.clock.now().since(began);
     observer.tell(&Served::new(&response, time, request_id.clone()));

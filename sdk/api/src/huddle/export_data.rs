@@ -27,11 +27,11 @@ impl ExportData for Huddle {
         let first = bookings.iter().map(|booking| booking.created_at).min();
         let account = self.account_of(&caller, first).await.or_fault()?;
         lines.push(&account).or_fault()?;
-        let called = self.called(&bookings).await?;
+        let names = self.called(&bookings).await?;
         for booking in &bookings {
-            let view = view::called(booking, &called).or_fault()?;
+            let view = view::called(booking, &names).or_fault()?;
             let mut line = Booking::new(view, view::history(booking).or_fault()?);
-            line.ics = invitation::write(booking, &caller, &called).or_fault()?;
+            line.ics = invitation::write(booking, &caller, &names).or_fault()?;
             lines.push(&line).or_fault()?;
         }
         let end = End::new(lines.count);

@@ -24,8 +24,8 @@ impl GetBooking for Huddle {
             .or_fault()?
             .map_err(|NotFound| Error::BookingNotFound)?;
         let history = view::history(&booking).or_fault()?;
-        let called = self.called(slice::from_ref(&booking)).await?;
-        let view = view::called(&booking, &called).or_fault()?;
+        let names = self.called(slice::from_ref(&booking)).await?;
+        let view = view::called(&booking, &names).or_fault()?;
         Ok(Output::new(view, history).into())
     }
 }

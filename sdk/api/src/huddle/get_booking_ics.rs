@@ -24,8 +24,8 @@ impl GetBookingIcs for Huddle {
             .await
             .or_fault()?;
         let booking = booking.map_err(|NotFound| Error::BookingNotFound)?;
-        let called = self.called(slice::from_ref(&booking)).await?;
-        let file = invitation::write(&booking, &caller, &called).or_fault()?;
+        let names = self.called(slice::from_ref(&booking)).await?;
+        let file = invitation::write(&booking, &caller, &names).or_fault()?;
         let payload = Payload {
             content_type: Method::OUTPUT.to_owned(),
             bytes: file.ok_or(Error::NotConfirmed)?.into_bytes(),

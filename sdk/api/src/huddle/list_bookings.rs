@@ -22,8 +22,8 @@ impl ListBookings for Huddle {
         let paging = list::paging(params.cursor.as_ref(), params.limit_or_default());
         let page = bookings::list(&*self.index, &caller, &filter, paging).await;
         let page = list::page(page, Error::InvalidCursor)?;
-        let called = self.called(&page.items).await?;
-        let views = page.items.iter().map(|it| view::called(it, &called));
+        let names = self.called(&page.items).await?;
+        let views = page.items.iter().map(|it| view::called(it, &names));
         let mut output = Output::new(views.collect::<Result<_, _>>().or_fault()?);
         output.cursor = page.cursor;
         Ok(output.into())

@@ -58,7 +58,7 @@ pub async fn unnamed(
                ORDER BY named, id LIMIT ?2";
     let bindings = vec![moment(before), Value::Integer(limit.into())];
     let rows = index.query(Statement { sql, bindings }).await?;
-    let dids = rows.iter().map(|row| did(row.get(0)?));
+    let dids = rows.iter().map(|row| did(&row.get::<String>(0)?));
     dids.collect()
 }
 
@@ -74,7 +74,7 @@ pub async fn names(index: &dyn Index, dids: &[&Did]) -> Result<BTreeMap<Did, Nam
                 handle: row.get::<Option<String>>(1)?.and_then(|it| it.parse().ok()),
                 display_name: row.get(2)?,
             };
-            names.insert(did(row.get(0)?)?, known);
+            names.insert(did(&row.get::<String>(0)?)?, known);
         }
     }
     Ok(names)
@@ -88,7 +88,7 @@ pub async fn first_seen(index: &dyn Index, did: &Did) -> Result<Option<Timestamp
     Ok(rows.first().map(|row| row.get(0)).transpose()?)
 }
 
-fn did(text: String) -> Result<Did, IndexError> {
+fn did(text: &str) -> Result<Did, IndexError> {
     text.parse()
         .map_err(|error: SyntaxError| IndexError(error.to_string()))
 }

@@ -56,7 +56,8 @@ impl Matching {
         let block = blocks.as_ref().and_then(|blocks| blocks.iter().next());
         let start = block.map_or(first, Interval::start);
         (asked.earliest, asked.latest) = (Some(start), block.map(Interval::end));
-        let text = serde_json::to_string(&(asked, question.offer)).unwrap_or_default();
+        let text = serde_json::to_string(&(asked, question.offer));
+        let text = text.expect("numbers, words and addresses are JSON");
         let hash = BASE32_NOPAD.encode(&Sha256::digest(text));
         Disclosure {
             start,

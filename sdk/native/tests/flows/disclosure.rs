@@ -84,7 +84,9 @@ async fn what_was_told_is_kept_until_its_week_is_over_and_no_longer() {
     let world = World::new();
     let begun = world.clock.now();
     spend(&world, begun, 0).await;
-    world.clock.step(HOUR * 84 - Duration::from_millis(1));
+    world
+        .clock
+        .step(HOUR * 83 + Duration::from_millis(3_599_999));
     world.settle().await;
     assert_eq!(told(&world, &[answer(begun, 1, 0)], 9).await, [0; 0]);
     world.clock.step(Duration::from_millis(1));
