@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use huddle_identity::ServiceRef;
@@ -23,7 +23,7 @@ use huddle_lexicon::com::huddle::office_hours::OfficeHours;
 use huddle_lexicon::com::huddle::search_hosts::{self, SearchHosts};
 use huddle_lexicon::com::huddle::service::Service;
 use huddle_lexicon::schema::Method;
-use huddle_native::{OsRandom, ReqwestTransport, SystemClock, SystemDns};
+use huddle_native::{ReqwestTransport, SystemClock, SystemDns};
 use huddle_ports::{Clock as _, FetchPolicy, GuardedFetch, Url};
 use huddle_syntax::{Datetime, Did};
 use huddle_testkit::Network;
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 impl Options {
     /// Runs to the end, or says what did not work.
     pub async fn run(self) -> Result<()> {
-        let begun = Instant::now();
+        let begun = SystemClock.now();
         let folder = tempfile::tempdir().context("cannot make a folder for the databases")?;
         let network = network::start().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -75,7 +75,7 @@ impl Options {
         told?;
         say(format_args!(
             "\nThat took {:.1} seconds. Nothing of it is left but {}.",
-            begun.elapsed().as_secs_f32(),
+            SystemClock.now().since(begun).as_secs_f32(),
             self.invitation.display()
         ));
         Ok(())
@@ -116,9 +116,8 @@ impl Story {
         say("\n2. The firehose has told of it, and the signature was the host's.");
 
         let refused = self.ask(&stranger, &host).await?;
-        let refused = match refused {
-            Err(error) => error,
-            Ok(_) => bail!("the stranger was let in"),
+        let Err(refused) = refused else {
+            bail!("the stranger was let in");
         };
         say(format_args!(
             "\n3. The stranger asks for half an hour: {refused}."
@@ -194,8 +193,8 @@ impl Story {
     /// Waits until the AppView finds the host, of whom only the firehose can have told.
     async fn until_known(&self, host: &Did) -> Result<()> {
         let params = search_hosts::Params::default();
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        let begun = SystemClock.now();
+        while SystemClock.now().since(begun) < PATIENCE {
             let answer = self.client.query::<SearchHosts>(&params).await?;
             if answer.output.hosts.iter().any(|found| found.did == *host) {
                 return Ok(());

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use huddle_appview_indexer::{Indexer, Requests};
 use huddle_core::index::IndexError;
 use huddle_firehose::Account;
-use huddle_firehose::ingest::{Config, Event, Ingest, Limits, Notice, Source};
+use huddle_firehose::ingest::{Config, Event, Ingest, Limits, News, Notice, Source};
 use huddle_native::{Firehose, FirehosePorts, FirehoseStore, OsRandom};
 use huddle_ports::{Random as _, Url};
 use huddle_syntax::Did;
@@ -156,6 +156,13 @@ impl FirehoseStore for Store {
 
     async fn take_over(&self, event: Event) {
         let taken = persist(|| self.indexer.take_over(&event)).await;
+        if let Event::Account {
+            news: News::Desynchronized(why),
+            ..
+        } = &event
+        {
+            info!(%why, "a repository is to be fetched later");
+        }
         for record in &taken.left_out {
             info!(record.collection, record.why, "a record is left out");
         }

@@ -1,7 +1,5 @@
 //! `huddle demo` tells its story to the end, and leaves the invitation.
 
-#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
-
 use std::fs;
 use std::process::Command;
 

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
+import { answered, asksForVersion4, failed, nameOf } from "../../../tests/peers/dns.mjs";
 
 /** How long a caller who should come again later does so. */
 const PATIENCE_MILLIS = 120_000;
@@ -36,36 +37,6 @@ async function sign(privateKey, text) {
   const s = BigInt(`0x${signature.subarray(32).toString("hex")}`);
   if (s > ORDER / 2n) signature.write((ORDER - s).toString(16).padStart(64, "0"), 32, "hex");
   return signature;
-}
-
-const A = 1;
-
-/** The answer to a question in DNS, with one record or none. */
-function answered(question, records) {
-  const header = Buffer.from(question.subarray(0, 12));
-  header.writeUInt16BE(0x8180, 2);
-  header.writeUInt16BE(records.length, 6);
-  const found = records.map((data) => {
-    const kind = question.subarray(-4);
-    const length = Buffer.from([data.length >> 8, data.length & 0xff]);
-    return Buffer.concat([Buffer.from([0xc0, 12]), kind, Buffer.alloc(4), length, data]);
-  });
-  return Buffer.concat([header, question.subarray(12), ...found]);
-}
-
-/** The answer of a resolver that cannot say. */
-function failed(question) {
-  const answer = answered(question, []);
-  answer[3] |= 2;
-  return answer;
-}
-
-function nameOf(question) {
-  const labels = [];
-  for (let at = 12; question[at] > 0; at += question[at] + 1) {
-    labels.push(question.subarray(at + 1, at + 1 + question[at]).toString());
-  }
-  return labels.join(".");
 }
 
 /** A directory of did:plc and a resolver, for one suite. */
@@ -164,7 +135,7 @@ export class World {
   }
 
   #dns(question) {
-    const [name, ofVersion4] = [nameOf(question), question.readUInt16BE(question.length - 4) === A];
+    const [name, ofVersion4] = [nameOf(question), asksForVersion4(question)];
     if (this.halfKnown.has(name)) {
       return ofVersion4 ? failed(question) : answered(question, [Buffer.from([...Array(15).fill(0), 1])]);
     }

@@ -1,5 +1,7 @@
 //! What the network in memory tells is believed by whoever checks it.
 
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,10 +124,10 @@ fn each_commit_is_signed_and_follows_on_the_one_before() {
                 account.fetched(head).unwrap();
             }
             Frame::Commit(commit) => {
-                let verified = verifier.verify(&commit, level, scene.now()).unwrap();
-                assert_eq!(account.commit(&Link::from(&verified)), CommitStep::Apply);
+                let commit = verifier.verify(&commit, level, scene.now()).unwrap();
+                assert_eq!(account.commit(&Link::from(&commit)), CommitStep::Apply);
                 actions.extend(
-                    verified
+                    commit
                         .changes()
                         .map(|change| change.action.as_str().to_owned()),
                 );
@@ -238,8 +240,9 @@ fn another_key_signs_what_comes_after_it() {
     };
     let mut verifier = Verifier::new();
     let mut is_signed_by = |key| {
-        let verified = verifier.verify(&commit, Level::Signature(key), scene.now());
-        verified.is_ok()
+        verifier
+            .verify(&commit, Level::Signature(key), scene.now())
+            .is_ok()
     };
     assert!(!is_signed_by(&before));
     assert!(is_signed_by(&after));

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
-import { createServer, Server } from 'node:net'
+import { Server } from 'node:net'
 import { join } from 'node:path'
 import { Secp256k1Keypair } from '@atproto/crypto'
 import { PDS } from '@atproto/pds'
 import * as plcLib from '@did-plc/lib'
 import { Database, PlcServer } from '@did-plc/server'
+import { freePort } from './port.mjs'
 
 // Neither server can be told which address to listen on, and nobody else is to reach them.
 const listen = Server.prototype.listen
@@ -40,15 +41,6 @@ async function register(plc, document) {
   const did = await plcLib.didForCreateOp(operation)
   await new plcLib.Client(plc).sendOperation(did, operation)
   return did
-}
-
-async function freePort() {
-  const probe = createServer().listen(0)
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 /** A Personal Data Server that can be stopped and started again, and whose streams of events can be cut. */

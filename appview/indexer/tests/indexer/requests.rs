@@ -152,7 +152,6 @@ async fn a_record_is_enough_to_have_a_meeting_confirmed() {
 }
 
 /// Checks what becomes of a request, and what the guest can be told of it.
-#[track_caller]
 async fn check_ignored(
     why: &[&str],
     scene: Scene,

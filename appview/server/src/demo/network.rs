@@ -77,6 +77,7 @@ async fn answer(State((network, place)): State<(Arc<Network>, Url)>, request: Re
 /// Tells one listener of all that happens, until it goes away.
 async fn tell(network: Arc<Network>, stream: TcpStream) {
     let mut cursor = None;
+    #[expect(clippy::result_large_err, reason = "it is the library's signature")]
     let note = |request: &handshake::Request, response| {
         let query = request.uri().query().unwrap_or_default();
         let parts = query
