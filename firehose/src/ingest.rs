@@ -141,7 +141,8 @@ pub struct Limits {
     pub healthy: Duration,
     /// How often a cursor is kept at most.
     pub keep_every: Duration,
-    /// How often the identity of one account is looked up at most. What cannot be judged before waits for it.
+    /// In what time the identity of one account is looked up three times at most. What cannot be judged before waits
+    /// for it.
     pub lookup_every: Duration,
     /// For how long the repository of an account is left alone at most the first time that it could not be fetched.
     /// Each time after it that is twice as long.
@@ -334,8 +335,8 @@ pub const MIN_QUEUED_BYTES: usize = 6_000_000;
 ///
 /// # What others can make it do
 ///
-/// Whatever comes, the identity of one account is looked up once in [`Limits::lookup_every`], and repositories are fetched
-/// as [`Limits::fetches`] and [`Limits::fetches_of_one_host`] allow. An account beyond that is given up for now
+/// Whatever comes, the identity of one account is looked up three times in [`Limits::lookup_every`], and repositories
+/// are fetched as [`Limits::fetches`] and [`Limits::fetches_of_one_host`] allow. An account beyond that is given up for now
 /// ([`News::Desynchronized`]), and so is one that could not be fetched: it rests, and is fetched when that is over, which
 /// [`wake_at`](Ingest::wake_at) knows of.
 ///

@@ -141,6 +141,7 @@ impl AppView {
             ids: self.ids,
             service: self.service.did().clone(),
             clock,
+            metrics: self.operations.metrics.clone(),
         };
         let xrpc = huddle
             .router()

@@ -16,7 +16,7 @@ use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
 use huddle_identity::{ServiceRef, SigningKeys};
 use huddle_native::{ActorStore, OsRandom, Pump, TaskFailed, TaskRunner, Trouble};
-use huddle_ports::Clock;
+use huddle_ports::{Clock, Metrics, metrics};
 use huddle_xrpc::server::Fault;
 use tracing::{error, info, warn};
 
@@ -83,7 +83,12 @@ impl Parts {
             clock: self.clock.clone(),
             limits: Arc::new(self.limits),
         };
-        let tasks = Arc::new(Runner(backend.tasks()));
+        let metrics = self.operations.metrics.clone();
+        let tasks = Arc::new(Runner {
+            tasks: backend.tasks().measured(metrics.clone()),
+            clock: self.clock.clone(),
+            metrics,
+        });
         let flows = backend.flows();
         let appview = AppView {
             backend,
@@ -120,12 +125,21 @@ fn log(served: &Served) {
     );
 }
 
-struct Runner(Tasks);
+struct Runner {
+    tasks: Tasks,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<dyn Metrics>,
+}
 
 #[async_trait]
 impl TaskRunner for Runner {
     async fn run(&self, task: &Task) -> Result<(), TaskFailed> {
-        let done = self.0.run(task).await;
+        let began = self.clock.now();
+        let done = self.tasks.run(task).await;
+        let took = self.clock.now().since(began).as_secs_f64();
+        let outcome = if done.is_ok() { "ok" } else { "failed" };
+        self.metrics
+            .record(&metrics::TASK_SECONDS, &[task.kind(), outcome], took);
         done.map_err(|error| TaskFailed(error.to_string()))
     }
 

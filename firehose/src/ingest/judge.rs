@@ -42,7 +42,7 @@ pub(super) struct Bench<'a> {
 /// Judges the first item of a lane.
 pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
     let fresh_key = lane.has_fresh_key();
-    let recent = lane.no_lookup_before(bench.lookup_every);
+    let recent = lane.recent_until(bench.lookup_every);
     let is_recent = lane.identity.is_some() && recent.is_some_and(|until| bench.now < until);
     let need_repository = need_repository(fresh_key || is_recent);
     let Some(item) = lane.items.front_mut() else {

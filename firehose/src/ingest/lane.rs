@@ -7,6 +7,10 @@ use super::progress::Place;
 use super::{Event, Identity};
 use crate::{Account, Frame, Repository, Tid};
 
+/// How often the identity of one account is looked up in a row: whoever is new is told of several times, by as many
+/// events, and should not have to wait for that.
+const LOOKUPS: usize = 3;
+
 /// What is known of an account, and what waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
@@ -19,8 +23,8 @@ pub(super) struct Lane {
     is_keyless: bool,
     /// How many items had come, to whatever lane, when the identity was asked for that is known.
     asked_after: u64,
-    /// When it was last looked up.
-    looked_up: Option<Duration>,
+    /// When it was looked up, the last time first.
+    looked_up: [Option<Duration>; LOOKUPS],
     pub(super) wait: Wait,
     /// How often something was asked for the first item, in vain.
     pub(super) failures: u32,
@@ -46,7 +50,8 @@ impl Lane {
     pub(super) fn set_identity(&mut self, identity: Option<Identity>, now: Duration) {
         self.is_keyless = identity.is_none();
         self.identity = identity;
-        self.looked_up = Some(now);
+        self.looked_up.rotate_right(1);
+        self.looked_up[0] = Some(now);
     }
 
     /// What is known of the identity may be what it was.
@@ -56,9 +61,15 @@ impl Lane {
         self.asked_after = 0;
     }
 
-    /// Until when the identity is not looked up again, if it has been.
+    /// Until when the identity is not looked up again, if it has been as often as it may.
     pub(super) fn no_lookup_before(&self, every: Duration) -> Option<Duration> {
-        Some(self.looked_up?.saturating_add(every))
+        let [.., first] = self.looked_up;
+        Some(first?.saturating_add(every))
+    }
+
+    /// Until when the last look-up counts as recent, if there was one.
+    pub(super) fn recent_until(&self, every: Duration) -> Option<Duration> {
+        Some(self.looked_up[0]?.saturating_add(every))
     }
 
     /// Whether the identity has been looked up since the first item came. One look-up does for all that have come before

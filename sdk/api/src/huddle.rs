@@ -38,7 +38,7 @@ use huddle_core::flows::Flows;
 use huddle_core::index::{Index, people, services};
 use huddle_core::matching::Slots;
 use huddle_core::offer_records::OfferRecords;
-use huddle_ports::{Clock, Timestamp};
+use huddle_ports::{Clock, Metrics, Timestamp};
 use huddle_syntax::Did;
 use huddle_syntax::schema::{Call, ErrorName};
 use huddle_xrpc::server::{Failure, OrFault as _, Request, Router};
@@ -76,6 +76,8 @@ pub struct Huddle {
     pub service: Did,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Takes measurements.
+    pub metrics: Arc<dyn Metrics>,
 }
 
 /// When a request arrived, as an extension of it. Whoever puts it there does so before anything takes time, such as

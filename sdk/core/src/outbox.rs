@@ -29,6 +29,17 @@ pub enum Task {
     Project(BookingId),
 }
 
+impl Task {
+    /// One word for what kind of task it is.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Tell { .. } => "tell",
+            Self::Resume(_) => "resume",
+            Self::Project(_) => "project",
+        }
+    }
+}
+
 /// A task in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use huddle_ports::metrics::{self, Metrics, NoMetrics};
+
 use crate::booking::NotFound;
 use crate::flows::Flows;
 use crate::index::{self, Index, IndexError};
@@ -14,6 +16,7 @@ pub struct Tasks {
     actors: Arc<dyn ActorTransport>,
     flows: Flows,
     index: Arc<dyn Index>,
+    metrics: Arc<dyn Metrics>,
 }
 
 impl std::fmt::Debug for Tasks {
@@ -29,7 +32,14 @@ impl Tasks {
             actors,
             flows,
             index,
+            metrics: Arc::new(NoMetrics),
         }
+    }
+
+    /// The same, and what they come to is measured.
+    #[must_use]
+    pub fn measured(self, metrics: Arc<dyn Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Does a task. It may have been done before, partly or whole: that changes nothing.
@@ -42,7 +52,12 @@ impl Tasks {
             // What became of it stands in the booking.
             Task::Resume(id) => self.flows.resume(id).await.map(drop).map_err(Into::into),
             Task::Project(id) => match self.flows.read(id, None).await? {
-                Ok(booking) => Ok(index::project(&*self.index, &booking).await?),
+                Ok(booking) => {
+                    index::project(&*self.index, &booking).await?;
+                    let status = booking.phase.word();
+                    self.metrics.count(&metrics::BOOKINGS, &[status]);
+                    Ok(())
+                }
                 // Only what nobody was told of is ever forgotten, and that was in no list.
                 Err(NotFound) => Ok(()),
             },

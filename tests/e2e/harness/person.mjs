@@ -15,7 +15,6 @@ const PASSWORD = 'correct horse battery staple'
 export class Person {
   #world
   #server
-  #direct
   #proxied
 
   /** Makes an account with this name on a server. */
@@ -30,7 +29,6 @@ export class Person {
     const account = { handle: person.handle, email: `${name}@example.com`, password: PASSWORD }
     await person.agent.createAccount(account)
     person.did = person.agent.assertDid
-    person.#direct = new Client(person.agent)
     person.#proxied = new Client(person.agent, { service: `${world.service}#huddle_appview` })
     return person
   }
@@ -196,10 +194,6 @@ export class Person {
 
   activate() {
     return this.agent.com.atproto.server.activateAccount()
-  }
-
-  rename(handle) {
-    return this.agent.com.atproto.identity.updateHandle({ handle })
   }
 }
 

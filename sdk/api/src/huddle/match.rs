@@ -1,8 +1,11 @@
 //! `com.huddle.match`
 
 use huddle_core::booking::{Asked, Booking, CreateRefused, NoMatch, Phase, Waiting};
+use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_lexicon::com::huddle::r#match::{Error, Input, Match as Method, Output};
+use huddle_ports::metrics;
 use huddle_syntax::Did;
+use huddle_syntax::schema::ErrorName as _;
 use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Reply, Request};
 
 use super::constraints::{self, BOTH};
@@ -15,6 +18,36 @@ const REHEARSAL: &str = "com.huddle.match#dryRun";
 
 impl Match for Huddle {
     async fn r#match(&self, request: Request<Method>) -> Reply<Method> {
+        let began = self.clock.now();
+        let reply = self.answer(request).await;
+        let took = self.clock.now().since(began).as_secs_f64();
+        let outcome = outcome(&reply);
+        self.metrics.count(&metrics::MATCHES, &[outcome]);
+        if outcome == HELD {
+            self.metrics.record(&metrics::MATCH_SECONDS, &[], took);
+        }
+        reply
+    }
+}
+
+const HELD: &str = "held";
+
+/// One word for what came of a match.
+fn outcome(reply: &Reply<Method>) -> &'static str {
+    match reply {
+        Ok(answer) => match &answer.output.booking {
+            Some(booking) if booking.status == BookingStatus::Pending => "pending",
+            Some(_) => HELD,
+            None => "tried",
+        },
+        Err(Failure::Refused(refusal)) => refusal.error().name(),
+        Err(Failure::Generic(_)) => "refused",
+        Err(Failure::Fault(_)) => "failed",
+    }
+}
+
+impl Huddle {
+    async fn answer(&self, request: Request<Method>) -> Reply<Method> {
         let guest = request.caller()?.did.clone();
         let flows = self.flows(&request);
         let mut input = request.input;
@@ -37,9 +70,7 @@ impl Match for Huddle {
             Err(CreateRefused::InFlight { retry_at }) => Err(self.in_flight(retry_at)),
         }
     }
-}
 
-impl Huddle {
     fn asked(&self, guest: Did, input: &Input) -> Result<Asked, Failure<Error>> {
         if input.host_did == guest {
             return Err(Error::SelfBooking.into());
