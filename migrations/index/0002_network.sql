@@ -25,7 +25,7 @@ CREATE INDEX repos_stale ON repos (did) WHERE stale = 1;
 CREATE INDEX repos_checked ON repos (checked, did) WHERE hosting <> 'deleted';
 
 -- Everybody who came up. A handle is one that was verified. `offered` is when what they offer has changed last, of
--- those who have something on offer that may be shown.
+-- those who have something on offer that may be shown; `listed` is whether they want to be found.
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,
     did TEXT NOT NULL UNIQUE,
@@ -33,7 +33,8 @@ CREATE TABLE people (
     display_name TEXT,
     named INTEGER NOT NULL DEFAULT 0,
     first_seen INTEGER NOT NULL,
-    offered INTEGER
+    offered INTEGER,
+    listed INTEGER NOT NULL DEFAULT 1 CHECK (listed IN (0, 1))
 );
 
 CREATE INDEX people_offered ON people (offered, id) WHERE offered IS NOT NULL;

@@ -121,7 +121,7 @@ impl AppView {
         } = self.backend.clone();
         let observer = Observer {
             clock: clock.clone(),
-            metrics: self.operations.metrics,
+            metrics: self.operations.metrics.clone(),
             on_served: self.operations.on_served,
         };
         let admission = Admission {

@@ -3,7 +3,7 @@
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
-use super::page::Place;
+use super::page::{List, Place};
 use super::{Index, IndexError, ListError, Page, Paging, Statement, moment, text};
 use crate::booking::Booking;
 use crate::host_match::Role;
@@ -32,7 +32,7 @@ pub async fn list(
     let Place {
         numbers: [created],
         name: id,
-    } = paging.after()?;
+    } = paging.after(List::Bookings)?;
     let statement = Statement {
         // Each side by its own index; nobody is both.
         sql: "SELECT document, created, id FROM (\
@@ -56,7 +56,7 @@ pub async fn list(
     };
     let rows = index.query(statement).await?;
     let bookings: Result<Vec<_>, ListError> = rows.iter().map(booking).collect();
-    Ok(paging.page(bookings?))
+    Ok(paging.page(List::Bookings, bookings?))
 }
 
 fn booking(row: &Row) -> Result<(Booking, Place<1>), ListError> {

@@ -7,7 +7,7 @@
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
-use super::page::Place;
+use super::page::{List, Place};
 use super::people::Names;
 use super::{Index, ListError, Page, Paging, Statement, moment, text};
 use crate::sql::{Row, Value};
@@ -36,18 +36,18 @@ pub async fn search(
     now: Timestamp,
     paging: Paging<'_>,
 ) -> Result<Page<Host>, ListError> {
-    let place = paging.after()?;
+    let place = paging.after(List::Hosts)?;
     let statement = match query {
         None => everybody(now, &place, paging),
         Some(query) => match pattern(query) {
             Some(pattern) => matching(query, pattern, now, &place, paging),
             // There is no word in it that anybody could have.
-            None => return Ok(paging.page::<_, 2>(vec![])),
+            None => return Ok(paging.page::<_, 2>(List::Hosts, vec![])),
         },
     };
     let rows = index.query(statement).await?;
     let hosts: Result<Vec<_>, ListError> = rows.iter().map(host).collect();
-    Ok(paging.page(hosts?))
+    Ok(paging.page(List::Hosts, hosts?))
 }
 
 fn everybody(now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement {
@@ -59,7 +59,7 @@ fn everybody(now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement 
               WHERE host_did = p.did AND ends > ?1), \
               0, p.offered, p.id \
               FROM people p \
-              WHERE p.offered IS NOT NULL \
+              WHERE p.offered IS NOT NULL AND p.listed \
               AND (p.offered < ?2 OR (p.offered = ?2 AND p.id < CAST(?3 AS INTEGER))) \
               AND EXISTS (SELECT 1 FROM offers WHERE host_did = p.did AND ends > ?1) \
               ORDER BY p.offered DESC, p.id DESC LIMIT ?4",
@@ -90,7 +90,7 @@ fn matching(
               coalesce(substr(p.handle, 1, length(?2)) = ?2, 0) \
               OR coalesce(lower(substr(p.display_name, 1, length(?2))) = ?2, 0) AS leads \
               FROM host_words JOIN people p ON p.id = host_words.rowid \
-              WHERE host_words MATCH ?3 AND p.offered IS NOT NULL) \
+              WHERE host_words MATCH ?3 AND p.offered IS NOT NULL AND p.listed) \
               WHERE (leads < ?4 OR (leads = ?4 AND (offered < ?5 \
               OR (offered = ?5 AND id < CAST(?6 AS INTEGER))))) \
               AND EXISTS (SELECT 1 FROM offers WHERE host_did = did AND ends > ?1) \

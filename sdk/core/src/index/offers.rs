@@ -4,7 +4,7 @@ use huddle_ports::Timestamp;
 use huddle_syntax::{AtUri, Did};
 use serde::Serialize;
 
-use super::page::Place;
+use super::page::{List, Place};
 use super::{
     Index, IndexError, ListError, Page, Paging, Revision, Statement, arrays, moment, text,
 };
@@ -115,7 +115,7 @@ pub async fn list(
     let Place {
         numbers: [indexed],
         name: id,
-    } = paging.after()?;
+    } = paging.after(List::Offers)?;
     let statement = Statement {
         sql: "SELECT o.uri, o.cid, o.host_did, o.kind, o.record, o.indexed, o.id \
               FROM offers o JOIN repos r ON r.did = o.host_did \
@@ -132,7 +132,7 @@ pub async fn list(
     };
     let rows = index.query(statement).await?;
     let offers: Result<Vec<_>, ListError> = rows.iter().map(offer).collect();
-    Ok(paging.page(offers?))
+    Ok(paging.page(List::Offers, offers?))
 }
 
 fn offer(row: &Row) -> Result<(Offer, Place<1>), ListError> {

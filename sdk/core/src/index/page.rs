@@ -1,6 +1,8 @@
 //! Lists that are read page by page: the next one begins after the last row of the one before, wherever that is by
 //! then.
 
+use std::iter;
+
 use huddle_syntax::SyntaxError;
 
 use super::IndexError;
@@ -58,6 +60,27 @@ impl From<SyntaxError> for ListError {
     }
 }
 
+/// The largest number that every runtime can tell: JavaScript keeps no larger ones exactly.
+const LARGEST: i64 = (1 << 53) - 1;
+
+/// What tells the cursors of one list from those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    Bookings,
+    Hosts,
+    Offers,
+}
+
+impl List {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bookings => "b",
+            Self::Hosts => "h",
+            Self::Offers => "o",
+        }
+    }
+}
+
 /// The place of a row, in a list that is ordered by whole numbers and then by the row's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place<const N: usize> {
@@ -67,18 +90,24 @@ pub(super) struct Place<const N: usize> {
 
 impl Paging<'_> {
     /// The place after which the page begins; without a cursor it is before everything in a list that goes down.
-    pub(super) fn after<const N: usize>(&self) -> Result<Place<N>, InvalidCursor> {
+    pub(super) fn after<const N: usize>(&self, list: List) -> Result<Place<N>, InvalidCursor> {
         let Some(cursor) = self.cursor else {
             return Ok(Place {
-                numbers: [i64::MAX; N],
+                numbers: [LARGEST; N],
                 name: String::new(),
             });
         };
-        let mut parts = cursor.splitn(N + 1, '.');
+        let mut parts = cursor.splitn(N + 2, '.');
+        if parts.next() != Some(list.as_str()) {
+            return Err(InvalidCursor);
+        }
         let mut numbers = [0; N];
         for number in &mut numbers {
             let part = parts.next().ok_or(InvalidCursor)?;
             *number = part.parse().map_err(|_| InvalidCursor)?;
+            if !(-LARGEST..=LARGEST).contains(number) {
+                return Err(InvalidCursor);
+            }
         }
         let name = parts.next().ok_or(InvalidCursor)?.to_owned();
         Ok(Place { numbers, name })
@@ -90,13 +119,20 @@ impl Paging<'_> {
     }
 
     /// The page that the rows make, of which there may be one more than asked for.
-    pub(super) fn page<T, const N: usize>(&self, mut rows: Vec<(T, Place<N>)>) -> Page<T> {
+    pub(super) fn page<T, const N: usize>(
+        &self,
+        list: List,
+        mut rows: Vec<(T, Place<N>)>,
+    ) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let is_more = rows.len() > limit;
         rows.truncate(limit);
         let cursor = rows.last().filter(|_| is_more).map(|(_, place)| {
             let numbers = place.numbers.iter().map(i64::to_string);
-            let parts: Vec<String> = numbers.chain([place.name.clone()]).collect();
+            let parts: Vec<String> = iter::once(list.as_str().to_owned())
+                .chain(numbers)
+                .chain([place.name.clone()])
+                .collect();
             parts.join(".")
         });
         let items = rows.into_iter().map(|(item, _)| item).collect();
@@ -118,22 +154,26 @@ mod tests {
             numbers,
             name: name.to_owned(),
         });
-        assert_eq!(paging.after::<2>().ok(), expect);
+        assert_eq!(paging.after::<2>(List::Hosts).ok(), expect);
     }
 
     #[test]
     fn a_cursor_has_all_its_numbers_and_a_name_that_may_have_dots() {
-        check("1.-2.a", Some(([1, -2], "a")));
-        check("1.2.a.b.c", Some(([1, 2], "a.b.c")));
-        check("1.2.", Some(([1, 2], "")));
+        check("h.1.-2.a", Some(([1, -2], "a")));
+        check("h.1.2.a.b.c", Some(([1, 2], "a.b.c")));
+        check("h.1.2.", Some(([1, 2], "")));
         for wrong in [
             "",
-            "1",
-            "1.2",
-            "1.x.a",
-            "a",
-            "1..a",
-            "99999999999999999999.1.a",
+            "h",
+            "h.1",
+            "h.1.2",
+            "h.1.x.a",
+            "h.a",
+            "h.1..a",
+            "h.9007199254740992.1.a",
+            "h.99999999999999999999.1.a",
+            "1.2.a",
+            "o.1.2.a",
         ] {
             check(wrong, None);
         }
@@ -155,10 +195,10 @@ mod tests {
                 cursor: None,
                 limit,
             }
-            .page(rows().to_vec())
+            .page(List::Bookings, rows().to_vec())
         };
         assert_eq!(page(2).items, [3, 2]);
-        assert_eq!(page(2).cursor.as_deref(), Some("2.a"));
+        assert_eq!(page(2).cursor.as_deref(), Some("b.2.a"));
         assert_eq!(page(3).cursor, None);
     }
 }

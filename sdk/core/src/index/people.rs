@@ -38,6 +38,19 @@ pub fn name(did: &Did, names: &Names, now: Timestamp) -> Statement {
     }
 }
 
+/// Somebody wants to be found by searches, or not.
+pub fn list(did: &Did, listed: bool, now: Timestamp) -> Statement {
+    Statement {
+        sql: "INSERT INTO people (did, first_seen, listed) VALUES (?1, ?2, ?3) \
+              ON CONFLICT (did) DO UPDATE SET listed = excluded.listed",
+        bindings: vec![
+            text(did.as_str()),
+            moment(now),
+            Value::Integer(listed.into()),
+        ],
+    }
+}
+
 /// Somebody may be called something else now; a handle that is not the one they are said to have is not theirs.
 pub fn doubt_name(did: &str, claimed: Option<&str>) -> Statement {
     Statement {
