@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use huddle_core::index::{IndexError, repos};
+use huddle_firehose::ingest::Change;
+use huddle_ports::FetchLimits;
 use huddle_syntax::Did;
 
 use crate::Indexer;
@@ -12,6 +14,8 @@ use crate::records::Entries;
 
 /// For how long an account is left alone that was looked at.
 const REST: Duration = Duration::from_hours(24);
+/// So many pages of each collection are asked for: what somebody offers who has more is not compared.
+const MOST_PAGES: u32 = 5;
 
 /// What looking at some accounts has shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub struct Drift {
     pub same: usize,
     /// Of so many it is not: their repositories are to be fetched.
     pub different: usize,
-    /// Of so many the host has told nothing.
+    /// Of so many the host has told nothing, or they offer too much to be compared.
     pub untold: usize,
 }
 
@@ -59,5 +63,18 @@ impl Indexer {
         let services = published.services.into_iter().flatten();
         let services = services.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
         Ok(Ok(held == offers.chain(services).collect()))
+    }
+
+    /// All that makes an account a host, as its own host tells it.
+    async fn published(&self, did: &Did) -> Result<Vec<Change>, HostError> {
+        let pds = self.pds_of(did, FetchLimits::default()).await?;
+        let service = pds.service().await?;
+        let mut published = pds.offers(MOST_PAGES).await?;
+        if !published.are_all {
+            // A part of it would always differ from what is held.
+            return Err(HostError::Unavailable);
+        }
+        published.records.extend(service);
+        Ok(published.records)
     }
 }

@@ -5,18 +5,18 @@ use huddle_firehose::ingest::{Change, Outcome};
 use huddle_identity::{Freshness, IdentityError};
 use huddle_lexicon::com::atproto::repo::get_record::{self, GetRecord};
 use huddle_lexicon::com::atproto::repo::list_records::{ListRecords, Params};
-use huddle_ports::Url;
+use huddle_lexicon::com::huddle::service::Service;
+use huddle_ports::{FetchLimits, Url};
 use huddle_syntax::data::{self, Map};
+use huddle_syntax::schema::Record as _;
 use huddle_syntax::{AtIdentifier, Did, Nsid};
 use huddle_xrpc::client::{Client, ClientError};
 
 use crate::Indexer;
-use crate::records::OF_HOSTS;
+use crate::records::OFFERS;
 
 /// So many records are asked for at once.
 const PAGE: i64 = 100;
-/// And so often: of more, the rest is had with the whole repository.
-const MOST_PAGES: u32 = 5;
 
 /// Why a host has told nothing of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,69 +51,103 @@ impl<E> From<ClientError<E>> for HostError {
 }
 
 impl Indexer {
-    /// What makes an account a host, as its own host tells it: in each collection at most 500 records.
-    pub(crate) async fn published(&self, did: &Did) -> Result<Vec<Change>, HostError> {
-        let client = self.client_of(did).await?;
-        let mut published = Vec::new();
-        for collection in OF_HOSTS {
-            list(&client, did, collection, &mut published).await?;
-        }
-        Ok(published)
+    /// The host of an account, to be asked within limits.
+    pub(crate) async fn pds_of(&self, did: &Did, limits: FetchLimits) -> Result<Pds, HostError> {
+        let identity = &self.ports.identity;
+        let document = identity.resolve_did(did, Freshness::Cached).await?;
+        let host: Url = document.pds().map_err(|_| HostError::NoAccount)?;
+        let client = Client::new(self.ports.fetch.clone(), host).with_limits(limits);
+        Ok(Pds {
+            did: did.clone(),
+            client,
+        })
     }
+}
 
-    /// One record of an account, as its host tells it.
+/// The host of one account.
+pub(crate) struct Pds {
+    did: Did,
+    client: Client,
+}
+
+/// What an account offers, as far as its host was asked.
+pub(crate) struct Offers {
+    pub(crate) records: Vec<Change>,
+    /// Whether that is all.
+    pub(crate) are_all: bool,
+}
+
+impl Pds {
+    /// One record.
     pub(crate) async fn record(
         &self,
-        did: &Did,
         collection: &str,
         rkey: &str,
     ) -> Result<Option<Map>, HostError> {
-        let client = self.client_of(did).await?;
         let (Ok(collection), Ok(rkey)) = (collection.parse(), rkey.parse()) else {
             return Ok(None);
         };
-        let params = get_record::Params::new(did.clone().into(), collection, rkey);
-        match client.query::<GetRecord>(&params).await {
+        let params = get_record::Params::new(self.did.clone().into(), collection, rkey);
+        match self.client.query::<GetRecord>(&params).await {
             Ok(response) => Ok(Some(response.output.value)),
             Err(ClientError::Declared(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn client_of(&self, did: &Did) -> Result<Client, HostError> {
-        let identity = &self.ports.identity;
-        let document = identity.resolve_did(did, Freshness::Cached).await?;
-        let host: Url = document.pds().map_err(|_| HostError::NoAccount)?;
-        Ok(Client::new(self.ports.fetch.clone(), host))
-    }
-}
-
-async fn list(
-    client: &Client,
-    did: &Did,
-    collection: &str,
-    published: &mut Vec<Change>,
-) -> Result<(), HostError> {
-    let nsid: Nsid = collection.parse().expect("our collections are NSIDs");
-    let mut params = Params::new(AtIdentifier::from(did.clone()), nsid);
-    params.limit = Some(PAGE);
-    for _ in 0..MOST_PAGES {
-        let page = client.query::<ListRecords>(&params).await?.output;
-        let records = page.records.iter();
-        published.extend(records.filter_map(|record| {
-            let rkey = record.uri.rkey()?;
+    /// The record that makes the account a host.
+    pub(crate) async fn service(&self) -> Result<Option<Change>, HostError> {
+        let record = self.record(Service::NSID, "self").await?;
+        Ok(record.and_then(|record| {
             Some(Change {
-                collection: collection.to_owned(),
-                rkey: rkey.to_string(),
-                record: outcome(&record.value)?,
+                collection: Service::NSID.to_owned(),
+                rkey: "self".to_owned(),
+                record: outcome(&record)?,
             })
-        }));
-        params.cursor = page.cursor;
-        if params.cursor.is_none() {
-            break;
-        }
+        }))
     }
-    Ok(())
+
+    /// What the account offers: of each collection at most so many pages of 100 records.
+    pub(crate) async fn offers(&self, most_pages: u32) -> Result<Offers, HostError> {
+        let mut offers = Offers {
+            records: Vec::new(),
+            are_all: true,
+        };
+        for collection in OFFERS {
+            let records = &mut offers.records;
+            offers.are_all &= self.list(collection, most_pages, records).await?;
+        }
+        Ok(offers)
+    }
+
+    /// Lists a collection. Says whether that is all of it.
+    async fn list(
+        &self,
+        collection: &str,
+        most_pages: u32,
+        listed: &mut Vec<Change>,
+    ) -> Result<bool, HostError> {
+        let nsid: Nsid = collection.parse().expect("our collections are NSIDs");
+        let mut params = Params::new(AtIdentifier::from(self.did.clone()), nsid);
+        params.limit = Some(PAGE);
+        for _ in 0..most_pages {
+            let page = self.client.query::<ListRecords>(&params).await?.output;
+            let records = page.records.iter();
+            listed.extend(records.filter_map(|record| {
+                let rkey = record.uri.rkey()?;
+                Some(Change {
+                    collection: collection.to_owned(),
+                    rkey: rkey.to_string(),
+                    record: outcome(&record.value)?,
+                })
+            }));
+            params.cursor = page.cursor;
+            if params.cursor.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// A record as the stream would bring it.

@@ -30,6 +30,8 @@ use huddle_identity::IdentityResolver;
 use huddle_ports::{Cache, Clock, Fetch};
 use huddle_syntax::Did;
 
+use meet::Meetings;
+
 pub use drift::Drift;
 pub use host::HostError;
 pub use meet::Met;
@@ -56,6 +58,7 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Indexer {
     ports: Ports,
+    meetings: Meetings,
 }
 
 /// How many accounts are read at once.
@@ -64,7 +67,10 @@ const PAGE: u32 = 1000;
 impl Indexer {
     /// An indexer over these.
     pub fn new(ports: Ports) -> Self {
-        Self { ports }
+        Self {
+            ports,
+            meetings: Meetings::default(),
+        }
     }
 
     /// What of a stream is of interest: our collections, and all of the accounts that are followed.

@@ -1,5 +1,7 @@
 //! Meeting whoever somebody names before any event did.
 
+mod meetings;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,50 +9,102 @@ use huddle_core::directory::{Directory, DirectoryError};
 use huddle_core::index::{IndexError, hosts, repos};
 use huddle_firehose::ingest::Change;
 use huddle_identity::{Freshness, IdentityError};
-use huddle_ports::Bytes;
+use huddle_ports::{Bytes, FetchLimits};
 use huddle_syntax::{AtIdentifier, Did};
 
 use crate::host::HostError;
 use crate::take_over::Takeover;
 use crate::{Indexer, LeftOut};
 
-/// For how long an account that has published nothing of ours is not asked again.
-const NOBODY_FOR: Duration = Duration::from_mins(10);
+pub(crate) use meetings::Meetings;
+
+/// What one question may cost: whoever names an account chooses who is asked.
+const LIMITS: FetchLimits = FetchLimits {
+    timeout: Duration::from_secs(3),
+    max_response_bytes: 512 << 10,
+    max_redirects: 0,
+};
+/// What is remembered of an account that was met in vain, under which name, and for how long it is not asked again.
+const IN_VAIN: [(Met, &str, Duration); 3] = [
+    (Met::Nothing, "nothing", Duration::from_mins(10)),
+    (
+        Met::Untold(HostError::NoAccount),
+        "noAccount",
+        Duration::from_mins(1),
+    ),
+    (
+        Met::Untold(HostError::Unavailable),
+        "unavailable",
+        Duration::from_mins(1),
+    ),
+];
 
 /// What is known of an account that was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Met {
     /// It was known already.
     Known,
-    /// It has published something, which is in the index now but for the records that are wrong.
+    /// It is a host, and what it has published is in the index now but for the records that are wrong.
     Indexed(Vec<LeftOut>),
-    /// It has published nothing that is of interest.
+    /// It is no host: it has named nobody to serve it.
     Nothing,
     /// Its host has told nothing, and why.
     Untold(HostError),
 }
 
 impl Indexer {
-    /// Puts into the index what an account offers that nothing is known of, as its host tells it, until its repository is
-    /// fetched: from now on it is followed. Of an account that has published nothing of ours nothing is kept, or
+    /// Puts into the index what a host offers of whom nothing is known, as its own host tells it, until its repository
+    /// is fetched: from now on it is followed. Of an account that has named nobody to serve it nothing is kept, or
     /// whoever can name accounts could have us fetch all of the network.
     pub async fn meet(&self, did: &Did) -> Result<Met, IndexError> {
         if repos::of(self.index(), did.as_str()).await?.is_some() {
             return Ok(Met::Known);
         }
-        let nobody = format!("indexer/nobody/{did}");
-        if self.ports.cache.get(&nobody).await.is_some() {
-            return Ok(Met::Nothing);
+        if let Some(met) = self.met_in_vain(did).await {
+            return Ok(met);
         }
-        match self.published(did).await {
-            Err(why) => Ok(Met::Untold(why)),
-            Ok(published) if published.is_empty() => {
-                let cache = &self.ports.cache;
-                cache.put(&nobody, Bytes::new(), NOBODY_FOR).await;
-                Ok(Met::Nothing)
-            }
-            Ok(published) => self.begin(did, &published).await.map(Met::Indexed),
+        let met = self
+            .meetings
+            .join(did, || self.clone().introduce(did.clone()));
+        match met {
+            Some(met) => met.await,
+            None => Ok(Met::Untold(HostError::Unavailable)),
         }
+    }
+
+    /// What came of meeting an account not long ago, if that was nothing.
+    async fn met_in_vain(&self, did: &Did) -> Option<Met> {
+        let mark = self.ports.cache.get(&in_vain(did)).await?;
+        IN_VAIN
+            .into_iter()
+            .find(|(_, name, _)| mark == name.as_bytes())
+            .map(|(met, ..)| met)
+    }
+
+    /// Asks the host of an account that nothing is known of.
+    async fn introduce(self, did: Did) -> Result<Met, IndexError> {
+        let met = match self.offered(&did).await {
+            Err(why) => Met::Untold(why),
+            Ok(offered) if offered.is_empty() => Met::Nothing,
+            Ok(offered) => return self.begin(&did, &offered).await.map(Met::Indexed),
+        };
+        let mark = IN_VAIN.into_iter().find(|(it, ..)| *it == met);
+        if let Some((_, name, keep)) = mark {
+            let name = Bytes::from_static(name.as_bytes());
+            self.ports.cache.put(&in_vain(&did), name, keep).await;
+        }
+        Ok(met)
+    }
+
+    /// Who serves an account and the first of what it offers; nothing, if nobody serves it.
+    async fn offered(&self, did: &Did) -> Result<Vec<Change>, HostError> {
+        let pds = self.pds_of(did, LIMITS).await?;
+        let Some(service) = pds.service().await? else {
+            return Ok(Vec::new());
+        };
+        let mut offered = pds.offers(1).await?.records;
+        offered.push(service);
+        Ok(offered)
     }
 
     async fn begin(&self, did: &Did, published: &[Change]) -> Result<Vec<LeftOut>, IndexError> {
@@ -92,6 +146,10 @@ impl Indexer {
             Err(_) => Ok(None),
         }
     }
+}
+
+fn in_vain(did: &Did) -> String {
+    format!("indexer/met-in-vain/{did}")
 }
 
 fn unclear(error: IdentityError) -> DirectoryError {

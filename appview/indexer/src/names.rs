@@ -5,10 +5,12 @@ use std::time::Duration;
 use huddle_core::index::people::{self, Names};
 use huddle_core::index::{IndexError, hosts};
 use huddle_identity::{Freshness, HandleState};
+use huddle_ports::FetchLimits;
 use huddle_syntax::Did;
-use huddle_syntax::data::Value;
+use huddle_syntax::data::{Map, Value};
 
 use crate::Indexer;
+use crate::host::HostError;
 
 /// After how long a name is looked up again, if nothing has said before that it may have changed.
 const GOOD_FOR: Duration = Duration::from_hours(24);
@@ -45,8 +47,7 @@ impl Indexer {
             Err(error) if error.is_retryable() => known.handle,
             Err(_) => None,
         };
-        let profile = self.record(did, "app.bsky.actor.profile", "self").await;
-        let display_name = match profile {
+        let display_name = match self.profile(did).await {
             Ok(Some(profile)) => profile.get("displayName").and_then(shown),
             Ok(None) => None,
             Err(_) => known.display_name,
@@ -55,6 +56,11 @@ impl Indexer {
             handle,
             display_name,
         }
+    }
+
+    async fn profile(&self, did: &Did) -> Result<Option<Map>, HostError> {
+        let pds = self.pds_of(did, FetchLimits::default()).await?;
+        pds.record("app.bsky.actor.profile", "self").await
     }
 }
 

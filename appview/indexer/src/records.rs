@@ -25,13 +25,8 @@ pub const COLLECTIONS: [&str; 5] = [
     availability::COLLECTION,
 ];
 
-/// Those by which people are hosts.
-pub(crate) const OF_HOSTS: [&str; 4] = [
-    SlotOffer::NSID,
-    OfficeHours::NSID,
-    Service::NSID,
-    availability::COLLECTION,
-];
+/// Those of what hosts offer.
+pub(crate) const OFFERS: [&str; 3] = [SlotOffer::NSID, OfficeHours::NSID, availability::COLLECTION];
 
 /// The most bytes of a record that is kept.
 const MAX_RECORD_LEN: usize = 64 << 10;

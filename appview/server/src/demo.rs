@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use huddle_identity::ServiceRef;
 use huddle_lexicon::app::bsky::graph::follow::Follow;
-use huddle_lexicon::com::huddle::defs::{BookingView, Policy, Weekday, WeeklyRule};
+use huddle_lexicon::com::huddle::defs::{BookingStatus, BookingView, Policy, Weekday, WeeklyRule};
 use huddle_lexicon::com::huddle::finalize::{self, Finalize};
 use huddle_lexicon::com::huddle::get_booking_ics::{self, GetBookingIcs};
 use huddle_lexicon::com::huddle::list_bookings::{self, ListBookings};
@@ -140,6 +140,7 @@ impl Story {
             confirmed.status.as_str()
         ));
 
+        self.until_listed(&guest).await?;
         for (name, person) in [("host", &host), ("guest", &guest)] {
             let seen = self.bookings(person).await?;
             let seen = seen.first().context("a party does not see the booking")?;
@@ -204,6 +205,22 @@ impl Story {
         bail!("the firehose told of no office hours within {PATIENCE:?}")
     }
 
+    /// Waits until lists know that the meeting stands: they are a moment behind.
+    async fn until_listed(&self, person: &Did) -> Result<()> {
+        let begun = SystemClock.now();
+        while SystemClock.now().since(begun) < PATIENCE {
+            let bookings = self.bookings(person).await?;
+            if bookings
+                .iter()
+                .any(|it| it.status == BookingStatus::Confirmed)
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("no list knows of the meeting within {PATIENCE:?}")
+    }
+
     /// Asks for a meeting.
     async fn ask(&self, guest: &Did, host: &Did) -> Result<Result<BookingView, matching::Error>> {
         let mut input = matching::Input::new(host.clone());
@@ -227,7 +244,7 @@ impl Story {
             .booking)
     }
 
-    /// Somebody's bookings, once lists know of the last change.
+    /// Somebody's bookings, as lists know them.
     async fn bookings(&self, person: &Did) -> Result<Vec<BookingView>> {
         let client = self.as_caller::<ListBookings>(person)?;
         let params = list_bookings::Params::default();

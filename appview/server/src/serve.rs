@@ -1,7 +1,8 @@
 //! `huddle serve`
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,7 +188,11 @@ impl Options {
     }
 
     fn parts(&self, network: &Network) -> Result<Parts> {
-        fs::create_dir_all(&self.data)
+        // What is in it is nobody else's business on this machine.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.data)
             .with_context(|| format!("cannot make the folder {}", self.data.display()))?;
         let clock = network.clock.clone();
         let limits = self.limits()?;

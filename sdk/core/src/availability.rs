@@ -35,8 +35,8 @@ pub struct Search {
     pub offer: Option<AtUri>,
     /// Whether the host has said yes already, where an offer asks for that.
     pub approved: bool,
-    /// Whether host and guest have agreed to meet: the host has said yes, or there is a meeting that is moved.
-    /// Then the guest is no stranger any more.
+    /// Whether the host has said yes to the guest, or asks themselves. Then the guest is no stranger any more. A meeting
+    /// by itself does not make them known: the host need not have done anything for it.
     pub acquainted: bool,
     /// Who asks: the guest, or the host where they move a meeting.
     pub by: Role,
@@ -60,7 +60,7 @@ impl Search {
             constraints: booking.constraints().clone(),
             offer: booking.asked.offer.clone(),
             approved: booking.approved,
-            acquainted: !booking.is_request(),
+            acquainted: booking.approved || by == Role::Host,
             by,
             booking: Some(booking.id.clone()),
         }

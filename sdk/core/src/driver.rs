@@ -295,10 +295,9 @@ impl Driver {
         };
     }
 
-    /// Whether the guest must not be told that it is this calendar. Once the host has said yes, or there is
-    /// a meeting, they are no stranger.
+    /// Whether the guest must not be told that it is this calendar. Once the host has said yes they are no stranger.
     fn hides(&self, side: Side) -> bool {
-        side == Side::Host { stranger: true } && self.booking.is_request()
+        side == Side::Host { stranger: true } && !self.booking.approved
     }
 
     fn try_next(&self, attempt: Attempt, until: Timestamp) -> Step {

@@ -28,6 +28,9 @@ const LONGEST_MEETING: Duration = Duration::from_hours(4);
 /// The most offers of a host that one question looks at: the latest.
 const MOST_OFFERS: usize = 100;
 
+/// The most moments at which a meeting could start that one question looks at, over all offers.
+const MOST_STARTS: u64 = 200_000;
+
 /// As far ahead as the schedule looks.
 const FARTHEST: Duration = Duration::from_hours(MAX_DAYS * 24);
 
@@ -106,6 +109,20 @@ impl Facts {
 }
 
 impl Standing {
+    /// Leaves as many offers, the latest first, as can have [`MOST_STARTS`] within reach, but one in any case: a host
+    /// cannot make a question about them expensive.
+    fn keep_within_bounds(&mut self, reach: Interval) {
+        let step = self
+            .host
+            .as_ref()
+            .map_or(1, |it| it.rules.step_minutes.get());
+        let minutes = reach.duration().as_secs() / 60;
+        let starts_of_each = (minutes / u64::from(step)).max(1);
+        let most = usize::try_from(MOST_STARTS / starts_of_each).unwrap_or(usize::MAX);
+        self.offers.truncate(most.max(1));
+        self.records.truncate(most.max(1));
+    }
+
     /// Whether anything that can be booked in one of these ways is for the guest.
     pub(super) fn admits(&self, modes: &[Mode]) -> bool {
         self.relationship.as_ref().is_ok_and(|relationship| {
@@ -129,10 +146,11 @@ impl Matching {
         deadline: Timestamp,
     ) -> Result<Facts, Failed> {
         let now = self.sources.clock.now();
-        let standing = self
+        let mut standing = self
             .standing(question, now, Freshness::Recent, deadline)
             .await?;
         let reach = self.reach(question, &standing, now);
+        standing.keep_within_bounds(reach);
         Ok(Facts {
             now,
             reach,
