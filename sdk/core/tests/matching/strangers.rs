@@ -236,7 +236,7 @@ fn strangers_are_told_of_the_same_few_starts_whoever_they_are() {
 }
 
 #[test]
-fn a_yes_or_a_meeting_makes_a_stranger_known() {
+fn a_yes_makes_a_stranger_known() {
     let world = World::new();
     world.offer("a", ("02T08:00", "02T20:00"), "anyone", "approve");
     assert!(matches!(
@@ -256,4 +256,13 @@ fn a_yes_or_a_meeting_makes_a_stranger_known() {
     let quarter = Duration::from_mins(15);
     let half_hour = |n: u32| Interval::lasting(at("02T10:00") + quarter * n, quarter * 2).unwrap();
     assert_eq!(slots, [half_hour(0), half_hour(1), half_hour(2)]);
+}
+
+#[test]
+fn a_meeting_by_itself_makes_no_stranger_known() {
+    let world = World::new();
+    world.offer("a", ("02T08:00", "02T20:00"), "anyone", "auto");
+    let booking = world.request(Constraints::default()).expect("it is held");
+    let search = huddle_core::availability::Search::of(&booking);
+    assert!(!search.acquainted, "the host has done nothing for it");
 }
