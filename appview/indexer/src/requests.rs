@@ -100,12 +100,7 @@ impl Requests {
                 return Ok(());
             };
             last = Some(end);
-            let mut by_guest: BTreeMap<Did, Vec<Request>> = BTreeMap::new();
-            for request in open.into_iter().filter(|it| it.state == state) {
-                let guest = request.guest.clone();
-                by_guest.entry(guest).or_default().push(request);
-            }
-            let guests: Vec<_> = by_guest
+            let guests: Vec<_> = by_guest(open.into_iter().filter(|it| it.state == state))
                 .into_iter()
                 .map(|(guest, requests)| {
                     let earlier = waiting.get(&guest).copied().unwrap_or(0);
@@ -299,4 +294,13 @@ impl Requests {
     fn now(&self) -> Timestamp {
         self.indexer.ports.clock.now()
     }
+}
+
+fn by_guest(requests: impl Iterator<Item = Request>) -> BTreeMap<Did, Vec<Request>> {
+    let mut by_guest: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for request in requests {
+        let guest = request.guest.clone();
+        by_guest.entry(guest).or_default().push(request);
+    }
+    by_guest
 }

@@ -52,8 +52,8 @@ fn load(path: &Path) -> Result<[u8; 32]> {
     let bytes = HEXLOWER.decode(text.trim().as_bytes()).unwrap_or_default();
     let Ok(secret) = bytes.try_into() else {
         bail!(
-            "{} does not hold 64 hexadecimal digits: restore it from a backup, because without it \
-             repeated requests do not find their bookings",
+            "{} does not hold 64 hexadecimal digits: restore it from a backup, because with another one \
+             repeated requests do not find their bookings, or strangers get to know more than they should",
             path.display()
         );
     };

@@ -38,7 +38,7 @@ pub struct Options {
     #[arg(long, env = "HUDDLE_LISTEN", default_value = "127.0.0.1:2480")]
     listen: SocketAddr,
 
-    /// Folder of the databases and of the secret that bookings are named with; made if it is missing.
+    /// Folder of the databases and of the secrets that go with them; made if it is missing. Back up all of it.
     #[arg(long, env = "HUDDLE_DATA", default_value = "huddle-data")]
     data: PathBuf,
 

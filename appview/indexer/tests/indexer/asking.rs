@@ -1,8 +1,10 @@
 //! What is asked of hosts beside the stream.
 
 use std::slice::from_ref;
+use std::time::Duration;
 
-use huddle_appview_indexer::{Drift, HostError, Met};
+use futures_util::FutureExt as _;
+use huddle_appview_indexer::{Drift, HostError, Indexer, Met};
 use huddle_core::directory::Directory as _;
 use huddle_core::index::Index as _;
 use huddle_core::index::{Statement, offers, services};
@@ -11,7 +13,7 @@ use huddle_syntax::data::{self, Map};
 use huddle_syntax::{AtIdentifier, Did};
 use huddle_testkit::network::Hosting;
 
-use crate::world::{NOW, World, handle, rkey};
+use crate::world::{Answers, NOW, World, handle, rkey};
 
 fn service() -> Service {
     let created = "2026-11-20T08:30:00.000Z".parse().unwrap();
@@ -74,6 +76,116 @@ async fn of_who_has_published_nothing_nothing_is_kept() {
     world.network.set_hosting(&bob, Hosting::TakenDown).unwrap();
     let met = world.indexer().meet(&bob).await;
     assert_eq!(met, Ok(Met::Untold(HostError::NoAccount)));
+}
+
+fn offer(world: &World, did: &Did, key: &str) {
+    let collection = "social.schedule.availability".parse().unwrap();
+    let network = &world.network;
+    network
+        .put_bytes(did, &collection, &rkey(key), availability())
+        .unwrap();
+}
+
+#[tokio::test]
+async fn who_has_named_nobody_to_serve_them_is_asked_once_and_not_followed() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    offer(&world, &ada, "a");
+    let hosts = world.hosts(Answers::AtOnce);
+    let indexer = world.indexer_asking(hosts.clone());
+    for _ in 0..2 {
+        assert_eq!(indexer.meet(&ada).await, Ok(Met::Nothing));
+    }
+    assert_eq!(hosts.asked().len(), 1);
+    assert_eq!(world.rows("SELECT did FROM repos").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn meeting_a_host_costs_one_small_page_of_each_collection() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    world.network.put(&ada, &rkey("self"), &service()).unwrap();
+    for number in 0..101 {
+        offer(&world, &ada, &format!("o{number}"));
+    }
+    let hosts = world.hosts(Answers::AtOnce);
+    let indexer = world.indexer_asking(hosts.clone());
+    assert_eq!(indexer.meet(&ada).await, Ok(Met::Indexed(vec![])));
+    let held = world.rows("SELECT uri FROM offers").await;
+    assert_eq!(held.len(), 100);
+    let asked = hosts.asked();
+    assert_eq!(asked.len(), 4);
+    for request in asked {
+        assert!(request.limits.timeout <= Duration::from_secs(3));
+        assert!(request.limits.max_response_bytes <= 512 << 10);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_could_not_be_asked_is_left_alone_for_a_minute() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    let hosts = world.hosts(Answers::Refused);
+    let indexer = world.indexer_asking(hosts.clone());
+    for (wait, asked) in [(0, 1), (59, 1), (2, 2)] {
+        world.clock.step(Duration::from_secs(wait));
+        let untold = Met::Untold(HostError::Unavailable);
+        assert_eq!(indexer.meet(&ada).await, Ok(untold));
+        assert_eq!(hosts.asked().len(), asked);
+    }
+}
+
+/// Names an account to an indexer whose hosts never answer, in vain. What it returns keeps waiting.
+fn wait_for(indexer: &Indexer, did: &Did) -> impl Future {
+    let (indexer, did) = (indexer.clone(), did.clone());
+    let mut meeting = async move { indexer.meet(&did).await }.boxed();
+    assert_eq!((&mut meeting).now_or_never(), None);
+    meeting
+}
+
+#[tokio::test]
+async fn an_account_that_many_name_is_asked_once() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    let hosts = world.hosts(Answers::Never);
+    let indexer = world.indexer_asking(hosts.clone());
+    let _waiting = [wait_for(&indexer, &ada), wait_for(&indexer, &ada)];
+    assert_eq!(hosts.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn only_so_many_accounts_are_met_at_a_time_and_who_gives_up_makes_room() {
+    let world = World::new();
+    let hosts = world.hosts(Answers::Never);
+    let indexer = world.indexer_asking(hosts.clone());
+    let dids: Vec<_> = (0..17)
+        .map(|number| world.sign_up(&format!("n{number}")))
+        .collect();
+    let (last, first) = dids.split_last().unwrap();
+    let waiting: Vec<_> = first.iter().map(|did| wait_for(&indexer, did)).collect();
+    let untold = Met::Untold(HostError::Unavailable);
+    assert_eq!(indexer.meet(last).await, Ok(untold));
+    assert_eq!(hosts.asked().len(), 16);
+    drop(waiting);
+    let _waiting = wait_for(&indexer, last);
+    assert_eq!(hosts.asked().len(), 17);
+}
+
+#[tokio::test]
+async fn what_somebody_offers_who_has_too_much_is_not_compared() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    world.network.put(&ada, &rkey("self"), &service()).unwrap();
+    for number in 0..501 {
+        offer(&world, &ada, &format!("o{number}"));
+    }
+    let indexer = world.indexer();
+    indexer.meet(&ada).await.unwrap();
+    let expect = Drift {
+        untold: 1,
+        ..Drift::default()
+    };
+    assert_eq!(indexer.check_drift(10).await, Ok(expect));
 }
 
 #[tokio::test]

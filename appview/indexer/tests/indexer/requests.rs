@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use huddle_appview_indexer::{Requests, Swept};
 use huddle_core::actor::{ActorName, Command, Reply};
 use huddle_core::booking::{Booking, BookingIds, Phase};
 use huddle_core::flows::Flows;
+use huddle_core::index::{Index as _, Statement, repos};
+use huddle_core::sql::Value;
 use huddle_core::{ActorTransport, Limits, Unreachable};
 use huddle_lexicon::com::huddle::booking_request::{BookingRequest, BookingRequestStatus};
 use huddle_lexicon::com::huddle::defs::Constraints;
@@ -19,7 +22,7 @@ use huddle_syntax::{Datetime, Did};
 use huddle_testkit::ListedWindows;
 use huddle_testkit::network::Hosting;
 
-use crate::world::{NOW, World, rkey};
+use crate::world::{Answers, NOW, World, rkey};
 
 const US: &str = "did:web:huddle.example";
 const HOUR: Duration = Duration::from_hours(1);
@@ -78,11 +81,15 @@ impl Scene {
 
     /// Has the guest ask for a meeting.
     fn publish(&self, key: &str, change: impl FnOnce(&mut BookingRequest)) {
+        self.publish_as(&self.bob, key, change);
+    }
+
+    fn publish_as(&self, guest: &Did, key: &str, change: impl FnOnce(&mut BookingRequest)) {
         let created = datetime(self.world.clock.now());
         let mut request = BookingRequest::new(self.ada.clone(), Constraints::default(), created);
         change(&mut request);
         let network = &self.world.network;
-        network.put(&self.bob, &rkey(key), &request).unwrap();
+        network.put(guest, &rkey(key), &request).unwrap();
     }
 
     fn take_back(&self, key: &str) {
@@ -128,6 +135,23 @@ fn requests(world: &World, actors: Arc<dyn ActorTransport>, windows: ListedWindo
     Requests::new(world.indexer(), flows, ids(), US.parse().unwrap())
 }
 
+/// Goes through what is to be done while hosts never answer, until all stands like this.
+async fn sweep_until(scene: &Scene, expect: &[&str]) {
+    let indexer = scene
+        .world
+        .indexer_asking(scene.world.hosts(Answers::Never));
+    let flows = flows(&scene.world, scene.actors.clone(), scene.windows.clone());
+    let requests = Requests::new(indexer, flows, ids(), US.parse().unwrap());
+    let mut sweep = requests.sweep().boxed();
+    for _ in 0..100 {
+        assert_eq!((&mut sweep).now_or_never(), None);
+        if scene.standing().await == expect {
+            return;
+        }
+    }
+    assert_eq!(scene.standing().await, expect);
+}
+
 const fn swept(settled: usize, waiting: usize) -> Swept {
     Swept { settled, waiting }
 }
@@ -170,6 +194,10 @@ async fn a_request_that_is_too_late_or_not_for_us_to_decide_is_ignored() {
         request.created_at = datetime(NOW - DAY - Duration::from_secs(1));
     })
     .await;
+    check_ignored(&["createdInTheFuture"], Scene::new(), |_, request| {
+        request.created_at = datetime(NOW + Duration::from_secs(5 * 60 + 1));
+    })
+    .await;
     check_ignored(&["latestHasPassed"], Scene::new(), |_, request| {
         request.constraints.latest = Some(datetime(NOW));
     })
@@ -193,10 +221,82 @@ async fn a_request_that_is_too_late_or_not_for_us_to_decide_is_ignored() {
 
 #[tokio::test]
 async fn a_request_just_in_time_is_asked() {
+    for created in [NOW - DAY, NOW + Duration::from_mins(5)] {
+        let scene = Scene::new();
+        scene.publish("a", |request| request.created_at = datetime(created));
+        scene.sweep().await;
+        assert_eq!(scene.standing().await, ["asked: confirmed"]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_until_the_repository_of_its_host_was_fetched_but_for_no_more_than_a_day() {
+    for (wait, expect) in [(HOUR, "asked"), (DAY, "ignored")] {
+        let scene = Scene::new();
+        let cleo = scene.world.sign_up("cleo");
+        scene.publish("a", |request| request.host_did = cleo.clone());
+        scene.world.follow().await;
+        let us = Service::new(US.parse().unwrap(), datetime(NOW));
+        let network = &scene.world.network;
+        network.put(&cleo, &rkey("self"), &us).unwrap();
+        let unfetched = vec![repos::follow(cleo.as_str())];
+        scene.world.index.batch(unfetched).await.unwrap();
+        assert_eq!(scene.requests.sweep().await, Ok(swept(0, 1)));
+        scene.world.clock.step(wait);
+        if expect == "asked" {
+            scene.world.follow().await;
+        }
+        assert_eq!(scene.requests.sweep().await, Ok(swept(1, 0)));
+        let standing = scene.standing().await;
+        assert!(standing[0].starts_with(expect), "{standing:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_names_hosts_that_never_answer_has_no_more_of_them_asked_than_a_day_allows() {
     let scene = Scene::new();
-    scene.publish("a", |request| request.created_at = datetime(NOW - DAY));
+    for number in 0..25 {
+        let host = scene.world.sign_up(&format!("n{number}"));
+        scene.publish(&format!("r{number}"), |request| request.host_did = host);
+    }
+    scene.world.follow().await;
+    // Accounts of which the stream has told are not asked.
+    let forget = Statement {
+        sql: "DELETE FROM repos WHERE did <> ?1",
+        bindings: vec![Value::Text(scene.bob.to_string())],
+    };
+    scene.world.index.batch(vec![forget]).await.unwrap();
+    let hosts = scene.world.hosts(Answers::Refused);
+    let indexer = scene.world.indexer_asking(hosts.clone());
+    let flows = flows(&scene.world, scene.actors.clone(), scene.windows.clone());
+    let requests = Requests::new(indexer, flows, ids(), US.parse().unwrap());
+    assert_eq!(requests.sweep().await, Ok(swept(5, 20)));
+    assert_eq!(hosts.asked().len(), 20);
+}
+
+#[tokio::test]
+async fn a_host_that_never_answers_holds_up_nobody_else_and_nothing_that_is_taken_back() {
+    let scene = Scene::new();
+    let (cleo, dan) = (scene.world.sign_up("cleo"), scene.world.sign_up("dan"));
+    scene.publish("a", |_| {});
     scene.sweep().await;
-    assert_eq!(scene.standing().await, ["asked: confirmed"]);
+    let forget = Statement {
+        sql: "DELETE FROM repos WHERE did = ?1",
+        bindings: vec![Value::Text(dan.to_string())],
+    };
+    scene.publish("0", |request| request.host_did = dan.clone());
+    scene.world.follow().await;
+    let first = Statement {
+        sql: "UPDATE requests SET first_seen = first_seen - 1 WHERE state = 'new'",
+        bindings: vec![],
+    };
+    let statements = vec![forget, first];
+    scene.world.index.batch(statements).await.unwrap();
+    scene.take_back("a");
+    scene.publish_as(&cleo, "b", |_| {});
+    scene.world.follow().await;
+    let expect = ["new: none", "withdrawn: canceled", "asked: none"];
+    sweep_until(&scene, &expect).await;
 }
 
 #[tokio::test]

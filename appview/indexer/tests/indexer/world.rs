@@ -1,8 +1,8 @@
 //! A network in memory, an index, and what drives the one into the other.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,7 +16,8 @@ use huddle_firehose::ingest::{
 use huddle_identity::{Freshness, IdentityConfig, IdentityResolver};
 use huddle_native::SqliteIndex;
 use huddle_ports::{
-    Bytes, Clock as _, Fetch as _, FetchPolicy, MemoryCache, Request, Timestamp, Url,
+    Bytes, Clock as _, Fetch, FetchError, FetchPolicy, MemoryCache, Request, Response, Timestamp,
+    Url,
 };
 use huddle_syntax::{Did, Handle, RecordKey};
 use huddle_testkit::network::Places;
@@ -63,6 +64,40 @@ impl Index for Faulty {
         }
         self.inner.batch(statements).await?;
         if fails { Err(Self::problem()) } else { Ok(()) }
+    }
+}
+
+/// The hosts of accounts, watched; they may give no answers.
+pub(crate) struct Hosts {
+    network: Arc<Network>,
+    answers: Answers,
+    asked: Mutex<Vec<Request>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    AtOnce,
+    /// The connection is refused.
+    Refused,
+    Never,
+}
+
+impl Hosts {
+    /// What they were asked so far.
+    pub(crate) fn asked(&self) -> Vec<Request> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Fetch for Hosts {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        self.asked.lock().unwrap().push(request.clone());
+        match self.answers {
+            Answers::AtOnce => self.network.fetch(request).await,
+            Answers::Refused => Err(FetchError::Timeout),
+            Answers::Never => std::future::pending().await,
+        }
     }
 }
 
@@ -115,11 +150,28 @@ impl World {
         IdentityResolver::new(network.clone(), network, cache, clock, config)
     }
 
+    pub(crate) fn hosts(&self, answers: Answers) -> Arc<Hosts> {
+        Arc::new(Hosts {
+            network: self.network.clone(),
+            answers,
+            asked: Mutex::default(),
+        })
+    }
+
     fn indexer_over(&self, index: Arc<dyn Index>) -> Indexer {
+        self.indexer_with(index, self.network.clone())
+    }
+
+    /// An indexer that asks these hosts.
+    pub(crate) fn indexer_asking(&self, hosts: Arc<Hosts>) -> Indexer {
+        self.indexer_with(self.index.clone(), hosts)
+    }
+
+    fn indexer_with(&self, index: Arc<dyn Index>, fetch: Arc<dyn Fetch>) -> Indexer {
         Indexer::new(Ports {
             index,
             identity: self.identity(),
-            fetch: self.network.clone(),
+            fetch,
             cache: Arc::new(MemoryCache::new(self.clock.clone())),
             clock: self.clock.clone(),
         })

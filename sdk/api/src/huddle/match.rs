@@ -1,6 +1,6 @@
 //! `com.huddle.match`
 
-use huddle_core::booking::{Asked, Booking, CreateRefused, NoMatch, Phase, Waiting};
+use huddle_core::booking::{Asked, Booking, CreateRefused, NoMatch, NotFound, Phase, Waiting};
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_lexicon::com::huddle::r#match::{Error, Input, Match as Method, Output};
 use huddle_ports::metrics;
@@ -53,7 +53,15 @@ impl Huddle {
         let mut input = request.input;
         let key = input.idempotency_key.take();
         let key = idempotency::key::<Method>(&request.headers, &guest, key, &input)?;
-        let asked = self.asked(guest, &input)?;
+        let id = self.ids.of_request(&key.caller, &key.method, &key.key);
+        let asked = match self.asked(guest.clone(), &input) {
+            // Its slot may have expired since this request came for the first time.
+            Err(Failure::Refused(it)) if it.error() == Error::InvalidSlotToken => {
+                let begun = self.flows.read(&id, Some(guest)).await.or_fault()?;
+                begun.map_err(|NotFound| it)?.asked
+            }
+            asked => asked?,
+        };
         if self.is_served_elsewhere(&asked.host).await? {
             return Err(Error::ServedElsewhere.into());
         }
@@ -62,7 +70,6 @@ impl Huddle {
             let booking = flows.rehearse(&id, asked).await.or_fault()?;
             return self.tried_out(&booking);
         }
-        let id = self.ids.of_request(&key.caller, &key.method, &key.key);
         let requested = flows.request(&id, asked, key.body_hash);
         match requested.await.or_fault()? {
             Ok(booking) => self.matched(&booking),
