@@ -143,8 +143,8 @@ impl Options {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
         let network = self.network()?;
-        let parts = self.parts(&network)?;
-        let (indexer, ids) = (network.indexer(parts.index.clone()), parts.ids.clone());
+        let (parts, indexer) = self.parts(&network)?;
+        let ids = parts.ids.clone();
         let App {
             router,
             pump,
@@ -187,7 +187,8 @@ impl Options {
         pump.await.context("the outbox stopped working")
     }
 
-    fn parts(&self, network: &Network) -> Result<Parts> {
+    /// The parts, and the indexer that is one of them.
+    fn parts(&self, network: &Network) -> Result<(Parts, Indexer)> {
         // What is in it is nobody else's business on this machine.
         DirBuilder::new()
             .recursive(true)
@@ -214,19 +215,21 @@ impl Options {
             DisclosureKey::new(secret("disclosure.secret")?),
             Arc::new(limits.clone()),
         ));
-        Ok(Parts {
+        let indexer = network.indexer(index.clone());
+        let parts = Parts {
             actors,
-            index: index.clone(),
+            index,
             availability: matching.clone(),
             slots: matching,
-            directory: Arc::new(network.indexer(index)),
+            directory: Arc::new(indexer.clone()),
             keys: Arc::new(network.identity.clone()),
             clock,
             ids: BookingIds::new(&secret("booking-ids.secret")?),
             limits,
             service: self.service.clone(),
             operations: self.operations(),
-        })
+        };
+        Ok((parts, indexer))
     }
 
     /// Nobody measures where nobody may look.

@@ -1,5 +1,5 @@
 //! What an actor has answered under idempotency keys: final answers only, for a day, and of each caller the
-//! latest [`KEPT`] only. What an answer is, the actor knows; here it is a text.
+//! latest 32 only. What an answer is, the actor knows; here it is a text.
 
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;

@@ -39,3 +39,33 @@ impl Meetings {
         Some(meeting)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future;
+
+    use super::*;
+
+    fn did(number: usize) -> Did {
+        format!("did:web:host{number}.example.com").parse().unwrap()
+    }
+
+    #[test]
+    fn an_account_is_met_once_however_many_name_it_and_few_at_a_time() {
+        let (meetings, begun) = (Meetings::default(), Cell::new(0));
+        let join = |number| {
+            meetings.join(&did(number), || {
+                begun.set(begun.get() + 1);
+                future::pending()
+            })
+        };
+        let mut joined: Vec<_> = (0..MOST).map(join).collect();
+        joined.push(join(0));
+        assert!(joined.iter().all(Option::is_some));
+        assert_eq!(begun.get(), MOST, "the last one has joined the first");
+        assert!(join(MOST).is_none(), "there are too many");
+        drop(joined);
+        assert!(join(MOST).is_some(), "and then they are over");
+    }
+}

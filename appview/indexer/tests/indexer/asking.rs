@@ -3,8 +3,7 @@
 use std::slice::from_ref;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use huddle_appview_indexer::{Drift, HostError, Indexer, Met};
+use huddle_appview_indexer::{Drift, HostError, Met};
 use huddle_core::directory::Directory as _;
 use huddle_core::index::Index as _;
 use huddle_core::index::{Statement, offers, services};
@@ -135,42 +134,6 @@ async fn a_host_that_could_not_be_asked_is_left_alone_for_a_minute() {
     }
 }
 
-/// Names an account to an indexer whose hosts never answer, in vain. What it returns keeps waiting.
-fn wait_for(indexer: &Indexer, did: &Did) -> impl Future {
-    let (indexer, did) = (indexer.clone(), did.clone());
-    let mut meeting = async move { indexer.meet(&did).await }.boxed();
-    assert_eq!((&mut meeting).now_or_never(), None);
-    meeting
-}
-
-#[tokio::test]
-async fn an_account_that_many_name_is_asked_once() {
-    let world = World::new();
-    let ada = world.sign_up("ada");
-    let hosts = world.hosts(Answers::Never);
-    let indexer = world.indexer_asking(hosts.clone());
-    let _waiting = [wait_for(&indexer, &ada), wait_for(&indexer, &ada)];
-    assert_eq!(hosts.asked().len(), 1);
-}
-
-#[tokio::test]
-async fn only_so_many_accounts_are_met_at_a_time_and_who_gives_up_makes_room() {
-    let world = World::new();
-    let hosts = world.hosts(Answers::Never);
-    let indexer = world.indexer_asking(hosts.clone());
-    let dids: Vec<_> = (0..17)
-        .map(|number| world.sign_up(&format!("n{number}")))
-        .collect();
-    let (last, first) = dids.split_last().unwrap();
-    let waiting: Vec<_> = first.iter().map(|did| wait_for(&indexer, did)).collect();
-    let untold = Met::Untold(HostError::Unavailable);
-    assert_eq!(indexer.meet(last).await, Ok(untold));
-    assert_eq!(hosts.asked().len(), 16);
-    drop(waiting);
-    let _waiting = wait_for(&indexer, last);
-    assert_eq!(hosts.asked().len(), 17);
-}
-
 #[tokio::test]
 async fn what_somebody_offers_who_has_too_much_is_not_compared() {
     let world = World::new();
@@ -215,7 +178,7 @@ async fn what_has_drifted_is_fetched_again_and_the_rest_is_left_alone() {
         world.network.put(did, &rkey("self"), &service()).unwrap();
     }
     world.follow().await;
-    world.clock.step(std::time::Duration::from_hours(25));
+    world.clock.step(Duration::from_hours(25));
     let lost = Statement {
         sql: "UPDATE services SET appview = NULL, cid = NULL WHERE did = ?1",
         bindings: vec![huddle_core::sql::Value::Text(ada.to_string())],

@@ -295,7 +295,7 @@ async fn a_host_that_never_answers_holds_up_nobody_else_and_nothing_that_is_take
     scene.take_back("a");
     scene.publish_as(&cleo, "b", |_| {});
     scene.world.follow().await;
-    let expect = ["new: none", "withdrawn: canceled", "asked: none"];
+    let expect = ["new: none", "asked: none", "withdrawn: canceled"];
     sweep_until(&scene, &expect).await;
 }
 
