@@ -70,7 +70,7 @@ export const request = (caller, method, key) => ({ caller, method, key, body_has
 export async function held(served, people, at, until) {
   await served.ask(people.bookingActor, "Create", create(people));
   const asked = hold(people, at, until);
-  const granted = { Ok: { slot: at, until } };
+  const granted = { Ok: { slot: at, until, sharded: false } };
   assert.deepEqual(await served.ask(people.hostActor, "Hold", asked), granted);
   const asGuest = { ...asked, role: "guest", counterpart: people.host };
   assert.deepEqual(await served.ask(people.guestActor, "Hold", asGuest), granted);

@@ -61,7 +61,7 @@ impl From<SyntaxError> for ListError {
 }
 
 /// The largest number that every runtime can tell: JavaScript keeps no larger ones exactly.
-const LARGEST: i64 = (1 << 53) - 1;
+pub(super) const LARGEST: i64 = (1 << 53) - 1;
 
 /// What tells the cursors of one list from those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use huddle_ports::Timestamp;
 use huddle_syntax::{AtUri, Did};
 use serde::Serialize;
 
+use super::page::LARGEST;
 use super::{Index, IndexError, Revision, Statement, arrays, moment, text};
 use crate::sql::{FromValue, Row, Value, word};
 
@@ -168,7 +169,7 @@ pub async fn open(
     after: Option<&Request>,
     limit: u32,
 ) -> Result<Vec<Request>, IndexError> {
-    let (seen, uri, version) = after.map_or((i64::MIN, "", ""), |request| {
+    let (seen, uri, version) = after.map_or((-LARGEST, "", ""), |request| {
         let Request { uri, version, .. } = request;
         (
             request.first_seen.as_millis(),
