@@ -78,6 +78,7 @@ export async function held(served, people, at, until) {
     attempt: 1,
     place: place(at),
     until,
+    days: [],
   });
   assert.equal(Object.keys(standing.Ok.booking.phase)[0], "Held");
 }
