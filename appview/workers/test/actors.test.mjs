@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { FOR_TESTS, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
-import { claims, create, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
+import { claims, create, grantedOf, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
 
 /** Whether there is time for what takes minutes. */
 const FULL = process.env.HUDDLE_FULL === "1";
@@ -34,7 +34,7 @@ const resumed = (people) =>
 /** Has a person hold a slot for as long as any test takes. */
 async function holds(people, actor, fault) {
   const [at, until] = [slot(9), soon(300_000)];
-  const granted = { Ok: { slot: at, until } };
+  const granted = grantedOf(at, until);
   assert.deepEqual(await served.ask(actor, "Hold", hold(people, at, until), fault), granted);
 }
 

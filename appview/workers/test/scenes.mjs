@@ -39,6 +39,9 @@ export const hold = ({ booking, guest }, at, until) => ({
   counterpart: guest,
 });
 
+/** What a hold is answered. */
+export const grantedOf = (at, until) => ({ Ok: { slot: at, until, sharded: false } });
+
 export const create = ({ host, guest }) => ({
   asked: {
     host,
@@ -70,7 +73,7 @@ export const request = (caller, method, key) => ({ caller, method, key, body_has
 export async function held(served, people, at, until) {
   await served.ask(people.bookingActor, "Create", create(people));
   const asked = hold(people, at, until);
-  const granted = { Ok: { slot: at, until, sharded: false } };
+  const granted = grantedOf(at, until);
   assert.deepEqual(await served.ask(people.hostActor, "Hold", asked), granted);
   const asGuest = { ...asked, role: "guest", counterpart: people.host };
   assert.deepEqual(await served.ask(people.guestActor, "Hold", asGuest), granted);
