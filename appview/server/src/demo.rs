@@ -41,7 +41,7 @@ pub struct Options {
     invitation: PathBuf,
 }
 
-/// How long the firehose may take to tell of what was published.
+/// How long what is done beside requests may take to come about.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Options {
@@ -194,31 +194,21 @@ impl Story {
     /// Waits until the AppView finds the host, of whom only the firehose can have told.
     async fn until_known(&self, host: &Did) -> Result<()> {
         let params = search_hosts::Params::default();
-        let begun = SystemClock.now();
-        while SystemClock.now().since(begun) < PATIENCE {
+        let known = until(async || {
             let answer = self.client.query::<SearchHosts>(&params).await?;
-            if answer.output.hosts.iter().any(|found| found.did == *host) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("the firehose told of no office hours within {PATIENCE:?}")
+            Ok(answer.output.hosts.iter().any(|found| found.did == *host))
+        });
+        known.await.context("the firehose told of no office hours")
     }
 
     /// Waits until lists know that the meeting stands: they are a moment behind.
     async fn until_listed(&self, person: &Did) -> Result<()> {
-        let begun = SystemClock.now();
-        while SystemClock.now().since(begun) < PATIENCE {
+        let listed = until(async || {
             let bookings = self.bookings(person).await?;
-            if bookings
-                .iter()
-                .any(|it| it.status == BookingStatus::Confirmed)
-            {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("no list knows of the meeting within {PATIENCE:?}")
+            let mut statuses = bookings.iter().map(|it| &it.status);
+            Ok(statuses.any(|status| *status == BookingStatus::Confirmed))
+        });
+        listed.await.context("no list knows of the meeting")
     }
 
     /// Asks for a meeting.
@@ -265,10 +255,21 @@ impl Story {
     }
 }
 
-/// When a meeting is, in the zone of its offer.
-fn when(booking: &BookingView) -> String {
-    let start = booking.start.as_ref().map_or("some time", Datetime::as_str);
-    start.to_owned()
+/// Waits until something has come about.
+async fn until(has_come: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    let begun = SystemClock.now();
+    while SystemClock.now().since(begun) < PATIENCE {
+        if has_come().await? {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("it has not come about within {PATIENCE:?}")
+}
+
+/// When a meeting is.
+fn when(booking: &BookingView) -> &str {
+    booking.start.as_ref().map_or("some time", Datetime::as_str)
 }
 
 #[expect(clippy::print_stdout, reason = "it is what the command is for")]

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use huddle_core::ActorTransport;
-use huddle_core::booking::{Booking, BookingIds, Constraints};
+use huddle_core::booking::{Booking, BookingIds, Constraints, NotFound};
 use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
 use huddle_core::index::{Index, people, services};
@@ -135,6 +135,22 @@ impl Huddle {
             appview = services::of(&*self.index, person).await.or_fault()?;
         }
         Ok(appview.is_some_and(|appview| appview != self.service))
+    }
+
+    /// A booking to which somebody is a party; to all others there is none.
+    async fn of_party<E: ErrorName>(
+        &self,
+        id: &str,
+        person: &Did,
+        missing: E,
+    ) -> Result<Booking, Failure<E>> {
+        let id = id.parse().map_err(|_| missing)?;
+        let booking = self
+            .flows
+            .read(&id, Some(person.clone()))
+            .await
+            .or_fault()?;
+        Ok(booking.map_err(|NotFound| missing)?)
     }
 
     /// What the parties of some bookings are called, as far as that is known.

@@ -4,20 +4,15 @@ use huddle_core::booking::{ApproveRefused, Booking, NoMatch, Phase, Waiting};
 use huddle_lexicon::com::huddle::approve_booking::{ApproveBooking as Method, Error, Output};
 use huddle_xrpc::server::{OrFault as _, Reply, Request};
 
-use super::{Huddle, idempotency, view};
+use super::idempotency::{self, Named};
+use super::{Huddle, view};
 use crate::com::huddle::approve_booking::ApproveBooking;
 
 impl ApproveBooking for Huddle {
     async fn approve_booking(&self, request: Request<Method>) -> Reply<Method> {
-        let caller = request.caller()?.did.clone();
         let flows = self.flows(&request);
-        let mut input = request.input;
-        let key = input.idempotency_key.take();
-        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
-        let id = input
-            .booking_id
-            .parse()
-            .map_err(|_| Error::BookingNotFound)?;
+        let Named { key, input } = idempotency::named(request)?;
+        let id = idempotency::booking_id::<Error>(&input)?;
         match flows.approve(&id, key).await.or_fault()? {
             Ok(booking) => approved(&booking),
             Err(refused) => Err(self.refused(refused, |why| match why {

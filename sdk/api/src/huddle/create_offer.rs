@@ -9,15 +9,14 @@ use huddle_syntax::data::{Map, Value};
 use huddle_syntax::schema::{Data, Record};
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
 
-use super::{Huddle, idempotency};
+use super::Huddle;
+use super::idempotency::{self, Named};
 use crate::com::huddle::create_offer::CreateOffer;
 
 impl CreateOffer for Huddle {
     async fn create_offer(&self, request: Request<Method>) -> Reply<Method> {
-        let caller = request.caller()?.did.clone();
-        let mut input = request.input;
-        let key = input.idempotency_key.take();
-        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
+        let Named { key, input } = idempotency::named(request)?;
+        let caller = key.caller.clone();
         let collection = collection(&input.record)?;
         if self.is_served_elsewhere(&caller).await? {
             return Err(Error::ServedElsewhere.into());

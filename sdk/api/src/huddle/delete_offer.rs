@@ -7,15 +7,14 @@ use huddle_syntax::schema::Record as _;
 use huddle_syntax::{AtIdentifier, AtUri, Did};
 use huddle_xrpc::server::{OrFault as _, Reply, Request};
 
-use super::{Huddle, idempotency};
+use super::Huddle;
+use super::idempotency::{self, Named};
 use crate::com::huddle::delete_offer::DeleteOffer;
 
 impl DeleteOffer for Huddle {
     async fn delete_offer(&self, request: Request<Method>) -> Reply<Method> {
-        let caller = request.caller()?.did.clone();
-        let mut input = request.input;
-        let key = input.idempotency_key.take();
-        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
+        let Named { key, input } = idempotency::named(request)?;
+        let caller = key.caller.clone();
         if !is_offer_of(&input.uri, &caller) {
             return Err(Error::OfferNotFound.into());
         }

@@ -2,7 +2,6 @@
 
 use std::slice;
 
-use huddle_core::booking::NotFound;
 use huddle_lexicon::com::huddle::get_booking::{Error, GetBooking as Method, Output};
 use huddle_xrpc::server::{OrFault as _, Reply, Request};
 
@@ -12,17 +11,8 @@ use crate::com::huddle::get_booking::GetBooking;
 impl GetBooking for Huddle {
     async fn get_booking(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
-        let id = request
-            .params
-            .booking_id
-            .parse()
-            .map_err(|_| Error::BookingNotFound)?;
-        let booking = self
-            .flows
-            .read(&id, Some(caller))
-            .await
-            .or_fault()?
-            .map_err(|NotFound| Error::BookingNotFound)?;
+        let id = &request.params.booking_id;
+        let booking = self.of_party(id, &caller, Error::BookingNotFound).await?;
         let history = view::history(&booking).or_fault()?;
         let names = self.called(slice::from_ref(&booking)).await?;
         let view = view::called(&booking, &names).or_fault()?;

@@ -2,7 +2,6 @@
 
 use std::slice;
 
-use huddle_core::booking::NotFound;
 use huddle_lexicon::com::huddle::get_booking_ics::{Error, GetBookingIcs as Method};
 use huddle_syntax::schema::{Call as _, Payload};
 use huddle_xrpc::server::{OrFault as _, Reply, Request};
@@ -13,17 +12,8 @@ use crate::com::huddle::get_booking_ics::GetBookingIcs;
 impl GetBookingIcs for Huddle {
     async fn get_booking_ics(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
-        let id = request
-            .params
-            .booking_id
-            .parse()
-            .map_err(|_| Error::BookingNotFound)?;
-        let booking = self
-            .flows
-            .read(&id, Some(caller.clone()))
-            .await
-            .or_fault()?;
-        let booking = booking.map_err(|NotFound| Error::BookingNotFound)?;
+        let id = &request.params.booking_id;
+        let booking = self.of_party(id, &caller, Error::BookingNotFound).await?;
         let names = self.called(slice::from_ref(&booking)).await?;
         let file = invitation::write(&booking, &caller, &names).or_fault()?;
         let payload = Payload {

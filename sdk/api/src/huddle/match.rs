@@ -9,7 +9,8 @@ use huddle_syntax::schema::ErrorName as _;
 use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Reply, Request};
 
 use super::constraints::{self, BOTH};
-use super::{Huddle, idempotency, view};
+use super::idempotency::{self, Named};
+use super::{Huddle, view};
 use crate::com::huddle::r#match::Match;
 
 /// Stands for the method in the id of a dry run, so that it is no booking's: what a booking holds does not
@@ -48,11 +49,9 @@ fn outcome(reply: &Reply<Method>) -> &'static str {
 
 impl Huddle {
     async fn answer(&self, request: Request<Method>) -> Reply<Method> {
-        let guest = request.caller()?.did.clone();
         let flows = self.flows(&request);
-        let mut input = request.input;
-        let key = input.idempotency_key.take();
-        let key = idempotency::key::<Method>(&request.headers, &guest, key, &input)?;
+        let Named { key, input } = idempotency::named(request)?;
+        let guest = key.caller.clone();
         let id = self.ids.of_request(&key.caller, &key.method, &key.key);
         let asked = match self.asked(guest.clone(), &input) {
             // Its slot may have expired since this request came for the first time.

@@ -9,15 +9,14 @@ use huddle_lexicon::com::huddle::put_preferences::{Error, Output, PutPreferences
 use huddle_syntax::schema::Data as _;
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
 
-use super::{Huddle, get_preferences, idempotency};
+use super::idempotency::{self, Named};
+use super::{Huddle, get_preferences};
 use crate::com::huddle::put_preferences::PutPreferences;
 
 impl PutPreferences for Huddle {
     async fn put_preferences(&self, request: Request<Method>) -> Reply<Method> {
-        let caller = request.caller()?.did.clone();
-        let mut input = request.input;
-        let key = input.idempotency_key.take();
-        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
+        let Named { key, input } = idempotency::named(request)?;
+        let caller = key.caller.clone();
         if self.is_served_elsewhere(&caller).await? {
             return Err(Error::ServedElsewhere.into());
         }

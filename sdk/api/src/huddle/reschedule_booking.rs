@@ -8,24 +8,19 @@ use huddle_syntax::Did;
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
 
 use super::constraints::{self, BOTH};
-use super::{Huddle, idempotency, view};
+use super::idempotency::{self, Named};
+use super::{Huddle, view};
 use crate::com::huddle::reschedule_booking::RescheduleBooking;
 
 impl RescheduleBooking for Huddle {
     async fn reschedule_booking(&self, request: Request<Method>) -> Reply<Method> {
-        let caller = request.caller()?.did.clone();
         let flows = self.flows(&request);
-        let mut input = request.input;
-        let key = input.idempotency_key.take();
-        let key = idempotency::key::<Method>(&request.headers, &caller, key, &input)?;
-        let id = input
-            .booking_id
-            .parse()
-            .map_err(|_| Error::BookingNotFound)?;
+        let Named { key, input } = idempotency::named(request)?;
+        let id = idempotency::booking_id::<Error>(&input)?;
         let constraints = match (&input.slot_token, &input.constraints) {
             (None, wishes) => constraints::read(wishes.as_ref())
                 .map_err(|problem| Failure::refused(Error::InvalidConstraints, problem.0))?,
-            (Some(token), None) => self.chosen_instead(&id, caller, token).await?,
+            (Some(token), None) => self.chosen_instead(&id, key.caller.clone(), token).await?,
             (Some(_), Some(_)) => return Err(Failure::refused(Error::InvalidConstraints, BOTH)),
         };
         let moved = flows.reschedule(&id, key, constraints, input.reason);
