@@ -5,10 +5,10 @@
 //!
 //! Messages come uncompressed: the compressed ones need a dictionary that belongs to the host's program.
 
+mod json;
 mod record;
 
-use serde_json::{Map, Value};
-
+use self::json::{Json, Object};
 use crate::frame::{AccountEvent, AccountStatus};
 use crate::ingest::records::Records;
 use crate::ingest::{Change, News, Outcome, RecordProblem};
@@ -63,21 +63,21 @@ pub fn decode(bytes: &[u8]) -> Result<Message, JetstreamError> {
     if bytes.len() > MAX_MESSAGE_LEN {
         return Err(JetstreamError::TooLarge(bytes.len()));
     }
-    let message: Map<String, Value> =
-        serde_json::from_slice(bytes).map_err(|_| JetstreamError::NotJson)?;
-    let did = text(&message, "did")?;
+    let message: Json = serde_json::from_slice(bytes).map_err(|_| JetstreamError::NotJson)?;
+    let message = message.as_object().ok_or(JetstreamError::NotJson)?;
+    let did = text(message, "did")?;
     if !syntax::is_did(did) {
         return Err(Field("did"));
     }
-    let time_us = message.get("time_us").and_then(Value::as_i64);
+    let time_us = message.get("time_us").and_then(Json::as_integer);
     Ok(Message {
         did: did.to_owned(),
         time_us: time_us.filter(|time| *time >= 0).ok_or(Field("time_us"))?,
-        news: news(did, &message),
+        news: news(did, message),
     })
 }
 
-fn news(did: &str, message: &Map<String, Value>) -> Result<Option<News>, JetstreamError> {
+fn news(did: &str, message: &Object) -> Result<Option<News>, JetstreamError> {
     match text(message, "kind")? {
         "commit" => commit(object(message, "commit")?).map(Some),
         "identity" => {
@@ -90,18 +90,15 @@ fn news(did: &str, message: &Map<String, Value>) -> Result<Option<News>, Jetstre
     }
 }
 
-fn text<'a>(of: &'a Map<String, Value>, key: &'static str) -> Result<&'a str, JetstreamError> {
-    of.get(key).and_then(Value::as_str).ok_or(Field(key))
+fn text<'a>(of: &'a Object, key: &'static str) -> Result<&'a str, JetstreamError> {
+    of.get(key).and_then(Json::as_str).ok_or(Field(key))
 }
 
-fn object<'a>(
-    of: &'a Map<String, Value>,
-    key: &'static str,
-) -> Result<&'a Map<String, Value>, JetstreamError> {
-    of.get(key).and_then(Value::as_object).ok_or(Field(key))
+fn object<'a>(of: &'a Object, key: &'static str) -> Result<&'a Object, JetstreamError> {
+    of.get(key).and_then(Json::as_object).ok_or(Field(key))
 }
 
-fn commit(commit: &Map<String, Value>) -> Result<News, JetstreamError> {
+fn commit(commit: &Object) -> Result<News, JetstreamError> {
     let rev: Tid = text(commit, "rev")?.parse().map_err(|_| Field("rev"))?;
     let (collection, rkey) = (text(commit, "collection")?, text(commit, "rkey")?);
     if !syntax::is_nsid(collection) {
@@ -126,7 +123,7 @@ fn commit(commit: &Map<String, Value>) -> Result<News, JetstreamError> {
     })
 }
 
-fn put(collection: &str, commit: &Map<String, Value>) -> Result<Outcome, JetstreamError> {
+fn put(collection: &str, commit: &Object) -> Result<Outcome, JetstreamError> {
     let cid: Cid = text(commit, "cid")?.parse().map_err(|_| Field("cid"))?;
     let record = commit.get("record").ok_or(Field("record"))?;
     let refused = |why| {
@@ -143,14 +140,14 @@ fn put(collection: &str, commit: &Map<String, Value>) -> Result<Outcome, Jetstre
 }
 
 /// By the rules that hold for the event of which the message was made.
-fn hosting(did: &str, account: &Map<String, Value>) -> Result<Option<News>, JetstreamError> {
+fn hosting(did: &str, account: &Object) -> Result<Option<News>, JetstreamError> {
     let event = AccountEvent {
         seq: 0,
         did,
         time: "",
         active: account
             .get("active")
-            .and_then(Value::as_bool)
+            .and_then(Json::as_bool)
             .ok_or(Field("active"))?,
         status: text(account, "status").ok().map(AccountStatus::from),
     };

@@ -49,7 +49,7 @@
 //! [`Frame::decode`], [`Filter`] and [`RepoCommit::read`] hold nothing. A [`Verifier`], a [`car::Car`] and the functions
 //! of [`mst`] hold at most 48 times the length of what they read, whatever is in it: 24 bytes a block, and the keys of the
 //! nodes between the root and where they are, a node's keys being up to fifteen times as long as their block. What an
-//! account publishes comes to a few times the length. [`jetstream::decode`] holds the values of its JSON: up to 112 times
+//! account publishes comes to a few times the length. [`jetstream::decode`] holds the values of its JSON: up to 32 times
 //! the length of a message, which has at most 2,000,000 bytes ([`jetstream::MAX_MESSAGE_LEN`]). `tests/memory.rs` measures
 //! all of this, and prints it.
 //!

@@ -25,7 +25,7 @@ const NOW: Duration = Duration::from_secs(10_000_000_000);
 
 /// How many times its length is held of an input at most, as the documentation of the crate promises.
 const OF_FRAME: usize = 48;
-const OF_JSON: usize = 112;
+const OF_JSON: usize = 32;
 /// What may be held besides: for an input that is next to nothing.
 const LITTLE: usize = 64 << 10;
 

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::ingest::Outcome;
@@ -10,7 +10,8 @@ fn message(kind: &str, body: &Value) -> Value {
 }
 
 fn commit_of(record: &Value) -> Value {
-    let cbor = record::to_cbor(record).map_or(Cid::of_cbor(b""), |cbor| Cid::of_cbor(&cbor));
+    let parsed: Json = serde_json::from_value(record.clone()).unwrap();
+    let cbor = record::to_cbor(&parsed).map_or(Cid::of_cbor(b""), |cbor| Cid::of_cbor(&cbor));
     message(
         "commit",
         &json!({
