@@ -123,6 +123,17 @@ impl<'a> Frame<'a> {
             Self::Info(_) | Self::Error(_) => None,
         }
     }
+
+    /// When the host sent it out first, by the host's clock and in its words; `None` for what has no such time.
+    pub fn time(&self) -> Option<&'a str> {
+        match self {
+            Self::Commit(event) => Some(event.time),
+            Self::Sync(event) => Some(event.time),
+            Self::Identity(event) => Some(event.time),
+            Self::Account(event) => Some(event.time),
+            Self::Unknown(_) | Self::Info(_) | Self::Error(_) => None,
+        }
+    }
 }
 
 const MESSAGE: i64 = 1;

@@ -31,6 +31,7 @@ mod desk;
 mod event;
 mod judge;
 mod lane;
+mod pace;
 mod progress;
 pub(crate) mod records;
 mod repository;
@@ -48,6 +49,7 @@ pub use self::event::{
     BadFrame, Change, Ended, Event, GapCause, LostTrack, MAX_RECORD_LEN, News, Notice, Outcome,
     Proof, RecordProblem, RepositoryError,
 };
+pub use self::pace::Pace;
 
 use self::allowance::Fetches;
 use self::backoff::Backoff;
@@ -55,6 +57,7 @@ use self::clock::Clock;
 use self::connection::Connection;
 use self::desk::Desk;
 use self::lane::{Item, Kind, Lanes, Need, Share, Wait};
+use self::pace::Arrivals;
 use self::progress::Progress;
 use self::rests::Rests;
 use crate::frame::MAX_FRAME_LEN;
@@ -120,6 +123,7 @@ pub struct Ingest {
     backoff: Backoff,
     connection: Connection,
     progress: Progress,
+    arrivals: Arrivals,
     lanes: Lanes,
     identities: Desk,
     repositories: Desk,
@@ -200,6 +204,7 @@ impl Ingest {
             backoff: Backoff::new(seed),
             connection: Connection::new(hosts),
             progress: Progress::new(config.hosts.iter().map(|host| cursors.get(host).copied())),
+            arrivals: Arrivals::default(),
             lanes: Lanes::default(),
             identities: Desk::new(limits.max_lookups),
             repositories: Desk::new(limits.max_fetches),
@@ -302,6 +307,14 @@ impl Ingest {
         self.lanes.usage()
     }
 
+    /// How the stream goes.
+    pub fn pace(&self, now: Duration) -> Pace {
+        Pace {
+            frames: self.arrivals.frames,
+            behind: self.arrivals.behind(now),
+        }
+    }
+
     /// The WebSocket is open. `false` if it is not wanted any more: then it is to be closed.
     pub fn opened(&mut self, connection: ConnectionId, now: Duration) -> bool {
         self.tick(now);
@@ -327,6 +340,7 @@ impl Ingest {
             return Err(Full);
         }
         self.connection.received(self.now);
+        self.arrivals.frames += 1;
         match self.config.source {
             Source::Repos => self.repos_frame(bytes),
             Source::Jetstream { .. } => self.jetstream_message(bytes),

@@ -15,6 +15,7 @@ impl Ingest {
         self.garbage = 0;
         let host = self.connection.host();
         let (did, seq) = (message.did, message.time_us);
+        self.arrivals.at_micros(seq);
         if !self.passed(host, seq) {
             return;
         }
@@ -71,6 +72,9 @@ impl Ingest {
             Err(why) => return self.bad_frame(why.into()),
         };
         self.garbage = 0;
+        if let Some(time) = frame.time() {
+            self.arrivals.at(time);
+        }
         let host = self.connection.host();
         if frame.seq().is_some_and(|seq| !self.passed(host, seq)) {
             return;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_firehose::Account;
-use huddle_firehose::ingest::{Action, ConnectionId, Event, Ingest, Notice};
+use huddle_firehose::ingest::{Action, ConnectionId, Event, Ingest, Notice, Pace};
 use huddle_identity::IdentityResolver;
 use huddle_ports::{Clock, Fetch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -47,6 +47,11 @@ pub trait FirehoseStore: Send + Sync {
     /// Hears what an operator may want to know.
     fn report(&self, notice: Notice) {
         drop(notice);
+    }
+
+    /// Hears every ten seconds how the stream goes.
+    fn pace(&self, pace: Pace) {
+        let _ = pace;
     }
 }
 
@@ -93,6 +98,9 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 /// How often the store is asked whose repositories are to be fetched.
 const ASK_EVERY: Duration = Duration::from_mins(1);
 
+/// How often the store hears how the stream goes.
+const PACE_EVERY: Duration = Duration::from_secs(10);
+
 /// How long what was delivered may still take once the task is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -104,6 +112,7 @@ enum Next {
     Received(Received),
     Ping,
     Ask,
+    Pace,
     Wake,
 }
 
@@ -130,10 +139,7 @@ impl Firehose {
         let mut stop = pin!(stop);
         let mut is_stopping = false;
         let mut grace = pin!(tokio::time::sleep(Duration::MAX));
-        let mut pings = tokio::time::interval(PING_EVERY);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut asks = tokio::time::interval(ASK_EVERY);
-        asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let [mut pings, mut asks, mut paces] = [PING_EVERY, ASK_EVERY, PACE_EVERY].map(every);
         loop {
             self.act();
             if self.ingest.is_settled() && !self.is_keeping {
@@ -151,6 +157,7 @@ impl Firehose {
                 }
                 _ = pings.tick(), if is_open => Next::Ping,
                 _ = asks.tick(), if !is_stopping => Next::Ask,
+                _ = paces.tick() => Next::Pace,
                 () = tokio::time::sleep(wake_in) => Next::Wake,
             };
             match next {
@@ -164,6 +171,7 @@ impl Firehose {
                 Next::Received(received) => self.take_received(received),
                 Next::Ping => self.ping().await,
                 Next::Ask => self.ask_for_wanted(),
+                Next::Pace => self.ports.store.pace(self.ingest.pace(self.now())),
                 Next::Wake => {}
             }
         }
@@ -327,6 +335,12 @@ impl Firehose {
             self.goodbyes.spawn(socket.close());
         }
     }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 async fn receive(socket: &mut Option<(ConnectionId, Socket)>) -> Received {

@@ -94,9 +94,9 @@ metrics! {
     QUEUE_AGE_SECONDS: MetricKind::Gauge, "huddle_queue_age_seconds" [];
     /// Time that a task takes, by kind and by what came of it
     TASK_SECONDS: WAITS, "huddle_task_seconds" ["kind", "outcome"];
-    /// How far behind its source the index is
+    /// How old the newest event of the firehose is: beyond the pauses of its host, that is a backlog
     INGEST_LAG_SECONDS: MetricKind::Gauge, "huddle_ingest_lag_seconds" [];
-    /// Events of the firehose, by what became of them
+    /// Events of the firehose that were taken over, by what they are; and what was `rejected` or `left out` of them
     INGEST_EVENTS: MetricKind::Counter, "huddle_ingest_events" ["outcome"];
     /// Repositories and calendars that could not be read anew, by reason
     SYNC_FAILURES: MetricKind::Counter, "huddle_sync_failures" ["reason"];
