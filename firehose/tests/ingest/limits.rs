@@ -1,6 +1,8 @@
 //! What is held at most, and what happens when it is reached.
 
-use huddle_firehose::ingest::{Action, Full, Limits, MIN_QUEUED_BYTES};
+use std::time::Duration;
+
+use huddle_firehose::ingest::{Action, Full, Limits, MIN_QUEUED_BYTES, Pace};
 
 use crate::driven::{Driven, identity};
 use crate::frames::{self, frame, text};
@@ -153,4 +155,25 @@ fn accounts_beyond_the_limit_are_asked_for_again() {
     assert!(!read(&mut driven, &one), "it is remembered");
     assert!(read(&mut driven, &two));
     assert!(read(&mut driven, &one), "the other one took its place");
+}
+
+#[test]
+fn how_far_the_stream_is_behind_is_told_by_its_newest_frame_of_interest_or_not() {
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    assert_eq!(driven.ingest.pace(driven.now), Pace::default());
+    driven.now = Duration::from_secs(1_795_278_660);
+    for (seq, time) in [(101, "2026-11-21T16:29:00Z"), (102, "2026-11-21T16:30:00Z")] {
+        let body = vec![
+            ("seq", frames::Item::Int(seq)),
+            ("did", text(&did(1))),
+            ("time", text(time)),
+        ];
+        driven.send(connection, &frame(1, Some("#identity"), body));
+    }
+    let expect = Pace {
+        frames: 2,
+        behind: Some(Duration::from_mins(1)),
+    };
+    assert_eq!(driven.ingest.pace(driven.now), expect);
 }
