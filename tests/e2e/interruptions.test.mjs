@@ -1,12 +1,15 @@
 // Servers restart, connections end without a word, the AppView is away for a while: nothing that was written is lost.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { half } from './harness/times.mjs'
-import { until } from './harness/until.mjs'
+import { half, window } from './harness/times.mjs'
+import { PATIENCE_MILLIS, until } from './harness/until.mjs'
 import { World } from './harness/world.mjs'
 
 const world = await World.start('interruptions')
 after(() => world.stop())
+
+/** A Worker's object that was ended is back within half a minute. */
+const BACK = { patience: 2 * PATIENCE_MILLIS }
 
 /** Has a host write some offers, and gives their addresses. */
 async function write(host, count) {
@@ -16,10 +19,11 @@ async function write(host, count) {
 }
 
 /** Waits until exactly these records of a host are listed. */
-function listedExactly(host, uris) {
+function listedExactly(host, uris, patience) {
   const expected = String(uris.toSorted())
   const ask = async () => (await world.offers(host)).map(({ uri }) => uri).sort()
-  return until(`${uris.length} offers of ${host.handle} are listed`, ask, (listed) => String(listed) === expected)
+  const isIt = (listed) => String(listed) === expected
+  return until(`${uris.length} offers of ${host.handle} are listed`, ask, isIt, patience)
 }
 
 test('connections that are cut while records are written lose none of them', async () => {
@@ -69,6 +73,31 @@ test('what is written while the AppView is away is known when it is back, deleti
   await listedExactly(host, uris)
   const find = async () => (await guest.bookings()).find(({ requestUri }) => requestUri === request.uri)
   await until('the request is answered', find, (booking) => booking?.status === 'confirmed')
+})
+
+test('whoever follows the firehose is ended time and again, and nothing is lost or done twice', async () => {
+  const host = await world.host('judy', half(8), { ...window(12, 180), durations: [30] })
+  const guests = await world.people('mike', 'nina', 'oscar')
+  const uris = (await world.offers(host)).map(({ uri }) => uri)
+  const requests = []
+  for (const guest of guests) {
+    requests.push(await guest.ask(host))
+    await world.appview.interrupt()
+    uris.push(...(await write(host, 1)))
+  }
+  await listedExactly(host, uris, BACK)
+  for (const [n, guest] of guests.entries()) {
+    const bookings = await until(
+      `${guest.handle} has a meeting`,
+      () => guest.bookings(),
+      ([booking]) => booking?.status === 'confirmed',
+      BACK,
+    )
+    assert.deepEqual(
+      bookings.map(({ requestUri }) => requestUri),
+      [requests[n].uri],
+    )
+  }
 })
 
 test('bookings outlive the AppView’s restart', async () => {

@@ -177,6 +177,7 @@ test('what is kept about a person is theirs to download', async () => {
   const host = await world.host('kim', half(9))
   const guest = await world.person('leo')
   const booking = await guest.confirmed(host, { note: 'About my thesis' })
+  await guest.listed(1, 'confirmed')
   answered(await guest.call('putPreferences', { preferences: { tz: 'Asia/Tokyo' } }))
   const lines = Buffer.from(answered(await guest.call('exportData')))
     .toString()

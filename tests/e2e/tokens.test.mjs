@@ -19,6 +19,7 @@ before(async () => {
   host = await world.host('ada', half(9))
   guest = await world.person('bob')
   booking = await guest.confirmed(host)
+  for (const person of [host, guest]) await person.listed(1, 'confirmed')
   holder = await world.keyHolder()
 })
 

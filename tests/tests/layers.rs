@@ -15,7 +15,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-firehose", &[]),
     ("huddle-lexicon", &["huddle-syntax"]),
     ("huddle-schedule", &["huddle-ports"]),
-    ("huddle-calendars", &["huddle-ports", "huddle-schedule"]),
     (
         "huddle-core",
         &[
@@ -24,6 +23,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-schedule",
             "huddle-syntax",
         ],
+    ),
+    (
+        "huddle-calendars",
+        &[
+            "huddle-core",
+            "huddle-ports",
+            "huddle-schedule",
+            "huddle-syntax",
+        ],
+    ),
+    (
+        "huddle-mail",
+        &["huddle-core", "huddle-ports", "huddle-schedule"],
     ),
     ("huddle-identity", &["huddle-ports", "huddle-syntax"]),
     (
@@ -58,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-core",
             "huddle-firehose",
             "huddle-identity",
+            "huddle-mail",
             "huddle-ports",
             "huddle-syntax",
         ],
@@ -100,14 +113,20 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "huddle-workers-platform",
+        &["huddle-core", "huddle-identity", "huddle-ports"],
+    ),
+    (
         "huddle-appview-workers",
         &[
+            "huddle-appview-indexer",
             "huddle-appview-router",
             "huddle-core",
+            "huddle-graph",
             "huddle-identity",
             "huddle-ports",
             "huddle-schedule",
-            "huddle-syntax",
+            "huddle-workers-platform",
             "huddle-xrpc",
         ],
     ),
@@ -118,19 +137,51 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-core",
             "huddle-ports",
             "huddle-testkit",
+            "huddle-workers-platform",
+        ],
+    ),
+    (
+        "huddle-workers-firehose",
+        &[
+            "huddle-appview-indexer",
+            "huddle-core",
+            "huddle-firehose",
+            "huddle-ports",
+            "huddle-syntax",
+            "huddle-workers-platform",
+        ],
+    ),
+    (
+        "huddle-workers-firehose-contract",
+        &[
+            "huddle-ports",
+            "huddle-workers-firehose",
+            "huddle-workers-platform",
         ],
     ),
     ("huddle-workers-packer", &[]),
+    (
+        "huddle-appview-web",
+        &[
+            "huddle-calendars",
+            "huddle-core",
+            "huddle-ports",
+            "huddle-syntax",
+        ],
+    ),
     (
         "huddle-appview",
         &[
             "huddle-appview-indexer",
             "huddle-appview-router",
+            "huddle-appview-web",
+            "huddle-calendars",
             "huddle-core",
             "huddle-firehose",
             "huddle-graph",
             "huddle-identity",
             "huddle-lexicon",
+            "huddle-mail",
             "huddle-native",
             "huddle-ports",
             "huddle-schedule",
@@ -153,6 +204,9 @@ const LEAVES: &[&str] = &[
     "huddle-appview",
     "huddle-appview-workers",
     "huddle-workers-contract",
+    "huddle-workers-firehose",
+    "huddle-workers-firehose-contract",
+    "huddle-workers-platform",
 ];
 
 /// Programs and checks, which nothing that runs is made of.
@@ -168,7 +222,7 @@ const TOOLS: &[&str] = &[
 const CONFINED: &[(&[&str], &[&str])] = &[
     (
         &[
-            "tokio", "tokio-*", "hyper", "hyper-*", "reqwest", "rusqlite",
+            "tokio", "tokio-*", "hyper", "hyper-*", "lettre", "reqwest", "rusqlite",
         ],
         &["huddle-native", "huddle-appview", TOP],
     ),
@@ -177,7 +231,10 @@ const CONFINED: &[(&[&str], &[&str])] = &[
         &[
             "huddle-appview-workers",
             "huddle-workers-contract",
+            "huddle-workers-firehose",
+            "huddle-workers-firehose-contract",
             "huddle-workers-packer",
+            "huddle-workers-platform",
         ],
     ),
     (&["jacquard*", "atrium*"], &["huddle-sdk"]),

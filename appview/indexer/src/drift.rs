@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use huddle_core::index::{IndexError, repos};
+use huddle_core::index::{IndexError, offers, repos};
 use huddle_firehose::ingest::Change;
 use huddle_ports::FetchLimits;
 use huddle_syntax::Did;
@@ -56,13 +56,17 @@ impl Indexer {
             Ok(published) => Entries::read(did, &published),
             Err(why) => return Ok(Err(why)),
         };
+        if published.offers.len() > usize::try_from(offers::MOST_OF_A_HOST).unwrap_or(usize::MAX) {
+            // Of so many not all are held.
+            return Ok(Err(HostError::Unavailable));
+        }
         let held = repos::held(self.index(), did).await?;
         let held: BTreeSet<_> = held.into_iter().collect();
-        let offers = published.offers.into_iter();
-        let offers = offers.filter_map(|entry| Some((entry.uri, entry.content?.cid)));
+        let offered = published.offers.into_iter();
+        let offered = offered.filter_map(|entry| Some((entry.uri, entry.content?.cid)));
         let services = published.services.into_iter().flatten();
         let services = services.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
-        Ok(Ok(held == offers.chain(services).collect()))
+        Ok(Ok(held == offered.chain(services).collect()))
     }
 
     /// All that makes an account a host, as its own host tells it.

@@ -13,6 +13,7 @@
 
 mod account;
 mod drift;
+mod driver;
 mod host;
 mod meet;
 mod names;
@@ -23,8 +24,9 @@ mod take_over;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use huddle_core::index::{Index, IndexError, cursors, replies, repos};
+use huddle_core::index::{self, Index, IndexError, audit, cursors, replies, repos};
 use huddle_firehose::{Account, Filter};
 use huddle_identity::IdentityResolver;
 use huddle_ports::{Cache, Clock, Fetch};
@@ -33,8 +35,10 @@ use huddle_syntax::Did;
 use meet::Meetings;
 
 pub use drift::Drift;
+pub use driver::Wanted;
 pub use host::HostError;
 pub use meet::Met;
+pub use records::availability::office_hours;
 pub use records::{COLLECTIONS, LeftOut};
 pub use requests::{Requests, Swept};
 pub use take_over::TakenOver;
@@ -63,6 +67,12 @@ pub struct Indexer {
 
 /// How many accounts are read at once.
 const PAGE: u32 = 1000;
+
+/// How long a request is kept that is over: longer than a stream can tell of it once more.
+const REQUESTS_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// How long a line of the audit is kept: longer than a meeting can be ahead.
+const AUDIT_KEPT: Duration = Duration::from_hours(400 * 24);
 
 impl Indexer {
     /// An indexer over these.
@@ -118,10 +128,16 @@ impl Indexer {
         repos::stale(self.index(), after, limit).await
     }
 
-    /// Forgets what was kept for requests that could come again, and is kept for long enough.
+    /// Forgets what was kept for requests that could come again, and whatever else is kept for long enough: requests
+    /// that are over, and lines of the audit.
     pub async fn forget_replies(&self) -> Result<(), IndexError> {
-        let forget = replies::forget(self.ports.clock.now());
-        self.index().batch(vec![forget]).await
+        let now = self.ports.clock.now();
+        let forget = vec![
+            replies::forget(now),
+            index::requests::forget(now - REQUESTS_KEPT),
+            audit::forget(now - AUDIT_KEPT),
+        ];
+        self.index().batch(forget).await
     }
 
     fn index(&self) -> &dyn Index {

@@ -1,7 +1,7 @@
 //! What records say, as the index keeps it: each is checked against its lexicon, and one that is wrong is left out by
 //! itself.
 
-mod availability;
+pub(crate) mod availability;
 
 use huddle_core::index::offers::{self, Content, Kind};
 use huddle_core::index::requests;

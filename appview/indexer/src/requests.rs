@@ -2,7 +2,9 @@
 //!
 //! What is to be done stands in the index from the moment the record is taken over, so a process that dies over it
 //! has another go on. It may then be done twice: the booking's id follows from the account and the record, and a
-//! booking is asked for, and called off, once.
+//! booking is asked for, and called off, once. What comes to nothing for a reason that passes is tried again.
+
+mod departures;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,11 +31,12 @@ use crate::{Indexer, Met};
 const SEEN_WITHIN: Duration = Duration::from_hours(24);
 /// One that was made later than this after it was first seen is ignored: by its own word it would never be too late.
 const AHEAD: Duration = Duration::from_mins(5);
-/// For how long it is tried to find out who serves the host.
-const ASKED_WITHIN: Duration = Duration::from_hours(24);
 /// So many requests of one account become bookings in a day.
 const MOST_A_DAY: u32 = 20;
 const DAY: Duration = Duration::from_hours(24);
+/// After how long a request is tried again that was tried once in vain; each time it is twice as long, up to an hour.
+const FIRST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_hours(1);
 /// So many requests are read at once.
 const PAGE: u32 = 100;
 /// The requests of so many guests are gone through at a time.
@@ -53,9 +56,9 @@ pub struct Requests {
 /// What came of going through what is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// So many requests were settled.
+    /// So many requests, and accounts that were deleted, were settled.
     pub settled: usize,
-    /// So many wait for somebody who did not answer.
+    /// So many wait, for somebody who did not answer or for another time.
     pub waiting: usize,
 }
 
@@ -63,6 +66,8 @@ pub struct Swept {
 enum Verdict {
     /// This.
     Settled(State),
+    /// It was asked, and nothing suits or may be known. Whatever the reason is, whoever asks may be told that much.
+    Unmatched,
     /// It is ignored, and whoever asks may be told why.
     Refused(&'static str),
     /// Nothing yet.
@@ -80,107 +85,111 @@ impl Requests {
         }
     }
 
-    /// Goes once through all that is to be done: what is taken back comes first, it makes room and asks no host.
+    /// Goes once through all that is to be done: what is taken back comes first, it makes room and asks no host. Of
+    /// accounts that were deleted so much is done as one sweep may do.
     pub async fn sweep(&self) -> Result<Swept, IndexError> {
         let mut swept = Swept::default();
-        for state in [State::Withdrawing, State::New] {
-            self.sweep_all(state, &mut swept).await?;
-        }
+        self.sweep_all(State::Withdrawing, &mut swept).await?;
+        self.sweep_departures(&mut swept).await?;
+        self.sweep_all(State::New, &mut swept).await?;
         Ok(swept)
     }
 
     /// Goes once through the requests that stand like this, the longest known first.
     async fn sweep_all(&self, state: State, swept: &mut Swept) -> Result<(), IndexError> {
         let index = self.indexer.index();
-        let mut waiting: BTreeMap<Did, u32> = BTreeMap::new();
         let mut last = None;
         loop {
-            let open = requests::open(index, last.as_ref(), PAGE).await?;
+            let open = requests::open(index, last.as_ref(), self.now(), PAGE).await?;
             let Some(end) = open.last().cloned() else {
                 return Ok(());
             };
             last = Some(end);
             let guests: Vec<_> = by_guest(open.into_iter().filter(|it| it.state == state))
-                .into_iter()
-                .map(|(guest, requests)| {
-                    let earlier = waiting.get(&guest).copied().unwrap_or(0);
-                    self.sweep_guest(guest, requests, earlier)
-                })
+                .into_values()
+                .map(|requests| self.sweep_guest(requests))
                 .collect();
             let mut guests = stream::iter(guests).buffer_unordered(AT_A_TIME);
-            while let Some((guest, of_guest)) = guests.try_next().await? {
+            while let Some(of_guest) = guests.try_next().await? {
                 swept.settled += of_guest.settled;
                 swept.waiting += of_guest.waiting;
-                let still: u32 = of_guest.waiting.try_into().unwrap_or(u32::MAX);
-                let waiting = waiting.entry(guest).or_default();
-                *waiting = waiting.saturating_add(still);
             }
         }
     }
 
-    /// Goes through requests of one guest, of whom so many earlier ones are waiting. They come one after the other, as
-    /// each counts for the next.
-    async fn sweep_guest(
-        &self,
-        guest: Did,
-        requests: Vec<Request>,
-        earlier: u32,
-    ) -> Result<(Did, Swept), IndexError> {
-        let (mut swept, mut waiting) = (Swept::default(), earlier);
+    /// Goes through requests of one guest, one after the other, as each counts for the next.
+    async fn sweep_guest(&self, requests: Vec<Request>) -> Result<Swept, IndexError> {
+        let mut swept = Swept::default();
         for request in &requests {
-            if self.settle(request, waiting).await? {
+            if self.settle(request).await? {
                 swept.settled += 1;
             } else {
                 swept.waiting += 1;
-                waiting = waiting.saturating_add(1);
             }
         }
-        Ok((guest, swept))
+        Ok(swept)
     }
 
-    /// Does what is to be done of a request, while so many earlier ones of its guest wait. Says whether that is settled.
-    async fn settle(&self, request: &Request, earlier: u32) -> Result<bool, IndexError> {
+    /// Does what is to be done of a request. Says whether that is settled.
+    async fn settle(&self, request: &Request) -> Result<bool, IndexError> {
+        let (index, now) = (self.indexer.index(), self.now());
         let verdict = match request.state {
             State::Withdrawing => self.withdraw(request).await,
-            _ => self.ask(request, earlier).await?,
+            _ if !requests::begin(index, request, now + rest_after(request.tries)).await? => {
+                return Ok(true);
+            }
+            _ => self.ask(request).await?,
         };
-        let (state, refused) = match verdict {
-            Verdict::Settled(state) => (state, None),
-            Verdict::Refused(why) => (State::Ignored, Some(why)),
+        let verdict = match verdict {
+            Verdict::Waiting if request.state == State::New && self.is_given_up(request, now) => {
+                Verdict::Refused("noAnswerInTime")
+            }
+            verdict => verdict,
+        };
+        let guest = request.guest.as_str();
+        let note = |kind, why| audit::note(guest, now, kind, why);
+        let statements = match verdict {
+            Verdict::Settled(state) => vec![requests::settle(request, state)],
+            Verdict::Unmatched => vec![
+                requests::settle(request, State::Asked),
+                note("requestUnmatched", ""),
+            ],
+            Verdict::Refused(why) => vec![
+                requests::settle(request, State::Ignored),
+                note("requestIgnored", why),
+            ],
             Verdict::Waiting => return Ok(false),
         };
-        let mut statements = vec![requests::settle(request, state)];
-        if let Some(why) = refused {
-            let now = self.now();
-            let guest = request.guest.as_str();
-            statements.push(audit::note(guest, now, "requestIgnored", why));
-        }
-        self.indexer.index().batch(statements).await?;
+        index.batch(statements).await?;
         Ok(true)
     }
 
-    async fn ask(&self, request: &Request, earlier: u32) -> Result<Verdict, IndexError> {
-        let asked = match self.admit(request, earlier).await? {
+    /// Whether a request has waited for as long as it may.
+    fn is_given_up(&self, request: &Request, now: Timestamp) -> bool {
+        let patience = Duration::from_secs(self.flows.limits().record_secs.into());
+        request.first_seen + patience <= now
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Verdict, IndexError> {
+        let asked = match self.admit(request).await? {
             Ok(asked) => asked,
             Err(verdict) => return Ok(verdict),
         };
         let id = self.id(request);
         let requested = self.flows.request(&id, asked, request.version.clone());
         Ok(match requested.await {
-            // What is in flight another driver has, or its timer finds one.
-            Ok(Ok(_) | Err(CreateRefused::Mismatch | CreateRefused::InFlight { .. })) => {
-                Verdict::Settled(State::Asked)
-            }
-            Err(Unreachable { .. }) => Verdict::Waiting,
+            Ok(Ok(booking)) if booking.phase == Phase::Unmatched => match booking.unmatched {
+                Some(why) if why.is_retryable() => Verdict::Waiting,
+                _ => Verdict::Unmatched,
+            },
+            Ok(Ok(_) | Err(CreateRefused::Mismatch)) => Verdict::Settled(State::Asked),
+            // Another driver has it, or its timer finds one: what it comes to is asked for later.
+            Ok(Err(CreateRefused::InFlight { .. })) | Err(Unreachable { .. }) => Verdict::Waiting,
         })
     }
 
     /// What a request asks for, if it is to become a booking.
-    async fn admit(
-        &self,
-        request: &Request,
-        earlier: u32,
-    ) -> Result<Result<Asked, Verdict>, IndexError> {
+    async fn admit(&self, request: &Request) -> Result<Result<Asked, Verdict>, IndexError> {
         let now = self.now();
         let Ok(record) = BookingRequest::from_json(request.record.as_bytes()) else {
             return Ok(Err(Verdict::Refused("invalid")));
@@ -200,10 +209,10 @@ impl Requests {
         }
         // Before anybody is asked: who waits for hosts that never answer has as many requests a day as anybody.
         let others = requests::others_since(self.indexer.index(), request, now - DAY);
-        if others.await?.saturating_add(earlier) >= MOST_A_DAY {
+        if others.await? >= MOST_A_DAY {
             return Ok(Err(Verdict::Refused("tooManyInADay")));
         }
-        match self.server_of(request, now).await? {
+        match self.server_of(request).await? {
             Ok(appview) if appview == self.service => {}
             Ok(_) => return Ok(Err(Verdict::Settled(State::Ignored))),
             Err(verdict) => return Ok(Err(verdict)),
@@ -220,11 +229,7 @@ impl Requests {
     }
 
     /// Who serves the host.
-    async fn server_of(
-        &self,
-        request: &Request,
-        now: Timestamp,
-    ) -> Result<Result<Did, Verdict>, IndexError> {
+    async fn server_of(&self, request: &Request) -> Result<Result<Did, Verdict>, IndexError> {
         let met = self.indexer.meet(&request.host).await?;
         if let Some(appview) = services::of(self.indexer.index(), &request.host).await? {
             return Ok(Ok(appview));
@@ -234,13 +239,11 @@ impl Requests {
             Met::Nothing => false,
             Met::Known | Met::Indexed(_) => self.is_unfetched(&request.host).await?,
         };
-        Ok(Err(
-            if is_unclear && now < request.first_seen + ASKED_WITHIN {
-                Verdict::Waiting
-            } else {
-                Verdict::Settled(State::Ignored)
-            },
-        ))
+        Ok(Err(if is_unclear {
+            Verdict::Waiting
+        } else {
+            Verdict::Settled(State::Ignored)
+        }))
     }
 
     /// Whether the repository of an account is still to be fetched, so that what it says of a host may be missing.
@@ -285,8 +288,18 @@ impl Requests {
         }
     }
 
+    /// The id of the booking of a request, which is another one in each round.
     fn id(&self, request: &Request) -> BookingId {
-        let key = format!("{} {}", request.uri, request.version);
+        let Request {
+            uri,
+            version,
+            round,
+            ..
+        } = request;
+        let key = match round {
+            0 => format!("{uri} {version}"),
+            _ => format!("{uri} {version} {round}"),
+        };
         self.ids
             .of_request(&request.guest, BookingRequest::NSID, &key)
     }
@@ -294,6 +307,13 @@ impl Requests {
     fn now(&self) -> Timestamp {
         self.indexer.ports.clock.now()
     }
+}
+
+/// How long a request rests that was tried so often before this time.
+fn rest_after(tries: u32) -> Duration {
+    FIRST_REST
+        .saturating_mul(1 << tries.min(12))
+        .min(LONGEST_REST)
 }
 
 fn by_guest(requests: impl Iterator<Item = Request>) -> BTreeMap<Did, Vec<Request>> {

@@ -2,7 +2,7 @@
 
 use huddle_core::index::repos::{self, Repo};
 use huddle_core::index::{
-    IndexError, Revision, Statement, audit, hosts, offers, people, requests, services,
+    IndexError, Revision, Statement, audit, departures, hosts, offers, people, requests, services,
 };
 use huddle_firehose::ingest::{Change, Event, News};
 use huddle_firehose::{Account, Hosting};
@@ -152,6 +152,7 @@ impl Takeover {
         if hosting == Hosting::Deleted {
             self.statements.extend(people::purge(did));
             self.statements.push(requests::purge(did));
+            self.statements.push(departures::begin(did));
             self.statements
                 .push(audit::note(did, self.now, "accountDeleted", ""));
             self.taken.asks = true;

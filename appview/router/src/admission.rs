@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::Method;
 use axum::http::request::Parts;
+use data_encoding::BASE64URL_NOPAD;
 use huddle_core::Limits;
 use huddle_core::rate_limiter::{Nonce, Rate, Spend, Verdict};
 use huddle_identity::{
@@ -16,6 +17,8 @@ use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::{Did, Nsid};
 use huddle_xrpc::RateLimit;
 use huddle_xrpc::server::{Admitted, AuthError, Authenticate, bearer_token};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::allowances::{Allowances, SpendError};
 use crate::client_address::ClientAddress;
@@ -24,6 +27,12 @@ use crate::client_address::ClientAddress;
 /// otherwise that of the address that it comes from. Whoever sends a token of somebody who is not known here, or one
 /// that the known key did not sign, pays from the address **before** anybody is looked up: so look-ups have a price,
 /// forged tokens and wildcard hosts of `did:web` included, and who is known pays nothing but their own.
+///
+/// All accounts of a data server come from its address the first time. What an address has for look-ups is in shares,
+/// and the issuer says which one pays: an account that cannot be verified, however often it asks, shuts out few others.
+/// A share is an allowance like any other, so that there are no more of them for an address than there are shares, and
+/// whoever makes issuers up has no more look-ups than all of them together. An allowance for each issuer would be one
+/// for whatever a forger can think of.
 pub(crate) struct Admission {
     pub(crate) keys: Arc<dyn SigningKeys>,
     pub(crate) allowances: Arc<dyn Allowances>,
@@ -43,7 +52,11 @@ impl Authenticate for Admission {
         {
             return self.admit(caller, &noted, &request.method).await;
         }
-        let rate_limit = self.spend(&place(request), anyone(&self.limits)).await?;
+        let payer = match token {
+            Ok(Some(token)) => share(request, token, self.limits.issuer_shares),
+            Ok(None) | Err(_) => place(request),
+        };
+        let rate_limit = self.spend(&payer, anyone(&self.limits)).await?;
         match token? {
             Some(token) => {
                 let caller = verifier.verify(token, nsid).await?;
@@ -62,6 +75,35 @@ fn place(request: &Parts) -> String {
     let address: Option<ClientAddress> = request.extensions.get().copied();
     let network = address.map_or("unknown".to_owned(), ClientAddress::network);
     format!("ip/{network}")
+}
+
+/// Which share of a place pays for looking up who has issued a token; the place itself, if it does not say.
+fn share(request: &Parts, token: &str, shares: u32) -> String {
+    let place = place(request);
+    let Some(issuer) = claimed_issuer(token) else {
+        return place;
+    };
+    let hash: [u8; 32] = Sha256::digest(issuer).into();
+    let (first, _) = hash.split_first_chunk().expect("a hash has 32 bytes");
+    format!("{place}/{}", u32::from_be_bytes(*first) % shares.max(1))
+}
+
+/// Who a token says has issued it, which nobody has checked.
+fn claimed_issuer(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        iss: String,
+    }
+
+    /// Longer tokens are refused, whoever has issued them.
+    const LONGEST: usize = 8 << 10;
+    if token.len() > LONGEST {
+        return None;
+    }
+    let claims = token.split('.').nth(1)?;
+    let claims = BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    Some(claims.iss)
 }
 
 impl Admission {

@@ -17,12 +17,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::middleware;
+pub use huddle_api::ConnectPage;
 use huddle_api::Huddle;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
 use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
 use huddle_core::index::Index;
+use huddle_core::mail::Addresses;
 use huddle_core::matching::Slots;
 use huddle_core::offer_records::NobodySignsIn;
 use huddle_core::tasks::Tasks;
@@ -106,6 +108,10 @@ pub struct AppView {
     pub on_fault: fn(&Fault),
     /// What whoever runs it says and hears.
     pub operations: Operations,
+    /// Where calendars are connected, on a page that the runtime serves beside this; nobody can connect one without it.
+    pub connect_page: Option<ConnectPage>,
+    /// Where people read mail; nobody can enter an address without it.
+    pub addresses: Option<Addresses>,
 }
 
 impl AppView {
@@ -142,6 +148,8 @@ impl AppView {
             service: self.service.did().clone(),
             clock,
             metrics: self.operations.metrics.clone(),
+            connect_page: self.connect_page,
+            addresses: self.addresses,
         };
         let xrpc = huddle
             .router()

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use huddle_appview_router::{AppView, Backend, MemoryAllowances, Operations, Served};
+use huddle_appview_web::{MailPages, Web};
 use huddle_core::Limits;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
 use huddle_core::directory::Directory;
+use huddle_core::effects::{Effects, Post};
 use huddle_core::flows::Flows;
 use huddle_core::index::Index;
 use huddle_core::matching::Slots;
@@ -19,6 +21,8 @@ use huddle_native::{ActorStore, OsRandom, Pump, TaskFailed, TaskRunner, Trouble}
 use huddle_ports::{Clock, Metrics, metrics};
 use huddle_xrpc::server::Fault;
 use tracing::{error, info, warn};
+
+use crate::calendars::Connecting;
 
 /// What an AppView is made of.
 #[derive(Clone)]
@@ -45,6 +49,10 @@ pub struct Parts {
     pub service: ServiceRef,
     /// What whoever runs it says and hears; requests are logged in any case.
     pub operations: Operations,
+    /// The calendars that people connect; nobody can connect one without it.
+    pub connecting: Option<Connecting>,
+    /// The way to people's mailboxes; nobody gets mail without it.
+    pub post: Option<Post>,
 }
 
 /// An AppView, to be run.
@@ -84,12 +92,45 @@ impl Parts {
             limits: Arc::new(self.limits),
         };
         let metrics = self.operations.metrics.clone();
+        let mut effects = Effects::new(
+            backend.actors.clone(),
+            backend.index.clone(),
+            backend.clock.clone(),
+        );
+        if let Some(connecting) = &self.connecting {
+            effects = effects.with_calendars(Arc::new(connecting.calendars.clone()));
+        }
+        if let Some(post) = &self.post {
+            effects = effects.with_mail(post.clone());
+        }
         let tasks = Arc::new(Runner {
-            tasks: backend.tasks().measured(metrics.clone()),
+            tasks: backend
+                .tasks()
+                .with_effects(effects)
+                .measured(metrics.clone()),
             clock: self.clock.clone(),
             metrics,
         });
         let flows = backend.flows();
+        let pages = self.connecting.as_ref().map(|connecting| {
+            huddle_appview_web::routes(Web {
+                calendars: connecting.calendars.clone(),
+                index: backend.index.clone(),
+                is_https: connecting.is_https(),
+            })
+        });
+        let is_https = self.connecting.as_ref().is_some_and(Connecting::is_https);
+        let mail_pages = self.post.as_ref().and_then(|post| {
+            let pages = MailPages {
+                addresses: post.addresses.clone(),
+                links: post.links.clone()?,
+                actors: backend.actors.clone(),
+                flows: flows.clone(),
+                clock: backend.clock.clone(),
+                is_https,
+            };
+            Some(huddle_appview_web::mail_routes(pages))
+        });
         let appview = AppView {
             backend,
             keys: self.keys,
@@ -102,9 +143,14 @@ impl Parts {
                 on_served: log,
                 ..self.operations
             },
+            connect_page: self.connecting.map(|connecting| connecting.page),
+            addresses: self.post.map(|post| post.addresses),
         };
         App {
-            router: appview.router(),
+            router: appview
+                .router()
+                .merge(pages.unwrap_or_default())
+                .merge(mail_pages.unwrap_or_default()),
             pump: Pump::new(self.actors, tasks, Arc::new(OsRandom)),
             flows,
         }
@@ -140,7 +186,7 @@ impl TaskRunner for Runner {
         let outcome = if done.is_ok() { "ok" } else { "failed" };
         self.metrics
             .record(&metrics::TASK_SECONDS, &[task.kind(), outcome], took);
-        done.map_err(|error| TaskFailed(error.to_string()))
+        done.map_err(TaskFailed::from)
     }
 
     fn report(&self, trouble: &Trouble<'_>) {

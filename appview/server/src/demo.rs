@@ -3,11 +3,9 @@
 //! The people and their data server are made up, and all else is as in `huddle serve`: the firehose is followed and
 //! verified, databases are written, methods are called over HTTP with signed tokens.
 
-mod network;
-
 use std::fmt::Display;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +29,9 @@ use huddle_xrpc::client::{Client, ClientError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::serve;
+use crate::config::{Config, DataFolder};
+use crate::loopback::{self, Loopback};
+use crate::output;
 
 /// Watch one booking come about, from office hours to invitation, on a network made up for it.
 #[derive(Debug, clap::Args)]
@@ -49,18 +49,13 @@ impl Options {
     pub async fn run(self) -> Result<()> {
         let begun = SystemClock.now();
         let folder = tempfile::tempdir().context("cannot make a folder for the databases")?;
-        let network = network::start().await?;
+        let network = loopback::start().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let appview = Url::parse(&format!("http://{}", listener.local_addr()?))?;
         let service: ServiceRef = "did:web:localhost#huddle_appview".parse()?;
-        let options = serve::Options::on_loopback(
-            folder.path().to_owned(),
-            service.clone(),
-            &network.places,
-            network.firehose.clone(),
-        );
+        let config = on_loopback(folder.path(), &service, &network);
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(options.serve(listener, async {
+        let serving = tokio::spawn(config.serve(listener, async {
             // An error says that the sender is gone, which means the same.
             let _ = stopped.await;
         }));
@@ -79,6 +74,21 @@ impl Options {
             self.invitation.display()
         ));
         Ok(())
+    }
+}
+
+/// What serves the people of a network on this machine.
+fn on_loopback(folder: &Path, service: &ServiceRef, network: &Loopback) -> Config {
+    Config {
+        data: DataFolder {
+            data: folder.to_owned(),
+        },
+        service: service.clone(),
+        plc: network.places.directory.clone(),
+        graph: network.places.host.clone(),
+        firehose: vec![network.firehose.clone()],
+        development: true,
+        ..Config::default()
     }
 }
 
@@ -272,7 +282,7 @@ fn when(booking: &BookingView) -> &str {
     booking.start.as_ref().map_or("some time", Datetime::as_str)
 }
 
-#[expect(clippy::print_stdout, reason = "it is what the command is for")]
+/// Whoever has read enough is no reason to end: the story goes on.
 fn say(line: impl Display) {
-    println!("{line}");
+    let _ = output::line(line);
 }

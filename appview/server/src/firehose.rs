@@ -9,9 +9,12 @@ use async_trait::async_trait;
 use huddle_appview_indexer::{Indexer, Requests};
 use huddle_core::index::IndexError;
 use huddle_firehose::Account;
-use huddle_firehose::ingest::{Config, Event, Ingest, Limits, News, Notice, Source};
+use huddle_firehose::ingest::{
+    Config, Event, Ingest, Limits, LostTrack, News, Notice, Pace, Source,
+};
 use huddle_native::{Firehose, FirehosePorts, FirehoseStore, OsRandom};
-use huddle_ports::{Random as _, Url};
+use huddle_ports::metrics::{INGEST_EVENTS, INGEST_LAG_SECONDS, SYNC_FAILURES};
+use huddle_ports::{Metrics, Random as _, Url};
 use huddle_syntax::Did;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
@@ -45,6 +48,7 @@ impl Following {
         hosts: &[Url],
         indexer: Indexer,
         requests: Requests,
+        metrics: Arc<dyn Metrics>,
         ports: impl FnOnce(Arc<dyn FirehoseStore>) -> FirehosePorts,
     ) -> Result<Self> {
         let hosts = hosts.iter().map(Url::as_str);
@@ -64,6 +68,7 @@ impl Following {
         let store = Arc::new(Store {
             indexer: indexer.clone(),
             asked: asked.clone(),
+            metrics,
             lost_after: Mutex::new(Some(String::new())),
         });
         Ok(Self {
@@ -131,6 +136,7 @@ struct Store {
     indexer: Indexer,
     /// Told when there may be something to ask for.
     asked: Arc<Notify>,
+    metrics: Arc<dyn Metrics>,
     /// The last account that was wanted for it had lost track before the firehose began; `None` once those are through.
     lost_after: Mutex<Option<String>>,
 }
@@ -156,15 +162,18 @@ impl FirehoseStore for Store {
 
     async fn take_over(&self, event: Event) {
         let taken = persist(|| self.indexer.take_over(&event)).await;
+        self.metrics.count(&INGEST_EVENTS, &[kind(&event)]);
         if let Event::Account {
             news: News::Desynchronized(why),
             ..
         } = &event
         {
             info!(%why, "a repository is to be fetched later");
+            self.metrics.count(&SYNC_FAILURES, &[reason(*why)]);
         }
         for record in &taken.left_out {
             info!(record.collection, record.why, "a record is left out");
+            self.metrics.count(&INGEST_EVENTS, &["left out"]);
         }
         if taken.asks {
             self.asked.notify_one();
@@ -186,7 +195,17 @@ impl FirehoseStore for Store {
     }
 
     fn report(&self, notice: Notice) {
+        if let Notice::BadFrame { .. } | Notice::Rejected { .. } | Notice::NoKey { .. } = notice {
+            self.metrics.count(&INGEST_EVENTS, &["rejected"]);
+        }
         report(&notice);
+    }
+
+    fn pace(&self, pace: Pace) {
+        if let Some(behind) = pace.behind {
+            self.metrics
+                .record(&INGEST_LAG_SECONDS, &[], behind.as_secs_f64());
+        }
     }
 }
 
@@ -205,6 +224,31 @@ impl Store {
         self.lost_after
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One word for what an event is.
+fn kind(event: &Event) -> &'static str {
+    let news = match event {
+        Event::Gap { .. } => return "gap",
+        Event::Account { news, .. } => news,
+    };
+    match news {
+        News::Changes { .. } => "changes",
+        News::Repository { .. } => "repository",
+        News::Identity { .. } => "identity",
+        News::Hosting(_) => "hosting",
+        News::Desynchronized(_) => "desynchronized",
+    }
+}
+
+/// One word for why a repository could not be had.
+fn reason(why: LostTrack) -> &'static str {
+    match why {
+        LostTrack::Identity => "identity",
+        LostTrack::Unavailable => "unavailable",
+        LostTrack::Postponed => "postponed",
+        LostTrack::Refused(_) => "refused",
     }
 }
 

@@ -1,12 +1,28 @@
 //! The Huddle AppView as one process: SQLite for state, axum for the network.
 //!
-//! [`app`] puts the parts together, [`serve`] is what the command line asks for. Everything that
-//! decides is in the libraries.
+//! [`app`] puts the parts together, [`cli`] does what the command line asks for, with what [`config`] says. Everything
+//! that decides is in the libraries.
 
 pub mod app;
+mod backup;
+mod bookings;
+pub mod calendars;
+pub mod cli;
 mod client_address;
+pub mod config;
+mod connector;
 pub mod demo;
+mod doctor;
 mod firehose;
+mod hosts;
+mod import;
+mod installation;
+mod jobs;
+mod keys;
+pub mod loopback;
+pub mod mail;
+mod migrate;
+mod output;
 mod request_id;
 mod secrets;
-pub mod serve;
+mod serve;

@@ -2,16 +2,100 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use data_encoding::HEXLOWER;
 use huddle_ports::Random;
+use zeroize::Zeroizing;
+
+use crate::calendars;
+
+/// A secret, which is a file in the folder of the installation.
+#[derive(Debug)]
+pub(crate) struct Secret {
+    /// The name of its file.
+    pub(crate) file: &'static str,
+    /// What it is for, and what happens without it.
+    pub(crate) purpose: &'static str,
+    /// Whether the file at a path holds one.
+    holds_one: fn(&Path) -> bool,
+}
+
+/// What bookings are named with.
+pub(crate) const BOOKING_IDS: Secret = Secret {
+    file: "booking-ids.secret",
+    purpose: "names bookings: with another one, a request that is sent again does not find its booking",
+    holds_one: holds_32_bytes,
+};
+
+/// What chooses the starts that strangers see.
+pub(crate) const DISCLOSURE: Secret = Secret {
+    file: "disclosure.secret",
+    purpose: "chooses what strangers see: with another one, they see other starts than before, and so more of them",
+    holds_one: holds_32_bytes,
+};
+
+/// What credentials of calendars and addresses are sealed with.
+pub(crate) const CALENDAR_KEYS: Secret = Secret {
+    file: calendars::KEYS,
+    purpose: "seals credentials of calendars, and addresses: without it, people have to connect them again",
+    holds_one: holds_keys,
+};
+
+/// Every secret that an installation has.
+pub(crate) const ALL: [&Secret; 3] = [&BOOKING_IDS, &DISCLOSURE, &CALENDAR_KEYS];
+
+impl Secret {
+    /// The secret of the installation in `folder`, which is made if there is none.
+    pub(crate) fn load_or_make(
+        &self,
+        folder: &Path,
+        random: &dyn Random,
+    ) -> Result<Zeroizing<[u8; 32]>> {
+        load_or_make(&folder.join(self.file), random)
+    }
+
+    /// What is wrong with its file, if anything.
+    pub(crate) fn examine(&self, folder: &Path) -> Result<(), Unsound> {
+        let path = folder.join(self.file);
+        let Ok(metadata) = fs::metadata(&path) else {
+            return Err(Unsound::Missing);
+        };
+        if !(self.holds_one)(&path) {
+            return Err(Unsound::NoSecret);
+        }
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(Unsound::Readable(mode));
+        }
+        Ok(())
+    }
+}
+
+fn holds_32_bytes(path: &Path) -> bool {
+    load(path).is_ok()
+}
+
+fn holds_keys(path: &Path) -> bool {
+    calendars::load_keys(path).is_ok()
+}
+
+/// What may be wrong with the file of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsound {
+    /// There is none.
+    Missing,
+    /// It cannot be read, or holds no secret.
+    NoSecret,
+    /// Others on this machine may read it; these are its permissions.
+    Readable(u32),
+}
 
 /// The 32 bytes in the file at `path`, which is made with random ones if there is none, and can be
 /// read by this user only.
-pub(crate) fn load_or_make(path: &Path, random: &dyn Random) -> Result<[u8; 32]> {
+fn load_or_make(path: &Path, random: &dyn Random) -> Result<Zeroizing<[u8; 32]>> {
     if path.exists() {
         return load(path);
     }
@@ -22,10 +106,31 @@ pub(crate) fn load_or_make(path: &Path, random: &dyn Random) -> Result<[u8; 32]>
     }
 }
 
-/// Writes it beside its place and then links it there, so that nobody ever meets half of it.
-fn make(path: &Path, random: &dyn Random) -> io::Result<[u8; 32]> {
-    let mut secret = [0; 32];
-    random.fill(&mut secret);
+fn make(path: &Path, random: &dyn Random) -> io::Result<Zeroizing<[u8; 32]>> {
+    let mut secret = Zeroizing::new([0; 32]);
+    random.fill(&mut *secret);
+    let digits = Zeroizing::new(HEXLOWER.encode(&*secret));
+    write_once(path, digits.as_bytes())?;
+    Ok(secret)
+}
+
+/// Writes a file where there is none, for this user alone: beside its place, and then links it there, so that nobody
+/// ever meets half of it.
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = write_beside(path, bytes)?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    linked?;
+    sync_folder_of(path)
+}
+
+/// Writes a file, for this user alone, in the place of the one that is there.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::rename(write_beside(path, bytes)?, path)?;
+    sync_folder_of(path)
+}
+
+fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let beside = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = OpenOptions::new()
         .write(true)
@@ -33,37 +138,47 @@ fn make(path: &Path, random: &dyn Random) -> io::Result<[u8; 32]> {
         .truncate(true)
         .mode(0o600)
         .open(&beside)?;
-    file.write_all(HEXLOWER.encode(&secret).as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
-    let linked = fs::hard_link(&beside, path);
-    fs::remove_file(&beside)?;
-    linked?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(secret)
+    Ok(beside)
 }
 
-fn load(path: &Path) -> Result<[u8; 32]> {
-    let mut text = String::new();
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// The most bytes of a line that is a secret.
+const LONGEST: usize = 1024;
+
+/// The line that a file holds.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
+    // As long as it may be, so that it never moves and leaves a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST));
     File::open(path)
-        .and_then(|file| file.take(1024).read_to_string(&mut text))
+        .and_then(|file| file.take(LONGEST as u64).read_to_string(&mut text))
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let bytes = HEXLOWER.decode(text.trim().as_bytes()).unwrap_or_default();
-    let Ok(secret) = bytes.try_into() else {
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+/// The 32 bytes in a file that is there.
+fn load(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
+    let text = read_text(path)?;
+    let bytes = Zeroizing::new(HEXLOWER.decode(text.as_bytes()).unwrap_or_default());
+    let Ok(secret) = bytes[..].try_into() else {
         bail!(
             "{} does not hold 64 hexadecimal digits: restore it from a backup, because with another one \
              repeated requests do not find their bookings, or strangers get to know more than they should",
             path.display()
         );
     };
-    Ok(secret)
+    Ok(Zeroizing::new(secret))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use huddle_testkit::CountingRandom;
 
     use super::*;

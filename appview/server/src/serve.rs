@@ -1,138 +1,67 @@
 //! `huddle serve`
 
-use std::fs::{self, DirBuilder};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::fs::DirBuilder;
+use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use huddle_appview_indexer::{Indexer, Ports, Requests};
-use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages, OperatorToken};
-use huddle_core::Limits;
+use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages};
+use huddle_calendars::CalendarPorts;
 use huddle_core::booking::BookingIds;
 use huddle_core::index::Index;
-use huddle_core::matching::{Matching, NoCalendars, Sources};
+use huddle_core::matching::{Matching, Sources};
 use huddle_graph::BlueskyGraph;
-use huddle_identity::{IdentityConfig, IdentityResolver, ServiceRef};
+use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_native::{
-    ActorStore, FirehosePorts, FirehoseStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock,
-    SystemDns, WebSockets,
+    ActorStore, Database, FirehosePorts, FirehoseStore, OsRandom, ReqwestTransport, SqliteIndex,
+    SystemClock, SystemDns, WebSockets,
 };
-use huddle_ports::{Cache, Clock, Fetch, FetchPolicy, GuardedFetch, HeaderName, MemoryCache, Url};
+use huddle_ports::{Cache, Clock, Fetch, FetchPolicy, GuardedFetch, MemoryCache, Url};
 use huddle_schedule::disclosure::DisclosureKey;
-use huddle_testkit::network::Places;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::app::{App, Parts};
+use crate::calendars::Connecting;
+use crate::config::Config;
 use crate::firehose::Following;
-use crate::{client_address, request_id, secrets};
+use crate::secrets::{self, Secret};
+use crate::{client_address, request_id};
 
-/// Serve the `com.huddle` methods.
-#[derive(Debug, clap::Args)]
-pub struct Options {
-    /// Address and port to listen at.
-    #[arg(long, env = "HUDDLE_LISTEN", default_value = "127.0.0.1:2480")]
-    listen: SocketAddr,
-
-    /// Folder of the databases and of the secrets that go with them; made if it is missing. Back up all of it.
-    #[arg(long, env = "HUDDLE_DATA", default_value = "huddle-data")]
-    data: PathBuf,
-
-    /// DID and service that callers' tokens are made out to.
-    #[arg(
-        long,
-        env = "HUDDLE_SERVICE",
-        default_value = "did:web:localhost#huddle_appview"
-    )]
-    service: ServiceRef,
-
-    /// Directory of did:plc.
-    #[arg(long, env = "HUDDLE_PLC", default_value = "https://plc.directory")]
-    plc: Url,
-
-    /// Look people up on this machine too, over plain HTTP: for trying things out, never in public.
-    #[arg(long, env = "HUDDLE_DEVELOPMENT")]
-    development: bool,
-
-    /// Hosts of the firehose that keeps what is known of offers up to date, best first, e.g. `wss://relay.example.com`:
-    /// a relay, or one data server. Without it nobody's offers are known.
-    #[arg(
-        long,
-        env = "HUDDLE_FIREHOSE",
-        value_name = "URL",
-        value_delimiter = ','
-    )]
-    firehose: Vec<Url>,
-
-    /// AppView that tells who follows and who blocks whom.
-    #[arg(
-        long,
-        env = "HUDDLE_GRAPH",
-        value_name = "URL",
-        default_value = "https://public.api.bsky.app"
-    )]
-    graph: Url,
-
-    /// Header in which the reverse proxy in front says where a request comes from, e.g. `x-forwarded-for`: its last
-    /// address counts. Without it, the address that connects does.
-    #[arg(long, env = "HUDDLE_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
-    client_address_header: Option<HeaderName>,
-
-    /// JSON file of limits that differ from their defaults, e.g. `{"hold_secs": 600}`.
-    #[arg(long, env = "HUDDLE_LIMITS", value_name = "FILE")]
-    limits: Option<PathBuf>,
-
-    /// Where this is reached from outside, e.g. `https://huddle.example.com`. If the service's DID is that host's
-    /// did:web, its document is served at /.well-known/did.json.
-    #[arg(long, env = "HUDDLE_PUBLIC_URL", value_name = "URL")]
-    public_url: Option<Url>,
-
-    /// Bearer token that shows /internal/metrics and /zpages, which are not there without it. Rather set it in the
-    /// environment: arguments can be read by everybody on this machine.
-    #[arg(
-        long,
-        env = "HUDDLE_OPERATOR_TOKEN",
-        hide_env_values = true,
-        value_name = "TOKEN"
-    )]
-    operator_token: Option<OperatorToken>,
-}
-
-impl Options {
-    /// Serves until the process is told to stop, and then finishes what has begun.
-    pub async fn run(self) -> Result<()> {
+impl Config {
+    /// Serves until the process is told to stop, and then finishes what has begun, unless it is told once more.
+    pub(crate) async fn run(self) -> Result<()> {
+        // Before anybody can know of it, and so tell it to end.
+        let mut signals = Signals::listen().context("cannot hear of signals")?;
         let listener = TcpListener::bind(self.listen).await.with_context(|| {
             format!(
                 "cannot listen at {}: name another with --listen",
                 self.listen
             )
         })?;
-        self.serve(listener, told_to_stop()).await
-    }
-
-    /// What serves people of one network on this machine.
-    pub(crate) fn on_loopback(
-        data: PathBuf,
-        service: ServiceRef,
-        places: &Places,
-        firehose: Url,
-    ) -> Self {
-        Self {
-            data,
-            service,
-            plc: places.directory.clone(),
-            graph: places.host.clone(),
-            firehose: vec![firehose],
-            development: true,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            public_url: None,
-            operator_token: None,
-            client_address_header: None,
-            limits: None,
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut serving = pin!(self.serve(listener, async {
+            // Nothing is ever sent: it is the sender's end that counts.
+            let _ = stopped.await;
+        }));
+        tokio::select! {
+            done = &mut serving => return done,
+            () = signals.next() => drop(stop),
+        }
+        info!("told to end: what has begun is finished first");
+        tokio::select! {
+            done = serving => done,
+            () = signals.next() => bail!("told to end twice, and so without finishing what had begun"),
+            // Whoever never ends their request would keep it for ever. Nothing that was answered is lost.
+            () = sleep(DRAIN) => bail!("some requests did not end within {} seconds", DRAIN.as_secs()),
         }
     }
 
@@ -144,7 +73,7 @@ impl Options {
     ) -> Result<()> {
         let network = self.network()?;
         let (parts, indexer) = self.parts(&network)?;
-        let ids = parts.ids.clone();
+        let (ids, metrics) = (parts.ids.clone(), parts.operations.metrics.clone());
         let App {
             router,
             pump,
@@ -152,15 +81,16 @@ impl Options {
         } = parts.assemble();
         let requests = Requests::new(indexer.clone(), flows, ids, self.service.did().clone());
         let following = match &self.firehose[..] {
-            [] => {
-                warn!("nobody's offers are known: name a firehose with --firehose");
-                None
-            }
+            [] => None,
             hosts => {
-                let begun = Following::begin(hosts, indexer, requests, |it| network.firehose(it));
+                let ways = |store| network.firehose(store);
+                let begun = Following::begin(hosts, indexer, requests, metrics, ways);
                 Some(begun.await.context("the firehose cannot begin")?)
             }
         };
+        for gap in self.missing_for_production() {
+            warn!("not for production yet: {gap}");
+        }
         info!(address = %listener.local_addr()?, service = %self.service, "listening");
         let (ending, ended) = watch::channel(());
         let until_stopped = || {
@@ -189,30 +119,32 @@ impl Options {
 
     /// The parts, and the indexer that is one of them.
     fn parts(&self, network: &Network) -> Result<(Parts, Indexer)> {
+        let data = self.data.path();
         // What is in it is nobody else's business on this machine.
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.data)
-            .with_context(|| format!("cannot make the folder {}", self.data.display()))?;
+            .create(data)
+            .with_context(|| format!("cannot make the folder {}", data.display()))?;
         let clock = network.clock.clone();
-        let limits = self.limits()?;
-        let index = Arc::new(SqliteIndex::open(&self.data.join("index.sqlite"))?);
-        let secret = |name| secrets::load_or_make(&self.data.join(name), &OsRandom);
-        let actors = self.data.join("actors.sqlite");
+        let limits = self.limits.0.clone();
+        let index = Arc::new(SqliteIndex::open(&Database::Index.path(data))?);
+        let secret = |secret: &Secret| secret.load_or_make(data, &OsRandom);
+        let actors = Database::Actors.path(data);
         let actors = Arc::new(ActorStore::open(&actors, clock.clone(), limits.clone())?);
         let graph_cache = Duration::from_secs(limits.graph_cache_secs.into());
+        let connecting = self.connecting(network, actors.clone())?;
         let sources = Sources {
             index: index.clone(),
             actors: actors.clone(),
             relationships: Arc::new(network.graph(self.graph.clone(), graph_cache)),
-            calendars: Arc::new(NoCalendars),
+            calendars: Arc::new(connecting.calendars.clone()),
             clock: clock.clone(),
         };
         let matching = Arc::new(Matching::new(
             sources,
             self.service.did().clone(),
-            DisclosureKey::new(secret("disclosure.secret")?),
+            DisclosureKey::new(*secret(&secrets::DISCLOSURE)?),
             Arc::new(limits.clone()),
         ));
         let indexer = network.indexer(index.clone());
@@ -224,41 +156,47 @@ impl Options {
             directory: Arc::new(indexer.clone()),
             keys: Arc::new(network.identity.clone()),
             clock,
-            ids: BookingIds::new(&secret("booking-ids.secret")?),
+            ids: BookingIds::new(&*secret(&secrets::BOOKING_IDS)?),
             limits,
             service: self.service.clone(),
-            operations: self.operations(),
+            operations: self.operations()?,
+            post: self
+                .mail
+                .post(&connecting.page.keys, &connecting.page.address.join("/")?)?,
+            connecting: Some(connecting),
         };
         Ok((parts, indexer))
     }
 
+    /// The calendars that people connect, on a page at the address from outside, or else on this machine.
+    fn connecting(&self, network: &Network, actors: Arc<ActorStore>) -> Result<Connecting> {
+        let ports = CalendarPorts {
+            actors,
+            fetch: network.fetch.clone(),
+            clock: network.clock.clone(),
+            random: Arc::new(OsRandom),
+        };
+        let keep = Duration::from_secs(self.limits.0.calendar_cache_secs.into());
+        let here = || Url::parse(&format!("http://{}", self.listen));
+        let address = self.public_url.clone().map_or_else(here, Ok)?;
+        Connecting::new(self.data.path(), ports, keep, &address)
+    }
+
     /// Nobody measures where nobody may look.
-    fn operations(&self) -> Operations {
+    fn operations(&self) -> Result<Operations> {
         let mut operations = Operations {
             public_url: self.public_url.clone(),
             ..Operations::default()
         };
-        if let Some(token) = self.operator_token.clone() {
+        if let Some(token) = self.operator_token()? {
             let registry = Arc::new(MetricsRegistry::new());
             operations.metrics = registry.clone();
             operations.pages = Some(OperatorPages { token, registry });
         }
-        operations
+        Ok(operations)
     }
 
-    fn limits(&self) -> Result<Limits> {
-        let Some(path) = &self.limits else {
-            return Ok(Limits::default());
-        };
-        let read = || -> Result<Limits> {
-            let limits: Limits = serde_json::from_str(&fs::read_to_string(path)?)?;
-            limits.check()?;
-            Ok(limits)
-        };
-        read().with_context(|| format!("the limits in {}", path.display()))
-    }
-
-    fn network(&self) -> Result<Network> {
+    pub(crate) fn network(&self) -> Result<Network> {
         let policy = if self.development {
             FetchPolicy::development()
         } else {
@@ -290,12 +228,15 @@ impl Options {
     }
 }
 
+/// How long what has begun may take, once the process is told to end.
+const DRAIN: Duration = Duration::from_secs(30);
+
 const USER_AGENT: &str = concat!("Huddle/", env!("CARGO_PKG_VERSION"));
 
 /// The ways to everybody else.
-struct Network {
-    identity: IdentityResolver,
-    fetch: Arc<dyn Fetch>,
+pub(crate) struct Network {
+    pub(crate) identity: IdentityResolver,
+    pub(crate) fetch: Arc<dyn Fetch>,
     sockets: WebSockets,
     cache: Arc<dyn Cache>,
     clock: Arc<dyn Clock>,
@@ -328,22 +269,26 @@ impl Network {
     }
 }
 
-/// Resolves when the process is asked to end.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
+/// What tells the process to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
 
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(error) => {
-            warn!(%error, "SIGTERM will end the process at once");
-            // Without a handler for it, there is nothing else to wait for.
-            let _ = interrupt.await;
+impl Signals {
+    /// From now on they do not end it by themselves.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next of them.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }

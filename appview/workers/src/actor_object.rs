@@ -16,11 +16,11 @@ use huddle_ports::{Clock as _, Timestamp};
 use worker::{Env, Method, Request, Response, State, console_error};
 
 use crate::build::{Build, Moment};
-use crate::clock::WorkersClock;
-use crate::config::{self, Misconfigured};
 use crate::register::{self, Mark, Register};
-use crate::storage::transaction;
 use crate::transport;
+use huddle_workers_platform::WorkersClock;
+use huddle_workers_platform::storage::transaction;
+use huddle_workers_platform::{Misconfigured, config};
 
 /// After how long the alarm rings again if its work has not come to an end.
 const ALARM_RETRY: Duration = Duration::from_secs(10);

@@ -7,18 +7,16 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use huddle_core::availability::Availability;
 use huddle_core::{ActorName, SqlError};
-use huddle_ports::FetchPolicy;
+use huddle_workers_platform::Misconfigured;
 use worker::Env;
 
-use crate::availability::NoCalendars;
-use crate::config::Misconfigured;
+/// What finds times in place of the matching of offers and calendars, if anything does.
+pub type StandIn = Option<Arc<dyn Availability>>;
 
 /// What a build puts into these places.
 pub struct Build {
-    /// Offers and calendars.
-    pub availability: fn(&Env) -> Result<Arc<dyn Availability>, Misconfigured>,
-    /// Whom may be asked.
-    pub policy: fn() -> FetchPolicy,
+    /// What finds times, where that is not the matching of offers and calendars.
+    pub availability: fn(&Env) -> Result<StandIn, Misconfigured>,
     /// What is served beside the AppView.
     pub routes: fn(&Env) -> Router,
     /// What goes wrong with an actor at that moment.
@@ -39,8 +37,7 @@ pub enum Moment {
 static BUILD: OnceLock<Build> = OnceLock::new();
 
 const DEPLOYED: Build = Build {
-    availability: |_| Ok(Arc::new(NoCalendars)),
-    policy: FetchPolicy::public,
+    availability: |_| Ok(None),
     routes: |_| Router::new(),
     fault: |_, _| Ok(()),
 };

@@ -2,13 +2,14 @@
 
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
+use huddle_workers_platform::Misconfigured;
 use worker::wasm_bindgen::JsValue;
 use worker::{
     Env, MessageBatch, MessageExt as _, QueueContentType, RawMessageBuilder, console_error,
 };
 
-use crate::backend::backend;
-use crate::config::{Misconfigured, limits};
+use crate::operations::operations;
+use crate::parts::Parts;
 
 /// The binding of the queue.
 const QUEUE: &str = "JOBS";
@@ -36,7 +37,9 @@ pub(crate) async fn work_off(batch: &MessageBatch<String>, env: Env) {
 }
 
 fn tasks(env: &Env) -> Result<Tasks, Misconfigured> {
-    Ok(backend(env, limits(env)?)?.tasks())
+    let parts = Parts::read(env)?;
+    let metrics = operations(&parts.config).metrics;
+    Ok(parts.backend.tasks().measured(metrics))
 }
 
 async fn work(tasks: &Result<Tasks, Misconfigured>, body: &JsValue) -> Result<(), String> {

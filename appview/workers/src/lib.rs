@@ -1,32 +1,27 @@
 //! The AppView on Cloudflare Workers: the platform's events, brought to the core.
 //!
-//! Requests go to the one router of `huddle_appview_router`, which `router` gives this platform's adapters:
-//! `fetch` and `dns` ask others, under the policy of `huddle_ports`, and `cache` keeps who they are.
+//! Requests go to the one router of `huddle_appview_router`, over the `parts` that this platform's adapters make.
 //!
 //! Every actor is a Durable Object whose class says its kind and whose name is the actor's. The
 //! objects are shells: `actor_object` runs the core's functions inside a storage transaction, sets the
 //! one alarm of the object for whatever the actor wants next, and on the alarm carries the outbox away.
 //! What nobody waits for goes through a queue, to `jobs`. Should the platform forget an alarm, the `register` knows whose,
-//! and the `sweep` makes up for it.
+//! and the `sweep` makes up for it. One more object, in `requests`, makes bookings of requests that are records, when the
+//! script that follows the firehose says that one has come.
 //!
 //! The build for tests is another package over this one, which puts into the places of `build` what stands in for the
 //! world.
 
 mod actor_object;
-mod availability;
-mod backend;
 pub mod build;
-mod cache;
-pub mod clock;
-pub mod config;
-mod dns;
-mod fetch;
-pub mod index;
+mod config;
 mod jobs;
 mod objects;
+mod operations;
+mod parts;
 mod register;
+mod requests;
 mod router;
-pub mod storage;
 mod sweep;
 pub mod transport;
 
@@ -36,6 +31,8 @@ use tower_service::Service as _;
 use worker::{
     Context, Env, HttpRequest, MessageBatch, ScheduleContext, ScheduledEvent, console_error, event,
 };
+
+use parts::Parts;
 
 /// Answers what comes in from the network.
 #[event(fetch)]
@@ -55,10 +52,26 @@ async fn queue(batch: MessageBatch<String>, env: Env, _: Context) -> worker::Res
     Ok(())
 }
 
-/// Does what is to be done now and again.
+/// Wakes whom the platform has forgotten to wake.
+const SWEEP: &str = "*/10 * * * *";
+/// Forgets what has been kept for long enough.
+const FORGET: &str = "0 0 * * *";
+
+/// Does what is to be done at the times that `wrangler.toml` lists.
 #[event(scheduled)]
-async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
-    if let Err(problem) = sweep::sweep(&env).await {
-        console_error!("the sweep came to nothing: {problem}");
+async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
+    let done = match event.cron().as_str() {
+        SWEEP => sweep::sweep(&env).await.map_err(|it| it.to_string()),
+        FORGET => forget(&env).await,
+        _ => Err("nothing is to be done then".to_owned()),
+    };
+    if let Err(problem) = done {
+        console_error!("the schedule {}: {problem}", event.cron());
     }
+}
+
+async fn forget(env: &Env) -> Result<(), String> {
+    let parts = Parts::read(env).map_err(|error| error.to_string())?;
+    let forgotten = parts.indexer().forget_replies().await;
+    forgotten.map_err(|error| error.to_string())
 }

@@ -25,7 +25,7 @@ use huddle_core::{ActorKind, ActorName};
 use huddle_ports::Timestamp;
 use worker::{Env, js_sys};
 
-use crate::index::D1Index;
+use huddle_workers_platform::D1Index;
 
 /// The table in the storage of an object that comes into the register, of one row at most.
 const OWN_TABLE: &str =

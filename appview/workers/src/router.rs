@@ -6,19 +6,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Request;
 use axum::response::IntoResponse as _;
-use huddle_appview_router::{ActorAllowances, AppView, ClientAddress, Identities, Operations};
-use huddle_identity::{IdentityConfig, IdentityResolver};
-use huddle_ports::GuardedFetch;
+use huddle_appview_router::{ActorAllowances, AppView, ClientAddress};
+use huddle_workers_platform::Misconfigured;
 use huddle_xrpc::Generic;
 use worker::{Env, console_error};
 
-use crate::backend::backend;
 use crate::build::Build;
-use crate::cache::EdgeCache;
-use crate::clock::WorkersClock;
-use crate::config::{Config, Misconfigured};
-use crate::dns::DnsOverHttps;
-use crate::fetch::WorkersTransport;
+use crate::operations::operations;
+use crate::parts::Parts;
 
 /// Where the platform says who connects; what a client sends by that name does not get here.
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
@@ -43,38 +38,24 @@ pub(crate) fn note_client<B>(request: &mut Request<B>) {
     }
 }
 
-/// Made for each request: what one of them waits for, another may not on this platform.
 fn appview(env: &Env) -> Result<AppView, Misconfigured> {
-    let Config {
-        limits,
-        service,
-        plc,
-        dns,
-        ids,
-    } = Config::read(env)?;
-    let policy = (Build::running().policy)();
-    let dns = DnsOverHttps::new(dns);
-    let transport = WorkersTransport::new(dns.clone());
-    let keys = IdentityResolver::new(
-        Arc::new(GuardedFetch::new(transport, policy.clone())),
-        Arc::new(dns),
-        Arc::new(EdgeCache),
-        Arc::new(WorkersClock),
-        IdentityConfig {
-            plc_directory: plc,
-            policy,
-            ..IdentityConfig::default()
-        },
-    );
-    let backend = backend(env, limits)?;
+    let parts = Parts::read(env)?;
+    let directory = Arc::new(parts.indexer());
+    let Parts {
+        config,
+        network,
+        backend,
+    } = parts;
     Ok(AppView {
         allowances: Arc::new(ActorAllowances::new(backend.actors.clone())),
         backend,
-        directory: Arc::new(Identities(keys.clone())),
-        keys: Arc::new(keys),
-        ids,
-        service,
+        directory,
+        keys: Arc::new(network.identity),
+        operations: operations(&config),
+        ids: config.ids,
+        service: config.service,
         on_fault: |fault| console_error!("{fault}"),
-        operations: Operations::default(),
+        connect_page: None,
+        addresses: None,
     })
 }

@@ -5,9 +5,9 @@ use huddle_core::index::IndexError;
 use huddle_ports::Clock as _;
 use worker::{Env, console_error};
 
-use crate::clock::WorkersClock;
 use crate::register::Register;
 use crate::transport;
+use huddle_workers_platform::WorkersClock;
 
 /// Actors that one sweep looks after. With the questions to the index it stays below the 50 requests that the smallest
 /// plan allows.

@@ -7,7 +7,7 @@ use huddle_ports::{Clock as _, Timestamp};
 use worker::send::SendFuture;
 use worker::{Env, Headers, Method, Request, RequestInit, Response};
 
-use crate::clock::WorkersClock;
+use huddle_workers_platform::WorkersClock;
 
 /// Where a command goes on its own. Objects are found by binding and name, never by address.
 const ALONE: &str = "/";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { FOR_TESTS, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
+import { SECRETS } from "./people.mjs";
 import { claims, create, grantedOf, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
 
 /** Whether there is time for what takes minutes. */
@@ -10,7 +11,7 @@ const FULL = process.env.HUDDLE_FULL === "1";
 
 let served;
 shared(async (close) => {
-  const vars = { BOOKING_IDS_SECRET: "07".repeat(32), LIMITS: '{"hold_secs": 300}' };
+  const vars = { ...SECRETS, WINDOWS: "[]", LIMITS: '{"hold_secs": 300}' };
   served = await serve(FOR_TESTS, vars);
   close(() => served.close());
 });
@@ -313,6 +314,16 @@ test("the cron trigger wakes a booking whose alarm was lost and of which no list
   assert.deepEqual(await served.index("SELECT id FROM bookings WHERE id = ?", people.booking), []);
   await served.scheduled();
   await resumed(people);
+});
+
+test("what was kept for repeated requests is forgotten at midnight, once it is old", async () => {
+  const put = "INSERT INTO replies (caller, method, key, body_hash, lease, forget) VALUES (?, '', '', '', 0, ?)";
+  const [old, fresh] = [scene().guest, scene().guest];
+  await served.index(put, old, soon(-1000));
+  await served.index(put, fresh, soon(60_000));
+  await served.scheduled("0 0 * * *");
+  const kept = await served.index("SELECT caller FROM replies WHERE caller IN (?, ?)", old, fresh);
+  assert.deepEqual(kept, [{ caller: fresh }]);
 });
 
 test("what no sweep can mend takes no turn from others", async () => {

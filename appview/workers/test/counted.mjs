@@ -84,6 +84,7 @@ const written = (object) =>
 export const HostMatchDO = written(worker.HostMatchDO);
 export const RateLimiterDO = written(worker.RateLimiterDO);
 export const UserConnectorDO = written(worker.UserConnectorDO);
+export const RequestsDO = written(worker.RequestsDO);
 export class BookingDO extends written(worker.BookingDO) {
   #count;
 

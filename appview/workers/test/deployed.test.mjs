@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DEPLOYED, serve } from "./harness.mjs";
+import { SECRETS } from "./people.mjs";
 import { scene } from "./scenes.mjs";
 
 const folder = fileURLToPath(new URL("../../../target/workers/", import.meta.url));
@@ -28,7 +29,7 @@ test("what tests have stands in the build for tests", () => {
 });
 
 test("routes for tests are not there", async () => {
-  const served = await serve(DEPLOYED, { BOOKING_IDS_SECRET: "07".repeat(32), HUDDLE_TEST: "1" });
+  const served = await serve(DEPLOYED, { ...SECRETS, HUDDLE_TEST: "1" });
   try {
     assert.equal((await (await served.fetch("/healthz")).json()).status, "ok");
     assert.equal((await served.post(scene().hostActor, {})).status, 404);

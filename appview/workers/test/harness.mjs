@@ -37,9 +37,13 @@ export const DEPLOYED = "wrangler.toml";
 /** That of the build for tests, which has people of this machine, windows, faults and the routes of `Served.post`. */
 export const FOR_TESTS = "contract/wrangler.toml";
 
-/** Serves the Worker of a configuration with these variables, until it is closed. */
-export async function serve(configPath, vars) {
-  const server = createTestHarness({ root, workers: [{ configPath, vars }] });
+/** The script that follows the firehose, as it is built for tests. */
+export const FIREHOSE = "contract/firehose/wrangler.toml";
+
+/** Serves the Worker of a configuration with these variables, and others beside it, until it is closed. */
+export async function serve(configPath, vars, ...others) {
+  const workers = [configPath, ...others].map((configPath) => ({ configPath, vars }));
+  const server = createTestHarness({ root, workers });
   try {
     await server.listen();
     await server.getWorker().applyD1Migrations("DB");
@@ -95,9 +99,9 @@ class Served {
     return JSON.parse(text)[kind][name];
   }
 
-  /** Rings as the cron trigger does. */
-  scheduled() {
-    return this.#worker.scheduled({ cron: "*/10 * * * *", scheduledTime: new Date() });
+  /** Rings as the platform does, by a schedule of the configuration: that of the sweep, unless it is another. */
+  scheduled(cron = "*/10 * * * *") {
+    return this.#worker.scheduled({ cron, scheduledTime: new Date() });
   }
 
   /** Asks an object, by no route of the Worker. */

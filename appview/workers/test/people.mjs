@@ -39,7 +39,10 @@ async function sign(privateKey, text) {
   return signature;
 }
 
-/** A directory of did:plc and a resolver, for one suite. */
+/** What has to be set for anything to be served. */
+export const SECRETS = { BOOKING_IDS_SECRET: "07".repeat(32), DISCLOSURE_SECRET: "08".repeat(32) };
+
+/** A directory of did:plc, a resolver, and a graph in which nobody knows anybody, for one suite. */
 export class World {
   #server;
   #keys;
@@ -72,7 +75,8 @@ export class World {
       SERVICE: "did:web:huddle.example.com#huddle_appview",
       PLC: here,
       DNS: `${here}/dns-query`,
-      BOOKING_IDS_SECRET: "07".repeat(32),
+      GRAPH: here,
+      ...SECRETS,
     };
   }
 
@@ -127,6 +131,11 @@ export class World {
       response.end(this.#dns(Buffer.from(url.searchParams.get("dns"), "base64url")));
       return;
     }
+    if (url.pathname === "/xrpc/app.bsky.graph.getRelationships") {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(strangers(url.searchParams)));
+      return;
+    }
     const ofHost = url.pathname === "/.well-known/did.json";
     const did = ofHost ? this.webPerson(request.headers.host.split(":")[0]) : decodeURIComponent(url.pathname.slice(1));
     response.setHeader("content-type", "application/json");
@@ -143,6 +152,12 @@ export class World {
     const addresses = this.addresses.get(name) ?? ["127.0.0.1"];
     return answered(question, addresses.map((address) => Buffer.from(address.split(".").map(Number))));
   }
+}
+
+/** That nobody follows or blocks anybody. */
+function strangers(params) {
+  const $type = "app.bsky.graph.defs#relationship";
+  return { actor: params.get("actor"), relationships: params.getAll("others").map((did) => ({ $type, did })) };
 }
 
 /** Calls the methods of a Worker as people of a world. */

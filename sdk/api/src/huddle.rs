@@ -6,24 +6,29 @@
 
 mod approve_booking;
 mod cancel_booking;
+mod confirm_email;
 mod constraints;
 mod create_offer;
 mod decline_booking;
+mod delete_connector;
 mod delete_offer;
 mod export_data;
 mod finalize;
 mod get_booking;
 mod get_booking_ics;
+mod get_connect_url;
 mod get_preferences;
 mod idempotency;
 mod invitation;
 mod list;
 mod list_bookings;
+mod list_connectors;
 mod list_offers;
 mod list_slots;
 mod r#match;
 mod offer_records;
 mod put_preferences;
+mod request_email_confirmation;
 mod reschedule_booking;
 mod search_hosts;
 mod view;
@@ -36,20 +41,26 @@ use huddle_core::booking::{Booking, BookingIds, Constraints, NotFound};
 use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
 use huddle_core::index::{Index, people, services};
+use huddle_core::mail::Addresses;
 use huddle_core::matching::Slots;
 use huddle_core::offer_records::OfferRecords;
 use huddle_ports::{Clock, Metrics, Timestamp};
 use huddle_syntax::Did;
 use huddle_syntax::schema::{Call, ErrorName};
+use huddle_xrpc::Generic;
 use huddle_xrpc::server::{Failure, OrFault as _, Request, Router};
 
+pub use get_connect_url::ConnectPage;
+
 use crate::com::huddle::{
-    approve_booking as approve, cancel_booking as cancel, create_offer as offer,
-    decline_booking as decline, delete_offer as withdraw, export_data as export,
-    finalize as confirm, get_booking as get, get_booking_ics as ics,
-    get_preferences as preferences, list_bookings as bookings, list_offers as offers,
+    approve_booking as approve, cancel_booking as cancel, confirm_email as confirm_address,
+    create_offer as offer, decline_booking as decline, delete_connector as disconnect,
+    delete_offer as withdraw, export_data as export, finalize as confirm, get_booking as get,
+    get_booking_ics as ics, get_connect_url as connect, get_preferences as preferences,
+    list_bookings as bookings, list_connectors as connectors, list_offers as offers,
     list_slots as slots, r#match as matching, put_preferences as prefer,
-    reschedule_booking as reschedule, search_hosts as hosts,
+    request_email_confirmation as set_address, reschedule_booking as reschedule,
+    search_hosts as hosts,
 };
 
 /// What people are called, of those that are known.
@@ -78,6 +89,10 @@ pub struct Huddle {
     pub clock: Arc<dyn Clock>,
     /// Takes measurements.
     pub metrics: Arc<dyn Metrics>,
+    /// Where calendars are connected; nobody can connect one without it.
+    pub connect_page: Option<ConnectPage>,
+    /// Where people read mail; nobody can enter an address without it.
+    pub addresses: Option<Addresses>,
 }
 
 /// When a request arrived, as an extension of it. Whoever puts it there does so before anything takes time, such as
@@ -114,7 +129,20 @@ impl Huddle {
         let router = withdraw::route(router);
         let router = preferences::route(router);
         let router = prefer::route(router);
+        let router = connectors::route(router);
+        let router = connect::route(router);
+        let router = disconnect::route(router);
+        let router = set_address::route(router);
+        let router = confirm_address::route(router);
         export::route(router)
+    }
+
+    /// Where people read mail, if any is sent.
+    fn addresses<E: ErrorName>(&self) -> Result<&Addresses, Failure<E>> {
+        self.addresses.as_ref().ok_or_else(|| {
+            let sends_none = Generic::MethodNotImplemented.because("This service sends no mail");
+            sends_none.into()
+        })
     }
 
     /// What a slot that was listed stands for: that one, and none other.

@@ -10,6 +10,7 @@ mod xml;
 use std::fmt;
 
 use huddle_ports::{Fetch, HeaderName, HeaderValue, Method, Request, Timestamp, Url};
+use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
 use crate::error::CalendarError;
@@ -28,7 +29,7 @@ pub struct CalDav {
 }
 
 /// What an account may do with a calendar (RFC 3744 §3, RFC 4791 §6.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Access {
     /// Read it and write to it.
     Write,

@@ -153,6 +153,11 @@ impl Calendar {
         self.writable()?.remove_event(fetch, now, key, etag).await
     }
 
+    /// Whether events can be written to it.
+    pub fn is_writable(&self) -> bool {
+        self.writable().is_ok()
+    }
+
     fn writable(&self) -> Result<&CalDav, CalendarError> {
         match self {
             Self::CalDav(calendar) if calendar.access() == Access::Write => Ok(calendar),

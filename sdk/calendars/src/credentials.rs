@@ -4,14 +4,17 @@ use std::fmt;
 
 use data_encoding::BASE64;
 use huddle_ports::HeaderValue;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 /// A user name and a password, best one made for this application alone (RFC 7617).
 ///
-/// They are sent with every request and not only when asked for, because some servers never ask.
-#[derive(Clone, PartialEq, Eq)]
+/// They are sent with every request and not only when asked for, because some servers never ask. What they are written
+/// to is to be sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
-    user: String,
-    password: String,
+    user: Zeroizing<String>,
+    password: Zeroizing<String>,
 }
 
 /// A user name with a colon, or a control character in either part (RFC 7617 §2).
@@ -27,15 +30,20 @@ impl Credentials {
             return Err(InvalidCredentials);
         }
         Ok(Self {
-            user: user.to_owned(),
-            password: password.to_owned(),
+            user: Zeroizing::new(user.to_owned()),
+            password: Zeroizing::new(password.to_owned()),
         })
+    }
+
+    /// The user's mail address, where that is the name.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.user.contains('@').then_some(&self.user)
     }
 
     /// The value of `Authorization`, marked as sensitive.
     pub(crate) fn authorization(&self) -> HeaderValue {
-        let pair = BASE64.encode(format!("{}:{}", self.user, self.password).as_bytes());
-        let mut value = HeaderValue::try_from(format!("Basic {pair}"))
+        let pair = Zeroizing::new(format!("{}:{}", *self.user, *self.password));
+        let mut value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes())))
             .expect("Base64 has no character that a header cannot have");
         value.set_sensitive(true);
         value

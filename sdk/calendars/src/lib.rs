@@ -4,6 +4,9 @@
 //! go through the [`Fetch`](huddle_ports::Fetch) port and its policy; the time is given; nothing is stored and nothing
 //! is tried again. Credentials and addresses are parameters that do not show themselves in `Debug`.
 //!
+//! [`ConnectedCalendars`] is what people have connected: it opens what the actors keep sealed, asks those calendars, and
+//! remembers for a short while what they said.
+//!
 //! A calendar that cannot be read is never free: every answer is either all the time that is taken, or a
 //! [`CalendarError`] that says what is to be done.
 //!
@@ -45,6 +48,7 @@
 
 mod caldav;
 mod calendar;
+mod connected;
 mod credentials;
 mod error;
 mod event;
@@ -55,6 +59,7 @@ mod snapshot;
 
 pub use caldav::{Access, CalDav, Changes, FoundCalendar, MAX_CALENDARS, discover};
 pub use calendar::{BusyQuery, Calendar};
+pub use connected::{CalendarPorts, ConnectedCalendars, Given, NotConnected};
 pub use credentials::{Credentials, InvalidCredentials};
 pub use error::CalendarError;
 pub use event::{BookingEvent, EventKey, EventState};

@@ -291,6 +291,9 @@ pub fn remembers(sql: &mut dyn Sql, name: &ActorName) -> Result<bool, SqlError> 
              OR EXISTS (SELECT 1 FROM claim WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM lapse WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM disclosure WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM petition WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM cancellation WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM told WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM sharded WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }
@@ -301,6 +304,10 @@ pub fn remembers(sql: &mut dyn Sql, name: &ActorName) -> Result<bool, SqlError> 
         }
         ActorKind::UserConnector => {
             "SELECT EXISTS (SELECT 1 FROM preferences WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM connector WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM used_ticket WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM calendar_event WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM address WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM reply WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }

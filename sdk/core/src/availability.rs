@@ -38,6 +38,10 @@ pub struct Search {
     /// Whether the host has said yes to the guest, or asks themselves. Then the guest is no stranger any more. A meeting
     /// by itself does not make them known: the host need not have done anything for it.
     pub acquainted: bool,
+    /// Until when the guest has to wait if they are a stranger: they have as much with the host as a stranger may.
+    pub strangers_wait: Option<Timestamp>,
+    /// Whether what is found is confirmed at once, and the guest does not get to see it before.
+    pub confirms: bool,
     /// Who asks: the guest, or the host where they move a meeting.
     pub by: Role,
     /// The booking that it is for: what that has put into calendars does not count.
@@ -61,6 +65,8 @@ impl Search {
             offer: booking.asked.offer.clone(),
             approved: booking.approved,
             acquainted: booking.approved || by == Role::Host,
+            strangers_wait: None,
+            confirms: booking.is_agreed() || matches!(booking.phase, Phase::Confirmed { .. }),
             by,
             booking: Some(booking.id.clone()),
         }
@@ -74,6 +80,8 @@ pub enum Found {
     Proposals(Vec<Proposal>),
     /// Something suits, and the host wants to be asked first.
     NeedsApproval(Terms),
+    /// The guest is a stranger, who has to wait until then.
+    StrangersWait(Timestamp),
     /// A calendar cannot be read.
     Unreadable(Side),
     /// A calendar wants to be asked later, or has not answered by the deadline.

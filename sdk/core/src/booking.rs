@@ -14,6 +14,7 @@ mod state;
 
 use huddle_syntax::Did;
 
+use crate::effects::{self, BeginEffect, EffectBegun, Shown};
 use crate::host_match::{Ending, Finish, Role};
 use crate::idempotency::{self, Key, Seen};
 use crate::limits::secs;
@@ -69,6 +70,8 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         })?),
         Command::Outcome(command) => Reply::Outcome(outcome(turn, &command)?),
         Command::Read(Read { by }) => Reply::Read(read(turn, by.as_ref())?),
+        Command::BeginEffect(it) => Reply::BeginEffect(begin_effect(turn, it)?),
+        Command::EndEffect(it) => Reply::EndEffect(effects::end(turn, it)?),
     })
 }
 
@@ -82,6 +85,7 @@ fn create(
         let new = Loaded {
             booking,
             document: None,
+            shown: Shown::default(),
         };
         return store(turn, new, &decision).map(Ok);
     };
@@ -195,6 +199,14 @@ fn read(turn: &mut Turn<'_>, by: Option<&Did>) -> Result<Result<Box<Booking>, No
     })
 }
 
+fn begin_effect(turn: &mut Turn<'_>, command: BeginEffect) -> Result<EffectBegun, SqlError> {
+    match read(turn, None)? {
+        Ok(booking) => effects::begin(turn, booking, command),
+        // Only what nobody was told of is ever forgotten, and that was shown nowhere.
+        Err(NotFound) => Ok(EffectBegun::Brought),
+    }
+}
+
 pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     idempotency::forget(turn)?;
     let mut decision = Decision::new(turn.now(), turn.limits());
@@ -226,6 +238,8 @@ pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
 struct Loaded {
     booking: Booking,
     document: Option<String>,
+    /// What it showed outside.
+    shown: Shown,
 }
 
 /// Reads the booking, and notes what has run out.
@@ -240,10 +254,12 @@ fn load(turn: &mut Turn<'_>, decision: &mut Decision<'_>) -> Result<Option<Loade
     };
     let document: String = row.get(0)?;
     let mut booking: Booking = serde_json::from_str(&document)?;
+    let shown = Shown::of(&booking);
     booking.tick(decision);
     Ok(Some(Loaded {
         booking,
         document: Some(document),
+        shown,
     }))
 }
 
@@ -253,7 +269,12 @@ fn store(
     loaded: Loaded,
     decision: &Decision<'_>,
 ) -> Result<Standing, SqlError> {
-    let Loaded { booking, document } = loaded;
+    let Loaded {
+        mut booking,
+        document,
+        shown,
+    } = loaded;
+    let effects = effects::of_change(&mut booking, shown);
     let new = serde_json::to_string(&booking)?;
     let changed = document.as_ref() != Some(&new);
     if changed {
@@ -271,7 +292,7 @@ fn store(
     if changed || decision.asked {
         settle(turn, &booking, decision.retryable)?;
     }
-    for task in &decision.tasks {
+    for task in decision.tasks.iter().chain(&effects) {
         turn.send(task)?;
     }
     Ok(Standing {

@@ -8,12 +8,15 @@
 use huddle_ports::Timestamp;
 
 use crate::actor::{ActorName, Ask as _, Command, Reply};
-use crate::availability::{Checked, Found, Proposal, Side};
+use crate::availability::{Checked, Found, Proposal, Search, Side};
 use crate::booking::{
     Abort, Asked, Attempt, AwaitApproval, Booking, Commit, Held, Next, NextAttempt, NoMatch,
-    NotFound, Participant, Phase, Place, Postpone, Refuse, Standing, Suspend,
+    NotFound, Participant, Phase, Place, Postpone, Refuse, Standing, Suspend, Terms,
 };
-use crate::host_match::{self, Candidate, Granted, Hold, HoldRefused, MayHold, Prepare, Role};
+use crate::host_match::{
+    self, Allowance, Candidate, Granted, Hold, HoldRefused, MayAsk, Petition, PetitionRefused,
+    Prepare, Role,
+};
 use crate::limits::{Limits, secs};
 
 /// A booking on its way.
@@ -21,15 +24,19 @@ use crate::limits::{Limits, secs};
 pub struct Driver {
     booking: Box<Booking>,
     step: Step,
+    /// What more the guest may ask of the host, where that counts.
+    allowance: Allowance,
     /// What was found and not tried yet, the best first; `None` before the search.
     proposals: Option<Vec<Proposal>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
-    /// Asks whether the guest may hold anything more.
+    /// Asks what more the guest may ask.
     Limit(Attempt),
     Search(Attempt),
+    /// Notes that the guest waits for the host's yes.
+    Petition(Box<Petition>, Box<Terms>),
     Hold(Box<Holding>),
     Check(Attempt),
     Prepare {
@@ -91,6 +98,7 @@ impl Driver {
         let mut driver = Self {
             booking: standing.booking,
             step: Step::Done,
+            allowance: Allowance::default(),
             proposals: None,
         };
         driver.follow(standing.next, Timestamp::MIN);
@@ -102,11 +110,23 @@ impl Driver {
         &self.booking
     }
 
+    /// What is to be searched for.
+    pub fn search(&self) -> Search {
+        Search {
+            strangers_wait: self.allowance.stranger,
+            ..Search::of(&self.booking)
+        }
+    }
+
     /// What is to be done now.
     pub fn action(&self) -> Action {
         match &self.step {
             Step::Limit(_) => self.ask_limit(),
             Step::Search(_) => Action::Search,
+            Step::Petition(petition, _) => Action::Ask(
+                ActorName::host_match(&self.booking.asked.guest),
+                Petition::clone(petition).into(),
+            ),
             Step::Hold(holding) => self.hold(holding),
             Step::Check(_) => match self.booking.confirming() {
                 Some(place) => Action::Check(place.clone()),
@@ -122,12 +142,18 @@ impl Driver {
     }
 
     fn ask_limit(&self) -> Action {
-        let Asked { host, guest, .. } = &self.booking.asked;
-        let may_hold = MayHold {
+        let Asked {
+            host,
+            guest,
+            request,
+            ..
+        } = &self.booking.asked;
+        let may_ask = MayAsk {
             booking: self.booking.id.clone(),
             host: host.clone(),
+            request: request.clone(),
         };
-        Action::Ask(ActorName::host_match(guest), may_hold.into())
+        Action::Ask(ActorName::host_match(guest), may_ask.into())
     }
 
     fn hold(&self, holding: &Holding) -> Action {
@@ -179,17 +205,19 @@ impl Driver {
         let until = now + secs(limits.hold_secs);
         match (self.step.clone(), event) {
             (Step::Limit(attempt), Event::Replied(reply)) => {
-                self.step = match MayHold::answer(*reply).ok_or(OutOfStep)? {
+                self.allowance = MayAsk::answer(*reply).ok_or(OutOfStep)?;
+                self.step = match self.allowance.hold {
                     None => Step::Search(attempt),
-                    Some(retry_at) => report(Refuse {
-                        attempt,
-                        why: NoMatch::TooManyHolds { retry_at },
-                        untried: true,
-                        days: Vec::new(),
-                    }),
+                    Some(retry_at) => untried(attempt, NoMatch::TooManyHolds { retry_at }),
                 };
             }
-            (Step::Search(attempt), Event::Found(found)) => self.found(attempt, found, until),
+            (Step::Search(attempt), Event::Found(found)) => {
+                self.found(attempt, found, now, limits);
+            }
+            (Step::Petition(petition, terms), Event::Replied(reply)) => {
+                let answer = Petition::answer(*reply).ok_or(OutOfStep)?;
+                self.petitioned(petition.attempt, *terms, answer);
+            }
             (Step::Hold(holding), Event::Replied(reply)) => {
                 match Hold::answer(*reply).ok_or(OutOfStep)? {
                     Ok(granted) => self.held(*holding, granted)?,
@@ -246,6 +274,11 @@ impl Driver {
                 untried: true,
                 days: Vec::new(),
             }),
+            Step::Petition(petition, _) if is_seen => report(Postpone {
+                attempt: petition.attempt,
+                untried: false,
+                days: Vec::new(),
+            }),
             Step::Hold(holding) if is_seen => report(Postpone {
                 attempt: holding.attempt,
                 untried: holding.done == 0,
@@ -266,7 +299,7 @@ impl Driver {
         };
     }
 
-    fn found(&mut self, attempt: Attempt, found: Found, until: Timestamp) {
+    fn found(&mut self, attempt: Attempt, found: Found, now: Timestamp, limits: &Limits) {
         self.step = match found {
             Found::Proposals(mut proposals) => {
                 if let Phase::Confirmed { place, .. } = &self.booking.phase {
@@ -274,22 +307,60 @@ impl Driver {
                     proposals.retain(|proposal| proposal.place.slot != place.slot);
                 }
                 self.proposals = Some(proposals);
-                self.try_next(attempt, until)
+                self.try_next(attempt, now + secs(limits.hold_secs))
             }
-            Found::NeedsApproval(terms) => report(AwaitApproval { attempt, terms }),
+            Found::NeedsApproval(terms) => self.ask_for_approval(attempt, terms, now, limits),
+            Found::StrangersWait(retry_at) => untried(attempt, NoMatch::TooManyHolds { retry_at }),
             Found::Unreadable(side) | Found::Delayed(side) if self.hides(side) => {
-                self.proposals = Some(Vec::new());
-                self.try_next(attempt, until)
+                untried(attempt, self.nothing_to_be_told())
             }
-            Found::Unreadable(_) => report(Refuse {
-                attempt,
-                why: NoMatch::CalendarUnavailable,
-                untried: true,
-                days: Vec::new(),
-            }),
+            Found::Unreadable(_) => untried(attempt, NoMatch::CalendarUnavailable),
             Found::Delayed(_) => report(Postpone {
                 attempt,
                 untried: true,
+                days: Vec::new(),
+            }),
+        };
+    }
+
+    /// Waits for the host's yes, where it is asked for by the guest and they wait for few enough.
+    fn ask_for_approval(
+        &self,
+        attempt: Attempt,
+        terms: Terms,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Step {
+        if !self.booking.is_request() {
+            return report(AwaitApproval { attempt, terms });
+        }
+        if self.allowance.petition.is_some() {
+            return untried(attempt, self.nothing_suits());
+        }
+        let Asked { host, request, .. } = &self.booking.asked;
+        let petition = Petition {
+            booking: self.booking.id.clone(),
+            attempt,
+            host: host.clone(),
+            request: request.clone(),
+            until: now + secs(limits.approval_secs),
+        };
+        Step::Petition(Box::new(petition), Box::new(terms))
+    }
+
+    fn petitioned(&mut self, attempt: Attempt, terms: Terms, answer: Result<(), PetitionRefused>) {
+        self.step = match answer {
+            Ok(()) => report(AwaitApproval { attempt, terms }),
+            // As with what is held: the limit was asked first.
+            Err(PetitionRefused::TooMany) => report(Refuse {
+                attempt,
+                why: NoMatch::NoSlot,
+                untried: false,
+                days: Vec::new(),
+            }),
+            Err(PetitionRefused::Over { highest }) => report(NextAttempt {
+                attempt,
+                above: highest,
                 days: Vec::new(),
             }),
         };
@@ -300,14 +371,27 @@ impl Driver {
         side == Side::Host { stranger: true } && !self.booking.approved
     }
 
+    /// What a search comes to whose problem the guest must not be told of. Of a request that is a record nobody is told
+    /// anything, and whoever goes through records is to know that it may do better later.
+    fn nothing_to_be_told(&self) -> NoMatch {
+        match self.booking.asked.request {
+            Some(_) => NoMatch::CalendarUnavailable,
+            None => self.nothing_suits(),
+        }
+    }
+
+    /// What a search comes to that has found nothing. A guest who may not wait for one more answer is told that much:
+    /// of whether the host would have one to give, it tells nothing.
+    fn nothing_suits(&self) -> NoMatch {
+        match self.allowance.petition {
+            Some(retry_at) => NoMatch::TooManyHolds { retry_at },
+            None => NoMatch::NoSlot,
+        }
+    }
+
     fn try_next(&self, attempt: Attempt, until: Timestamp) -> Step {
         if self.proposals.as_ref().is_none_or(Vec::is_empty) {
-            return report(Refuse {
-                attempt,
-                why: NoMatch::NoSlot,
-                untried: true,
-                days: Vec::new(),
-            });
+            return untried(attempt, self.nothing_suits());
         }
         Step::Hold(Box::new(Holding {
             attempt,
@@ -385,6 +469,16 @@ impl Driver {
 
 fn report(command: impl Into<Command>) -> Step {
     Step::Report(Box::new(command.into()))
+}
+
+/// Gives an attempt up for which nobody was asked to hold anything.
+fn untried(attempt: Attempt, why: NoMatch) -> Step {
+    report(Refuse {
+        attempt,
+        why,
+        untried: true,
+        days: Vec::new(),
+    })
 }
 
 fn candidate(proposal: &Proposal, participant: &Participant) -> Candidate {

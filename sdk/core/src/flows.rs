@@ -3,22 +3,25 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use huddle_ports::{Clock, Timestamp};
 use huddle_syntax::Did;
 
 use crate::actor::{ActorName, Ask, Command, Reply};
-use crate::availability::{Availability, Search};
+use crate::availability::Availability;
 use crate::booking::{
     Approve, ApproveRefused, Asked, Booking, BookingId, Cancel, Constraints, Create, CreateRefused,
-    Decline, DeclineRefused, Finalize, FinalizeRefused, Never, NotFound, Read, Refused, Rehearsal,
-    Reschedule, RescheduleRefused, Resume, Standing,
+    Decline, DeclineRefused, Finalize, FinalizeRefused, Never, NoMatch, NotFound, Read, Refused,
+    Rehearsal, Reschedule, RescheduleRefused, Resume, Standing,
 };
 use crate::driver::{Action, Driver, Event};
 use crate::host_match::{self, WouldHold};
 use crate::idempotency::Key;
 use crate::limits::{Limits, secs};
+use crate::pause::{NoPause, Pause};
 use crate::transport::{ActorTransport, Unreachable, ask};
+use crate::user_connector::PutPreferences;
 
 /// The flows, over the ports that they need.
 #[derive(Clone)]
@@ -27,6 +30,7 @@ pub struct Flows {
     availability: Arc<dyn Availability>,
     clock: Arc<dyn Clock>,
     limits: Arc<Limits>,
+    pause: Arc<dyn Pause>,
     /// When the request arrived that they are for, where that is known.
     arrived: Option<Timestamp>,
 }
@@ -50,8 +54,17 @@ impl Flows {
             availability,
             clock,
             limits,
+            pause: Arc::new(NoPause),
             arrived: None,
         }
+    }
+
+    /// These flows, which say only at certain times that no time suits: to a stranger, how long it takes to find that out
+    /// must not tell why. A host who is blocked or has no calendar takes less work than one who is busy, and no work is
+    /// the same on every machine and in every host's case; the time of an answer is.
+    #[must_use]
+    pub fn in_step(self, pause: Arc<dyn Pause>) -> Self {
+        Self { pause, ..self }
     }
 
     /// These flows, for a request that arrived then: its caller waits since, whatever else has taken time, and is
@@ -64,12 +77,38 @@ impl Flows {
         }
     }
 
+    /// The limits that they go by.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// By when somebody must have an answer who waits.
     pub fn deadline(&self) -> Timestamp {
+        self.begun() + secs(self.limits.match_secs)
+    }
+
+    /// Since when somebody waits for an answer.
+    fn begun(&self) -> Timestamp {
         let now = self.clock.now();
         // The clock may have been set back since it arrived.
-        let arrived = self.arrived.map_or(now, |arrived| arrived.min(now));
-        arrived + secs(self.limits.match_secs)
+        self.arrived.map_or(now, |arrived| arrived.min(now))
+    }
+
+    /// Keeps back the word that no time suits until it is time for it.
+    async fn keep_step(&self, begun: Timestamp, booking: &Booking) {
+        if booking.unmatched != Some(NoMatch::NoSlot) || booking.asked.request.is_some() {
+            return;
+        }
+        let step = u128::from(self.limits.no_slot_step_millis);
+        let steps = self
+            .clock
+            .now()
+            .since(begun)
+            .as_millis()
+            .div_ceil(step.max(1));
+        // Where everything takes no time at all, the first step is taken all the same.
+        let wait = u64::try_from(steps.max(1) * step).unwrap_or(u64::MAX);
+        self.pause.until(begun + Duration::from_millis(wait)).await;
     }
 
     /// Asks for a meeting, and has a slot held. `id` must follow from the caller, the method and the
@@ -92,8 +131,11 @@ impl Flows {
     /// What a request would come to at this moment. Nothing is held or written for it. No booking may have
     /// `id`: what it holds would be left out of account. Where time was up, it is [`Booking::in_flight`].
     pub async fn rehearse(&self, id: &BookingId, asked: Asked) -> Result<Booking, Unreachable> {
+        let (begun, deadline) = (self.begun(), self.deadline());
         let (rehearsal, standing) = Rehearsal::begin(id, asked, self.clock.now(), &self.limits);
-        self.drive(standing, self.deadline(), Some(rehearsal)).await
+        let booking = self.drive(standing, deadline, Some(rehearsal)).await?;
+        self.keep_step(begun, &booking).await;
+        Ok(booking)
     }
 
     /// Accepts the held slot and confirms it.
@@ -174,6 +216,28 @@ impl Flows {
         Ok(answer.map(|booking| *booking))
     }
 
+    /// Forgets how somebody wants to be booked whose account is deleted.
+    pub async fn forget_preferences(&self, person: &Did) -> Result<(), Unreachable> {
+        let put = PutPreferences {
+            key: Key {
+                caller: person.clone(),
+                method: "accountDeleted".into(),
+                key: "preferences".into(),
+                body_hash: String::new(),
+            },
+            document: "{}".into(),
+            swap_revision: None,
+        };
+        let actor = ActorName::user_connector(person);
+        match ask(&*self.actors, &actor, put).await? {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(Unreachable {
+                actor,
+                problem: format!("{problem:?}"),
+            }),
+        }
+    }
+
     /// Puts a command to the booking, and drives it on from there.
     async fn begin<A, R>(
         &self,
@@ -183,7 +247,12 @@ impl Flows {
     where
         A: Ask<Answer = Result<Standing, R>>,
     {
-        self.begin_until(id, command, self.deadline()).await
+        let begun = self.begun();
+        let answer = self.begin_until(id, command, self.deadline()).await?;
+        if let Ok(booking) = &answer {
+            self.keep_step(begun, booking).await;
+        }
+        Ok(answer)
     }
 
     async fn begin_until<A, R>(
@@ -215,11 +284,9 @@ impl Flows {
             }
             let event = match driver.action() {
                 Action::Done => break,
-                Action::Search => Event::Found(
-                    self.availability
-                        .search(&Search::of(driver.booking()), deadline)
-                        .await,
-                ),
+                Action::Search => {
+                    Event::Found(self.availability.search(&driver.search(), deadline).await)
+                }
                 Action::Check(place) => {
                     let booking = driver.booking();
                     Event::Checked(self.availability.check(booking, &place, deadline).await)
@@ -252,8 +319,12 @@ impl Flows {
                 let answer = ask(&*self.actors, actor, WouldHold { hold }).await?;
                 Some(Reply::HostMatch(host_match::Reply::Hold(answer)))
             }
-            Command::HostMatch(host_match::Command::MayHold(_)) => {
+            Command::HostMatch(host_match::Command::MayAsk(_)) => {
                 Some(self.actors.send(actor, command).await?)
+            }
+            // Whether one more may be waited for was asked first.
+            Command::HostMatch(host_match::Command::Petition(_)) => {
+                Some(Reply::HostMatch(host_match::Reply::Petition(Ok(()))))
             }
             Command::Booking(report) => rehearsal
                 .hear(report, self.clock.now(), &self.limits)

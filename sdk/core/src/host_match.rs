@@ -7,17 +7,18 @@
 //! The time of somebody whom very many ask can be kept by days, each of which has a `HostMatch` too.
 
 mod agenda;
+mod cancellation;
 mod claim;
 mod disclose;
 mod fence;
 mod finish;
 mod hold;
 mod lapse;
+mod petition;
 mod prepare;
 mod shard;
 mod sweep;
 
-use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::commands;
@@ -27,7 +28,8 @@ use crate::turn::Turn;
 pub use agenda::{Agenda, Engagement};
 pub use disclose::{Disclose, Disclosure};
 pub use finish::{Ending, Finish};
-pub use hold::{Candidate, Cap, Granted, Hold, HoldRefused, Margins, MayHold, WouldHold};
+pub use hold::{Allowance, Candidate, Cap, Granted, Hold, HoldRefused, Margins, MayAsk, WouldHold};
+pub use petition::{Petition, PetitionRefused};
 pub use prepare::{Prepare, PrepareRefused};
 pub(crate) use shard::days;
 pub use shard::{Shard, ShardRefused};
@@ -44,7 +46,8 @@ pub enum Role {
 }
 
 impl Role {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// One word for it.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::Guest => "guest",
@@ -56,10 +59,12 @@ commands! {
     HostMatch {
         /// [`Hold`]
         Hold => Result<Granted, HoldRefused>,
-        /// [`MayHold`]
-        MayHold => Option<Timestamp>,
+        /// [`MayAsk`]
+        MayAsk => Allowance,
         /// [`WouldHold`]
         WouldHold => Result<Granted, HoldRefused>,
+        /// [`Petition`]
+        Petition => Result<(), PetitionRefused>,
         /// [`Prepare`]
         Prepare => Result<(), PrepareRefused>,
         /// [`Finish`]
@@ -76,8 +81,9 @@ commands! {
 pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, SqlError> {
     Ok(match command {
         Command::Hold(command) => Reply::Hold(hold::hold(turn, &command)?),
-        Command::MayHold(command) => Reply::MayHold(hold::may_hold(turn, &command)?),
+        Command::MayAsk(command) => Reply::MayAsk(hold::may_ask(turn, &command)?),
         Command::WouldHold(command) => Reply::WouldHold(hold::would_hold(turn, &command)?),
+        Command::Petition(command) => Reply::Petition(petition::petition(turn, &command)?),
         Command::Prepare(command) => Reply::Prepare(prepare::prepare(turn, &command)?),
         Command::Finish(command) => Reply::Finish(finish::finish(turn, &command)?),
         Command::Agenda(command) => Reply::Agenda(agenda::agenda(turn, &command)?),

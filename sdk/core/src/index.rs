@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod bookings;
 pub mod cursors;
+pub mod departures;
 pub mod hosts;
 pub mod offers;
 mod page;

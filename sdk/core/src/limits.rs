@@ -41,7 +41,16 @@ limits! {
     holds_per_guest_and_host: 1 in 1..=10;
     /// Slots that one guest may hold at a time in all.
     holds_per_guest: 3 in 1..=100;
-    /// How long a guest waits after a first hold that came to nothing.
+    /// Hosts' answers that one guest may wait for at a time from one host: whoever could send more would fill the
+    /// host's list, which a hold of 15 minutes does not.
+    petitions_per_guest_and_host: 1 in 1..=10;
+    /// Hosts' answers that one guest may wait for at a time in all: as many as they may hold slots.
+    petitions_per_guest: 3 in 1..=100;
+    /// Meetings ahead that a stranger may have with one host: enough for a matter that takes more than one, and too few
+    /// to fill a week of somebody who does not know them.
+    meetings_per_stranger_and_host: 3 in 1..=100;
+    /// How long a guest waits after a first hold that came to nothing, a stranger after a first meeting that they called
+    /// off, and either side of a meeting after a first move of it that came to nothing.
     cooldown_first_secs: 60 in 0..=3600;
     /// How long after a second one.
     cooldown_second_secs: 300 in 0..=3600;
@@ -53,6 +62,9 @@ limits! {
     attempts_per_match: 5 in 1..=20;
     /// Answers that strangers together get of a week of a host's time, those that there is no slot included.
     disclosures_per_week: 40 in 1..=1000;
+    /// Answers that one stranger gets on a day of one host's time, those that there is no slot included: so nobody
+    /// alone spends at once what all strangers may be told of a week.
+    disclosures_per_guest: 6 in 1..=1000;
     /// Starts of slots of one offer that are told of each of its days, where slots are listed or strangers ask.
     disclosures_per_day: 6 in 1..=24;
     /// The narrowest window that strangers are answered for.
@@ -61,20 +73,32 @@ limits! {
     slot_token_secs: 900 in 60..=3600;
     /// For how long it may be believed who follows whom; what is given away for good is asked afresh.
     graph_cache_secs: 3600 in 0..=86400;
+    /// For how long what was read from calendars is good enough to propose something; what is given away for good is
+    /// asked afresh.
+    calendar_cache_secs: 300 in 0..=900;
     /// How long a host has to approve a request.
     approval_secs: 259_200 in 3600..=1_209_600;
+    /// How long a request that is a record is tried while something is in its way that passes, unless its `latest` comes
+    /// before: whoever writes one is not there to send it again.
+    record_secs: 86400 in 3600..=1_209_600;
     /// How long a request may wait for a calendar that does not answer.
     pending_secs: 3600 in 60..=86400;
     /// How long a driver of a booking is left alone before another takes over.
     driver_lease_secs: 30 in 10..=300;
     /// How long a whole match may take before it answers that it is pending; a PDS proxy gives up at 10.
     match_secs: 8 in 1..=9;
+    /// When it is said that no time suits: at multiples of so many milliseconds after the request has come. It is more
+    /// than a search takes, so that how long one takes does not tell why nothing was found.
+    no_slot_step_millis: 250 in 0..=2000;
     /// How long answers are kept for requests that are sent again with the same key.
     idempotency_secs: 86400 in 3600..=604_800;
     /// Requests a minute without authentication, by IP address.
     anonymous_per_minute: 60 in 1..=100_000;
     /// How many of those may come at once.
     anonymous_burst: 30 in 1..=100_000;
+    /// How often an address has these for requests of issuers who are not known yet, each issuer having one of them: a
+    /// data server passes on the requests of all its accounts. So much more can a forger have looked up.
+    issuer_shares: 16 in 1..=256;
     /// Requests a minute by one account.
     account_per_minute: 120 in 1..=100_000;
     /// How many of those may come at once.

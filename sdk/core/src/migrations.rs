@@ -12,10 +12,24 @@ pub struct Migration {
 }
 
 /// The schema of the actors' store.
-pub const ACTOR: &[Migration] = &[Migration {
-    name: "0001_actors",
-    script: include_str!("../../../migrations/actor/0001_actors.sql"),
-}];
+pub const ACTOR: &[Migration] = &[
+    Migration {
+        name: "0001_actors",
+        script: include_str!("../../../migrations/actor/0001_actors.sql"),
+    },
+    Migration {
+        name: "0002_connectors",
+        script: include_str!("../../../migrations/actor/0002_connectors.sql"),
+    },
+    Migration {
+        name: "0003_strangers",
+        script: include_str!("../../../migrations/actor/0003_strangers.sql"),
+    },
+    Migration {
+        name: "0004_effects",
+        script: include_str!("../../../migrations/actor/0004_effects.sql"),
+    },
+];
 
 /// The schema of the index.
 pub const INDEX: &[Migration] = &[
@@ -34,6 +48,10 @@ pub const INDEX: &[Migration] = &[
     Migration {
         name: "0004_pending_actors",
         script: include_str!("../../../migrations/index/0004_pending_actors.sql"),
+    },
+    Migration {
+        name: "0005_bounds",
+        script: include_str!("../../../migrations/index/0005_bounds.sql"),
     },
 ];
 

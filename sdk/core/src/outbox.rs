@@ -7,10 +7,12 @@
 use std::time::Duration;
 
 use huddle_ports::Timestamp;
+use huddle_syntax::Did;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{ActorName, Command};
 use crate::booking::BookingId;
+use crate::effects::{Channel, Effect};
 use crate::sql::{Binding, Row, Sql, SqlError};
 
 /// Work for outside the actor.
@@ -27,6 +29,15 @@ pub enum Task {
     Resume(BookingId),
     /// Bring what lists and searches read up to the booking's present revision.
     Project(BookingId),
+    /// Bring what one side is shown of a booking, and where, up to a revision.
+    Effect(Effect),
+    /// Ask somebody by mail whether the address is theirs that they have entered.
+    ConfirmAddress {
+        /// Who has entered it.
+        person: Did,
+        /// What the token belongs to.
+        mark: String,
+    },
 }
 
 impl Task {
@@ -36,6 +47,18 @@ impl Task {
             Self::Tell { .. } => "tell",
             Self::Resume(_) => "resume",
             Self::Project(_) => "project",
+            Self::Effect(effect) => effect.channel.as_str(),
+            Self::ConfirmAddress { .. } => Channel::Mail.as_str(),
+        }
+    }
+
+    /// How often it is tried before it is a dead letter; `None` is until it is done, because other actors count on it.
+    pub const fn tries(&self) -> Option<u32> {
+        match self {
+            Self::Tell { .. } => None,
+            Self::Resume(_) | Self::Project(_) => Some(10),
+            Self::Effect(effect) => Some(effect.channel.tries()),
+            Self::ConfirmAddress { .. } => Some(Channel::Mail.tries()),
         }
     }
 }

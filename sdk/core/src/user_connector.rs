@@ -1,5 +1,14 @@
-//! `UserConnector`: what is a person's own affair. It keeps how they want to be booked.
+//! `UserConnector`: what is a person's own affair. It keeps how they want to be booked, and the calendars that they have
+//! connected.
 
+mod accounts;
+pub mod addresses;
+pub mod connector;
+pub mod rotation;
+pub mod sealing;
+pub mod ticket;
+
+use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::commands;
@@ -7,6 +16,16 @@ use crate::idempotency::{self, Key, Seen};
 use crate::preferences::{InvalidPreferences, Preferences};
 use crate::sql::SqlError;
 use crate::turn::Turn;
+
+pub use accounts::sealed_otherwise;
+use addresses::{
+    ConfirmAddress, ConfirmAddressRefused, ReadAddress, ResealAddress, SetAddress,
+    SetAddressRefused, StoredAddress,
+};
+use connector::{
+    BeginReading, BeingRead, Calendars, Connect, ConnectRefused, Disconnect, DisconnectRefused,
+    EndReading, ForgetEvent, GetCalendars, NoteEvent, Reseal,
+};
 
 /// What revisions are counted to, as the lexicon has it.
 const LAST_REVISION: u32 = i32::MAX as u32;
@@ -67,6 +86,30 @@ commands! {
         GetPreferences => PreferencesDocument,
         /// [`PutPreferences`]
         PutPreferences => Result<PreferencesDocument, PutRefused>,
+        /// [`GetCalendars`]
+        GetCalendars => Calendars,
+        /// [`Connect`]
+        Connect => Result<(), ConnectRefused>,
+        /// [`Disconnect`]
+        Disconnect => Result<(), DisconnectRefused>,
+        /// [`BeginReading`]
+        BeginReading => Result<Calendars, BeingRead>,
+        /// [`EndReading`]
+        EndReading => (),
+        /// [`Reseal`]
+        Reseal => bool,
+        /// [`NoteEvent`]
+        NoteEvent => (),
+        /// [`ForgetEvent`]
+        ForgetEvent => (),
+        /// [`SetAddress`]
+        SetAddress => Result<Timestamp, SetAddressRefused>,
+        /// [`ConfirmAddress`]
+        ConfirmAddress => Result<(), ConfirmAddressRefused>,
+        /// [`ReadAddress`]
+        ReadAddress => Option<StoredAddress>,
+        /// [`ResealAddress`]
+        ResealAddress => bool,
     }
 }
 
@@ -74,10 +117,24 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
     Ok(match command {
         Command::GetPreferences(GetPreferences {}) => Reply::GetPreferences(preferences(turn)?),
         Command::PutPreferences(command) => Reply::PutPreferences(put(turn, command)?),
+        Command::GetCalendars(it) => Reply::GetCalendars(accounts::calendars(turn, &it)?),
+        Command::Connect(it) => Reply::Connect(accounts::connect(turn, &it)?),
+        Command::Disconnect(it) => Reply::Disconnect(accounts::disconnect(turn, &it)?),
+        Command::BeginReading(it) => Reply::BeginReading(accounts::begin_reading(turn, &it)?),
+        Command::EndReading(it) => Reply::EndReading(accounts::end_reading(turn, &it)?),
+        Command::Reseal(it) => Reply::Reseal(accounts::reseal(turn, &it)?),
+        Command::NoteEvent(it) => Reply::NoteEvent(accounts::note_event(turn, &it)?),
+        Command::ForgetEvent(it) => Reply::ForgetEvent(accounts::forget_event(turn, &it)?),
+        Command::SetAddress(it) => Reply::SetAddress(addresses::set(turn, it)?),
+        Command::ConfirmAddress(it) => Reply::ConfirmAddress(addresses::confirm(turn, &it)?),
+        Command::ReadAddress(ReadAddress {}) => Reply::ReadAddress(addresses::read(turn)?),
+        Command::ResealAddress(it) => Reply::ResealAddress(addresses::reseal(turn, &it)?),
     })
 }
 
 pub(crate) fn wake(turn: &mut Turn<'_>) -> Result<(), SqlError> {
+    accounts::forget(turn)?;
+    addresses::forget(turn)?;
     idempotency::forget(turn)
 }
 

@@ -20,6 +20,7 @@ mod clock;
 mod dns;
 mod firehose;
 mod random;
+mod smtp;
 mod store;
 mod transport;
 
@@ -27,7 +28,9 @@ pub use clock::SystemClock;
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
 pub use firehose::{Firehose, FirehosePorts, FirehoseStore, WebSocketSetupError, WebSockets};
 pub use random::OsRandom;
+pub use smtp::{SmtpMailer, SmtpSetupError};
 pub use store::{
-    ActorStore, OpenError, Pump, SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble,
+    ActorStore, Backlog, BackupError, Condition, Contradiction, Database, OpenError, Pump,
+    SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble,
 };
 pub use transport::{ReqwestTransport, TransportSetupError};

@@ -4,10 +4,15 @@
 //! in one transaction, and answers when that is on the disk: who has an answer can rely on it, and
 //! many commands share the cost of one commit. The [`Pump`] does what stands in the outbox.
 
+mod backlog;
+mod backup;
+mod condition;
+mod consistency;
 mod dead_letters;
 mod index;
 mod open;
 mod pump;
+mod sealed;
 mod sqlite;
 mod writer;
 
@@ -23,9 +28,13 @@ use huddle_core::{ActorName, ActorTransport, Command, Limits, Reply, Sql, SqlErr
 use huddle_ports::Clock;
 use rusqlite::Connection;
 
+pub use backlog::Backlog;
+pub use backup::BackupError;
+pub use condition::Condition;
+pub use consistency::Contradiction;
 pub use dead_letters::StoreFailed;
 pub use index::SqliteIndex;
-pub use open::OpenError;
+pub use open::{Database, OpenError};
 pub use pump::{Pump, TaskFailed, TaskRunner, Trouble};
 
 use writer::Writer;
@@ -51,12 +60,21 @@ impl ActorStore {
     /// The actors of the file at `path`, which is made if there is none and brought up to the schema
     /// of this version.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, OpenError> {
-        Self::start(open::file(path, open::ACTORS)?, clock, limits)
+        Self::start(open::file(path, Database::Actors)?, clock, limits)
+    }
+
+    /// The actors of the file that is at `path`, beside whoever else has it open: for an operator's commands.
+    pub fn open_existing(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+    ) -> Result<Self, OpenError> {
+        Self::start(open::up_to_date(path, Database::Actors)?, clock, limits)
     }
 
     /// Actors that are forgotten with the store, for tests and for trying things out.
     pub fn in_memory(clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, OpenError> {
-        Self::start(open::memory(open::ACTORS)?, clock, limits)
+        Self::start(open::memory(Database::Actors)?, clock, limits)
     }
 
     fn start(

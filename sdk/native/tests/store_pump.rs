@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_core::booking::BookingId;
+use huddle_core::effects::{Channel, Effect};
+use huddle_core::host_match::Role;
 use huddle_core::outbox::Task;
 use huddle_core::rate_limiter::{Rate, Spend, Verdict};
+use huddle_core::tasks::Retry;
 use huddle_core::transport::ask;
 use huddle_core::{ActorName, Limits};
 use huddle_native::{ActorStore, Pump, TaskFailed, TaskRunner, Trouble};
@@ -44,7 +47,7 @@ impl Run {
     }
 
     fn fail(self) {
-        self.end.send(Err(TaskFailed("no luck".into()))).unwrap();
+        self.end.send(Err("no luck".to_owned().into())).unwrap();
     }
 
     /// The runner panics when nobody is left to end the task.
@@ -239,6 +242,15 @@ fn booking(number: usize) -> BookingId {
 
 fn project(number: usize) -> Task {
     Task::Project(booking(number))
+}
+
+fn effect(number: usize, party: Role, channel: Channel) -> Task {
+    Task::Effect(Effect {
+        booking: booking(number),
+        party,
+        channel,
+        revision: 1,
+    })
 }
 
 #[tokio::test]
@@ -461,6 +473,78 @@ async fn a_task_is_tried_ten_times_ever_more_rarely_and_then_kept_as_a_dead_lett
         troubles[9]
     );
     assert_eq!(world.entry(), Some((10, None)));
+}
+
+#[tokio::test]
+async fn what_is_shown_outside_waits_for_the_same_side_and_channel_only() {
+    let world = World::new();
+    let (host, guest) = (Role::Host, Role::Guest);
+    let tasks = [
+        effect(1, host, Channel::Mail),
+        effect(1, guest, Channel::Mail),
+        effect(1, host, Channel::Calendar),
+        project(1),
+    ];
+    for task in &tasks {
+        world.send("booking/1", task);
+    }
+    let mut later = effect(1, host, Channel::Mail);
+    if let Task::Effect(effect) = &mut later {
+        effect.revision = 2;
+    }
+    world.send("booking/1", &later);
+    world.send("booking/1", &tell(&limiter("a"), 1));
+    let mut pumping = world.pump();
+    let mut runs = Vec::new();
+    for task in &tasks {
+        let run = pumping.next_run().await;
+        assert_eq!(run.task, *task);
+        runs.push(run);
+    }
+    for _ in 0..5 {
+        world.poke().await;
+    }
+    assert!(
+        pumping.runs.try_recv().is_err(),
+        "the later one did not wait"
+    );
+    runs.remove(0).succeed();
+    let run = pumping.next_run().await;
+    assert_eq!(run.task, later);
+    runs.push(run);
+    runs.into_iter().for_each(Run::succeed);
+    assert_eq!(pumping.stop().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_task_is_tried_as_often_as_its_kind_and_when_it_can_be() {
+    let minute = Duration::from_mins(1);
+    let day = Duration::from_hours(24);
+    let calendar = effect(1, Role::Host, Channel::Calendar);
+    let mail = effect(1, Role::Host, Channel::Mail);
+    for (task, retry, expect) in [
+        (&calendar, Retry::Later, &[1, 2, 4, 8][..]),
+        (&mail, Retry::Later, &[1, 2, 4, 8, 16, 32, 64, 128, 256]),
+        (&calendar, Retry::After(minute), &[60, 60, 60, 60]),
+        (&calendar, Retry::After(day), &[3600, 3600, 3600, 3600]),
+        (&calendar, Retry::Never, &[]),
+    ] {
+        let world = World::new();
+        world.send("booking/1", task);
+        let mut pumping = world.pump_with_dice(255);
+        let mut waits = Vec::new();
+        loop {
+            let problem = "no luck".into();
+            let failed = TaskFailed { problem, retry };
+            pumping.next_run().await.end.send(Err(failed)).unwrap();
+            let Some(retry_at) = pumping.retries.recv().await.unwrap() else {
+                break;
+            };
+            waits.push(retry_at.since(world.clock.now()).as_secs());
+            world.clock.set(retry_at);
+        }
+        assert_eq!(waits, expect, "{task:?} {retry:?}");
+    }
 }
 
 #[tokio::test]

@@ -184,6 +184,8 @@ mod tests {
             offer: offer.map(|uri| uri.parse().unwrap()),
             approved: false,
             acquainted: false,
+            strangers_wait: None,
+            confirms: false,
             by: Role::Guest,
             booking: None,
         };

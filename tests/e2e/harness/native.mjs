@@ -15,15 +15,16 @@ export class AppView {
   constructor({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
     this.#log = log
     this.#port = port
-    const limitsFile = join(folder, 'limits.json')
-    writeFileSync(limitsFile, JSON.stringify(limits))
+    const settings = join(folder, 'huddle.toml')
+    const lines = Object.entries(limits).map(([name, value]) => `${name} = ${value}`)
+    writeFileSync(settings, ['[limits]', ...lines, ''].join('\n'))
     this.#options = [
       'serve',
       ...['--listen', `127.0.0.1:${port}`],
       ...['--data', join(folder, 'huddle')],
       ...['--service', `${service}#huddle_appview`, '--public-url', url],
       ...['--plc', network.plc],
-      ...['--limits', limitsFile],
+      ...['--config', settings],
       ...['--firehose', network.relay.replace('http', 'ws')],
       ...['--graph', graph.url],
       '--development',
@@ -44,6 +45,11 @@ export class AppView {
   async restart() {
     await this.stop()
     await this.start()
+  }
+
+  /** Ends whoever follows the firehose, which is all of the process, and lets it come back. */
+  interrupt() {
+    return this.restart()
   }
 
   logs() {

@@ -141,6 +141,15 @@ export class Person {
     return answered(await this.call('listBookings', params)).bookings
   }
 
+  /** The bookings of this person, once a list names so many, all of them so: lists are told of what has happened. */
+  listed(count, status) {
+    return until(
+      `${count} bookings of ${this.handle} are ${status}`,
+      () => this.bookings(),
+      (bookings) => bookings.length === count && bookings.every((booking) => booking.status === status),
+    )
+  }
+
   /** A booking of this person with a host, confirmed. */
   async confirmed(host, input = {}) {
     const booking = await this.matched(host, input)

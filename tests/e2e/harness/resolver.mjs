@@ -1,7 +1,7 @@
-// A resolver of DNS over HTTPS for which every name is this machine's: Workers have no other way to look names up.
+// A resolver of DNS over HTTPS that knows this machine alone: Workers have no other way to look names up.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { answered, asksForVersion4 } from '../../peers/dns.mjs'
+import { answered, asksForVersion4, nameOf } from '../../peers/dns.mjs'
 
 const LOOPBACK = Buffer.from([127, 0, 0, 1])
 
@@ -14,7 +14,8 @@ export class Resolver {
       const { searchParams } = new URL(request.url, 'http://localhost')
       const question = Buffer.from(searchParams.get('dns'), 'base64url')
       response.setHeader('content-type', 'application/dns-message')
-      response.end(answered(question, asksForVersion4(question) ? [LOOPBACK] : []))
+      const isHere = nameOf(question) === 'localhost' && asksForVersion4(question)
+      response.end(answered(question, isHere ? [LOOPBACK] : []))
     }).listen(0, '127.0.0.1')
     await once(resolver.#listener, 'listening')
     return resolver

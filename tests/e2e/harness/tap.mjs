@@ -1,9 +1,19 @@
-// All bytes that were answered at an address: it passes on what comes and goes as it is, and knows nothing of HTTP.
+// All bytes that were answered at an address: it passes on what comes and goes as it is, and knows nothing of HTTP, but
+// that nobody behind it hears that answers may be compressed.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { Transform } from 'node:stream'
 
 /** The most that is kept. More is an error: what was not kept was not looked at. */
 const MOST_BYTES = 256 << 20
+
+/** The header that says so, and another of the same length, of which nobody has heard. */
+const [HEADER, OTHER] = [/(?<=\n)accept-encoding(?=:)/gi, 'refuse-encoding']
+
+const uncompressed = () =>
+  new Transform({
+    transform: (bytes, _, pass) => pass(null, Buffer.from(bytes.toString('latin1').replace(HEADER, OTHER), 'latin1')),
+  })
 
 export class Tap {
   #listener
@@ -40,8 +50,9 @@ export class Tap {
       this.#open.add(one)
       one.on('close', () => this.#open.delete(one))
       one.on('error', () => other.destroy())
-      one.pipe(other)
     }
+    socket.pipe(uncompressed()).pipe(onward)
+    onward.pipe(socket)
     onward.on('data', (bytes) => {
       this.#size += bytes.length
       if (this.#size <= MOST_BYTES) this.#answers.push(bytes)

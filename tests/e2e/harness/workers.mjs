@@ -1,13 +1,12 @@
-// The AppView as a Worker, in the runtime that Cloudflare runs. What its objects and databases keep outlives a restart.
-import { readFileSync, writeFileSync } from 'node:fs'
+// The AppView's script and the firehose's, in the runtime that Cloudflare runs. What their objects and their database
+// keep outlives a restart.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { node, workers } from './place.mjs'
 import { Program, untilHealthy } from './program.mjs'
 import { Resolver } from './resolver.mjs'
 
-const WRANGLER = join(workers, 'node_modules/wrangler/bin/wrangler.js')
-/** The build that looks people up on this machine, too. */
-const CONFIGURATION = join(workers, 'contract/wrangler.toml')
+const RUNTIME = join(workers, 'test/runtime.mjs')
 
 /** Nothing asks for an account, sends statistics, or fetches what Cloudflare would tell of a request. */
 const QUIET = { CI: 'true', WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' }
@@ -17,8 +16,8 @@ export class AppView {
   #log
   #port
   #variables
-  #secrets
   #program
+  #control
   #resolver
 
   /** One over a network that listens at `port`; it keeps what it keeps in `folder`. */
@@ -33,25 +32,18 @@ export class AppView {
       FIREHOSE: network.relay.replace('http', 'ws'),
       GRAPH: graph.url,
       LIMITS: JSON.stringify(limits),
+      BOOKING_IDS_SECRET: '07'.repeat(32),
+      DISCLOSURE_SECRET: '08'.repeat(32),
+      OPERATOR_TOKEN: operatorToken,
     }
-    this.#secrets = { BOOKING_IDS_SECRET: '07'.repeat(32), OPERATOR_TOKEN: operatorToken }
   }
 
   async start() {
     this.#resolver = await Resolver.start()
-    const state = ['--config', CONFIGURATION, '--persist-to', join(this.#folder, 'state')]
-    await this.#wrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...state]).ended
-    const secrets = join(this.#folder, 'secrets.env')
-    const lines = Object.entries(this.#secrets).map(([name, value]) => `${name}=${value}\n`)
-    writeFileSync(secrets, lines.join(''))
-    const variables = { ...this.#variables, DNS: this.#resolver.url }
-    this.#program = this.#wrangler([
-      'dev',
-      ...state,
-      ...['--ip', '127.0.0.1', '--port', String(this.#port), '--inspector-port', '0'],
-      ...['--env-file', secrets, '--show-interactive-dev-session=false'],
-      ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
-    ])
+    const vars = { ...this.#variables, DNS: this.#resolver.url }
+    const settings = { folder: this.#folder, port: this.#port, vars }
+    this.#program = Program.start(this.#log, node, [RUNTIME, JSON.stringify(settings)], { env: QUIET })
+    this.#control = JSON.parse(await this.#program.line()).control
     await untilHealthy(this.#program, this.#port, this.#log)
   }
 
@@ -66,11 +58,13 @@ export class AppView {
     await this.start()
   }
 
-  logs() {
-    return readFileSync(this.#log, 'utf8')
+  /** Ends the object that follows the firehose, wherever it is. It comes back by itself. */
+  async interrupt() {
+    const response = await fetch(`${this.#control}/end`, { method: 'POST' })
+    if (!response.ok) throw new Error(`end: ${await response.text()}`)
   }
 
-  #wrangler(options) {
-    return Program.keep(this.#log, node, [WRANGLER, ...options], { env: QUIET })
+  logs() {
+    return readFileSync(this.#log, 'utf8')
   }
 }

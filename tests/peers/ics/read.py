@@ -15,6 +15,10 @@ def person(property):
     return {"address": str(property), "name": property.params.get("CN")}
 
 
+def optional(event, name):
+    return str(event[name]) if name in event else None
+
+
 def listed(value):
     if value is None:
         return []
@@ -34,8 +38,8 @@ def read(text):
         "start": moment(event["DTSTART"].dt),
         "end": moment(event["DTEND"].dt),
         "summary": str(event["SUMMARY"]),
-        "description": str(event["DESCRIPTION"]),
-        "location": str(event["LOCATION"]),
+        "description": optional(event, "DESCRIPTION"),
+        "location": optional(event, "LOCATION"),
         "url": str(event["URL"]),
         "status": str(event["STATUS"]),
         "transparency": str(event["TRANSP"]),

@@ -19,8 +19,8 @@ const MOST_RULES: usize = 50;
 /// As many characters as a note may have.
 const LONGEST_NOTE: usize = 280;
 
-/// The office hours that a record comes to.
-pub(super) fn office_hours(record: &Map) -> OfficeHours {
+/// The office hours that a record of another scheduling app, `social.schedule.availability`, comes to.
+pub fn office_hours(record: &Map) -> OfficeHours {
     let slots: Vec<&Map> = match record.get("timeSlots") {
         Some(Value::List(slots)) => slots.iter().filter_map(map).collect(),
         _ => Vec::new(),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
 mod asking;
+mod departures;
 mod order;
 mod requests;
 mod stream;

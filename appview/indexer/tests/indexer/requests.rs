@@ -1,13 +1,14 @@
 //! Requests for meetings that are records, from the repository to the booking.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use huddle_appview_indexer::{Requests, Swept};
 use huddle_core::actor::{ActorName, Command, Reply};
-use huddle_core::booking::{Booking, BookingIds, Phase};
+use huddle_core::availability::{Availability, Checked, Found, Search, Side};
+use huddle_core::booking::{Booking, BookingIds, Phase, Place};
 use huddle_core::flows::Flows;
 use huddle_core::index::{Index as _, Statement, repos};
 use huddle_core::sql::Value;
@@ -41,26 +42,49 @@ impl ActorTransport for Silence {
     }
 }
 
-/// A host whom we serve, and a guest.
-struct Scene {
-    world: World,
-    ada: Did,
-    bob: Did,
-    actors: Arc<ActorStore>,
-    requests: Requests,
+/// Finds what the windows have, or what it is told to find in place of that.
+struct Moods {
     windows: ListedWindows,
+    instead: Arc<Mutex<Option<Found>>>,
+}
+
+#[async_trait]
+impl Availability for Moods {
+    async fn search(&self, search: &Search, deadline: Timestamp) -> Found {
+        let instead = self.instead.lock().unwrap().clone();
+        match instead {
+            Some(found) => found,
+            None => self.windows.search(search, deadline).await,
+        }
+    }
+
+    async fn check(&self, booking: &Booking, place: &Place, deadline: Timestamp) -> Checked {
+        self.windows.check(booking, place, deadline).await
+    }
+}
+
+/// A host whom we serve, and a guest.
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) ada: Did,
+    pub(crate) bob: Did,
+    pub(crate) actors: Arc<ActorStore>,
+    pub(crate) requests: Requests,
+    pub(crate) windows: ListedWindows,
+    /// What searches find in place of slots.
+    instead: Arc<Mutex<Option<Found>>>,
 }
 
 fn datetime(moment: Timestamp) -> Datetime {
     Datetime::from_timestamp_millis(moment.as_millis()).unwrap()
 }
 
-fn ids() -> BookingIds {
+pub(crate) fn ids() -> BookingIds {
     BookingIds::new(&[7; 32])
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::new();
         let (ada, bob) = (world.sign_up("ada"), world.sign_up("bob"));
         let us = Service::new(US.parse().unwrap(), datetime(NOW));
@@ -69,18 +93,27 @@ impl Scene {
         windows.add(&ada, NOW + DAY, NOW + DAY + 3 * HOUR).unwrap();
         let actors = ActorStore::in_memory(world.clock.clone(), Limits::default());
         let actors = Arc::new(actors.unwrap());
+        let instead = Arc::default();
+        let moods = Moods {
+            windows: windows.clone(),
+            instead: Arc::clone(&instead),
+        };
+        let (clock, limits) = (world.clock.clone(), Arc::new(Limits::default()));
+        let flows = Flows::new(actors.clone(), Arc::new(moods), clock, limits);
+        let requests = Requests::new(world.indexer(), flows, ids(), US.parse().unwrap());
         Self {
-            requests: requests(&world, actors.clone(), windows.clone()),
             world,
             ada,
             bob,
             actors,
+            requests,
             windows,
+            instead,
         }
     }
 
     /// Has the guest ask for a meeting.
-    fn publish(&self, key: &str, change: impl FnOnce(&mut BookingRequest)) {
+    pub(crate) fn publish(&self, key: &str, change: impl FnOnce(&mut BookingRequest)) {
         self.publish_as(&self.bob, key, change);
     }
 
@@ -99,7 +132,7 @@ impl Scene {
     }
 
     /// Takes over what has been published, and does what is to be done.
-    async fn sweep(&self) -> Swept {
+    pub(crate) async fn sweep(&self) -> Swept {
         self.world.follow().await;
         self.requests.sweep().await.unwrap()
     }
@@ -118,6 +151,23 @@ impl Scene {
         standing
     }
 
+    /// How the booking of the second round of the version that was asked first stands.
+    async fn third_booking(&self) -> Option<&'static str> {
+        let sql = "SELECT uri || ' ' || version || ' ' || round FROM requests WHERE round = 1";
+        let key = self.world.rows(sql).await.pop()?;
+        Some(self.booking(&key).await?.phase.word())
+    }
+
+    /// What searches find from now on.
+    fn find(&self, instead: Option<Found>) {
+        *self.instead.lock().unwrap() = instead;
+    }
+
+    /// The notes of the audit.
+    async fn audit(&self) -> Vec<String> {
+        self.world.rows("SELECT kind, detail FROM audit").await
+    }
+
     async fn booking(&self, key: &str) -> Option<Booking> {
         let id = ids().of_request(&self.bob, BookingRequest::NSID, key);
         let flows = flows(&self.world, self.actors.clone(), self.windows.clone());
@@ -125,7 +175,11 @@ impl Scene {
     }
 }
 
-fn flows(world: &World, actors: Arc<dyn ActorTransport>, windows: ListedWindows) -> Flows {
+pub(crate) fn flows(
+    world: &World,
+    actors: Arc<dyn ActorTransport>,
+    windows: ListedWindows,
+) -> Flows {
     let (clock, limits) = (world.clock.clone(), Arc::new(Limits::default()));
     Flows::new(actors, Arc::new(windows), clock, limits)
 }
@@ -152,7 +206,7 @@ async fn sweep_until(scene: &Scene, expect: &[&str]) {
     assert_eq!(scene.standing().await, expect);
 }
 
-const fn swept(settled: usize, waiting: usize) -> Swept {
+pub(crate) const fn swept(settled: usize, waiting: usize) -> Swept {
     Swept { settled, waiting }
 }
 
@@ -353,13 +407,112 @@ async fn other_constraints_are_a_new_request_and_another_note_is_none() {
 }
 
 #[tokio::test]
+async fn what_passes_is_tried_again_at_longer_and_longer_intervals() {
+    for passing in [
+        Found::Delayed(Side::Host { stranger: true }),
+        Found::Unreadable(Side::Host { stranger: true }),
+        Found::Unreadable(Side::Guest),
+    ] {
+        let scene = Scene::new();
+        scene.find(Some(passing.clone()));
+        scene.publish("a", |_| {});
+        for secs in [5, 10, 20, 40] {
+            assert_eq!(scene.sweep().await, swept(0, 1), "{passing:?}");
+            scene.world.clock.step(Duration::from_secs(secs - 1));
+            assert_eq!(scene.sweep().await, swept(0, 0), "it rests for {secs} s");
+            scene.world.clock.step(Duration::from_secs(1));
+        }
+        scene.find(None);
+        assert_eq!(scene.sweep().await, swept(1, 0));
+        assert_eq!(scene.standing().await, ["asked: confirmed"], "{passing:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_given_up_after_a_day_or_when_it_is_too_late() {
+    for (latest, wait, why) in [
+        (None, DAY, "noAnswerInTime"),
+        (Some(HOUR), HOUR, "latestHasPassed"),
+    ] {
+        let scene = Scene::new();
+        scene.find(Some(Found::Delayed(Side::Host { stranger: true })));
+        scene.publish("a", |request| {
+            request.constraints.latest = latest.map(|after| datetime(NOW + after));
+        });
+        assert_eq!(scene.sweep().await, swept(0, 1));
+        scene.world.clock.step(wait);
+        assert_eq!(scene.sweep().await, swept(1, 0));
+        assert_eq!(scene.audit().await, [format!("requestIgnored | {why}")]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_which_nothing_suits_is_over_and_its_guest_can_be_told_that() {
+    let scene = Scene::new();
+    scene.find(Some(Found::Proposals(Vec::new())));
+    scene.publish("a", |_| {});
+    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.audit().await, ["requestUnmatched | "]);
+    scene.find(None);
+    scene.world.clock.step(DAY);
+    assert_eq!(scene.sweep().await, swept(0, 0));
+}
+
+#[tokio::test]
+async fn who_comes_back_to_what_they_asked_before_asks_anew() {
+    let scene = Scene::new();
+    let half_an_hour = |request: &mut BookingRequest| request.constraints.duration_min = Some(30);
+    let an_hour = |request: &mut BookingRequest| request.constraints.duration_min = Some(60);
+    scene.publish("a", half_an_hour);
+    scene.sweep().await;
+    scene.publish("a", an_hour);
+    assert_eq!(scene.sweep().await, swept(2, 0));
+    scene.publish("a", half_an_hour);
+    assert_eq!(scene.sweep().await, swept(2, 0));
+    // The third booking is of the second round of the first version.
+    assert_eq!(scene.third_booking().await, Some("confirmed"));
+    let sql = "SELECT state, round FROM requests WHERE version <> '' ORDER BY rev";
+    let standing = ["withdrawn | 0", "asked | 1"];
+    assert_eq!(scene.world.rows(sql).await, standing);
+}
+
+#[tokio::test]
+async fn who_comes_back_before_anybody_has_looked_has_the_first_booking_called_off() {
+    let scene = Scene::new();
+    let half_an_hour = |request: &mut BookingRequest| request.constraints.duration_min = Some(30);
+    scene.publish("a", half_an_hour);
+    scene.sweep().await;
+    scene.publish("a", |request| request.constraints.duration_min = Some(60));
+    scene.publish("a", half_an_hour);
+    // Nobody has asked for the version in between.
+    assert_eq!(scene.sweep().await, swept(2, 0));
+    assert_eq!(scene.third_booking().await, Some("confirmed"));
+    let versions = scene.standing().await;
+    assert_eq!(versions, ["withdrawn: none", "asked: canceled"]);
+}
+
+#[tokio::test]
+async fn who_goes_to_and_fro_has_no_more_requests_a_day_than_anybody() {
+    let scene = Scene::new();
+    for round in 0..25 {
+        let minutes = if round % 2 == 0 { 30 } else { 60 };
+        scene.publish("a", |request| {
+            request.constraints.duration_min = Some(minutes);
+        });
+        scene.sweep().await;
+    }
+    let sql = "SELECT sum(round + (state <> 'ignored')) FROM requests WHERE version <> ''";
+    assert_eq!(scene.world.rows(sql).await, ["20"]);
+}
+
+#[tokio::test]
 async fn who_deletes_the_account_asks_for_nothing_any_more() {
     let scene = Scene::new();
     scene.publish("a", |_| {});
     scene.sweep().await;
     let network = &scene.world.network;
     network.set_hosting(&scene.bob, Hosting::Deleted).unwrap();
-    assert_eq!(scene.sweep().await, swept(1, 0));
+    assert_eq!(scene.sweep().await, swept(2, 0));
     assert_eq!(scene.standing().await, ["withdrawn: canceled"]);
     let records = scene.world.rows("SELECT record FROM requests").await;
     assert_eq!(records, ["{}"]);
@@ -373,6 +526,8 @@ async fn what_could_not_be_asked_is_asked_by_the_next_process() {
     let in_vain = requests(&scene.world, Arc::new(Silence), scene.windows.clone());
     assert_eq!(in_vain.sweep().await, Ok(swept(0, 1)));
     assert_eq!(scene.standing().await, ["new: none"]);
+    assert_eq!(scene.sweep().await, swept(0, 0), "it rests");
+    scene.world.clock.step(Duration::from_secs(5));
     assert_eq!(scene.sweep().await, swept(1, 0));
     assert_eq!(scene.standing().await, ["asked: confirmed"]);
     scene.take_back("a");

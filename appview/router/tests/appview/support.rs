@@ -147,6 +147,8 @@ impl World {
             service: SERVICE.parse().unwrap(),
             on_fault: |fault| panic!("{fault}"),
             operations: Operations::default(),
+            connect_page: None,
+            addresses: None,
         };
         change(&mut appview);
         Self {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
 mod booking;
+mod connectors;
 mod limits;
+mod mail;
 mod race;
 mod server;

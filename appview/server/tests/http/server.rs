@@ -3,24 +3,34 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_appview::app::{App, Parts};
-use huddle_appview_router::Operations;
+use huddle_appview::calendars::Connecting;
+use huddle_appview_router::{ConnectPage, Operations};
+use huddle_appview_web::CONNECT_PATH;
+use huddle_calendars::{CalendarPorts, ConnectedCalendars};
+use huddle_core::availability::Availability;
 use huddle_core::booking::{BookingIds, Read};
 use huddle_core::directory::{Directory, DirectoryError};
+use huddle_core::effects::Post;
+use huddle_core::mail::{Addresses, Delivery, Letter, Links, Mail};
+use huddle_core::matching::Slots;
 use huddle_core::transport::ask;
+use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::{ActorName, Limits, index::Index};
 use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
 use huddle_identity::{Freshness, IdentityError, ServiceAuthMinter, ServiceRef, SigningKeys};
 use huddle_lexicon::schema::{ErrorName, Method, Procedure};
 use huddle_native::{ActorStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock, SystemDns};
-use huddle_ports::{Clock as _, FetchPolicy, GuardedFetch, Timestamp, Url};
+use huddle_ports::{Clock as _, Fetch, FetchPolicy, GuardedFetch, Timestamp, Url};
 use huddle_syntax::{AtIdentifier, Did};
 use huddle_testkit::ListedWindows;
 use huddle_xrpc::client::{Client, ClientError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 const SERVICE: &str = "did:web:huddle.example.com#huddle_appview";
@@ -30,8 +40,10 @@ pub(crate) struct Server {
     key: SigningKey,
     service: ServiceRef,
     keys_made: AtomicU64,
-    actors: Arc<ActorStore>,
+    pub(crate) actors: Arc<ActorStore>,
     pub(crate) index: Arc<SqliteIndex>,
+    /// What was mailed.
+    pub(crate) letters: mpsc::UnboundedReceiver<Letter>,
     tasks: Vec<JoinHandle<()>>,
     _folder: TempDir,
 }
@@ -72,8 +84,65 @@ impl Directory for NobodyElse {
     }
 }
 
+/// Hands every letter to the test.
+struct Mailbox(mpsc::UnboundedSender<Letter>);
+
+#[async_trait]
+impl Mail for Mailbox {
+    async fn send(&self, letter: &Letter) -> Delivery {
+        // A test that is over reads no more of them.
+        let _ = self.0.send(letter.clone());
+        Delivery::Sent
+    }
+}
+
+/// The way to the mailbox of a test, whose letters lead to `url`.
+fn post(letters: mpsc::UnboundedSender<Letter>, url: &Url) -> Post {
+    let keys = KeyRing::parse(&KeyRing::new_key("1", &OsRandom)).unwrap();
+    let random = Arc::new(OsRandom);
+    Post {
+        mail: Arc::new(Mailbox(letters)),
+        addresses: Addresses::new(keys.clone(), random.clone()),
+        links: Some(Links::new(url.clone(), keys, random)),
+    }
+}
+
+/// The way to this machine.
+pub(crate) fn network() -> Arc<dyn Fetch> {
+    let dns = Arc::new(SystemDns::new().unwrap());
+    let transport = ReqwestTransport::new(dns, "huddle-test", &[]).unwrap();
+    Arc::new(GuardedFetch::new(transport, FetchPolicy::development()))
+}
+
+/// Calendars that are connected at `url`.
+fn connecting(actors: Arc<ActorStore>, fetch: Arc<dyn Fetch>, url: &Url) -> Connecting {
+    let keys = KeyRing::parse(&KeyRing::new_key("1", &OsRandom)).unwrap();
+    let ports = CalendarPorts {
+        actors,
+        fetch,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(OsRandom),
+    };
+    Connecting {
+        calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
+        page: ConnectPage {
+            address: url.join(CONNECT_PATH).unwrap(),
+            keys,
+            random: Arc::new(OsRandom),
+        },
+    }
+}
+
 impl Server {
     pub(crate) async fn start(windows: ListedWindows, limits: Limits) -> Self {
+        Self::start_with(limits, |_, _| windows).await
+    }
+
+    /// One that finds times by what `find` makes of its actors and its index.
+    pub(crate) async fn start_with<A: Availability + Slots + 'static>(
+        limits: Limits,
+        find: impl FnOnce(Arc<ActorStore>, Arc<SqliteIndex>) -> A,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let actors = folder.path().join("actors.sqlite");
@@ -82,11 +151,16 @@ impl Server {
         let index = Arc::new(SqliteIndex::open(&folder.path().join("index.sqlite")).unwrap());
         let key = SigningKey::generate(Curve::K256, &OsRandom);
         let service: ServiceRef = SERVICE.parse().unwrap();
+        let found = Arc::new(find(actors.clone(), index.clone()));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let fetch = network();
+        let (mailbox, letters) = mpsc::unbounded_channel();
         let parts = Parts {
             actors: actors.clone(),
             index: index.clone() as Arc<dyn Index>,
-            availability: Arc::new(windows.clone()),
-            slots: Arc::new(windows),
+            availability: found.clone(),
+            slots: found,
             keys: Arc::new(OneKey(key.public_key())),
             directory: Arc::new(NobodyElse),
             clock,
@@ -94,22 +168,20 @@ impl Server {
             limits,
             service: service.clone(),
             operations: Operations::default(),
+            connecting: Some(connecting(actors.clone(), fetch.clone(), &url)),
+            post: Some(post(mailbox, &url)),
         };
         let App { router, pump, .. } = parts.assemble();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         let pumping = tokio::spawn(pump.run(std::future::pending()));
-        let dns = Arc::new(SystemDns::new().unwrap());
-        let transport = ReqwestTransport::new(dns, "huddle-test", &[]).unwrap();
-        let fetch = GuardedFetch::new(transport, FetchPolicy::development());
         Self {
-            client: Client::new(Arc::new(fetch), url),
+            client: Client::new(fetch, url),
             key,
             service,
             keys_made: AtomicU64::new(0),
             actors,
             index,
+            letters,
             tasks: vec![serving, pumping],
             _folder: folder,
         }

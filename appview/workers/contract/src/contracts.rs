@@ -1,12 +1,11 @@
 //! The contracts of the ports, kept by this platform's adapters.
 
-use huddle_appview_workers::clock::WorkersClock;
-use huddle_appview_workers::index::D1Index;
-use huddle_appview_workers::storage::transaction;
 use huddle_appview_workers::transport::DurableObjectTransport;
 use huddle_core::SqlError;
 use huddle_ports::Clock as _;
 use huddle_testkit::contract::{self, Broken};
+use huddle_workers_platform::storage::transaction;
+use huddle_workers_platform::{D1Index, WorkersClock};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
 
 /// Has the adapter checked that the path of a request names.

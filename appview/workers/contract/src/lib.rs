@@ -7,26 +7,28 @@ mod routes;
 
 use std::sync::Arc;
 
-use huddle_appview_workers::build::Build;
-use huddle_appview_workers::config::{self, Misconfigured};
-use huddle_core::availability::Availability;
+use huddle_appview_workers::build::{Build, StandIn};
 use huddle_ports::FetchPolicy;
 use huddle_testkit::{HostWindows, ListedWindows};
+use huddle_workers_platform::{Misconfigured, config};
 use worker::{Env, event, wasm_bindgen};
 
 #[event(start)]
 fn start() {
     let build = Build {
         availability: windows,
-        policy: FetchPolicy::development,
         routes: routes::routes,
         fault: faults::strike,
     };
     build.run();
+    huddle_workers_platform::ask(FetchPolicy::development());
 }
 
 /// The hosts of the variable `WINDOWS`, and when they have time.
-fn windows(env: &Env) -> Result<Arc<dyn Availability>, Misconfigured> {
+fn windows(env: &Env) -> Result<StandIn, Misconfigured> {
     let hosts: Option<Vec<HostWindows>> = config::json(env, "WINDOWS")?;
-    Ok(Arc::new(ListedWindows::new(hosts.unwrap_or_default())))
+    let Some(hosts) = hosts else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(ListedWindows::new(hosts))))
 }

@@ -57,7 +57,7 @@ fn bind(wasm: &Path, out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The classes that a configuration binds, which must be the same in all of its environments.
+/// The classes of its own that a configuration binds, which must be the same in all of its environments.
 fn classes(config: &Table) -> anyhow::Result<BTreeSet<String>> {
     let of_all = bound(config)?;
     ensure!(!of_all.is_empty(), "no [[durable_objects.bindings]]");
@@ -80,6 +80,8 @@ fn bound(section: &Table) -> anyhow::Result<BTreeSet<String>> {
     bindings
         .into_iter()
         .flatten()
+        // Those of another script are there.
+        .filter(|binding| binding.get("script_name").is_none())
         .map(|binding| {
             let class = binding.get("class_name").and_then(Value::as_str);
             let class = class.context("a binding of a Durable Object has no `class_name`")?;
@@ -127,6 +129,12 @@ mod tests {
             "durable_objects.bindings = [{ name = 'A' }]",
             Err("a binding of a Durable Object has no `class_name`"),
         );
+    }
+
+    #[test]
+    fn a_class_of_another_script_is_none_of_this_one() {
+        let other = "[[durable_objects.bindings]]\nclass_name = 'Other'\nscript_name = 'other'\n";
+        check(&format!("{TWO}{other}"), Ok(&["Alpha", "Beta"]));
     }
 
     #[test]

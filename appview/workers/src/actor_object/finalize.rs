@@ -11,7 +11,7 @@ use worker::send::{SendFuture, SendWrapper};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 
 use super::{ActorObject, Trouble};
-use crate::backend::backend;
+use crate::parts::Parts;
 
 impl ActorObject {
     /// Carries a command out; where that is to confirm the booking, together with all that follows, as far as that
@@ -29,7 +29,7 @@ impl ActorObject {
             .key()
             .parse()
             .map_err(|_: InvalidBookingId| Trouble::Unnamed)?;
-        let mut backend = backend(&self.env, self.limits()?.clone())?;
+        let mut backend = Parts::read(&self.env)?.backend;
         backend.actors = Arc::new(Inside {
             name,
             object: SendWrapper::new(self.again()),

@@ -10,9 +10,9 @@ use huddle_ports::Clock as _;
 use worker::{Delay, console_error, js_sys};
 
 use super::{ActorObject, Trouble};
-use crate::clock::WorkersClock;
 use crate::jobs;
 use crate::transport::DurableObjectTransport;
+use huddle_workers_platform::WorkersClock;
 
 /// Entries that one alarm carries away; what is left is due, and the next alarm rings at once.
 const BATCH: u32 = 32;
@@ -47,7 +47,7 @@ impl ActorObject {
                 let reply = transport.send(to, (**command).clone()).await;
                 reply.map(drop).map_err(|error| error.to_string())
             }
-            Task::Resume(_) | Task::Project(_) => {
+            Task::Resume(_) | Task::Project(_) | Task::Effect(_) | Task::ConfirmAddress { .. } => {
                 let sent = jobs::send(&self.env, task).await;
                 sent.map_err(|error| error.to_string())
             }

@@ -27,6 +27,9 @@ impl ExportData for Huddle {
         let first = bookings.iter().map(|booking| booking.created_at).min();
         let account = self.account_of(&caller, first).await.or_fault()?;
         lines.push(&account).or_fault()?;
+        for connector in self.connectors_of(&caller).await.or_fault()? {
+            lines.push(&connector).or_fault()?;
+        }
         let names = self.called(&bookings).await?;
         for booking in &bookings {
             let view = view::called(booking, &names).or_fault()?;
@@ -76,8 +79,18 @@ impl Huddle {
         let seen = people::first_seen(&*self.index, person).await?;
         let since = seen.into_iter().chain(booked).min();
         let since = view::datetime(since.unwrap_or_else(|| self.clock.now()))?;
-        // Nobody can have set an address: nothing takes one yet.
-        Ok(Account::new(AccountEmailStatus::None, preferences, since))
+        let address = match &self.addresses {
+            Some(addresses) => addresses.of(&*self.actors, person).await?,
+            None => None,
+        };
+        let status = match &address {
+            None => AccountEmailStatus::None,
+            Some((_, true)) => AccountEmailStatus::Confirmed,
+            Some((_, false)) => AccountEmailStatus::Unconfirmed,
+        };
+        let mut account = Account::new(status, preferences, since);
+        account.email = address.map(|(address, _)| address.as_str().to_owned());
+        Ok(account)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use huddle_core::ActorName;
 use huddle_core::transport::ask;
+use huddle_core::user_connector::addresses::ReadAddress;
 use huddle_core::user_connector::{self, PreferencesDocument};
 use huddle_lexicon::com::huddle::defs::Preferences;
 use huddle_lexicon::com::huddle::get_preferences::{
@@ -19,8 +20,15 @@ impl GetPreferences for Huddle {
         let question = user_connector::GetPreferences {};
         let known = ask(&*self.actors, &person, question).await.or_fault()?;
         let (preferences, revision) = read(&known).or_fault()?;
-        // Nobody can have set an address: nothing takes one yet.
-        let output = Output::new(preferences, revision, OutputEmailStatus::None);
+        let address = ask(&*self.actors, &person, ReadAddress {})
+            .await
+            .or_fault()?;
+        let status = match address {
+            None => OutputEmailStatus::None,
+            Some(address) if address.confirmed => OutputEmailStatus::Confirmed,
+            Some(_) => OutputEmailStatus::Unconfirmed,
+        };
+        let output = Output::new(preferences, revision, status);
         Ok(output.into())
     }
 }

@@ -51,7 +51,10 @@ keyed!(
     reschedule_booking,
     put_preferences,
     create_offer,
-    delete_offer
+    delete_offer,
+    delete_connector,
+    request_email_confirmation,
+    confirm_email
 );
 
 /// What methods that are about one booking take.

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+#[path = "../shared/booking.rs"]
+mod booking;
 mod caldav;
+mod connected;
 mod discovery;
 mod faults;
 mod feed;

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+#[path = "../shared/booking.rs"]
+mod booking;
+mod connected;
 mod server;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connected::follows_a_booking;
 use huddle_calendars::{
     Access, BookingEvent, BusyQuery, CalDav, Calendar, CalendarError, Credentials, EventKey,
     Snapshot, discover,
@@ -39,6 +43,11 @@ impl AddressLookup for NoNames {
     }
 }
 
+fn network() -> GuardedFetch<ReqwestTransport> {
+    let transport = ReqwestTransport::new(Arc::new(NoNames), "Huddle tests", &[]).unwrap();
+    GuardedFetch::new(transport, FetchPolicy::development())
+}
+
 /// One server, one account and its one calendar.
 struct Setup {
     server: Server,
@@ -50,9 +59,8 @@ struct Setup {
 impl Setup {
     async fn start(name: &str) -> Option<Self> {
         let server = Server::start(name)?;
-        let transport = ReqwestTransport::new(Arc::new(NoNames), "Huddle tests", &[]).unwrap();
         let setup = Self {
-            fetch: GuardedFetch::new(transport, FetchPolicy::development()),
+            fetch: network(),
             credentials: Credentials::new("ana", "secret").unwrap(),
             collection: Url::parse(&server.url).unwrap(),
             server,
@@ -207,6 +215,7 @@ against!(
 );
 against!(a_uid_is_in_a_calendar_only_once, meets_its_invitation);
 against!(what_has_changed_is_known_by_its_token, syncs);
+against!(a_connected_account_follows_a_booking, follows_a_booking);
 
 async fn discovers(setup: &Setup) {
     let root = &setup.server.url;

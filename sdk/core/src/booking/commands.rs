@@ -8,6 +8,7 @@ use crate::actor::{ActorName, commands};
 use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::state::{Asked, Booking, Constraints, NoMatch, Place, Standing, Terms};
+use crate::effects::{BeginEffect, EffectBegun, EndEffect};
 use crate::idempotency::Key;
 
 /// Why a request under a key is not carried out.
@@ -274,5 +275,9 @@ commands! {
         Outcome => (),
         /// [`Read`]
         Read => Result<Box<Booking>, NotFound>,
+        /// [`BeginEffect`]
+        BeginEffect => EffectBegun,
+        /// [`EndEffect`]
+        EndEffect => (),
     }
 }

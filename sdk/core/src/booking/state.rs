@@ -16,9 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::ActorName;
 use crate::booking::{Attempt, BookingId};
+use crate::effects::ShownSince;
 use crate::host_match::{Ending, Finish, Role};
 use crate::limits::{Limits, secs};
 use crate::outbox::Task;
+use crate::tally::Tally;
 
 pub use record::{
     Asked, By, Change, Chosen, Constraints, Event, EventKind, Expiry, GuestSide, Mode, NoMatch,
@@ -54,6 +56,9 @@ pub struct Booking {
     pub lease: Option<Timestamp>,
     /// Whether the host has said yes where that was waited for.
     pub approved: bool,
+    /// How often each side has tried to move it in vain: what comes of a move shows when the other side has time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) vain_moves: Vec<(By, Tally)>,
     /// Why the last search came to nothing.
     pub unmatched: Option<NoMatch>,
     /// What was said by whoever last declined, canceled or moved it.
@@ -62,6 +67,9 @@ pub struct Booking {
     pub sequence: u32,
     /// How often it has changed at all.
     pub revision: u32,
+    /// Since which revision it shows outside what it does.
+    #[serde(default)]
+    pub(crate) shown_since: ShownSince,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -144,10 +152,12 @@ impl Booking {
             days: Vec::new(),
             tried: 1,
             lease: None,
+            vain_moves: Vec::new(),
             unmatched: None,
             reason: None,
             sequence: 0,
             revision: 0,
+            shown_since: ShownSince::default(),
             created_at: now,
             updated_at: now,
             history: Vec::new(),
@@ -373,19 +383,37 @@ impl Booking {
     /// Gives up a change of a confirmed booking, which stays where it was.
     fn drop_change(&mut self, decision: &mut Decision<'_>) {
         if let Phase::Confirmed { change, .. } = &mut self.phase {
-            *change = None;
+            let by = change.take().map(|change| change.by);
+            if let Some(by) = by.filter(|_| !self.unmatched.is_some_and(NoMatch::is_retryable)) {
+                self.note_vain_move(by, decision);
+            }
             self.lease = None;
             self.let_go(decision, Ending::Released);
             self.touch(decision);
         }
     }
 
+    fn note_vain_move(&mut self, by: By, decision: &Decision<'_>) {
+        let before = self.vain_moves_of(by);
+        self.vain_moves.retain(|(other, _)| *other != by);
+        let tally = Tally::one_more(before, decision.now, decision.limits);
+        self.vain_moves.push((by, tally));
+    }
+
+    /// How often a side has tried to move it in vain.
+    fn vain_moves_of(&self, by: By) -> Option<Tally> {
+        let mut moves = self.vain_moves.iter();
+        moves.find(|(of, _)| *of == by).map(|(_, tally)| *tally)
+    }
+
     /// Tells every keeper what became of an attempt.
     fn finish(&mut self, decision: &mut Decision<'_>, attempt: Attempt, ending: Ending) {
         for keeper in self.keepers(attempt) {
             let ending = match ending {
-                // It is the guest who has let something lapse.
-                Ending::Lapsed if keeper != ActorName::host_match(&self.asked.guest) => {
+                // It is the guest who has let something lapse, or has called it off.
+                Ending::Lapsed | Ending::CalledOff
+                    if keeper != ActorName::host_match(&self.asked.guest) =>
+                {
                     Ending::Released
                 }
                 _ => ending,

@@ -1,6 +1,7 @@
 //! The rows of claims.
 
 use huddle_ports::Timestamp;
+use huddle_syntax::Did;
 
 use crate::booking::{Attempt, BookingId};
 use crate::host_match::Role;
@@ -39,6 +40,12 @@ impl FromValue for State {
     }
 }
 
+impl FromValue for Did {
+    fn from_value(value: &Value) -> Option<Self> {
+        String::from_value(value)?.parse().ok()
+    }
+}
+
 impl FromValue for Role {
     fn from_value(value: &Value) -> Option<Self> {
         word(value, &[Self::Host, Self::Guest], Self::as_str)
@@ -56,6 +63,8 @@ pub(super) struct Claim {
     pub guard: Interval,
     pub due: Timestamp,
     pub role: Role,
+    /// The other side of the meeting.
+    pub counterpart: Did,
 }
 
 impl Claim {
@@ -81,11 +90,13 @@ impl Claim {
             guard: slot(5)?,
             due: row.get(7)?,
             role: row.get(8)?,
+            counterpart: row.get(9)?,
         })
     }
 }
 
-const COLUMNS: &str = "booking, attempt, state, starts, ends, guard_starts, guard_ends, due, role";
+const COLUMNS: &str = "booking, attempt, state, starts, ends, guard_starts, guard_ends, due, role, \
+     counterpart";
 
 /// The claims that lie, with their buffers, at least partly after `from`, and begin before `until`.
 pub(super) fn between(
@@ -153,12 +164,7 @@ pub(super) fn find(
     rows.first().map(Claim::read).transpose()
 }
 
-pub(super) fn insert(
-    turn: &mut Turn<'_>,
-    claim: &Claim,
-    counterpart: &str,
-    limited: bool,
-) -> Result<(), SqlError> {
+pub(super) fn insert(turn: &mut Turn<'_>, claim: &Claim, limited: bool) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
     turn.write(
         "INSERT INTO claim (actor, booking, attempt, state, starts, ends, guard_starts, guard_ends, due, \
@@ -174,7 +180,7 @@ pub(super) fn insert(
             claim.guard.end().into(),
             claim.due.into(),
             claim.role.as_str().into(),
-            counterpart.into(),
+            claim.counterpart.as_str().into(),
             limited.into(),
         ],
     )?;

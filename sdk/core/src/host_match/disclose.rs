@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use huddle_ports::Timestamp;
 use huddle_schedule::disclosure::within_budget;
+use huddle_syntax::Did;
 use serde::{Deserialize, Serialize};
 
 use crate::host_match::sweep;
 use crate::sql::SqlError;
 use crate::turn::Turn;
+
+const DAY: Duration = Duration::from_hours(24);
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
@@ -21,11 +24,14 @@ const FARTHEST: Duration = Duration::from_hours(400 * 24);
 
 /// Say which of these answers strangers may get, and note that they got them.
 ///
-/// The budget is that of a week of the person's time, `disclosures_per_week` of the limits: weeks are those in
+/// One stranger is told only so much on a day in UTC, `disclosures_per_guest`; what they were told that day, for nothing.
+/// And the budget is that of a week of the person's time, `disclosures_per_week` of the limits: weeks are those in
 /// UTC, from Monday, and an answer is about the week in which its `start` lies, whenever it is given. What was
-/// told once is told again for nothing, to whomever. Of weeks that are over nothing is told.
+/// told once is told again for nothing of that, to whomever. Of weeks that are over nothing is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disclose {
+    /// Who would be told.
+    pub to: Did,
     /// What there is to tell, the most wanted first.
     pub wanted: Vec<Disclosure>,
     /// How many of them are told, and paid for, at most.
@@ -58,15 +64,69 @@ pub(super) fn disclose(turn: &mut Turn<'_>, command: &Disclose) -> Result<Vec<u3
         }
     }
     allowed.sort_unstable();
-    allowed.truncate(usize::try_from(command.at_most).unwrap_or(usize::MAX));
-    let mut answer = Vec::with_capacity(allowed.len());
+    let mut today = Today::of(turn, &command.to)?;
+    let mut answer = Vec::new();
     for (index, week, is_new) in allowed {
+        let mark = &command.wanted[index].mark;
+        if answer.len() >= usize::try_from(command.at_most).unwrap_or(usize::MAX) {
+            break;
+        }
+        if !today.tell(turn, mark)? {
+            continue;
+        }
         if is_new {
-            note(turn, week, &command.wanted[index].mark)?;
+            note(turn, week, mark)?;
         }
         answer.extend(u32::try_from(index));
     }
     Ok(answer)
+}
+
+/// What one stranger is told on one day.
+struct Today<'a> {
+    guest: &'a Did,
+    /// When the day is over.
+    end: Timestamp,
+    told: BTreeSet<String>,
+}
+
+impl<'a> Today<'a> {
+    fn of(turn: &mut Turn<'_>, guest: &'a Did) -> Result<Self, SqlError> {
+        let (actor, end) = (turn.name().as_str(), end_of(DAY, turn.now()));
+        let rows = turn.read(
+            "SELECT mark FROM told WHERE actor = ?1 AND guest = ?2 AND day = ?3",
+            &[actor.into(), guest.as_str().into(), end.into()],
+        )?;
+        let told: Result<_, SqlError> = rows.iter().map(|row| row.get(0)).collect();
+        Ok(Self {
+            guest,
+            end,
+            told: told?,
+        })
+    }
+
+    /// Whether the stranger may be told this today, which is noted.
+    fn tell(&mut self, turn: &mut Turn<'_>, mark: &str) -> Result<bool, SqlError> {
+        if self.told.contains(mark) {
+            return Ok(true);
+        }
+        let most = usize::try_from(turn.limits().disclosures_per_guest).unwrap_or(usize::MAX);
+        if self.told.len() >= most {
+            return Ok(false);
+        }
+        turn.write(
+            "INSERT INTO told (actor, guest, day, mark) VALUES (?1, ?2, ?3, ?4)",
+            &[
+                turn.name().as_str().into(),
+                self.guest.as_str().into(),
+                self.end.into(),
+                mark.into(),
+            ],
+        )?;
+        sweep::by(turn, self.end)?;
+        self.told.insert(mark.to_owned());
+        Ok(true)
+    }
 }
 
 /// What is wanted, with its indices, by the end of the week that it is about.
@@ -83,12 +143,15 @@ fn by_week(now: Timestamp, wanted: &[Disclosure]) -> BTreeMap<Timestamp, Vec<(us
 
 /// The Monday after a moment.
 fn end_of_week(moment: Timestamp) -> Timestamp {
-    /// 1970-01-01 was a Thursday.
-    const FIRST_MONDAY: Timestamp = Timestamp::from_millis(4 * 24 * 3_600_000);
-    let week = i64::try_from(WEEK.as_millis()).unwrap_or(i64::MAX);
-    let since = moment.as_millis().saturating_sub(FIRST_MONDAY.as_millis());
-    let into = u64::try_from(since.rem_euclid(week)).unwrap_or(0);
-    moment - Duration::from_millis(into) + WEEK
+    // 1970-01-01 was a Thursday.
+    end_of(WEEK, moment + 3 * DAY) - 3 * DAY
+}
+
+/// The end of what a moment is in, of stretches of such a length since 1970.
+fn end_of(length: Duration, moment: Timestamp) -> Timestamp {
+    let length_millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    let into = u64::try_from(moment.as_millis().rem_euclid(length_millis)).unwrap_or(0);
+    moment - Duration::from_millis(into) + length
 }
 
 fn told(turn: &mut Turn<'_>, week: Timestamp) -> Result<Vec<String>, SqlError> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::booking::{Attempt, BookingId};
 use crate::host_match::claim::{self, State};
-use crate::host_match::{fence, lapse};
+use crate::host_match::{cancellation, fence, lapse, petition};
 use crate::sql::SqlError;
 use crate::turn::Turn;
 
@@ -28,6 +28,8 @@ pub enum Ending {
     Released,
     /// The person was given a hold, as the guest, and made nothing of it.
     Lapsed,
+    /// The person has called the meeting off, as the guest.
+    CalledOff,
 }
 
 /// Never creates a claim: whatever comes twice or too late finds nothing to change.
@@ -42,19 +44,24 @@ pub(super) fn finish(turn: &mut Turn<'_>, command: &Finish) -> Result<(), SqlErr
             }
             Some(_) | None => Ok(()),
         },
-        Ending::Released | Ending::Lapsed => {
+        Ending::Released | Ending::Lapsed | Ending::CalledOff => {
             if claim.is_some() {
                 claim::delete(turn, &command.booking, command.attempt)?;
             }
             claim::delete_superseded(turn, &command.booking, command.attempt)?;
+            petition::end(turn, &command.booking, command.attempt)?;
             fence::close(turn, &command.booking, command.attempt)?;
-            // By now the hold may have ended by itself: it is the fence that knows it was there.
-            if command.ending == Ending::Lapsed
-                && fence::note_lapse(turn, &command.booking, command.attempt)?
-            {
-                lapse::count(turn)?;
+            match (command.ending, claim) {
+                // By now the hold may have ended by itself: it is the fence that knows it was there.
+                (Ending::Lapsed, _)
+                    if fence::note_lapse(turn, &command.booking, command.attempt)? =>
+                {
+                    lapse::count(turn)
+                }
+                // A meeting does not end by itself: who hears of it twice finds no claim.
+                (Ending::CalledOff, Some(claim)) => cancellation::count(turn, &claim.counterpart),
+                _ => Ok(()),
             }
-            Ok(())
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use huddle_ports::Timestamp;
-use huddle_syntax::Did;
+use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Attempt, BookingId};
 use crate::host_match::claim::{self, Claim, State};
 use crate::host_match::fence::{self, Standing};
-use crate::host_match::{Role, lapse, shard, sweep};
+use crate::host_match::{Role, cancellation, lapse, petition, shard, sweep};
 use crate::sql::SqlError;
 use crate::turn::Turn;
 use huddle_schedule::Interval;
@@ -35,15 +35,28 @@ pub struct Hold {
     pub limited: bool,
 }
 
-/// Tell when this person may hold one more slot as a guest; `None` is now.
+/// Tell when this person, as a guest, may ask more of a host.
 ///
 /// It is asked before the host's time is looked at, of which a limit must tell nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MayHold {
+pub struct MayAsk {
     /// For which booking.
     pub booking: BookingId,
-    /// With whom.
+    /// Whom.
     pub host: Did,
+    /// The record that asks, where it was no call.
+    pub request: Option<AtUri>,
+}
+
+/// When a guest may ask more of a host; `None` is now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// When they may hold one more slot.
+    pub hold: Option<Timestamp>,
+    /// When they may wait for one more answer.
+    pub petition: Option<Timestamp>,
+    /// When they may meet the host once more, if they are a stranger to them.
+    pub stranger: Option<Timestamp>,
 }
 
 /// Tell whether a hold would be granted, and hold nothing. What is told may be over at once: nothing is
@@ -140,6 +153,7 @@ pub(super) fn hold(
     }
     fence::raise(turn, &command.booking, command.attempt)?;
     claim::delete_superseded(turn, &command.booking, command.attempt)?;
+    petition::end(turn, &command.booking, command.attempt)?;
     if let Some(retry_at) = limited_until(turn, command)? {
         return Ok(Err(HoldRefused::TooManyHolds { retry_at }));
     }
@@ -159,8 +173,9 @@ pub(super) fn hold(
         guard: candidate.guard(),
         due: command.until,
         role: command.role,
+        counterpart: command.counterpart.clone(),
     };
-    claim::insert(turn, &claim, command.counterpart.as_str(), command.limited)?;
+    claim::insert(turn, &claim, command.limited)?;
     sweep::by(turn, claim.due)?;
     Ok(Ok(granted(&claim, sharded)))
 }
@@ -183,11 +198,17 @@ pub(super) fn would_hold(
     Ok(granted.ok_or(HoldRefused::NoneFree))
 }
 
-pub(super) fn may_hold(
-    turn: &mut Turn<'_>,
-    command: &MayHold,
-) -> Result<Option<Timestamp>, SqlError> {
-    lapse::retry_at(turn, &command.booking, &command.host)
+pub(super) fn may_ask(turn: &mut Turn<'_>, command: &MayAsk) -> Result<Allowance, SqlError> {
+    let MayAsk {
+        booking,
+        host,
+        request,
+    } = command;
+    Ok(Allowance {
+        hold: lapse::retry_at(turn, booking, host)?,
+        petition: petition::retry_at(turn, booking, host, request.as_ref())?,
+        stranger: cancellation::retry_at(turn, host)?,
+    })
 }
 
 /// Until when the person may hold nothing more, if that counts for this hold.

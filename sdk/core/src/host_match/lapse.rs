@@ -1,13 +1,11 @@
 //! How many slots a guest may hold, and how long they wait after holds that came to nothing.
 
-use std::time::Duration;
-
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
 use crate::booking::BookingId;
-use crate::limits::{Limits, secs};
-use crate::sql::SqlError;
+use crate::sql::{Row, SqlError};
+use crate::tally::Tally;
 use crate::turn::Turn;
 
 /// When this person may hold one more slot as the guest of `host`; `None` means now.
@@ -39,8 +37,8 @@ pub(super) fn retry_at(
     Ok(waits.into_iter().flatten().max().filter(|at| *at > now))
 }
 
-/// When fewer than `most` holds will be left.
-fn freed_at(mut ends: Vec<Timestamp>, most: u32) -> Option<Timestamp> {
+/// When fewer than `most` of what ends at these moments will be left.
+pub(super) fn freed_at(mut ends: Vec<Timestamp>, most: u32) -> Option<Timestamp> {
     ends.sort_unstable();
     let surplus = ends.len().checked_sub(usize::try_from(most).ok()?)?;
     ends.get(surplus).copied()
@@ -48,45 +46,34 @@ fn freed_at(mut ends: Vec<Timestamp>, most: u32) -> Option<Timestamp> {
 
 fn cooled_down_at(turn: &mut Turn<'_>) -> Result<Option<Timestamp>, SqlError> {
     let limits = turn.limits();
-    let Some((count, latest)) = stored(turn)? else {
-        return Ok(None);
-    };
-    Ok(Some(latest + cooldown(limits, count)))
+    Ok(stored(turn)?.map(|tally| tally.cooled_down_at(limits)))
 }
 
-fn cooldown(limits: &Limits, count: u32) -> Duration {
-    match count {
-        0 => Duration::ZERO,
-        1 => secs(limits.cooldown_first_secs),
-        2 => secs(limits.cooldown_second_secs),
-        _ => secs(limits.cooldown_further_secs),
-    }
-}
-
-fn stored(turn: &mut Turn<'_>) -> Result<Option<(u32, Timestamp)>, SqlError> {
+fn stored(turn: &mut Turn<'_>) -> Result<Option<Tally>, SqlError> {
     let actor = turn.name().as_str();
     let rows = turn.read(
         "SELECT count, latest FROM lapse WHERE actor = ?1",
         &[actor.into()],
     )?;
-    rows.first()
-        .map(|row| Ok((row.get(0)?, row.get(1)?)))
-        .transpose()
+    rows.first().map(read).transpose()
+}
+
+/// A tally of the columns `count` and `latest`, in this order.
+pub(super) fn read(row: &Row) -> Result<Tally, SqlError> {
+    Ok(Tally {
+        count: row.get(0)?,
+        latest: row.get(1)?,
+    })
 }
 
 /// Counts a lapse of this person.
 pub(super) fn count(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     let (actor, now, limits) = (turn.name().as_str(), turn.now(), turn.limits());
-    let count = match stored(turn)? {
-        Some((count, latest)) if now < latest + secs(limits.cooldown_reset_secs) => {
-            count.saturating_add(1)
-        }
-        Some(_) | None => 1,
-    };
+    let Tally { count, latest } = Tally::one_more(stored(turn)?, now, limits);
     turn.write(
         "INSERT INTO lapse (actor, count, latest) VALUES (?1, ?2, ?3) \
          ON CONFLICT (actor) DO UPDATE SET count = excluded.count, latest = excluded.latest",
-        &[actor.into(), count.into(), now.into()],
+        &[actor.into(), count.into(), latest.into()],
     )?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::actor::ActorName;
 use crate::booking::Outcome;
 use crate::host_match::claim::{self, Claim, State};
 use crate::host_match::{fence, prepare};
+use crate::limits::secs;
 use crate::outbox::Task;
 use crate::sql::SqlError;
 use crate::turn::Turn;
@@ -68,17 +69,22 @@ fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
          (SELECT 1 FROM claim WHERE claim.actor = fence.actor AND claim.booking = fence.booking)",
         &[actor.into(), (now - fence::KEPT).into()],
     )?;
-    turn.write(
-        "DELETE FROM lapse WHERE actor = ?1 AND latest <= ?2",
-        &[
-            actor.into(),
-            (now - crate::limits::secs(turn.limits().cooldown_reset_secs)).into(),
-        ],
-    )?;
-    turn.write(
-        "DELETE FROM disclosure WHERE actor = ?1 AND week <= ?2",
-        &[actor.into(), now.into()],
-    )?;
+    let cool = now - secs(turn.limits().cooldown_reset_secs);
+    for (statement, until) in [
+        ("DELETE FROM lapse WHERE actor = ?1 AND latest <= ?2", cool),
+        (
+            "DELETE FROM cancellation WHERE actor = ?1 AND latest <= ?2",
+            cool,
+        ),
+        ("DELETE FROM petition WHERE actor = ?1 AND due <= ?2", now),
+        ("DELETE FROM told WHERE actor = ?1 AND day <= ?2", now),
+        (
+            "DELETE FROM disclosure WHERE actor = ?1 AND week <= ?2",
+            now,
+        ),
+    ] {
+        turn.write(statement, &[actor.into(), until.into()])?;
+    }
     Ok(())
 }
 
@@ -90,6 +96,8 @@ fn next(turn: &mut Turn<'_>) -> Result<Option<Timestamp>, SqlError> {
          SELECT min(due) AS at FROM claim WHERE actor = ?1 AND state <> 'booked' \
          UNION ALL SELECT min(due) + ?2 FROM claim WHERE actor = ?1 AND state = 'booked' \
          UNION ALL SELECT min(week) FROM disclosure WHERE actor = ?1 \
+         UNION ALL SELECT min(day) FROM told WHERE actor = ?1 \
+         UNION ALL SELECT min(due) FROM petition WHERE actor = ?1 \
          UNION ALL SELECT min(touched) + ?3 FROM fence WHERE actor = ?1 \
          AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.actor = fence.actor AND claim.booking = fence.booking))",
         &[actor.into(), millis(PAST_KEPT).into(), millis(fence::KEPT).into()],

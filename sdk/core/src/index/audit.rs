@@ -6,6 +6,9 @@ use huddle_syntax::Did;
 use super::{Index, IndexError, Statement, moment, text};
 use crate::sql::Value;
 
+/// The most lines about one account that are kept: the latest.
+pub const MOST_OF_ONE: u32 = 200;
+
 /// A line of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -40,4 +43,14 @@ pub async fn of(index: &dyn Index, subject: &Did, limit: u32) -> Result<Vec<Line
         })
     });
     lines.collect()
+}
+
+/// Forgets the lines of before a moment, and of each account all but the latest.
+pub fn forget(before: Timestamp) -> Statement {
+    Statement {
+        sql: "DELETE FROM audit WHERE at < ?1 OR id IN (SELECT id FROM \
+              (SELECT id, row_number() OVER (PARTITION BY subject ORDER BY id DESC) AS place FROM audit) \
+              WHERE place > ?2)",
+        bindings: vec![moment(before), Value::Integer(MOST_OF_ONE.into())],
+    }
 }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::sql::{FromValue, Row, Value, word};
 
-/// The most current offers of one host that are looked at: the latest.
+/// The most offers of one host that are kept, and looked at: those that have changed last. Of so many that are gone the
+/// revisions are kept, too.
 pub const MOST_OF_A_HOST: u32 = 500;
 
 /// What kind of record an offer is.
@@ -151,7 +152,8 @@ fn offer(row: &Row) -> Result<(Offer, Place<1>), ListError> {
     Ok((offer, place))
 }
 
-/// Takes over what is at some addresses of a host at a revision.
+/// Takes over what is at some addresses of a host at a revision. Of a host with too many offers the oldest are left out,
+/// which is written into the audit.
 pub fn put(
     at: Revision<'_>,
     entries: &[Entry],
@@ -174,7 +176,35 @@ pub fn put(
               WHERE rev <= excluded.rev",
         bindings: vec![text(at.did), text(at.rev), moment(now), text(entries)],
     };
-    Ok(arrays(entries)?.into_iter().map(put).collect())
+    let mut statements: Vec<_> = arrays(entries)?.into_iter().map(put).collect();
+    if !statements.is_empty() {
+        statements.extend(keep_within_bounds(at.did, now));
+    }
+    Ok(statements)
+}
+
+/// Leaves the newest offers of a host, and the newest of those that are gone.
+fn keep_within_bounds(host: &str, now: Timestamp) -> [Statement; 3] {
+    let most = || Value::Integer(MOST_OF_A_HOST.into());
+    let note = Statement {
+        sql: "INSERT INTO audit (at, subject, kind, detail) SELECT ?2, ?1, 'offersLeftOut', '' \
+              WHERE (SELECT count(*) FROM offers WHERE host_did = ?1 AND cid IS NOT NULL) > ?3 \
+              AND 'offersLeftOut' IS NOT \
+              (SELECT kind FROM audit WHERE subject = ?1 ORDER BY id DESC LIMIT 1)",
+        bindings: vec![text(host), moment(now), most()],
+    };
+    let oldest = Statement {
+        sql: "DELETE FROM offers WHERE id IN (SELECT id FROM offers \
+              WHERE host_did = ?1 AND cid IS NOT NULL \
+              ORDER BY indexed DESC, id DESC LIMIT -1 OFFSET ?2)",
+        bindings: vec![text(host), most()],
+    };
+    let gone = Statement {
+        sql: "DELETE FROM offers WHERE id IN (SELECT id FROM offers \
+              WHERE host_did = ?1 AND cid IS NULL ORDER BY rev DESC, id DESC LIMIT -1 OFFSET ?2)",
+        bindings: vec![text(host), most()],
+    };
+    [note, oldest, gone]
 }
 
 /// Forgets what is older than a revision at which the repository was fetched whole.

@@ -32,6 +32,7 @@ impl Matching {
             wanted.push(self.none(question, facts.now));
         }
         let disclose = Disclose {
+            to: question.guest.clone(),
             wanted,
             at_most: at_most.try_into().unwrap_or(u32::MAX),
         };

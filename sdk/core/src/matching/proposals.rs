@@ -44,6 +44,10 @@ impl Matching {
     async fn try_to_propose(&self, search: &Search, deadline: Timestamp) -> Result<Found, Failed> {
         let question = Question::of(search);
         let facts = self.facts(&question, deadline).await?;
+        let stranger = facts.is_stranger(&question);
+        if let Some(until) = search.strangers_wait.filter(|_| stranger) {
+            return Ok(Found::StrangersWait(until));
+        }
         let modes = modes(search);
         let sides = match facts.sides(&question, modes) {
             Ok(sides) => sides,
@@ -52,7 +56,6 @@ impl Matching {
         let Some(wishes) = wishes::wishes(&search.constraints) else {
             return Ok(nothing());
         };
-        let stranger = facts.is_stranger(&question);
         let chosen = search.constraints.chosen.as_deref();
         let scene = Scene {
             question: &question,
@@ -69,6 +72,11 @@ impl Matching {
         // What was chosen was told before.
         if stranger && chosen.is_none() {
             slots = self.told(&question, &facts, slots, 1).await?;
+        }
+        // What strangers are answered is about whole blocks, whatever they have asked for: they may turn it down, where
+        // they are asked. To look for another slot within what they have asked for would be to answer that.
+        if search.confirms {
+            slots.retain(|slot| wishes::are_fulfilled(&wishes, slot.interval));
         }
         if waits && let Some(slot) = slots.first() {
             return Ok(Found::NeedsApproval(facts.terms(slot)));

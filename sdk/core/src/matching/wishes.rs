@@ -1,8 +1,9 @@
 //! What a guest asks for, as the schedule takes it.
 
 use std::num::NonZeroU16;
+use std::time::Duration;
 
-use chrono::{Weekday, WeekdaySet};
+use chrono::{Datelike as _, Weekday, WeekdaySet};
 use huddle_schedule as schedule;
 use huddle_schedule::{Interval, Zone};
 
@@ -27,6 +28,21 @@ pub(super) fn wishes(asked: &Constraints) -> Option<schedule::Constraints> {
         ..read
     };
     wishes.check().is_ok().then_some(wishes)
+}
+
+/// Whether a slot lies within what is wished. Its length is one that is wished, wherever it lies.
+pub(super) fn are_fulfilled(wishes: &schedule::Constraints, slot: Interval) -> bool {
+    let is_on = |days: WeekdaySet| {
+        let last = slot.end() - Duration::from_millis(1);
+        let dates = [slot.start(), last].map(|moment| wishes.zone.date(moment));
+        // A meeting takes hours: there is no third date between the two.
+        dates.iter().all(|date| days.contains(date.weekday()))
+    };
+    wishes
+        .earliest
+        .is_none_or(|earliest| earliest <= slot.start())
+        && wishes.latest.is_none_or(|latest| slot.end() <= latest)
+        && wishes.days.is_none_or(is_on)
 }
 
 /// The zone that the guest names, if they name any; `None` where it is unknown.
@@ -126,6 +142,39 @@ mod tests {
             ..schedule::Constraints::default()
         };
         assert_eq!(wishes(&asked), Some(expect));
+    }
+
+    #[test]
+    fn a_slot_fulfils_what_is_wished_of_its_time_and_its_days() {
+        // 1970 began on a Thursday; Berlin was an hour ahead.
+        let slot = |start, end| Interval::new(at(start), at(end)).unwrap();
+        let wished = |earliest, latest, days: &[u8], tz: Option<&str>| {
+            let asked = Constraints {
+                earliest: Some(at(earliest)),
+                latest: Some(at(latest)),
+                days: days.to_vec(),
+                tz: tz.map(str::to_owned),
+                ..Constraints::default()
+            };
+            wishes(&asked).unwrap()
+        };
+        let berlin = Some("Europe/Berlin");
+        for (wishes, slot, expect) in [
+            (wished(60, 120, &[], None), slot(60, 120), true),
+            (wished(60, 120, &[], None), slot(59, 119), false),
+            (wished(60, 120, &[], None), slot(61, 121), false),
+            (wished(0, 9999, &[3], None), slot(1410, 1440), true),
+            (wished(0, 9999, &[3], None), slot(1410, 1441), false),
+            (wished(0, 9999, &[3, 4], None), slot(1410, 1441), true),
+            (wished(0, 9999, &[3], berlin), slot(1380, 1410), false),
+            (wished(0, 9999, &[4], berlin), slot(1380, 1410), true),
+        ] {
+            assert_eq!(
+                are_fulfilled(&wishes, slot),
+                expect,
+                "{slot:?} of {wishes:?}"
+            );
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ fn outcome(world: &World) -> &'static str {
         Found::Proposals(proposals) if proposals.is_empty() => "nothing",
         Found::Proposals(_) => "proposed",
         Found::NeedsApproval(_) => "needs approval",
+        Found::StrangersWait(_) => "later",
         Found::Unreadable(_) | Found::Delayed(_) => "a calendar",
     }
 }

@@ -1,11 +1,15 @@
 //! What strangers get to know: little, and never why there is nothing.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use huddle_core::availability::{Found, Side};
 use huddle_core::booking::Constraints;
 use huddle_core::matching::{Busy, UnknownRelationship};
+use huddle_core::pause::Pause;
 use huddle_core::{Interval, Limits};
+use huddle_ports::{Clock as _, Timestamp};
 use huddle_schedule::{Circle, IntervalSet, Relationship};
 
 use crate::world::{World, ada, at, between, bob, did};
@@ -98,6 +102,43 @@ fn whatever_the_reason_is_the_answer_is_the_same() {
     }
 }
 
+/// Notes until when it should have waited.
+#[derive(Default)]
+struct Noted(Mutex<Vec<Timestamp>>);
+
+#[async_trait]
+impl Pause for Noted {
+    async fn until(&self, moment: Timestamp) {
+        self.0.lock().expect("nothing has panicked").push(moment);
+    }
+}
+
+/// Until when an answer to Bob's waits that took so long, if it waits.
+fn step(world: &World, took: Duration) -> Vec<Timestamp> {
+    let noted = Arc::new(Noted::default());
+    let arrived = world.clock.now();
+    world.clock.step(took);
+    let flows = world.flows().since(arrived).in_step(noted.clone());
+    let answers = world.request_by(&flows, Constraints::default());
+    answers.expect("it is answered");
+    let noted = noted.0.lock().expect("nothing has panicked");
+    noted.clone()
+}
+
+#[test]
+fn whatever_the_reason_is_the_answer_comes_in_step() {
+    let millis = Duration::from_millis;
+    for (reason, hide) in REASONS {
+        for (took, step_millis) in [(0, 250), (1, 250), (250, 250), (251, 500)] {
+            let world = offering();
+            hide(&world);
+            let due = world.clock.now() + millis(step_millis);
+            assert_eq!(step(&world, millis(took)), [due], "{reason}, {took} ms");
+        }
+    }
+    assert_eq!(step(&offering(), millis(0)), [], "there is a slot");
+}
+
 #[test]
 fn an_answer_that_is_over_the_budget_is_the_same() {
     let limits = Limits {
@@ -161,6 +202,29 @@ fn who_cannot_book_does_not_spend_what_others_may_be_told() {
 }
 
 #[test]
+fn a_stranger_who_has_to_wait_is_told_nothing_of_the_host_and_a_friend_does_not_wait() {
+    let later = at("01T12:00");
+    let waiting = huddle_core::availability::Search {
+        strangers_wait: Some(later),
+        ..crate::world::asking(Constraints::default())
+    };
+    assert_eq!(World::new().search(&waiting), Found::StrangersWait(later));
+    assert_eq!(offering().search(&waiting), Found::StrangersWait(later));
+    for (reason, hide) in REASONS {
+        let world = offering();
+        hide(&world);
+        assert_eq!(
+            world.search(&waiting),
+            Found::StrangersWait(later),
+            "{reason}"
+        );
+    }
+    let world = offering();
+    world.relate(Circle::Connected);
+    assert_eq!(crate::world::slots(&world.search(&waiting)).len(), 1);
+}
+
+#[test]
 fn strangers_are_answered_for_whole_blocks() {
     let world = World::new();
     world.offer("a", ("02T09:00", "02T11:00"), "anyone", "auto");
@@ -187,6 +251,36 @@ fn strangers_are_answered_for_whole_blocks() {
     }
     world.relate(Circle::Mutual);
     assert_eq!(world.slots(narrow), [between("02T10:15", "02T10:45")]);
+}
+
+#[test]
+fn a_stranger_is_not_booked_outside_of_what_they_asked_for() {
+    let world = World::new();
+    world.offer("a", ("02T09:00", "02T11:00"), "anyone", "auto");
+    let within = |earliest, latest| Constraints {
+        earliest: Some(at(earliest)),
+        latest: Some(at(latest)),
+        ..Constraints::default()
+    };
+    let told = world.slots(within("02T08:00", "02T12:00"))[0];
+    let confirming = |constraints| huddle_core::availability::Search {
+        confirms: true,
+        ..crate::world::asking(constraints)
+    };
+    let found = |constraints| crate::world::slots(&world.search(&confirming(constraints)));
+    assert_eq!(found(within("02T08:00", "02T12:00")), [told]);
+    // Whatever narrow window they ask for, it is the one slot of the block, or none.
+    let quarter = Duration::from_mins(15);
+    for start in (0..12).map(|n: u32| at("02T08:30") + quarter * n) {
+        let narrow = Interval::lasting(start, quarter * 2).unwrap();
+        let constraints = Constraints {
+            earliest: Some(narrow.start()),
+            latest: Some(narrow.end()),
+            ..Constraints::default()
+        };
+        let expect: &[Interval] = if narrow == told { &[told] } else { &[] };
+        assert_eq!(found(constraints), expect, "{narrow:?}");
+    }
 }
 
 #[test]

@@ -271,6 +271,15 @@ impl World {
 
     /// What becomes of a request of Bob's.
     pub(crate) fn request(&self, constraints: Constraints) -> Result<Booking, CreateRefused> {
+        self.request_by(&self.flows(), constraints)
+    }
+
+    /// The same, by some flows.
+    pub(crate) fn request_by(
+        &self,
+        flows: &Flows,
+        constraints: Constraints,
+    ) -> Result<Booking, CreateRefused> {
         let asked = Asked {
             host: ada(),
             guest: bob(),
@@ -281,7 +290,6 @@ impl World {
             accepted: false,
         };
         let id = BookingIds::new(&IDS).of_request(&bob(), "com.huddle.match", "key");
-        let flows = self.flows();
         let booking = flows.request(&id, asked, "hash".into()).now_or_never();
         booking.expect("memory is at hand").expect("actors answer")
     }
@@ -296,6 +304,8 @@ pub(crate) fn asking(constraints: Constraints) -> Search {
         offer: None,
         approved: false,
         acquainted: false,
+        strangers_wait: None,
+        confirms: false,
         by: Role::Guest,
         booking: None,
     }

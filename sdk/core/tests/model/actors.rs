@@ -118,6 +118,8 @@ pub(crate) struct View {
     pub(crate) outbox: Vec<u32>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) booking: Option<Booking>,
+    /// Bookings for which it waits for a host's yes.
+    pub(crate) petitions: Vec<String>,
     /// Whether it is a person whose time is kept by days.
     pub(crate) sharded: bool,
     /// Whether it has rows of its own, besides what is to be done outside and when.
@@ -378,7 +380,12 @@ impl Actors {
         let [outbox, booking, reply, fence, timer] =
             ["outbox", "booking", "reply", "fence", "timer"].map(|name| self.table(name));
         let task = self.column(outbox, "task");
-        dump.retain(|(table, row)| *table != outbox || !row[task].text().contains("\"Project\""));
+        // What lists show and what is shown outside follows from the booking, and nothing follows from it.
+        let effect = self.table("effect");
+        let is_shown = |text: &str| text.contains("\"Project\"") || text.contains("\"Effect\"");
+        dump.retain(|(table, row)| {
+            *table != effect && (*table != outbox || !is_shown(row[task].text()))
+        });
         let mut document = None;
         for (table, row) in &mut dump {
             if *table == booking {
@@ -445,6 +452,7 @@ impl Actors {
             outbox: Vec::new(),
             claims: Vec::new(),
             booking: None,
+            petitions: Vec::new(),
             sharded: false,
             remembers: false,
             conflicts: Vec::new(),
@@ -461,6 +469,7 @@ impl Actors {
                 "booking" => {
                     view.booking = Some(serde_json::from_str(cell("document").text()).unwrap());
                 }
+                "petition" => view.petitions.push(cell("booking").text().to_owned()),
                 "sharded" => view.sharded = true,
                 "claim" => view.claims.push(Claim {
                     booking: cell("booking").text().to_owned(),
@@ -506,7 +515,9 @@ impl Actors {
                     message: self.send(&name, resume.into()),
                 }
             }
-            Task::Project(_) => unreachable!("what is projected is not modelled"),
+            Task::Project(_) | Task::Effect(_) | Task::ConfirmAddress { .. } => {
+                unreachable!("what is shown is not modelled")
+            }
         };
         intern(&mut self.tasks, &mut self.task_ids, text, work)
     }
@@ -561,6 +572,7 @@ fn only_value(json: &Value) -> &Value {
 fn normalise_booking(json: &mut Value) {
     json["history"] = json!([]);
     json["revision"] = json!(0);
+    json["shown_since"] = json!({ "calendar": 0, "mail": 0 });
     json["sequence"] = json!(0);
     json["created_at"] = json!(START);
     // An unmatched booking is forgotten so long after it last changed.

@@ -275,16 +275,17 @@ pub(crate) const ALL: &[Mutation] = &[
         statements: &[
             statement(
                 "Finish",
-                "role FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
-                "role FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 UNION ALL \
-                 SELECT ?2, ?3, 'prepared', 1801728000000, 1801731600000, 1801728000000, 1801731600000, 0, 'host' \
+                "counterpart FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
+                "counterpart FROM claim WHERE actor = ?1 AND booking = ?2 AND attempt = ?3 UNION ALL \
+                 SELECT ?2, ?3, 'prepared', 1801728000000, 1801731600000, 1801728000000, 1801731600000, 0, 'host', \
+                 'did:web:guest.example' \
                  WHERE ?1 <> ''",
             ),
             statement(
                 "Finish",
                 "UPDATE claim SET state = ?4, due = ?5 WHERE actor = ?1 AND booking = ?2 AND attempt = ?3",
                 "INSERT OR REPLACE INTO claim VALUES (?1, ?2, ?3, ?4, 1801728000000, 1801731600000, 1801728000000, \
-                 1801731600000, 'host', '', 0, ?5)",
+                 1801731600000, 'host', 'did:web:guest.example', 0, ?5)",
             ),
         ],
         scenario: scenarios::either_side_calls_it_off,
@@ -296,6 +297,26 @@ pub(crate) const ALL: &[Mutation] = &[
             "Refuse",
             "SELECT document FROM",
             "SELECT json_set(document, '$.known', json('false'), '$.approved', json('false')) FROM",
+        )],
+        scenario: scenarios::the_host_approves,
+        ..NONE
+    },
+    Mutation {
+        name: "who waits for a host does not hear that the host has answered",
+        statements: &[statement(
+            "Finish",
+            "DELETE FROM petition WHERE",
+            "DELETE FROM petition WHERE 0 AND",
+        )],
+        scenario: scenarios::the_host_approves,
+        ..NONE
+    },
+    Mutation {
+        name: "a word that comes late has somebody wait for an answer that was given",
+        statements: &[statement(
+            "Petition",
+            "FROM fence WHERE",
+            "FROM fence WHERE 0 AND",
         )],
         scenario: scenarios::the_host_approves,
         ..NONE

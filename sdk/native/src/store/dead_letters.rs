@@ -1,5 +1,6 @@
 //! Tasks that were given up: an operator lists them, and has them tried again once the cause is mended.
 
+use huddle_core::SqlError;
 use huddle_core::outbox::{self, DeadLetter};
 use huddle_ports::Clock as _;
 
@@ -9,11 +10,17 @@ use super::writer::Failure;
 /// The store could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the store could not be used: {0}")]
-pub struct StoreFailed(String);
+pub struct StoreFailed(pub(super) String);
 
 impl From<Failure> for StoreFailed {
     fn from(failure: Failure) -> Self {
         Self(failure.to_string())
+    }
+}
+
+impl From<SqlError> for StoreFailed {
+    fn from(error: SqlError) -> Self {
+        Self(error.to_string())
     }
 }
 

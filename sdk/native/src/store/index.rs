@@ -7,7 +7,7 @@ use huddle_core::Sql;
 use huddle_core::index::{Index, IndexError, Statement};
 use huddle_core::sql::{Binding, Row, SqlError, Value};
 
-use super::open::{self, OpenError};
+use super::open::{self, Database, OpenError};
 use super::writer::Writer;
 
 /// What lists and searches read, in one SQLite file.
@@ -18,13 +18,13 @@ impl SqliteIndex {
     /// The index in the file at `path`, which is made if there is none and brought up to the schema of
     /// this version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = open::file(path, open::INDEX)?;
+        let connection = open::file(path, Database::Index)?;
         Ok(Self(Writer::start(connection).map_err(OpenError::Thread)?))
     }
 
     /// An index that is forgotten with the value, for tests and for trying things out.
     pub fn in_memory() -> Result<Self, OpenError> {
-        let connection = open::memory(open::INDEX)?;
+        let connection = open::memory(Database::Index)?;
         Ok(Self(Writer::start(connection).map_err(OpenError::Thread)?))
     }
 }

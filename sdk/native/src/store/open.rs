@@ -6,29 +6,51 @@ use std::time::Duration;
 
 use huddle_core::SqlError;
 use huddle_core::migrations::{self, Migration};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::store::sqlite::{SqliteSql, store_error};
 
-/// What a file is for.
-#[derive(Clone, Copy)]
-pub(super) struct Purpose {
-    /// Stands in the header of the file, and tells it from any other SQLite database.
-    application_id: i32,
-    migrations: &'static [Migration],
+/// The databases of an installation, each a file of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// What actors keep: the truth.
+    Actors,
+    /// What lists and searches read.
+    Index,
 }
 
-/// What actors keep.
-pub(super) const ACTORS: Purpose = Purpose {
-    application_id: i32::from_be_bytes(*b"Hudl"),
-    migrations: migrations::ACTOR,
-};
+impl Database {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Actors, Self::Index];
 
-/// What lists and searches read.
-pub(super) const INDEX: Purpose = Purpose {
-    application_id: i32::from_be_bytes(*b"HudI"),
-    migrations: migrations::INDEX,
-};
+    /// Its name within the folder of an installation.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Actors => "actors.sqlite",
+            Self::Index => "index.sqlite",
+        }
+    }
+
+    /// Where it is in the folder of an installation.
+    pub fn path(self, folder: &Path) -> PathBuf {
+        folder.join(self.file_name())
+    }
+
+    /// Stands in the header of the file, and tells it from any other SQLite database.
+    const fn application_id(self) -> i32 {
+        i32::from_be_bytes(match self {
+            Self::Actors => *b"Hudl",
+            Self::Index => *b"HudI",
+        })
+    }
+
+    const fn migrations(self) -> &'static [Migration] {
+        match self {
+            Self::Actors => migrations::ACTOR,
+            Self::Index => migrations::INDEX,
+        }
+    }
+}
 
 /// How long another process, such as a backup, may keep the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,34 +91,74 @@ pub enum OpenError {
         /// Why not.
         problem: SqlError,
     },
+    /// An earlier version wrote it, and only `serve` and `migrate` bring it up to date.
+    #[error("{} was written by an earlier version: `huddle migrate` brings it up to date ({})", path.display(), missing.join(", "))]
+    Outdated {
+        /// Which file.
+        path: PathBuf,
+        /// The steps that it lacks.
+        missing: Vec<&'static str>,
+    },
     /// The thread that writes cannot be started.
     #[error("the store's thread cannot be started: {0}")]
     Thread(io::Error),
 }
 
-/// The file at `path`, made if there is none.
-pub(super) fn file(path: &Path, purpose: Purpose) -> Result<Connection, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags);
-    prepare(connection, purpose, "wal").map_err(|problem| problem.of(path))
+/// What is there already, to be read and written.
+const EXISTING: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// The file at `path`, made if there is none, and brought up to the schema of this version.
+pub(super) fn file(path: &Path, database: Database) -> Result<Connection, OpenError> {
+    let flags = EXISTING | OpenFlags::SQLITE_OPEN_CREATE;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags);
+        let mut connection = prepare(connection, database, "wal")?;
+        migrate(&mut connection, database)?;
+        Ok(connection)
+    };
+    open().map_err(|problem: Problem| problem.of(path))
+}
+
+/// The file that is at `path`, in which nothing is changed that others may rely on.
+pub(super) fn existing(path: &Path, database: Database) -> Result<Connection, OpenError> {
+    let open = || {
+        let connection = Connection::open_with_flags(path, EXISTING);
+        prepare(connection, database, "wal")
+    };
+    open().map_err(|problem| problem.of(path))
+}
+
+/// The file that is at `path`, if it has the schema of this version.
+pub(super) fn up_to_date(path: &Path, database: Database) -> Result<Connection, OpenError> {
+    let mut connection = existing(path, database)?;
+    let missing = missing(&mut connection, database).map_err(|problem| problem.of(path))?;
+    if missing.is_empty() {
+        return Ok(connection);
+    }
+    let path = path.to_owned();
+    Err(OpenError::Outdated { path, missing })
 }
 
 /// A database in memory.
-pub(super) fn memory(purpose: Purpose) -> Result<Connection, OpenError> {
-    let connection = Connection::open_in_memory();
-    prepare(connection, purpose, "memory").map_err(|problem| problem.of(Path::new(":memory:")))
+pub(super) fn memory(database: Database) -> Result<Connection, OpenError> {
+    let open = || {
+        let mut connection = prepare(Connection::open_in_memory(), database, "memory")?;
+        migrate(&mut connection, database)?;
+        Ok(connection)
+    };
+    open().map_err(|problem: Problem| problem.of(Path::new(":memory:")))
 }
 
-enum Problem {
+/// What is wrong with a file that has no name yet.
+pub(super) enum Problem {
     Sqlite(rusqlite::Error),
     Foreign,
     Schema(SqlError),
 }
 
 impl Problem {
-    fn of(self, path: &Path) -> OpenError {
+    pub(super) fn of(self, path: &Path) -> OpenError {
         let path = path.to_owned();
         match self {
             Self::Sqlite(error) => {
@@ -122,30 +184,29 @@ impl From<rusqlite::Error> for Problem {
 
 fn prepare(
     connection: rusqlite::Result<Connection>,
-    purpose: Purpose,
+    database: Database,
     journal_mode: &str,
 ) -> Result<Connection, Problem> {
-    let mut connection = connection?;
+    let connection = connection?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     // Before anything is written: the file may be somebody else's.
-    if !is_ours(&connection, purpose)? {
+    if !is_ours(&connection, database)? {
         return Err(Problem::Foreign);
     }
     set_journal_mode(&connection, journal_mode)?;
     // With NORMAL, a commit could be lost with the power after its mail has gone out.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    migrate(&mut connection, purpose)?;
     Ok(connection)
 }
 
 /// Whether the file says that it is ours, or is empty.
-fn is_ours(connection: &Connection, purpose: Purpose) -> rusqlite::Result<bool> {
+fn is_ours(connection: &Connection, database: Database) -> rusqlite::Result<bool> {
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok(id == purpose.application_id || id == 0 && tables == 0)
+    Ok(id == database.application_id() || id == 0 && tables == 0)
 }
 
 fn set_journal_mode(connection: &Connection, wanted: &str) -> Result<(), Problem> {
@@ -159,12 +220,40 @@ fn set_journal_mode(connection: &Connection, wanted: &str) -> Result<(), Problem
     ))))
 }
 
-fn migrate(connection: &mut Connection, purpose: Purpose) -> Result<(), Problem> {
+/// Brings it up to the schema of this version, and gives the steps that it lacked.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    database: Database,
+) -> Result<Vec<&'static str>, Problem> {
+    let (transaction, ran) = run_migrations(connection, database)?;
+    transaction.commit().map_err(schema)?;
+    Ok(ran)
+}
+
+/// The steps that it lacks, each of which was tried on what is in it and taken back.
+pub(super) fn missing(
+    connection: &mut Connection,
+    database: Database,
+) -> Result<Vec<&'static str>, Problem> {
+    let (transaction, ran) = run_migrations(connection, database)?;
+    transaction.rollback().map_err(schema)?;
+    Ok(ran)
+}
+
+fn run_migrations(
+    connection: &mut Connection,
+    database: Database,
+) -> Result<(Transaction<'_>, Vec<&'static str>), Problem> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.pragma_update(None, "application_id", purpose.application_id)?;
-    migrations::migrate(&mut SqliteSql(&transaction), purpose.migrations)
-        .map_err(Problem::Schema)?;
-    transaction
-        .commit()
-        .map_err(|error| Problem::Schema(store_error(error)))
+    transaction.pragma_update(None, "application_id", database.application_id())?;
+    let steps = database.migrations();
+    let ran = migrations::migrate(&mut SqliteSql(&transaction), steps).map_err(Problem::Schema)?;
+    // They run in order, and a store has seen the first of them.
+    let ran = steps[steps.len() - ran..].iter().map(|step| step.name);
+    let ran = ran.collect();
+    Ok((transaction, ran))
+}
+
+fn schema(error: rusqlite::Error) -> Problem {
+    Problem::Schema(store_error(error))
 }

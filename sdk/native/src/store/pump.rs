@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use huddle_core::effects::Channel;
+use huddle_core::host_match::Role;
 use huddle_core::outbox::{self, Entry, Task};
+use huddle_core::tasks::{Retry, TaskError};
 use huddle_core::{ActorName, Command, Sql, SqlError};
 use huddle_ports::{Random, Timestamp};
 use tokio::task::{self, JoinError, JoinSet};
@@ -15,8 +18,8 @@ use tokio::time::{sleep, timeout};
 use crate::store::ActorStore;
 use crate::store::writer::{Failure, Pending};
 
-/// How often a task is tried that is no word to another actor.
-const TRIES: u32 = 10;
+/// The longest that a task waits before it is tried again.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// How many tasks are run at a time, beside those that stay within the store.
 const CONCURRENCY: usize = 16;
@@ -42,10 +45,34 @@ pub trait TaskRunner: Send + Sync {
     fn report(&self, trouble: &Trouble<'_>);
 }
 
-/// Why a task was not done, for the log.
+/// A task was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TaskFailed(pub String);
+#[error("{problem}")]
+pub struct TaskFailed {
+    /// Why, for the log.
+    pub problem: String,
+    /// When it can be tried again.
+    pub retry: Retry,
+}
+
+impl From<TaskError> for TaskFailed {
+    fn from(error: TaskError) -> Self {
+        Self {
+            problem: error.to_string(),
+            retry: error.retry(),
+        }
+    }
+}
+
+impl From<String> for TaskFailed {
+    /// It can be tried again later.
+    fn from(problem: String) -> Self {
+        Self {
+            problem,
+            retry: Retry::Later,
+        }
+    }
+}
 
 /// What went wrong in the pump, which goes on.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +118,8 @@ fn fate(retry_at: Option<Timestamp>) -> &'static str {
 ///
 /// The tasks of one actor are begun in the order in which it sent them, each when the one before has
 /// been done or has failed; what has failed comes again later and holds nothing up. So of *1, 2, 3*
-/// where *1* fails once, the receivers see *2, 3, 1*.
+/// where *1* fails once, the receivers see *2, 3, 1*. What is to be brought about outside waits in a line of its own
+/// for each side and channel: a mail server that does not answer keeps no other actor from hearing of anything.
 pub struct Pump {
     store: Arc<ActorStore>,
     runner: Arc<dyn TaskRunner>,
@@ -110,6 +138,28 @@ struct Work {
     /// Entries of the same actor that wanted the very same when it was begun. It has done them too: a
     /// booking that changed three times is looked up once.
     same: Vec<i64>,
+}
+
+/// Tasks that are run one after the other.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Line {
+    actor: ActorName,
+    /// Where something is brought to outside, and for whom.
+    outside: Option<(Channel, Option<Role>)>,
+}
+
+impl Line {
+    fn of(entry: &Entry) -> Self {
+        let outside = match &entry.task {
+            Task::Tell { .. } | Task::Resume(_) | Task::Project(_) => None,
+            Task::Effect(effect) => Some((effect.channel, Some(effect.party))),
+            Task::ConfirmAddress { .. } => Some((Channel::Mail, None)),
+        };
+        Self {
+            actor: entry.actor.clone(),
+            outside,
+        }
+    }
 }
 
 /// An actor that could not be woken is left alone for a while.
@@ -246,14 +296,15 @@ impl Pump {
         self.resting.insert(actor, rest);
     }
 
-    /// Begins each entry whose actor has none before it that is not over, and with it those that want
+    /// Begins each entry that has none before it in its line that is not over, and with it those that want
     /// the same. Commands to actors are carried out at once.
     async fn begin(&mut self, entries: Vec<Entry>) {
-        let running = self.work.values().map(|work| work.entry.actor.clone());
-        let mut waiting: HashSet<ActorName> = running.collect();
+        let running = self.work.values().map(|work| Line::of(&work.entry));
+        let mut waiting: HashSet<Line> = running.collect();
         let (mut told, mut next) = (Vec::new(), Vec::<Work>::new());
         for entry in entries {
-            if waiting.contains(&entry.actor) {
+            let line = Line::of(&entry);
+            if waiting.contains(&line) {
                 if let Some(work) = next.iter_mut().find(|work| work.wants(&entry)) {
                     work.same.push(entry.id);
                 }
@@ -263,14 +314,14 @@ impl Pump {
                 let pending = self.tell(entry.id, to.clone(), (**command).clone());
                 told.push((pending.await, entry));
             } else {
-                waiting.insert(entry.actor.clone());
+                waiting.insert(line);
                 let same = Vec::new();
                 next.push(Work { entry, same });
             }
         }
         for (pending, entry) in told {
             if let Err(failure) = pending.answer().await {
-                self.note_failure(&entry, &failure.to_string());
+                self.note_failure(&entry, &failure.to_string().into());
             }
         }
         next.truncate(CONCURRENCY.saturating_sub(self.running.len()));
@@ -295,7 +346,7 @@ impl Pump {
         let (runner, task) = (Arc::clone(&self.runner), work.entry.task.clone());
         let handle = self.running.spawn(async move {
             let in_time = timeout(DEADLINE, runner.run(&task)).await;
-            in_time.unwrap_or_else(|_| Err(TaskFailed(format!("not done after {DEADLINE:?}"))))
+            in_time.unwrap_or_else(|_| Err(format!("not done after {DEADLINE:?}").into()))
         });
         self.work.insert(handle.id(), work);
     }
@@ -303,7 +354,7 @@ impl Pump {
     fn note(&mut self, ended: Result<(task::Id, Result<(), TaskFailed>), JoinError>) {
         let (id, outcome) = match ended {
             Ok(ended) => ended,
-            Err(panic) => (panic.id(), Err(TaskFailed(panic.to_string()))),
+            Err(panic) => (panic.id(), Err(panic.to_string().into())),
         };
         let Some(Work { entry, same }) = self.work.remove(&id) else {
             return;
@@ -314,21 +365,24 @@ impl Pump {
                 self.notes.extend(done.map(Note::Done));
             }
             // What wanted the same is due still, and comes next.
-            Err(failed) => self.note_failure(&entry, &failed.to_string()),
+            Err(failed) => self.note_failure(&entry, &failed),
         }
     }
 
-    fn note_failure(&mut self, entry: &Entry, problem: &str) {
-        // Other actors count on hearing of it.
-        let word = matches!(entry.task, Task::Tell { .. });
-        let last = !word && entry.tries.saturating_add(1) >= TRIES;
-        let retry_at = (!last).then(|| {
-            let now = self.store.context.clock.now();
-            now + outbox::backoff(entry.tries, self.dice())
-        });
+    fn note_failure(&mut self, entry: &Entry, failed: &TaskFailed) {
+        let wait = outbox::backoff(entry.tries, self.dice());
+        let wait = match failed.retry {
+            Retry::Later => Some(wait),
+            // No longer than anything waits, whatever somebody else asks for.
+            Retry::After(least) => Some(wait.max(least.min(LONGEST_WAIT))),
+            Retry::Never => None,
+        };
+        let tries = entry.tries.saturating_add(1);
+        let wait = wait.filter(|_| entry.task.tries().is_none_or(|most| tries < most));
+        let retry_at = wait.map(|wait| self.store.context.clock.now() + wait);
         self.runner.report(&Trouble::Task {
             entry,
-            problem,
+            problem: &failed.problem,
             retry_at,
         });
         self.notes.push(Note::Failed(entry.id, retry_at));

@@ -1,3 +1,5 @@
+mod upkeep;
+
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;

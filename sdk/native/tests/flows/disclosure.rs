@@ -21,7 +21,12 @@ fn answer(begun: Timestamp, hours: u32, number: u32) -> Disclosure {
 }
 
 async fn told(world: &World, wanted: &[Disclosure], at_most: u32) -> Vec<u32> {
+    told_to("bob", world, wanted, at_most).await
+}
+
+async fn told_to(guest: &str, world: &World, wanted: &[Disclosure], at_most: u32) -> Vec<u32> {
     let disclose = Disclose {
+        to: did(guest),
         wanted: wanted.to_vec(),
         at_most,
     };
@@ -29,11 +34,12 @@ async fn told(world: &World, wanted: &[Disclosure], at_most: u32) -> Vec<u32> {
     ask(&*world.store, &host, disclose).await.unwrap()
 }
 
-/// As many answers about the week in which that hour is as are told.
+/// As many answers about the week in which that hour is as are told, each to somebody else.
 async fn spend(world: &World, begun: Timestamp, hours: u32) {
-    let most = Limits::default().disclosures_per_week;
-    let wanted: Vec<_> = (0..most).map(|it| answer(begun, hours, it)).collect();
-    assert_eq!(told(world, &wanted, most).await.len(), wanted.len());
+    for number in 0..Limits::default().disclosures_per_week {
+        let (guest, wanted) = (format!("guest{number}"), answer(begun, hours, number));
+        assert_eq!(told_to(&guest, world, &[wanted], 1).await, [0]);
+    }
 }
 
 #[tokio::test]
@@ -48,6 +54,32 @@ async fn of_each_week_so_much_is_told_and_that_again_for_nothing() {
     assert_eq!(told(&world, &wanted, 9).await, [1, 2]);
     assert_eq!(told(&world, &[this, next], 9).await, [1]);
     assert_eq!(world.count("disclosure"), 41);
+}
+
+#[tokio::test]
+async fn one_stranger_is_told_so_much_of_a_day_and_no_more_of_a_host() {
+    let world = World::new();
+    let begun = world.clock.now();
+    let most = Limits::default().disclosures_per_guest;
+    let wanted: Vec<_> = (0..most + 3).map(|it| answer(begun, 100, it)).collect();
+    let first: Vec<u32> = (0..most).collect();
+    assert_eq!(told(&world, &wanted, 99).await, first);
+    // What they were told is told again, and others are told of it and of more.
+    assert_eq!(told(&world, &wanted, 99).await, first);
+    assert_eq!(told(&world, &[answer(begun, 100, 99)], 1).await, [0; 0]);
+    assert_eq!(
+        told_to("cleo", &world, &wanted[most as usize..], 99).await,
+        [0, 1, 2]
+    );
+    // It is noon: in twelve hours it is another day.
+    world.clock.step(HOUR * 12);
+    world.settle().await;
+    assert_eq!(told(&world, &[answer(begun, 100, 99)], 1).await, [0]);
+    assert_eq!(
+        world.count("told"),
+        1,
+        "of days that are over nothing is kept"
+    );
 }
 
 #[tokio::test]

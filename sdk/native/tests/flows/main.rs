@@ -5,9 +5,12 @@
 mod agenda;
 mod days;
 mod disclosure;
+mod effects;
 mod limits;
 mod memory;
 mod pending;
+mod petitions;
 mod preferences;
+mod strangers;
 mod world;
 mod writes;

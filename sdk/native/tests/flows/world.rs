@@ -47,6 +47,8 @@ pub(crate) struct Says {
     /// A booking that another driver takes over during the next search.
     pub(crate) taken_over: Option<BookingId>,
     pub(crate) checked: Checked,
+    /// Whether guests are strangers to their hosts.
+    pub(crate) strangers: bool,
     /// What searches find in place of slots.
     pub(crate) instead: Option<Found>,
     /// By when an answer was wanted, so far.
@@ -105,6 +107,9 @@ impl Says {
             mode: self.mode,
             guest_side: GuestSide::Checked,
         };
+        if let Some(until) = search.strangers_wait.filter(|_| self.strangers) {
+            return Found::StrangersWait(until);
+        }
         if self.mode == Mode::Approve && !search.approved {
             return Found::NeedsApproval(terms);
         }
@@ -146,6 +151,7 @@ impl World {
             search_takes: Duration::ZERO,
             taken_over: None,
             checked: Checked::Free,
+            strangers: false,
             instead: None,
             deadlines: Vec::new(),
         }));
@@ -237,7 +243,7 @@ struct Runner(Tasks);
 impl TaskRunner for Runner {
     async fn run(&self, task: &Task) -> Result<(), TaskFailed> {
         let done = self.0.run(task).await;
-        done.map_err(|error| TaskFailed(error.to_string()))
+        done.map_err(TaskFailed::from)
     }
 
     fn report(&self, trouble: &Trouble<'_>) {

@@ -293,7 +293,8 @@ fn local(zone: Zone, moment: Timestamp) -> Result<String, WriteError> {
 }
 
 impl Method {
-    fn name(self) -> &'static str {
+    /// As it stands in a file.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Request => "REQUEST",
             Self::Cancel => "CANCEL",

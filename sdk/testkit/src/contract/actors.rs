@@ -128,6 +128,7 @@ impl Contract<'_> {
         });
         for (at_most, told) in [(1, vec![0]), (2, vec![0, 1]), (2, vec![0, 1])] {
             let disclose = Disclose {
+                to: self.guest.clone(),
                 wanted: wanted.to_vec(),
                 at_most,
             };

@@ -47,9 +47,9 @@ impl Booking {
         if !self.seeks(attempt) {
             return;
         }
-        self.note_untried(attempt);
         if !matches!(self.phase, Phase::Pending { .. }) {
             // A meeting that stands is not put up for approval once more.
+            self.note_untried(attempt);
             return self.find_nothing(decision, NoMatch::NoSlot);
         }
         self.terms = Some(terms);

@@ -1,6 +1,8 @@
 //! Commands of the two people whose booking it is.
 
-use super::{Booking, By, Change, Constraints, Decision, EventKind, Phase, Stage, Waiting};
+use super::{
+    Booking, By, Change, Constraints, Decision, EventKind, NoMatch, Phase, Stage, Waiting,
+};
 use crate::booking::commands::{
     ApproveRefused, DeclineRefused, FinalizeRefused, RescheduleRefused,
 };
@@ -18,8 +20,8 @@ impl From<Role> for By {
 impl Booking {
     /// The request that began this booking came again.
     pub(crate) fn create_again(&mut self, decision: &mut Decision<'_>) {
-        let retry = self.phase == Phase::Unmatched
-            && self.unmatched.is_some_and(super::NoMatch::is_retryable);
+        let retry =
+            self.phase == Phase::Unmatched && self.unmatched.is_some_and(NoMatch::is_retryable);
         if retry {
             self.wait_for_search(decision);
             self.seek_anew(decision);
@@ -116,11 +118,17 @@ impl Booking {
             }
             Phase::Confirmed { attempt, place, .. } => {
                 let (attempt, place) = (*attempt, place.clone());
-                if attempt != self.attempt {
-                    self.finish(decision, attempt, Ending::Released);
-                }
+                let ending = match by {
+                    Role::Guest => Ending::CalledOff,
+                    Role::Host => Ending::Released,
+                };
                 self.sequence = self.sequence.saturating_add(1);
-                (Some(place), Ending::Released)
+                if attempt == self.attempt {
+                    (Some(place), ending)
+                } else {
+                    self.finish(decision, attempt, ending);
+                    (Some(place), Ending::Released)
+                }
             }
             Phase::Unmatched | Phase::Declined | Phase::Canceled { .. } | Phase::Expired(_) => {
                 return;
@@ -138,12 +146,18 @@ impl Booking {
         constraints: Constraints,
         reason: Option<String>,
     ) -> Result<(), RescheduleRefused> {
+        let waits = self.waits_to_move(decision, by.into());
         match &mut self.phase {
             Phase::Pending { .. } | Phase::Held { .. } => Err(RescheduleRefused::NotConfirmed),
             Phase::Finalizing { .. }
             | Phase::Confirmed {
                 change: Some(_), ..
             } => Err(RescheduleRefused::InProgress),
+            Phase::Confirmed { .. } if waits.is_some() => {
+                self.unmatched = waits;
+                decision.retryable = true;
+                Ok(())
+            }
             Phase::Confirmed { change, .. } => {
                 *change = Some(Change {
                     stage: Stage::Seeking,
@@ -160,5 +174,11 @@ impl Booking {
                 Ok(())
             }
         }
+    }
+
+    /// Why a side cannot move it now that has tried in vain before.
+    fn waits_to_move(&self, decision: &Decision<'_>, by: By) -> Option<NoMatch> {
+        let retry_at = self.vain_moves_of(by)?.cooled_down_at(decision.limits);
+        (decision.now < retry_at).then_some(NoMatch::TooManyHolds { retry_at })
     }
 }

@@ -5,6 +5,7 @@ use huddle_syntax::{AtUri, Did};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::Attempt;
+use crate::host_match::Role;
 use huddle_schedule::Interval;
 pub use huddle_schedule::Mode;
 
@@ -25,6 +26,16 @@ pub struct Asked {
     pub request: Option<AtUri>,
     /// Whether asking counts as accepting what is found.
     pub accepted: bool,
+}
+
+impl Asked {
+    /// Somebody's DID by their part, and the other side's.
+    pub fn sides(&self, party: Role) -> (&Did, &Did) {
+        match party {
+            Role::Host => (&self.host, &self.guest),
+            Role::Guest => (&self.guest, &self.host),
+        }
+    }
 }
 
 /// What would suit. Everything that is absent is up to the offer.

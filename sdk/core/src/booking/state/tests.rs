@@ -23,6 +23,7 @@ use huddle_schedule::Interval;
 const START: Timestamp = Timestamp::from_millis(1_767_268_800_000);
 
 /// A booking, and the time at which it is asked.
+#[derive(Clone)]
 struct Scene {
     booking: Booking,
     now: Timestamp,
@@ -149,6 +150,10 @@ impl Scene {
             "cancel" => self.drive(|b, d| b.cancel(d, Role::Guest, None)),
             "reschedule" => {
                 self.run(|b, d| refused(b.reschedule(d, Role::Host, Constraints::default(), None)))
+            }
+            "reschedule as guest" => {
+                let anything = Constraints::default();
+                self.run(|b, d| refused(b.reschedule(d, Role::Guest, anything, None)))
             }
             other => panic!("no command {other:?}"),
         };
@@ -304,6 +309,22 @@ fn what_people_ask_is_answered_by_the_state() {
             ("canceled", "canceled"),
         ],
     );
+}
+
+#[test]
+fn who_moves_a_meeting_in_vain_waits_before_they_try_again_and_the_other_side_does_not() {
+    let mut scene = scene("moving").then("no match");
+    assert_eq!(scene.say("reschedule"), "confirmed", "nothing is searched");
+    let retry_at = scene.now + Duration::from_mins(1);
+    let too_many = NoMatch::TooManyHolds { retry_at };
+    assert_eq!(scene.booking.unmatched, Some(too_many));
+    let mut other = scene.clone();
+    assert_eq!(other.say("reschedule as guest"), "finalizing [seek]");
+    let mut later = scene.later(Duration::from_mins(1));
+    assert_eq!(later.say("reschedule"), "finalizing [seek]");
+    // What passes is no answer.
+    let mut passing = later.then("unreadable");
+    assert_eq!(passing.say("reschedule"), "finalizing [seek]");
 }
 
 #[test]
@@ -605,12 +626,13 @@ fn a_hold_lapses_unless_it_was_accepted() {
 }
 
 #[test]
-fn nobody_hears_of_an_attempt_that_was_never_held() {
+fn nobody_hears_of_an_attempt_that_asked_nobody() {
     let first = Attempt::FIRST;
     for (commands, told) in [
-        (&["await approval", "decline"][..], &[][..]),
-        (&["await approval", "cancel"], &[]),
-        (&["await approval", "approve", "no match"], &[]),
+        // The guest was noted as one who waits for the host.
+        (&["await approval", "decline"][..], &[first][..]),
+        (&["await approval", "cancel"], &[first]),
+        (&["await approval", "approve", "no match"], &[first.next()]),
         // The driver has not come back: it may have had something held.
         (&["cancel"], &[first]),
         (&["no match"], &[]),

@@ -31,8 +31,25 @@ impl World {
                     ));
                 }
             }
+            if let Some(booking) = self.answered_petition(state, actor) {
+                return Some(format!("{label} still waits for an answer to {booking}"));
+            }
         }
         None
+    }
+
+    /// A booking that somebody waits for a host to answer, although it is over and all have heard of it.
+    fn answered_petition(&self, state: &State, actor: usize) -> Option<&String> {
+        let petitions = &self.actors.view(state.actors[actor]).petitions;
+        let is_over = |petition: &&String| {
+            let booking = self.actors.view(state.actors[self.booking_of(petition)]);
+            let phase = booking.booking.as_ref().map(|booking| &booking.phase);
+            !matches!(phase, Some(Phase::Pending { .. }))
+        };
+        petitions.iter().find(is_over).filter(|_| {
+            let mut outboxes = state.actors.iter().map(|it| &self.actors.view(*it).outbox);
+            state.drivers.is_empty() && state.late.is_empty() && outboxes.all(Vec::is_empty)
+        })
     }
 
     pub(super) fn booking_of(&self, id: &str) -> usize {

@@ -5,7 +5,10 @@ use huddle_core::index::people::{self, Names};
 use huddle_core::index::repos::{self, Hosting, Repo};
 use huddle_core::index::requests::{self, State};
 use huddle_core::index::services::{self, Service};
-use huddle_core::index::{Index, Paging, Revision, Statement, audit, bookings, cursors, hosts};
+use huddle_core::index::{
+    Index, Paging, Revision, Statement, audit, bookings, cursors, departures, hosts,
+};
+use huddle_core::sql::Value;
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
@@ -42,6 +45,8 @@ pub(super) async fn check(index: &dyn Index) -> Result<(), Broken> {
     searches(index).await?;
     who_serves(index).await?;
     asking(index).await?;
+    leaving(index).await?;
+    bounds(index).await?;
     deletion(index).await?;
     lists_of_bookings(index).await
 }
@@ -335,7 +340,7 @@ fn request(rkey: &str, version: Option<&str>) -> requests::Entry {
 
 /// What is to be done, by version.
 async fn open(index: &dyn Index) -> Result<Vec<(String, State)>, Broken> {
-    let open = read("requests", requests::open(index, None, 10).await)?;
+    let open = read("requests", requests::open(index, None, at(100), 10).await)?;
     let open = open.into_iter();
     Ok(open.map(|it| (it.version, it.state)).collect())
 }
@@ -354,11 +359,15 @@ async fn asking(index: &dyn Index) -> Result<(), Broken> {
         open(index).await?,
         vec![named("one", State::New)],
     )?;
-    let requests = read("requests", requests::open(index, None, 10).await)?;
+    let requests = read("requests", requests::open(index, None, at(100), 10).await)?;
     let one = requests
         .first()
         .ok_or_else(|| Broken("it is there".into()))?;
-    let after = read("requests", requests::open(index, Some(one), 10).await)?;
+    begin(index, one, true).await?;
+    let after = read(
+        "requests",
+        requests::open(index, Some(one), at(100), 10).await,
+    )?;
     expect("after it there is none", after, vec![])?;
     batch(index, vec![requests::settle(one, State::Asked)]).await?;
     expect("it is asked once", open(index).await?, vec![])?;
@@ -368,22 +377,163 @@ async fn asking(index: &dyn Index) -> Result<(), Broken> {
     ask(index, "d", Some("two"), 12).await?;
     let both = vec![named("one", State::Withdrawing), named("two", State::New)];
     expect("another version", open(index).await?, both.clone())?;
+    begin(index, one, false).await?;
     ask(index, "c", Some("late"), 13).await?;
-    let late = [both, vec![named("late", State::Withdrawing)]].concat();
-    expect("an older version comes late", open(index).await?, late)?;
+    expect("an older version comes late", open(index).await?, both)?;
+    let requests = read("requests", requests::open(index, None, at(100), 10).await)?;
+    let two = requests
+        .last()
+        .ok_or_else(|| Broken("it is there".into()))?;
+    begin(index, two, true).await?;
     let since = requests::others_since(index, one, at(9)).await;
-    expect("they are counted", read("a count", since)?, 1)?;
+    expect("what was tried is counted", read("a count", since)?, 1)?;
     ask(index, "e", None, 14).await?;
-    let all = ["one", "two", "late"].map(|version| named(version, State::Withdrawing));
+    let all = ["one", "two"].map(|version| named(version, State::Withdrawing));
     expect("the record is gone", open(index).await?, all.to_vec())?;
     ask(index, "f", Some("two"), 15).await?;
     let (_, state) = &open(index).await?[1];
-    expect("it is back", *state, State::New)?;
+    expect(
+        "it is back, and called off first",
+        *state,
+        State::Withdrawing,
+    )?;
+    coming_back(index).await?;
     batch(index, vec![repos::host(OTHER, &hosted(Hosting::Inactive))]).await?;
-    expect("who is hidden asks nothing", open(index).await?.len(), 2)?;
+    expect("who is hidden asks nothing", open(index).await?.len(), 1)?;
     batch(index, vec![requests::prune(revision(OTHER, "g"))]).await?;
-    expect("what is older goes", open(index).await?.len(), 3)?;
+    expect("what is older goes", open(index).await?.len(), 2)?;
+    bounds_of_requests(index).await
+}
+
+/// A request that its guest has come back to is asked in another round, once what came of it before is called off.
+async fn coming_back(index: &dyn Index) -> Result<(), Broken> {
+    let find = async || {
+        let open = read("requests", requests::open(index, None, at(100), 10).await)?;
+        let two = open.into_iter().find(|it| it.version == "two");
+        two.ok_or_else(|| Broken("it is there".into()))
+    };
+    let before = find().await?;
+    batch(index, vec![requests::settle(&before, State::Withdrawn)]).await?;
+    let after = find().await?;
+    expect("it is new", (after.state, after.round), (State::New, 1))?;
+    batch(index, vec![requests::settle(&before, State::Withdrawn)]).await?;
+    expect(
+        "what is said of the round before",
+        find().await?,
+        after.clone(),
+    )?;
+    let others = requests::others_since(index, &after, at(9)).await;
+    expect("rounds are counted", read("a count", others)?, 2)?;
+    let open = read("requests", requests::open(index, None, at(100), 10).await)?;
+    let tries = open
+        .iter()
+        .find(|it| it.version == "two")
+        .map(|it| it.tries);
+    expect("it was never tried in this round", tries, Some(0))?;
+    begin(index, &before, false).await?;
+    begin(index, &after, true).await?;
+    let open = read("requests", requests::open(index, None, at(99), 10).await)?;
+    let is_open = open.iter().any(|it| it.version == "two");
+    expect("it is tried again later", is_open, false)
+}
+
+/// Tries a request, and again at 100.
+async fn begin(index: &dyn Index, request: &requests::Request, may: bool) -> Result<(), Broken> {
+    let begun = requests::begin(index, request, at(100)).await;
+    expect("a request is tried", read("a request", begun)?, may)
+}
+
+/// Of requests only so many are kept: of what is over the newest, and beyond all of them nothing new.
+async fn bounds_of_requests(index: &dyn Index) -> Result<(), Broken> {
+    let count = async |sql| {
+        let bindings = vec![Value::Text(OTHER.to_owned())];
+        let rows = read("rows", index.query(Statement { sql, bindings }).await)?;
+        let count = rows.first().and_then(|row| row.get::<u32>(0).ok());
+        count.ok_or_else(|| Broken("there is a count".into()))
+    };
+    let rows = "SELECT count(*) FROM requests WHERE guest_did = ?1";
+    let most = requests::MOST_OF_A_GUEST;
+    for (rev, version, kept) in [("h", None, most), ("i", Some("many"), most)] {
+        let entries: Vec<_> = (0..most + 5)
+            .map(|number| request(&format!("{rev}{number:05}"), version))
+            .collect();
+        let put = requests::put(revision(OTHER, rev), &entries, at(30));
+        batch(index, read("requests", put)?).await?;
+        expect("so many are kept", count(rows).await?, kept)?;
+    }
+    let over = "SELECT count(*) FROM requests WHERE guest_did = ?1 AND state = 'withdrawn'";
+    expect("of those that are over", count(over).await?, 200)?;
+    let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
+    let is_noted = lines.iter().any(|line| line.kind == "requestsFull");
+    expect("what is not taken is noted", is_noted, true)?;
+    batch(index, vec![requests::forget(at(31))]).await?;
+    expect("what is over goes with time", count(over).await?, 0)?;
     batch(index, vec![requests::purge(OTHER)]).await
+}
+
+async fn leaving(index: &dyn Index) -> Result<(), Broken> {
+    batch(
+        index,
+        vec![departures::begin(OTHER), departures::begin(OTHER)],
+    )
+    .await?;
+    let left = read("who left", departures::open(index, 10).await)?;
+    let [departure] = &left[..] else {
+        return Err(Broken(format!("one has left, and not {left:?}")));
+    };
+    expect("who left", &departure.did, &did(OTHER)?)?;
+    let bookings = departures::bookings(index, departure, at(0), 10).await;
+    expect("they have no bookings", read("bookings", bookings)?, vec![])?;
+    batch(index, vec![departures::end(departure)]).await?;
+    let left = read("who left", departures::open(index, 10).await)?;
+    expect("they are done with", left, vec![])
+}
+
+/// Of offers and of what is gone only so much is kept, the newest.
+async fn bounds(index: &dyn Index) -> Result<(), Broken> {
+    let most = usize::try_from(offers::MOST_OF_A_HOST).unwrap_or(usize::MAX);
+    let many = |is_there: bool| -> Vec<offers::Entry> {
+        let number = |number| {
+            let there = is_there.then(|| content("m", "Many"));
+            entry(&format!("{number:04}"), there)
+        };
+        (0..most + 3).map(number).collect()
+    };
+    for (rev, is_there, held) in [("w", true, most), ("x", false, 0)] {
+        let put = offers::put(revision(OTHER, rev), &many(is_there), at(60));
+        batch(index, read("offers", put)?).await?;
+        let kept = read("what is held", repos::held(index, &did(OTHER)?).await)?;
+        expect("so many are held", kept.len(), held)?;
+    }
+    let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
+    let is_noted = lines.iter().any(|line| line.kind == "offersLeftOut");
+    expect("what is left out is noted", is_noted, true)?;
+    let rows = Statement {
+        sql: "SELECT count(*) FROM offers WHERE host_did = ?1",
+        bindings: vec![Value::Text(OTHER.to_owned())],
+    };
+    let rows = read("rows", index.query(rows).await)?;
+    let rows = rows.first().and_then(|row| row.get::<u32>(0).ok());
+    expect(
+        "of what is gone so much is kept",
+        rows,
+        Some(offers::MOST_OF_A_HOST),
+    )?;
+    let notes = (0..audit::MOST_OF_ONE + 5).map(|number| {
+        let kind = if number % 2 == 0 { "even" } else { "odd" };
+        audit::note(OTHER, at(70), kind, "")
+    });
+    batch(index, notes.chain([audit::forget(at(0))]).collect()).await?;
+    let lines = audit::of(index, &did(OTHER)?, audit::MOST_OF_ONE * 2).await;
+    let most = usize::try_from(audit::MOST_OF_ONE).unwrap_or(usize::MAX);
+    expect(
+        "so many lines are kept",
+        read("the audit", lines)?.len(),
+        most,
+    )?;
+    batch(index, vec![audit::forget(at(71))]).await?;
+    let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
+    expect("and for so long", lines, vec![])
 }
 
 async fn deletion(index: &dyn Index) -> Result<(), Broken> {

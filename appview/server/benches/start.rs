@@ -1,0 +1,168 @@
+//! How long `huddle serve` takes until it answers, with a hundred thousand bookings in its databases, and how much memory
+//! it has then.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time, prints it, and may end in a panic"
+)]
+
+#[path = "../tests/process/program.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod program;
+#[path = "support/usage.rs"]
+mod usage;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use huddle_appview::app::{App, Parts};
+use huddle_appview_router::Operations;
+use huddle_core::Limits;
+use huddle_core::booking::{Asked, BookingIds, Constraints};
+use huddle_core::directory::{Directory, DirectoryError};
+use huddle_core::flows::Flows;
+use huddle_core::idempotency::Key;
+use huddle_identity::crypto::PublicKey;
+use huddle_identity::{Freshness, IdentityError, SigningKeys};
+use huddle_native::{ActorStore, Backlog, Database, SqliteIndex, SystemClock};
+use huddle_ports::{Clock as _, Timestamp};
+use huddle_syntax::{AtIdentifier, Did};
+use huddle_testkit::ListedWindows;
+use tokio::task::JoinSet;
+
+use program::{Serving, huddle};
+
+const AT_ONCE: usize = 64;
+
+/// Nobody is asked over the network: everything is done by the flows.
+struct Nobody;
+
+#[async_trait]
+impl SigningKeys for Nobody {
+    async fn signing_key(
+        &self,
+        _: &Did,
+        _: &str,
+        _: Freshness,
+    ) -> Result<PublicKey, IdentityError> {
+        unreachable!("no token is shown")
+    }
+}
+
+#[async_trait]
+impl Directory for Nobody {
+    async fn find(&self, _: &AtIdentifier) -> Result<Option<Did>, DirectoryError> {
+        Ok(None)
+    }
+}
+
+fn main() {
+    // `cargo test` runs each benchmark once, to see that it runs.
+    let bookings = if std::env::args().any(|argument| argument == "--bench") {
+        100_000
+    } else {
+        100
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("huddle-data");
+    std::fs::create_dir(&data).unwrap();
+    runtime.block_on(fill(&data, bookings));
+    let begun = Instant::now();
+    let mut command = huddle(folder.path());
+    command.arg("serve");
+    let server = Serving::start(command).unwrap();
+    let started = begun.elapsed();
+    // At rest is when nothing is left of the start.
+    std::thread::sleep(Duration::from_secs(3));
+    let usage = usage::of(server.child.id());
+    println!("bookings    until it listens    memory at rest    open files");
+    println!(
+        "{bookings:8} {started:19.0?} {:13} KiB {:13}",
+        usage.memory_kib, usage.handles
+    );
+}
+
+/// Confirms so many meetings, each of people who are in no other.
+async fn fill(data: &Path, bookings: usize) {
+    let did =
+        |kind: &str, n: usize| -> Did { format!("did:web:{kind}{n}.example.com").parse().unwrap() };
+    let start = SystemClock.now().as_millis() + 86_400_000;
+    let mut windows = ListedWindows::default();
+    for n in 0..bookings {
+        let (start, end) = (start, start + 1_800_000);
+        let window = [start, end].map(Timestamp::from_millis);
+        windows.add(&did("host", n), window[0], window[1]).unwrap();
+    }
+    let clock = Arc::new(SystemClock);
+    let actors = Database::Actors.path(data);
+    let actors = ActorStore::open(&actors, clock.clone(), Limits::default()).unwrap();
+    let index = SqliteIndex::open(&Database::Index.path(data)).unwrap();
+    let windows = Arc::new(windows);
+    let parts = Parts {
+        actors: Arc::new(actors),
+        index: Arc::new(index),
+        availability: windows.clone(),
+        slots: windows,
+        keys: Arc::new(Nobody),
+        directory: Arc::new(Nobody),
+        clock,
+        ids: BookingIds::new(&[7; 32]),
+        limits: Limits::default(),
+        service: "did:web:localhost#huddle_appview".parse().unwrap(),
+        operations: Operations::default(),
+        connecting: None,
+        post: None,
+    };
+    let App { pump, flows, .. } = parts.assemble();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let pump = tokio::spawn(pump.run(async {
+        // The end of the other side is the sign.
+        let _ = stopped.await;
+    }));
+    let mut people = JoinSet::new();
+    for worker in 0..AT_ONCE {
+        let flows = flows.clone();
+        people.spawn(async move {
+            for n in (worker..bookings).step_by(AT_ONCE) {
+                meet(&flows, did("host", n), did("guest", n)).await;
+            }
+        });
+    }
+    people.join_all().await;
+    while Backlog::read(data).unwrap().waiting > 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(stop);
+    pump.await.unwrap();
+}
+
+async fn meet(flows: &Flows, host: Did, guest: Did) {
+    let id = BookingIds::new(&[7; 32]).of_request(&guest, "com.huddle.match", "one");
+    let asked = Asked {
+        host,
+        guest: guest.clone(),
+        constraints: Constraints::default(),
+        offer: None,
+        note: None,
+        request: None,
+        accepted: false,
+    };
+    let held = flows.request(&id, asked, String::new()).await;
+    held.unwrap().unwrap();
+    let key = Key {
+        caller: guest,
+        method: "com.huddle.finalize".to_owned(),
+        key: "one".to_owned(),
+        body_hash: String::new(),
+    };
+    let confirmed = flows.finalize(&id, key).await.unwrap().unwrap();
+    assert_eq!(confirmed.phase.word(), "confirmed");
+}

@@ -1,0 +1,229 @@
+//! What an operator sets.
+//!
+//! Each setting is a flag. What no flag says, the environment says, and what neither says, a file: [`with_file`] puts
+//! what is in it in the place of the defaults. So there is one list of settings, and clap has it.
+
+mod file;
+mod limits;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::builder::Resettable;
+use clap::{Args as _, Command, FromArgMatches as _};
+use huddle_appview_router::OperatorToken;
+use huddle_identity::ServiceRef;
+use huddle_ports::{HeaderName, Url};
+
+use crate::mail::MailSettings;
+use crate::secrets;
+pub use file::{File, with_file};
+pub use limits::LimitSettings;
+
+/// The folder of an installation.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DataFolder {
+    /// Folder of the databases and of the secrets that go with them.
+    #[arg(
+        long,
+        env = "HUDDLE_DATA",
+        value_name = "DIR",
+        default_value = "huddle-data"
+    )]
+    pub(crate) data: PathBuf,
+}
+
+impl DataFolder {
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.data
+    }
+}
+
+/// Every setting.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    #[command(flatten)]
+    pub(crate) data: DataFolder,
+
+    /// Address and port to listen at.
+    #[arg(long, env = "HUDDLE_LISTEN", default_value = DEFAULT_LISTEN)]
+    pub(crate) listen: SocketAddr,
+
+    /// DID and service that callers' tokens are made out to.
+    #[arg(long, env = "HUDDLE_SERVICE", default_value = DEFAULT_SERVICE)]
+    pub(crate) service: ServiceRef,
+
+    /// Directory of did:plc.
+    #[arg(
+        long,
+        env = "HUDDLE_PLC",
+        value_name = "URL",
+        default_value = "https://plc.directory"
+    )]
+    pub(crate) plc: Url,
+
+    /// Look people up on this machine too, over plain HTTP: for trying things out, never in public.
+    #[arg(long, env = "HUDDLE_DEVELOPMENT")]
+    pub(crate) development: bool,
+
+    /// Hosts of the firehose that keeps what is known of offers up to date, best first, e.g. `wss://relay.example.com`:
+    /// a relay, or one data server. Without it nobody's offers are known.
+    #[arg(
+        long,
+        env = "HUDDLE_FIREHOSE",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub(crate) firehose: Vec<Url>,
+
+    /// AppView that tells who follows and who blocks whom.
+    #[arg(
+        long,
+        env = "HUDDLE_GRAPH",
+        value_name = "URL",
+        default_value = "https://public.api.bsky.app"
+    )]
+    pub(crate) graph: Url,
+
+    /// Header in which the reverse proxy in front says where a request comes from, e.g. `x-forwarded-for`: its last
+    /// address counts. Without it, the address that connects does.
+    #[arg(long, env = "HUDDLE_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
+    pub(crate) client_address_header: Option<HeaderName>,
+
+    /// Where this is reached from outside, e.g. `https://huddle.example.com`. If the service's DID is that host's
+    /// did:web, its document is served at /.well-known/did.json.
+    #[arg(long, env = "HUDDLE_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
+
+    /// Bearer token that shows /internal/metrics and /zpages, which are not there without it. Rather set it in the
+    /// environment, or name a file: arguments can be read by everybody on this machine.
+    #[arg(
+        long,
+        env = "HUDDLE_OPERATOR_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) operator_token: Option<OperatorToken>,
+
+    /// File that holds the operator's token, where none is given otherwise.
+    #[arg(long, env = "HUDDLE_OPERATOR_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) operator_token_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) mail: MailSettings,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitSettings,
+}
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:2480";
+const DEFAULT_SERVICE: &str = "did:web:localhost#huddle_appview";
+
+impl Config {
+    /// The token that opens an operator's pages, from wherever it is to be had.
+    pub(crate) fn operator_token(&self) -> Result<Option<OperatorToken>> {
+        let (None, Some(path)) = (&self.operator_token, &self.operator_token_file) else {
+            return Ok(self.operator_token.clone());
+        };
+        let read = || -> Result<OperatorToken> { Ok(secrets::read_text(path)?.parse()?) };
+        let token =
+            read().with_context(|| format!("the operator's token in {}", path.display()))?;
+        Ok(Some(token))
+    }
+
+    /// What keeps this from being a service to others, one line each.
+    pub(crate) fn missing_for_production(&self) -> Vec<&'static str> {
+        let is_default = self.service.to_string() == DEFAULT_SERVICE;
+        let no_token = self.operator_token.is_none() && self.operator_token_file.is_none();
+        let gaps = [
+            (
+                is_default,
+                "nobody can call it: name your service with --service, e.g. did:web:huddle.example.com#huddle_appview",
+            ),
+            (
+                self.firehose.is_empty(),
+                "nobody's offers are known: name a relay with --firehose, e.g. wss://relay.example.com",
+            ),
+            (
+                self.public_url.is_none(),
+                "its DID document is not served: say with --public-url where it is reached from outside",
+            ),
+            (
+                self.mail.smtp_url.is_none() && self.mail.smtp_url_file.is_none(),
+                "nobody gets an invitation: set HUDDLE_SMTP_URL or --smtp-url-file, and name a sender with --mail-from",
+            ),
+            (
+                no_token,
+                "nobody can look at its metrics: set HUDDLE_OPERATOR_TOKEN or --operator-token-file",
+            ),
+            (
+                self.development,
+                "it asks machines of its own network: leave --development out where others can reach it",
+            ),
+        ];
+        let gaps = gaps.into_iter().filter(|(is_gap, _)| *is_gap);
+        gaps.map(|(_, gap)| gap).collect()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let command = settings().mut_args(|arg| arg.env(Resettable::Reset));
+        let matches = command.try_get_matches_from(["huddle"]);
+        let config = matches.and_then(|it| Self::from_arg_matches(&it));
+        config.expect("a default is a value that its setting takes")
+    }
+}
+
+/// A command that takes the settings and nothing else.
+fn settings() -> Command {
+    Config::augment_args(Command::new("huddle"))
+}
+
+/// The name in the list that is nearest to what was written, if one is near.
+pub(crate) fn nearest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let distances = known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(written, name), name));
+    let near = distances.filter(|(likeness, _)| *likeness > 0.8);
+    let best = near.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.map(|(_, name)| name)
+}
+
+/// Variables of the environment that are named like settings and are none, each with what may have been meant.
+pub(crate) fn unknown_variables(
+    names: impl Iterator<Item = String>,
+) -> Vec<(String, Option<String>)> {
+    let settings = settings();
+    let known = settings.get_arguments().filter_map(|arg| arg.get_env());
+    let mut known: Vec<&str> = known.filter_map(|name| name.to_str()).collect();
+    known.push(CONFIG_VARIABLE);
+    let unknown = names.filter(|it| it.starts_with("HUDDLE_") && !known.contains(&&**it));
+    unknown
+        .map(|name| {
+            let meant = nearest(&name, known.iter().copied()).map(str::to_owned);
+            (name, meant)
+        })
+        .collect()
+}
+
+/// Names the file, as a variable of the environment.
+pub(crate) const CONFIG_VARIABLE: &str = "HUDDLE_CONFIG";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_no_setting_is_told_with_the_one_that_may_be_meant() {
+        let set = ["HUDDLE_LISTEN", "HUDDLE_LISTN", "HUDDLE_HOLD_SECS", "PATH"];
+        let unknown = unknown_variables(set.into_iter().map(str::to_owned));
+        let meant = Some("HUDDLE_LISTEN".to_owned());
+        assert_eq!(unknown, [("HUDDLE_LISTN".to_owned(), meant)]);
+    }
+}

@@ -1,0 +1,159 @@
+//! What can be looked at over the network.
+
+use futures_util::future::join_all;
+use huddle_ports::{Clock as _, Fetch, Request, Response, Timestamp, Url};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{Finding, PATIENCE};
+use crate::config::Config;
+use huddle_native::SystemClock;
+
+/// A clock that is farther off takes valid tokens for expired ones; it is the skew that is put up with.
+const WRONG_SECS: u64 = 30;
+
+/// More than a request takes.
+const OFF_SECS: u64 = 5;
+
+pub(super) async fn findings(config: &Config) -> Vec<Finding> {
+    const CHECK: &str = "network";
+    let network = match config.network() {
+        Ok(network) => network,
+        Err(error) => {
+            let advice = "names cannot be looked up: see /etc/resolv.conf";
+            return vec![Finding::fail(CHECK, format!("{error:#}"), advice)];
+        }
+    };
+    let fetch = &*network.fetch;
+    let plc = place(fetch, "directory", "--plc", config.plc.clone());
+    let graph = place(fetch, "graph", "--graph", config.graph.clone());
+    let relays = config.firehose.iter().map(|url| {
+        let url = over_http(url.clone());
+        place(fetch, "firehose", "--firehose", url)
+    });
+    let (directory, graph, relays) =
+        futures_util::join!(plc, graph, join_all(relays.collect::<Vec<_>>()));
+    let clock = clock(directory.1.or(graph.1));
+    let mut findings = vec![clock, directory.0, graph.0];
+    findings.extend(mail(config).await);
+    findings.extend(relays.into_iter().map(|(finding, _)| finding));
+    findings
+}
+
+/// Whether the mail server takes connections, if there is one. Its address may hold a password, and is not told but for the host.
+async fn mail(config: &Config) -> Option<Finding> {
+    const CHECK: &str = "mail";
+    let server = match config.mail.server() {
+        Ok(server) => server?,
+        Err(error) => {
+            let advice = "write smtps://user:password@mail.example.com into it";
+            return Some(Finding::fail(CHECK, format!("{error:#}"), advice));
+        }
+    };
+    if config.mail.mail_from.is_none() {
+        let advice = "name one with --mail-from, e.g. bookings@huddle.example.com";
+        return Some(Finding::fail(CHECK, "mail has no sender", advice));
+    }
+    let usual = if server.scheme() == "smtps" { 465 } else { 587 };
+    let (host, port) = (server.host_str()?, server.port().unwrap_or(usual));
+    let advice = "look whether this machine may connect to it";
+    let connected = timeout(PATIENCE, TcpStream::connect((host, port))).await;
+    Some(match connected {
+        Ok(Ok(_)) => Finding::ok(CHECK, format!("{host}:{port} takes connections")),
+        Ok(Err(error)) => Finding::fail(CHECK, format!("{host}:{port}: {error}"), advice),
+        Err(_) => Finding::fail(CHECK, format!("{host}:{port} does not answer"), advice),
+    })
+}
+
+/// The firehose's host answers requests, too.
+fn over_http(mut url: Url) -> Url {
+    let scheme = if url.scheme() == "ws" {
+        "http"
+    } else {
+        "https"
+    };
+    // Between the schemes of the web and of its sockets a change is always allowed.
+    let _ = url.set_scheme(scheme);
+    url
+}
+
+/// Whether somebody answers there, and how far this machine's clock is ahead of theirs in seconds, as far as they say.
+async fn place(
+    fetch: &dyn Fetch,
+    check: &'static str,
+    setting: &'static str,
+    url: Url,
+) -> (Finding, Option<i64>) {
+    let advice = format!("look whether this machine can reach it, or name another with {setting}");
+    let asked = timeout(PATIENCE, fetch.fetch(Request::get(url.clone()))).await;
+    let answer = match asked {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => {
+            return (
+                Finding::fail(check, format!("{url}: {error}"), advice),
+                None,
+            );
+        }
+        Err(_) => {
+            let found = format!("{url} did not answer within {} seconds", PATIENCE.as_secs());
+            return (Finding::fail(check, found, advice), None);
+        }
+    };
+    let ahead = ahead(&answer, SystemClock.now());
+    if answer.status.is_server_error() {
+        let found = format!("{url} answers {}", answer.status);
+        return (Finding::warn(check, found, advice), ahead);
+    }
+    (Finding::ok(check, format!("{url} answers")), ahead)
+}
+
+/// By the `Date` of an answer, which is cut to whole seconds.
+fn ahead(answer: &Response, now: Timestamp) -> Option<i64> {
+    let date = answer.headers.get("date")?.to_str().ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    let theirs = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+    Some(now.as_millis() / 1000 - i64::try_from(theirs).ok()?)
+}
+
+fn clock(ahead: Option<i64>) -> Finding {
+    const CHECK: &str = "clock";
+    const ADVICE: &str = "keep it right with NTP: tokens and holds go by it";
+    let Some(ahead) = ahead else {
+        let advice = "look with `timedatectl`, or mend the way to the directory";
+        return Finding::warn(CHECK, "nobody said what time it is", advice);
+    };
+    let off = ahead.unsigned_abs();
+    let found = match ahead {
+        0 => "right to the second".to_owned(),
+        1.. => format!("{off} s ahead of the directory's"),
+        _ => format!("{off} s behind the directory's"),
+    };
+    if off > WRONG_SECS {
+        Finding::fail(CHECK, found, ADVICE)
+    } else if off > OFF_SECS {
+        Finding::warn(CHECK, found, ADVICE)
+    } else {
+        Finding::ok(CHECK, found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_farther_off_than_tokens_bear_fails() {
+        assert_eq!(clock(None).verdict, Verdict::Warn);
+        for (ahead, verdict) in [
+            (0, Verdict::Ok),
+            (-5, Verdict::Ok),
+            (6, Verdict::Warn),
+            (-30, Verdict::Warn),
+            (31, Verdict::Fail),
+            (-3600, Verdict::Fail),
+        ] {
+            assert_eq!(clock(Some(ahead)).verdict, verdict, "{ahead}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `huddle doctor`
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Done, Serving, huddle, run};
+
+/// Nobody is reached over the network here.
+fn doctor(folder: &Path) -> Done {
+    let nobody = "http://127.0.0.1:1";
+    let arguments = ["doctor", "--json", "--development"];
+    run(
+        folder,
+        arguments
+            .into_iter()
+            .chain(["--plc", nobody, "--graph", nobody]),
+    )
+}
+
+/// What is found of one check, with the verdict.
+#[track_caller]
+fn findings(done: &Done, check: &str) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(&done.printed).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let of_check = findings.iter().filter(|it| it["check"] == check);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    of_check
+        .map(|it| (text(&it["verdict"]), text(&it["found"])))
+        .collect()
+}
+
+fn installation() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = huddle(folder.path());
+    command.arg("serve");
+    let server = Serving::start(command).unwrap();
+    server.terminate();
+    assert!(server.wait().0.success());
+    folder
+}
+
+#[test]
+fn an_installation_that_is_sound_is_said_to_be() {
+    let folder = installation();
+    let done = doctor(folder.path());
+    for check in ["keys", "database", "outbox", "bookings", "time zones"] {
+        let findings = findings(&done, check);
+        assert!(!findings.is_empty(), "{check}");
+        for (verdict, found) in findings {
+            assert_eq!(verdict, "ok", "{check}: {found}");
+        }
+    }
+    // A directory that cannot be reached is no small matter.
+    assert_eq!(findings(&done, "directory")[0].0, "fail");
+    assert_eq!(done.code, Some(1));
+}
+
+#[test]
+fn a_secret_that_others_may_read_or_that_is_none_fails() {
+    let folder = installation();
+    let secret = folder.path().join("huddle-data/booking-ids.secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let found = findings(&doctor(folder.path()), "keys");
+    assert!(
+        found
+            .iter()
+            .any(|(verdict, found)| verdict == "fail" && found.contains("644")),
+        "{found:?}"
+    );
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&secret, "abc").unwrap();
+    let found = findings(&doctor(folder.path()), "keys");
+    assert!(
+        found
+            .iter()
+            .any(|(verdict, found)| verdict == "fail" && found.contains("holds no secret")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_database_that_is_damaged_fails() {
+    let folder = installation();
+    let path = folder.path().join("huddle-data/actors.sqlite");
+    let mut bytes = fs::read(&path).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let done = doctor(folder.path());
+    let found = findings(&done, "database");
+    assert!(
+        found.iter().any(|(verdict, _)| verdict == "fail"),
+        "{found:?}"
+    );
+    assert_eq!(done.code, Some(1));
+}
+
+#[test]
+fn without_an_installation_it_says_how_to_make_one_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = findings(&doctor(folder.path()), "folder");
+    assert_eq!(found[0].0, "warn");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = huddle(folder.path());
+    command.args(["doctor", "--json", "--plc", "http://127.0.0.1:1"]);
+    command.env("HUDDLE_LISTN", "127.0.0.1:1");
+    let done = crate::program::finish(&mut command);
+    let found = findings(&done, "configuration");
+    assert!(
+        found
+            .iter()
+            .any(|(_, found)| found.contains("HUDDLE_LISTN")),
+        "{found:?}"
+    );
+}

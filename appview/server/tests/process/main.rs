@@ -1,0 +1,13 @@
+//! The command `huddle` as people and machines run it: a process with arguments, files and signals.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+mod doctor;
+mod documents;
+mod faults;
+mod kill;
+mod program;
+mod serve;
+mod settings;
+mod upkeep;
+mod world;

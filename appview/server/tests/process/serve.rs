@@ -1,0 +1,116 @@
+//! `huddle serve` from its first word to its last.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+
+use huddle_lexicon::com::huddle::defs::BookingStatus;
+use huddle_lexicon::com::huddle::r#match::Match;
+
+use crate::program::{Serving, huddle, run};
+use crate::world::World;
+
+fn serve_alone(folder: &std::path::Path) -> Serving {
+    let mut command = huddle(folder);
+    command.arg("serve");
+    Serving::start(command).unwrap()
+}
+
+#[test]
+fn without_any_configuration_it_serves_and_says_what_is_missing_for_production() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve_alone(folder.path());
+    for gap in [
+        "--service",
+        "--firehose",
+        "--public-url",
+        "HUDDLE_OPERATOR_TOKEN",
+    ] {
+        assert!(
+            server.beginning.contains(gap),
+            "{gap}: {}",
+            server.beginning
+        );
+    }
+    let data = folder.path().join("huddle-data");
+    let mode = |name: &str| {
+        let metadata = fs::metadata(data.join(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("."), 0o700);
+    assert_eq!(mode("booking-ids.secret"), 0o600);
+    assert_eq!(mode("disclosure.secret"), 0o600);
+}
+
+#[test]
+fn told_to_end_it_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve_alone(folder.path());
+    server.terminate();
+    let (status, said) = server.wait();
+    assert!(status.success(), "{status} {said}");
+    assert!(said.contains("stopping"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_twice_it_waits_for_no_request_that_never_ends() {
+    let world = World::new(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(world.serve(folder.path())).unwrap();
+    let token = world.token::<Match>(&world.guests[0]);
+    let mut client = TcpStream::connect(server.url.socket_addrs(|| None).unwrap()[0]).unwrap();
+    let head = format!(
+        "POST /xrpc/com.huddle.match HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).unwrap();
+    // It is said when somebody begins to wait for the body, which never comes.
+    let mut answer = [0; 12];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+    server.terminate();
+    server.until_it_says("told to end");
+    server.terminate();
+    let (status, said) = server.wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("told to end twice"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_before_it_was_told_to_end_is_answered() {
+    let world = World::new(16).await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(world.serve(folder.path())).unwrap();
+    let host = world.host("host");
+    world.until_known(&server.url, &host).await;
+    let (world, url) = (std::sync::Arc::new(world), server.url.clone());
+    let mut asking = tokio::task::JoinSet::new();
+    for guest in world.guests.clone() {
+        let (world, url, host) = (world.clone(), url.clone(), host.clone());
+        asking.spawn(async move { world.ask(&url, &guest, &host, "one").await });
+    }
+    // Some are answered by now, and others on their way.
+    let first = asking.join_next().await.unwrap().unwrap();
+    server.terminate();
+    let mut answered: Vec<_> = first.into_iter().collect();
+    while let Some(answer) = asking.join_next().await {
+        answered.extend(answer.unwrap());
+    }
+    let (status, said) = server.wait();
+    assert!(status.success(), "{said}");
+    assert!(!answered.is_empty());
+    for booking in answered {
+        assert_eq!(booking.status, BookingStatus::Held);
+        let shown = run(folder.path(), ["bookings", "show", &booking.id]).text();
+        assert!(shown.contains("held"), "{shown}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    run(folder.path(), ["serve", "--listen", &address]).fails(1, "name another with --listen");
+}

@@ -1,0 +1,219 @@
+//! People on a network on loopback, and what they ask a server that may be killed at any moment.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use huddle_appview::loopback::{self, Loopback};
+use huddle_identity::ServiceRef;
+use huddle_lexicon::app::bsky::graph::follow::Follow;
+use huddle_lexicon::com::huddle::cancel_booking::{self, CancelBooking};
+use huddle_lexicon::com::huddle::defs::{BookingView, Policy, Weekday, WeeklyRule};
+use huddle_lexicon::com::huddle::finalize::{self, Finalize};
+use huddle_lexicon::com::huddle::get_booking::{self, GetBooking};
+use huddle_lexicon::com::huddle::list_offers::{self, ListOffers};
+use huddle_lexicon::com::huddle::r#match::{self as matching, Match};
+use huddle_lexicon::com::huddle::office_hours::OfficeHours;
+use huddle_lexicon::com::huddle::reschedule_booking::{self, RescheduleBooking};
+use huddle_lexicon::com::huddle::service::Service;
+use huddle_lexicon::schema::{Body, Method, Procedure};
+use huddle_native::{ReqwestTransport, SystemClock, SystemDns};
+use huddle_ports::{Clock as _, FetchPolicy, GuardedFetch, Url};
+use huddle_syntax::{AtIdentifier, Datetime, Did, RecordKey};
+use huddle_xrpc::client::{Client, ClientError};
+
+use crate::program::huddle;
+
+const SERVICE: &str = "did:web:localhost#huddle_appview";
+
+/// A network, and some people in it.
+pub(crate) struct World {
+    network: Loopback,
+    service: ServiceRef,
+    fetch: Arc<GuardedFetch<ReqwestTransport>>,
+    pub(crate) guests: Vec<Did>,
+}
+
+impl World {
+    pub(crate) async fn new(guests: usize) -> Self {
+        let network = loopback::start().await.unwrap();
+        let dns = Arc::new(SystemDns::new().unwrap());
+        let transport = ReqwestTransport::new(dns, "huddle-test", &[]).unwrap();
+        let guests = (0..guests).map(|n| sign_up(&network, &format!("guest{n}")));
+        Self {
+            guests: guests.collect(),
+            network,
+            service: SERVICE.parse().unwrap(),
+            fetch: Arc::new(GuardedFetch::new(transport, FetchPolicy::development())),
+        }
+    }
+
+    /// A server of these people, that lets one machine ask for all of them.
+    pub(crate) fn serve(&self, folder: &Path) -> Command {
+        self.serve_by(huddle(folder))
+    }
+
+    pub(crate) fn serve_by(&self, mut command: Command) -> Command {
+        let Loopback {
+            places, firehose, ..
+        } = &self.network;
+        command.args(["serve", "--development", "--service", SERVICE]);
+        command.args(["--plc", places.directory.as_str()]);
+        command.args(["--graph", places.host.as_str()]);
+        command.args(["--firehose", firehose.as_str()]);
+        for limit in [
+            "anonymous-per-minute",
+            "anonymous-burst",
+            "account-per-minute",
+            "account-burst",
+            "changes-per-minute",
+        ] {
+            command.args([format!("--{limit}"), "100000".to_owned()]);
+        }
+        command.args([
+            "--holds-per-guest",
+            "100",
+            "--holds-per-guest-and-host",
+            "10",
+        ]);
+        command.args(["--cooldown-first-secs", "0", "--cooldown-second-secs", "0"]);
+        command.args(["--cooldown-further-secs", "0", "--driver-lease-secs", "10"]);
+        command
+    }
+
+    /// A host who follows all guests, and who has time at any hour.
+    pub(crate) fn host(&self, name: &str) -> Did {
+        let host = sign_up(&self.network, name);
+        let now = SystemClock.now().as_millis();
+        let at = Datetime::from_timestamp_millis(now).unwrap();
+        let network = &self.network.network;
+        for (number, guest) in self.guests.iter().enumerate() {
+            let follow = Follow::new(guest.clone(), at.clone());
+            network.put(&host, &key(number), &follow).unwrap();
+        }
+        let appview = Service::new(self.service.did().clone(), at.clone());
+        network
+            .put(&host, &"self".parse().unwrap(), &appview)
+            .unwrap();
+        let days = [
+            Weekday::Mo,
+            Weekday::Tu,
+            Weekday::We,
+            Weekday::Th,
+            Weekday::Fr,
+            Weekday::Sa,
+            Weekday::Su,
+        ];
+        let rule = WeeklyRule::new(days.to_vec(), "00:00", "24:00");
+        let hours = OfficeHours::new("UTC", vec![rule], Policy::Connected, at);
+        network.put(&host, &key(0), &hours).unwrap();
+        host
+    }
+
+    pub(crate) fn client(&self, server: &Url) -> Client {
+        Client::new(self.fetch.clone(), server.clone())
+    }
+
+    /// The client with a token for one call of one method.
+    fn signed_in<M: Method>(&self, server: &Url, person: &Did) -> Client {
+        let client = self.client(server);
+        client.with_bearer(&self.token::<M>(person)).unwrap()
+    }
+
+    /// A token for one call of one method, as the person's own data server signs it.
+    pub(crate) fn token<M: Method>(&self, person: &Did) -> String {
+        let method = M::NSID.parse().unwrap();
+        let network = &self.network.network;
+        let token = network.service_token(person, &self.service, &method);
+        token.unwrap().as_str().to_owned()
+    }
+
+    async fn call<M: Procedure<Params = ()>>(
+        &self,
+        server: &Url,
+        person: &Did,
+        input: &M::Input,
+    ) -> Result<M::Output, ClientError<M::Error>>
+    where
+        M::Input: Body,
+    {
+        let client = self.signed_in::<M>(server, person);
+        Ok(client.procedure::<M>(&(), input).await?.output)
+    }
+
+    /// Asks for a meeting; `None` where that was not answered with a slot that is held.
+    pub(crate) async fn ask(
+        &self,
+        server: &Url,
+        guest: &Did,
+        host: &Did,
+        key: &str,
+    ) -> Option<BookingView> {
+        let mut input = matching::Input::new(host.clone());
+        input.idempotency_key = Some(key.to_owned());
+        self.call::<Match>(server, guest, &input)
+            .await
+            .ok()?
+            .booking
+    }
+
+    pub(crate) async fn accept(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {
+        let mut input = finalize::Input::new(id);
+        input.idempotency_key = Some(format!("accept {id}"));
+        let answer = self.call::<Finalize>(server, guest, &input).await;
+        Some(answer.ok()?.booking)
+    }
+
+    pub(crate) async fn cancel(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {
+        let mut input = cancel_booking::Input::new(id);
+        input.idempotency_key = Some(format!("cancel {id}"));
+        let answer = self.call::<CancelBooking>(server, guest, &input).await;
+        Some(answer.ok()?.booking)
+    }
+
+    pub(crate) async fn reschedule(
+        &self,
+        server: &Url,
+        guest: &Did,
+        id: &str,
+    ) -> Option<BookingView> {
+        let mut input = reschedule_booking::Input::new(id);
+        input.idempotency_key = Some(format!("move {id}"));
+        let answer = self.call::<RescheduleBooking>(server, guest, &input).await;
+        Some(answer.ok()?.booking)
+    }
+
+    /// The booking, as its guest sees it.
+    pub(crate) async fn booking(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {
+        let client = self.signed_in::<GetBooking>(server, guest);
+        let params = get_booking::Params::new(id);
+        let answer = client.query::<GetBooking>(&params).await;
+        Some(answer.ok()?.output.booking)
+    }
+
+    /// Waits until the firehose has told of the host. Bounded by the test runner.
+    pub(crate) async fn until_known(&self, server: &Url, host: &Did) {
+        let params = list_offers::Params::new(AtIdentifier::Did(host.clone()));
+        loop {
+            let answer = self.client(server).query::<ListOffers>(&params).await;
+            if answer.is_ok_and(|it| !it.output.offers.is_empty()) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn sign_up(network: &Loopback, name: &str) -> Did {
+    network
+        .network
+        .sign_up(&format!("{name}.test").parse().unwrap())
+}
+
+/// The key of somebody's record of this number: a TID, in which later ones sort after earlier ones.
+fn key(number: usize) -> RecordKey {
+    const DIGITS: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
+    let digit = |value: usize| char::from(DIGITS[value % 32]);
+    let key = format!("3kaaaaaaaa{}{}2", digit(number / 32), digit(number));
+    key.parse().unwrap()
+}

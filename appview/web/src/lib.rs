@@ -1,0 +1,66 @@
+//! The AppView's own pages: HTML from templates, which works without scripts and knows no runtime.
+//!
+//! Credentials of calendars are typed here and nowhere else. [`routes`] are all of the pages; a runtime serves them
+//! beside the methods.
+
+mod connect;
+mod mail;
+mod page;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header;
+use axum::middleware;
+use axum::routing::get;
+use huddle_calendars::ConnectedCalendars;
+use huddle_core::index::Index;
+
+pub use mail::{MailPages, mail_routes};
+
+/// Where calendars are connected.
+pub const CONNECT_PATH: &str = "/connect";
+
+/// The longest form that is read, in bytes.
+const MAX_FORM_BYTES: usize = 32 * 1024;
+
+/// What the pages show and do.
+#[derive(Clone)]
+pub struct Web {
+    /// The calendars that people connect.
+    pub calendars: ConnectedCalendars,
+    /// What people are called.
+    pub index: Arc<dyn Index>,
+    /// Whether the pages are reached by HTTPS, and so never by anything else.
+    pub is_https: bool,
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web")
+            .field("is_https", &self.is_https)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All pages.
+pub fn routes(web: Web) -> Router {
+    let is_https = page::IsHttps(web.is_https);
+    Router::new()
+        .route(CONNECT_PATH, get(connect::form).post(connect::submit))
+        .route("/connect/done", get(connect::done))
+        .route("/static/huddle.css", get(stylesheet))
+        .with_state(web)
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(middleware::from_fn_with_state(is_https, page::secured))
+}
+
+async fn stylesheet() -> ([(header::HeaderName, &'static str); 2], &'static str) {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, include_str!("../static/huddle.css"))
+}

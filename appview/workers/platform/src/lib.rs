@@ -1,0 +1,20 @@
+//! The ports on Cloudflare Workers, for every script that runs there.
+//!
+//! `fetch` and `dns` ask others, under the policy of `huddle_ports`; [`Network`] puts them together. [`D1Index`] and
+//! [`storage`] keep what is kept, [`EdgeCache`] remembers what was looked up, [`WorkersClock`] tells the time, and
+//! [`config`] reads what an installation is told.
+
+mod cache;
+mod clock;
+pub mod config;
+mod dns;
+mod fetch;
+mod index;
+mod network;
+pub mod storage;
+
+pub use cache::EdgeCache;
+pub use clock::WorkersClock;
+pub use config::Misconfigured;
+pub use index::D1Index;
+pub use network::{Network, ask};

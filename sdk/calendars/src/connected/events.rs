@@ -1,0 +1,188 @@
+//! The events that bookings have in connected calendars.
+
+use async_trait::async_trait;
+use huddle_core::booking::Booking;
+use huddle_core::calendar_events::{BookedTime, CalendarEvents, Outcome};
+use huddle_core::transport::Unreachable;
+use huddle_core::user_connector::connector::{
+    Access, Calendars as Known, Connector, ConnectorId, ForgetEvent, GetCalendars, Health,
+    NoteEvent, Problem,
+};
+use huddle_ports::Fetch;
+use huddle_schedule::busy::Status;
+use huddle_syntax::Did;
+
+use super::reading::unread;
+use super::{CalendarPorts, ConnectedCalendars};
+use crate::calendar::Calendar;
+use crate::error::CalendarError;
+use crate::event::{BookingEvent, EventKey};
+
+/// Why an event is not brought to where it should be.
+enum NotBrought {
+    Calendar(CalendarError),
+    Account(Problem),
+    Actor,
+}
+
+impl From<CalendarError> for NotBrought {
+    fn from(error: CalendarError) -> Self {
+        Self::Calendar(error)
+    }
+}
+
+impl From<Unreachable> for NotBrought {
+    fn from(_: Unreachable) -> Self {
+        Self::Actor
+    }
+}
+
+impl From<NotBrought> for Outcome {
+    fn from(why: NotBrought) -> Self {
+        let problem = match why {
+            // Where somebody was faster, what they have made of it is read the next time.
+            NotBrought::Actor | NotBrought::Calendar(CalendarError::Conflict) => {
+                return Self::RetryAfter(None);
+            }
+            NotBrought::Calendar(CalendarError::Throttled { retry_after }) => {
+                return Self::RetryAfter(retry_after);
+            }
+            NotBrought::Calendar(error) if error.is_retryable() => return Self::RetryAfter(None),
+            NotBrought::Calendar(error) => unread(&error).problem,
+            NotBrought::Account(problem) => problem,
+        };
+        Self::Permanent(format!(
+            "the calendar cannot be written to: {}",
+            problem.as_str()
+        ))
+    }
+}
+
+#[async_trait]
+impl CalendarEvents for ConnectedCalendars {
+    async fn bring(&self, person: &Did, booking: &Booking, with: &str) -> Outcome {
+        let brought = match BookedTime::of(booking) {
+            Some(time) => self.show(person, booking, time, with).await,
+            None => self.remove(person, booking).await,
+        };
+        brought.map_or_else(Outcome::from, |()| Outcome::Done)
+    }
+}
+
+impl ConnectedCalendars {
+    /// Has the event in the calendar, at its time and with its status.
+    async fn show(
+        &self,
+        person: &Did,
+        booking: &Booking,
+        time: BookedTime,
+        with: &str,
+    ) -> Result<(), NotBrought> {
+        let known = self.calendars(person, booking).await?;
+        let noted = known.event_in.as_ref();
+        let Some(connector) = noted.and_then(|id| named(&known, id)).or(first(&known)) else {
+            return Ok(());
+        };
+        let Some(calendar) = self.calendar_of(connector)? else {
+            return Ok(());
+        };
+        // Before it is written: who looks meanwhile leaves out what may be there.
+        let note = NoteEvent {
+            booking: booking.id.clone(),
+            id: connector.id.clone(),
+            ends: time.slot.end(),
+        };
+        self.ask(person, note).await?;
+        let summary = if time.is_confirmed {
+            format!("Meeting with {with}")
+        } else {
+            format!("Hold: meeting with {with}")
+        };
+        let event = BookingEvent {
+            time: time.slot,
+            status: if time.is_confirmed {
+                Status::Confirmed
+            } else {
+                Status::Tentative
+            },
+            sequence: booking.sequence,
+            summary: &summary,
+            description: booking.asked.note.as_deref(),
+            location: None,
+        };
+        self.write(&calendar, &key(person, booking), &event).await?;
+        Ok(())
+    }
+
+    /// Writes the event, unless the calendar has it already.
+    async fn write(
+        &self,
+        calendar: &Calendar,
+        key: &EventKey,
+        event: &BookingEvent<'_>,
+    ) -> Result<(), CalendarError> {
+        let (fetch, now) = (self.network(), self.0.ports.clock.now());
+        let state = calendar.event(fetch, now, key).await?;
+        if state.as_ref().is_some_and(|state| state.is(event)) {
+            return Ok(());
+        }
+        let etag = state.as_ref().map(|state| state.etag.as_str());
+        calendar.put_event(fetch, now, key, event, etag).await?;
+        Ok(())
+    }
+
+    /// Has no event in the calendar.
+    async fn remove(&self, person: &Did, booking: &Booking) -> Result<(), NotBrought> {
+        let known = self.calendars(person, booking).await?;
+        let Some(id) = &known.event_in else {
+            return Ok(());
+        };
+        if let Some(connector) = named(&known, id)
+            && let Some(calendar) = self.calendar_of(connector)?
+        {
+            let (fetch, now) = (self.network(), self.0.ports.clock.now());
+            let key = key(person, booking);
+            calendar.remove_event(fetch, now, &key, None).await?;
+        }
+        let booking = booking.id.clone();
+        self.ask(person, ForgetEvent { booking }).await?;
+        Ok(())
+    }
+
+    async fn calendars(&self, person: &Did, booking: &Booking) -> Result<Known, Unreachable> {
+        let event_of = Some(booking.id.clone());
+        self.ask(person, GetCalendars { event_of }).await
+    }
+
+    /// The calendar of an account that events are written to; `None` if it has no such calendar any more.
+    fn calendar_of(&self, connector: &Connector) -> Result<Option<Calendar>, NotBrought> {
+        if connector.access != Access::Events {
+            return Ok(None);
+        }
+        if let Health::Disconnected { problem } = connector.health {
+            return Err(NotBrought::Account(problem));
+        }
+        let account = self.account(connector);
+        let account = account.ok_or(NotBrought::Account(Problem::Unusable))?;
+        Ok(account.writable())
+    }
+
+    fn network(&self) -> &dyn Fetch {
+        let CalendarPorts { fetch, .. } = &self.0.ports;
+        &**fetch
+    }
+}
+
+fn key(person: &Did, booking: &Booking) -> EventKey {
+    EventKey::new(booking.id.as_str(), person.as_str())
+}
+
+fn named<'a>(known: &'a Known, id: &ConnectorId) -> Option<&'a Connector> {
+    known.connectors.iter().find(|it| it.id == *id)
+}
+
+/// Where events go: the first account that was connected for that.
+fn first(known: &Known) -> Option<&Connector> {
+    let mut connectors = known.connectors.iter();
+    connectors.find(|it| it.access == Access::Events)
+}

@@ -1,0 +1,114 @@
+//! What a booking keeps of its effects: what was brought, and who is at it.
+
+use huddle_ports::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Channel, LEASE};
+use crate::booking::Booking;
+use crate::host_match::Role;
+use crate::sql::{Binding, SqlError};
+use crate::turn::Turn;
+
+/// Begin to bring something about, unless it was brought already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeginEffect {
+    /// To whom it is shown.
+    pub party: Role,
+    /// Where.
+    pub channel: Channel,
+    /// The revision that wanted it.
+    pub revision: u32,
+}
+
+/// What there is to bring about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EffectBegun {
+    /// Nothing.
+    Brought,
+    /// Somebody else is at it.
+    Busy {
+        /// Until then they are left alone.
+        until: Timestamp,
+    },
+    /// The booking as it stands.
+    Begun {
+        /// The booking.
+        booking: Box<Booking>,
+        /// Since which revision it is shown like this.
+        revision: u32,
+        /// Until when nobody else begins, which also names who has begun.
+        lease: Timestamp,
+    },
+}
+
+/// Say what came of something that was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndEffect {
+    /// To whom it is shown.
+    pub party: Role,
+    /// Where.
+    pub channel: Channel,
+    /// The revision that was brought; `None` if nothing came of it.
+    pub brought: Option<u32>,
+    /// The lease that it was begun with.
+    pub lease: Timestamp,
+}
+
+/// Gives the lease on what `booking`, as it stands in this turn, shows outside.
+pub(crate) fn begin(
+    turn: &mut Turn<'_>,
+    mut booking: Box<Booking>,
+    command: BeginEffect,
+) -> Result<EffectBegun, SqlError> {
+    let BeginEffect {
+        party,
+        channel,
+        revision: asked,
+    } = command;
+    let (actor, now) = (turn.name().as_str(), turn.now());
+    let place: [Binding<'_>; 3] = [actor.into(), party.as_str().into(), channel.as_str().into()];
+    let rows = turn.read(
+        "SELECT brought, lease FROM effect WHERE actor = ?1 AND party = ?2 AND channel = ?3",
+        &place,
+    )?;
+    let (brought, lease) = match rows.first() {
+        Some(row) => (row.get::<u32>(0)?, row.get::<Option<Timestamp>>(1)?),
+        None => (0, None),
+    };
+    let wanted = *booking.shown_since.of(channel);
+    if wanted <= brought || asked <= brought {
+        return Ok(EffectBegun::Brought);
+    }
+    if let Some(until) = lease.filter(|until| now < *until) {
+        return Ok(EffectBegun::Busy { until });
+    }
+    let lease = now + LEASE;
+    let [actor, party, channel] = place;
+    turn.write(
+        "INSERT INTO effect (actor, party, channel, brought, lease) VALUES (?1, ?2, ?3, 0, ?4) \
+         ON CONFLICT (actor, party, channel) DO UPDATE SET lease = excluded.lease",
+        &[actor, party, channel, lease.into()],
+    )?;
+    Ok(EffectBegun::Begun {
+        booking,
+        revision: wanted,
+        lease,
+    })
+}
+
+/// Writes down what was brought, and gives the lease up. What was brought stays so, whoever says it.
+pub(crate) fn end(turn: &mut Turn<'_>, command: EndEffect) -> Result<(), SqlError> {
+    let actor = turn.name().as_str();
+    turn.write(
+        "UPDATE effect SET brought = max(brought, ?4), lease = CASE WHEN lease = ?5 THEN NULL ELSE lease END \
+         WHERE actor = ?1 AND party = ?2 AND channel = ?3",
+        &[
+            actor.into(),
+            command.party.as_str().into(),
+            command.channel.as_str().into(),
+            command.brought.unwrap_or(0).into(),
+            command.lease.into(),
+        ],
+    )?;
+    Ok(())
+}

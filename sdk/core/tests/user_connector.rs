@@ -1,0 +1,142 @@
+//! What a person's actor keeps of connected calendars, and for how long.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+#[expect(
+    dead_code,
+    reason = "the model takes rows out of it, which stay in it here"
+)]
+#[path = "model/sql.rs"]
+mod sql;
+
+use std::time::Duration;
+
+use huddle_core::actor::{self, Ask};
+use huddle_core::booking::{BookingId, BookingIds};
+use huddle_core::user_connector::connector::{
+    Access, Connect, ConnectRefused, ConnectorId, ForgetEvent, GetCalendars, MAX_CONNECTORS,
+    NoteEvent, Provider,
+};
+use huddle_core::user_connector::sealed_otherwise;
+use huddle_core::user_connector::sealing::Sealed;
+use huddle_core::{ActorName, Limits};
+use huddle_ports::Timestamp;
+use huddle_syntax::Did;
+use sql::Store;
+
+const NOW: Timestamp = Timestamp::from_millis(1_796_083_200_000);
+
+fn person(name: &str) -> ActorName {
+    let did: Did = format!("did:web:{name}.example.com").parse().unwrap();
+    ActorName::user_connector(&did)
+}
+
+fn ask<A: Ask>(store: &mut Store, who: &ActorName, at: Timestamp, question: A) -> A::Answer {
+    let reply = actor::handle(store, who, at, &Limits::default(), question.into());
+    A::answer(reply.unwrap()).unwrap()
+}
+
+fn connect(number: u32, key: &str) -> Connect {
+    Connect {
+        nonce: number.to_string(),
+        ticket_expires_at: NOW + Duration::from_mins(15),
+        id: ConnectorId::from(format!("c{number}")),
+        anew: false,
+        provider: Provider::Ics,
+        access: Access::FreeBusy,
+        label: None,
+        credentials: Sealed::from(format!("{key}.AAAA")),
+    }
+}
+
+fn booking() -> BookingId {
+    let did = "did:web:ana.example.com".parse().unwrap();
+    BookingIds::new(&[7; 32]).of_request(&did, "match", "1")
+}
+
+#[test]
+fn that_a_booking_has_an_event_is_known_for_a_day_after_the_meeting() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    let ends = NOW + Duration::from_hours(1);
+    let id = ConnectorId::from("c1".to_owned());
+    let note = NoteEvent {
+        booking: booking(),
+        id: id.clone(),
+        ends,
+    };
+    ask(&mut store, &ana, NOW, note);
+    let end = ends + Duration::from_hours(24);
+    let event_at = |store: &mut Store, at| {
+        actor::wake(store, &ana, at, &Limits::default()).unwrap();
+        let event_of = Some(booking());
+        ask(store, &ana, at, GetCalendars { event_of }).event_in
+    };
+    assert_eq!(
+        event_at(&mut store, end - Duration::from_millis(1)),
+        Some(id)
+    );
+    assert_eq!(event_at(&mut store, end), None);
+    assert!(!actor::remembers(&mut store, &ana).unwrap());
+}
+
+#[test]
+fn an_event_that_was_removed_is_forgotten_at_once() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    let note = NoteEvent {
+        booking: booking(),
+        id: ConnectorId::from("c1".to_owned()),
+        ends: NOW,
+    };
+    ask(&mut store, &ana, NOW, note);
+    let booking = booking();
+    ask(&mut store, &ana, NOW, ForgetEvent { booking });
+    assert!(!actor::remembers(&mut store, &ana).unwrap());
+}
+
+#[test]
+fn a_used_ticket_is_refused_until_it_has_ended_and_then_because_it_has() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    let connect = connect(1, "k1");
+    let end = connect.ticket_expires_at;
+    let mut attempt = |at| {
+        actor::wake(&mut store, &ana, at, &Limits::default()).unwrap();
+        ask(&mut store, &ana, at, connect.clone())
+    };
+    assert_eq!(attempt(NOW), Ok(()));
+    for at in [NOW, end - Duration::from_millis(1), end] {
+        assert_eq!(attempt(at), Err(ConnectRefused::TicketUsed));
+    }
+}
+
+#[test]
+fn a_person_connects_few_accounts_and_none_anew_that_is_not_there() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    for number in 0..MAX_CONNECTORS {
+        let connected = ask(&mut store, &ana, NOW, connect(number, "k1"));
+        assert_eq!(connected, Ok(()));
+    }
+    let one_more = connect(MAX_CONNECTORS, "k1");
+    let refused = ask(&mut store, &ana, NOW, one_more.clone());
+    assert_eq!(refused, Err(ConnectRefused::TooMany));
+    let anew = Connect {
+        anew: true,
+        ..one_more
+    };
+    let refused = ask(&mut store, &ana, NOW, anew);
+    assert_eq!(refused, Err(ConnectRefused::NotFound));
+}
+
+#[test]
+fn whoever_has_something_under_another_key_is_named_in_pages() {
+    let mut store = Store::new(&[]);
+    for (name, key) in [("ana", "k1"), ("bob", "k2"), ("cy", "k1"), ("di", "k0")] {
+        for number in [1, 2] {
+            let connected = ask(&mut store, &person(name), NOW, connect(number, key));
+            assert_eq!(connected, Ok(()));
+        }
+    }
+    let first = sealed_otherwise(&mut store, "k2", "", 2).unwrap();
+    assert_eq!(first, [person("ana"), person("cy")]);
+    let rest = sealed_otherwise(&mut store, "k2", first[1].as_str(), 2).unwrap();
+    assert_eq!(rest, [person("di")]);
+}

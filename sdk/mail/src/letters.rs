@@ -1,0 +1,251 @@
+//! What letters say.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use askama::Template;
+use async_trait::async_trait;
+use huddle_core::booking::By;
+use huddle_core::host_match::Role;
+use huddle_core::invitation::{self, called, handle, profile};
+use huddle_core::mail::{
+    ConfirmAddress, Delivery, EmailAddress, InvalidEmailAddress, Letter, Mail, News, NoticeKind,
+};
+use huddle_schedule::icalendar::{Attendee, CalendarAddress, Participation, Person, WriteError};
+
+use crate::message::{CalendarPart, Draft, Message};
+use crate::{Mailer, words};
+
+/// Writes letters, and has them sent.
+#[derive(Clone)]
+pub struct Letters {
+    mailer: Arc<dyn Mailer>,
+    sender: Sender,
+}
+
+/// Whom letters come from, written `Huddle <bookings@huddle.example.com>` or as the address alone.
+///
+/// ```
+/// use huddle_mail::Sender;
+///
+/// let sender: Sender = "Meetings <bookings@huddle.example.com>".parse()?;
+/// assert_eq!(sender.name, "Meetings");
+/// assert_eq!("bookings@huddle.example.com".parse::<Sender>()?.name, "Huddle");
+/// # Ok::<(), huddle_mail::InvalidSender>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// What they are called.
+    pub name: String,
+    /// Their address.
+    pub address: EmailAddress,
+}
+
+/// A text that names no sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; or a name and that in angle brackets: Huddle <bookings@huddle.example.com>")]
+pub struct InvalidSender(#[from] InvalidEmailAddress);
+
+impl FromStr for Sender {
+    type Err = InvalidSender;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSender> {
+        let in_brackets = || {
+            let (name, rest) = text.split_once('<')?;
+            Some((name, rest.trim_end().strip_suffix('>')?))
+        };
+        let (name, address) = in_brackets().unwrap_or(("", text.trim()));
+        let name = match words::line(name) {
+            name if name.is_empty() => "Huddle".to_owned(),
+            name => name,
+        };
+        let address = address.parse()?;
+        Ok(Self { name, address })
+    }
+}
+
+/// What became of a booking, in words.
+struct Told<'a> {
+    headline: String,
+    sentence: &'static str,
+    when: String,
+    with: String,
+    handle: Option<String>,
+    profile: String,
+    reason: Option<&'a str>,
+    note: Option<&'a str>,
+    cancel: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "news.txt", escape = "none")]
+struct NewsText<'a>(&'a Told<'a>);
+
+#[derive(Template)]
+#[template(path = "news.html")]
+struct NewsHtml<'a>(&'a Told<'a>);
+
+/// A question, in words.
+struct Asked<'a> {
+    name: String,
+    until: String,
+    page: Option<&'a str>,
+    token: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "confirm_address.txt", escape = "none")]
+struct ConfirmText<'a>(&'a Asked<'a>);
+
+#[derive(Template)]
+#[template(path = "confirm_address.html")]
+struct ConfirmHtml<'a>(&'a Asked<'a>);
+
+impl Letters {
+    /// Letters from `sender`, sent by `mailer`.
+    pub fn new(mailer: Arc<dyn Mailer>, sender: Sender) -> Self {
+        Self { mailer, sender }
+    }
+
+    /// A letter as a message.
+    pub fn write(&self, letter: &Letter) -> Result<Message, WriteError> {
+        let draft = match letter {
+            Letter::News(news) => self.news(news)?,
+            Letter::ConfirmAddress(question) => confirm_address(question),
+        };
+        Ok(Message::new(&self.sender, draft))
+    }
+
+    fn news(&self, news: &News) -> Result<Draft, WriteError> {
+        let told = told(news);
+        let slot = news.booking.phase.place().map(|place| place.slot);
+        let begin = slot.map_or_else(String::new, |slot| words::begin(slot, news.zone));
+        let (me, _) = news.sides();
+        Ok(Draft {
+            id: format!(
+                "{}.{}.{}",
+                news.booking.id,
+                news.revision,
+                news.party.as_str()
+            ),
+            to: news.to.clone(),
+            name: words::line(&called(me, &news.names)),
+            date: news.at,
+            subject: format!("{}, {begin}", told.headline),
+            text: rendered(&NewsText(&told)),
+            html: rendered(&NewsHtml(&told)),
+            calendar: self.invitation(news)?,
+        })
+    }
+
+    /// The file for the reader's calendar. It comes from us, in the host's name, and to the reader alone: mail programs
+    /// offer it only to those whose address is in it, and nobody else's is.
+    fn invitation(&self, news: &News) -> Result<Option<CalendarPart>, WriteError> {
+        let Some(mut invitation) = invitation::of(&news.booking, news.party, &news.names)? else {
+            return Ok(None);
+        };
+        let (host, (me, _)) = (&news.booking.asked.host, news.sides());
+        invitation.organizer = Person {
+            name: handle(host, &news.names).unwrap_or_else(|| called(host, &news.names)),
+            address: mail_to(&self.sender.address)?,
+        };
+        invitation.attendees = vec![Attendee {
+            person: Person {
+                name: called(me, &news.names),
+                address: mail_to(&news.to)?,
+            },
+            participation: Participation::Accepted,
+            rsvp: false,
+        }];
+        invitation.zone = news.zone;
+        invitation.stamp = news.at;
+        Ok(Some(CalendarPart {
+            method: invitation.method.name(),
+            file: invitation.write()?,
+        }))
+    }
+}
+
+#[async_trait]
+impl Mail for Letters {
+    async fn send(&self, letter: &Letter) -> Delivery {
+        match self.write(letter) {
+            Ok(message) => self.mailer.send(&message).await,
+            Err(problem) => Delivery::Refused(problem.to_string()),
+        }
+    }
+}
+
+fn told(news: &News) -> Told<'_> {
+    let (_, other) = news.sides();
+    let with = words::line(&called(other, &news.names));
+    let (kind, sentence) = match news.notice.kind {
+        NoticeKind::Confirmed => ("Confirmed", "This meeting is confirmed."),
+        NoticeKind::Moved => ("Moved", "This meeting has another time now."),
+        NoticeKind::Canceled => ("Canceled", "This meeting was called off."),
+    };
+    let slot = news.booking.phase.place().map(|place| place.slot);
+    Told {
+        headline: format!("{kind}: meeting with {with}"),
+        sentence,
+        when: slot.map_or_else(String::new, |slot| words::slot(slot, news.zone)),
+        // A name that is the handle needs no handle.
+        handle: handle(other, &news.names).filter(|handle| *handle != with),
+        profile: profile(other),
+        // What one has said oneself is no news.
+        reason: news.booking.reason.as_deref().filter(|_| is_by_other(news)),
+        note: news.booking.asked.note.as_deref(),
+        cancel: news.cancel.as_deref(),
+        with,
+    }
+}
+
+/// Whether it was the other side that did it.
+fn is_by_other(news: &News) -> bool {
+    let other = match news.party {
+        Role::Host => By::Guest,
+        Role::Guest => By::Host,
+    };
+    news.booking
+        .history
+        .last()
+        .is_some_and(|event| event.by == other)
+}
+
+fn confirm_address(question: &ConfirmAddress) -> Draft {
+    let asked = Asked {
+        name: words::line(&question.name),
+        until: words::moment(question.expires, question.zone),
+        page: question.page.as_deref(),
+        token: &question.token,
+    };
+    Draft {
+        id: format!("{}.confirm", question.mark),
+        to: question.to.clone(),
+        date: question.asked,
+        subject: "Is this your address?".into(),
+        text: rendered(&ConfirmText(&asked)),
+        html: rendered(&ConfirmHtml(&asked)),
+        calendar: None,
+        name: asked.name,
+    }
+}
+
+fn rendered(template: &impl Template) -> String {
+    template
+        .render()
+        .expect("memory takes all that is written to it")
+}
+
+fn mail_to(address: &EmailAddress) -> Result<CalendarAddress, WriteError> {
+    format!("mailto:{}", address.as_str()).parse()
+}
+
+impl fmt::Debug for Letters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Letters")
+            .field("sender", &self.sender.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! The mail API: what is asked of it, and what its answers come to.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use huddle_core::mail::Delivery;
+use huddle_mail::{InvalidKey, Mailer as _, Message, SparkPost};
+use huddle_ports::{
+    Blocked, Fetch, FetchError, HeaderMap, HeaderValue, Request, Response, StatusCode, Url, header,
+};
+use serde_json::{Value, json};
+
+/// Answers once, and keeps what it was asked.
+struct Script {
+    answer: Result<Response, FetchError>,
+    asked: Mutex<Option<Request>>,
+}
+
+#[async_trait]
+impl Fetch for Script {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        *self.asked.lock().unwrap() = Some(request);
+        self.answer.clone()
+    }
+}
+
+fn answer(status: u16, retry_after: Option<&'static str>, body: &'static str) -> Response {
+    let retry_after = retry_after.map(HeaderValue::from_static);
+    let headers = retry_after.map(|value| (header::RETRY_AFTER, value));
+    Response {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: HeaderMap::from_iter(headers),
+        body: body.into(),
+        final_url: Url::parse("https://api.example/").unwrap(),
+    }
+}
+
+/// Sends a message that is answered with this.
+fn send(answer: Result<Response, FetchError>) -> (Delivery, Request) {
+    let script = Arc::new(Script {
+        answer,
+        asked: Mutex::default(),
+    });
+    let api = Url::parse("https://api.example/").unwrap();
+    let mailer = SparkPost::new(script.clone(), &api, "the-key").unwrap();
+    let message = Message {
+        from: "bookings@huddle.example".parse().unwrap(),
+        to: "bob@mail.example".parse().unwrap(),
+        bytes: b"Subject: {{ hello }}\r\n\r\nHello\r\n".to_vec(),
+    };
+    let delivery = mailer.send(&message).now_or_never().unwrap();
+    let asked = script.asked.lock().unwrap().take().unwrap();
+    (delivery, asked)
+}
+
+const TAKEN: &str =
+    r#"{"results": {"total_rejected_recipients": 0, "total_accepted_recipients": 1, "id": "1"}}"#;
+
+#[test]
+fn a_message_is_handed_over_as_it_was_written() {
+    let (delivery, request) = send(Ok(answer(200, None, TAKEN)));
+    assert_eq!(delivery, Delivery::Sent);
+    assert_eq!(
+        request.url.as_str(),
+        "https://api.example/api/v1/transmissions"
+    );
+    let key = &request.headers[header::AUTHORIZATION];
+    assert_eq!(key, "the-key");
+    assert!(key.is_sensitive());
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let expect = json!({
+        "options": {
+            "transactional": true,
+            "open_tracking": false,
+            "click_tracking": false,
+            "perform_substitutions": false,
+        },
+        "recipients": [{ "address": { "email": "bob@mail.example" } }],
+        "content": { "email_rfc822": "Subject: {{ hello }}\r\n\r\nHello\r\n" },
+        "return_path": "bookings@huddle.example",
+    });
+    assert_eq!(body, expect);
+}
+
+#[track_caller]
+fn later(answer: Result<Response, FetchError>, expect: Option<u64>) {
+    let (delivery, _) = send(answer);
+    let Delivery::TryLater { after, problem } = delivery else {
+        panic!("{delivery:?}");
+    };
+    assert_eq!(after, expect.map(Duration::from_secs), "{problem}");
+}
+
+#[track_caller]
+fn refused(answer: Result<Response, FetchError>) {
+    let (delivery, _) = send(answer);
+    assert!(matches!(delivery, Delivery::Refused(_)), "{delivery:?}");
+}
+
+#[test]
+fn what_may_do_better_later_is_tried_again_and_not_before_it_was_asked_for() {
+    for status in [401, 403, 408, 420, 429, 500, 503] {
+        later(Ok(answer(status, None, "")), None);
+    }
+    later(Ok(answer(429, Some("90"), "")), Some(90));
+    later(Ok(answer(429, Some("soon"), "")), None);
+    later(Ok(answer(200, None, "<html>")), None);
+    later(Err(FetchError::Timeout), None);
+    later(Err(FetchError::Connect("no".into())), None);
+}
+
+#[test]
+fn what_never_does_better_is_refused() {
+    let none = r#"{"results": {"total_rejected_recipients": 1, "total_accepted_recipients": 0}}"#;
+    refused(Ok(answer(200, None, none)));
+    refused(Ok(answer(400, None, "")));
+    refused(Ok(answer(422, None, r#"{"errors": ["bob@mail.example"]}"#)));
+    refused(Err(FetchError::Blocked(Blocked::Scheme)));
+}
+
+#[test]
+fn a_key_is_one_line() {
+    let script = Arc::new(Script {
+        answer: Err(FetchError::Timeout),
+        asked: Mutex::default(),
+    });
+    let api = Url::parse("https://api.example/").unwrap();
+    let made = SparkPost::new(script, &api, "a\r\nX: b");
+    assert_eq!(made.err(), Some(InvalidKey));
+}
