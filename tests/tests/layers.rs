@@ -640,7 +640,8 @@ mod rules {
             found("huddle-native", "wasm-bindgen-futures").as_deref(),
             Some(
                 "huddle-native names wasm-bindgen-futures; \
-                 only huddle-appview-workers, huddle-workers-contract, huddle-workers-packer may"
+                 only huddle-appview-workers, huddle-workers-contract, huddle-workers-firehose, \
+                 huddle-workers-firehose-contract, huddle-workers-packer, huddle-workers-platform may"
             )
         );
     }

@@ -61,7 +61,7 @@ async fn measure() {
     let offers = HOSTS * OFFERS;
     let took = wanted.follow_until(index, offers).await;
     row("commits with an offer, of new hosts", offers, took);
-    wanted.tell_memory();
+    Scene::tell_memory();
 
     let others = Scene::start().await;
     let somebody = others.sign_up(0);
@@ -81,7 +81,7 @@ async fn measure() {
     others.offer(&host, 0);
     let took = others.follow_until(index, 1).await;
     row("commits of others, passed over", OTHERS, took);
-    others.tell_memory();
+    Scene::tell_memory();
 
     let mut times = Vec::new();
     for offer in 1..=SINGLE {
@@ -230,7 +230,7 @@ impl Scene {
     }
 
     /// The most memory that the process has had so far, the made-up network included.
-    fn tell_memory(&self) {
+    fn tell_memory() {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status.lines().find(|line| line.starts_with("VmHWM"));
         println!("  {}", peak.unwrap_or("memory: not known here"));

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use clap::Parser;
 use huddle_appview::app::{App, Parts};
 use huddle_appview_router::Operations;
 use huddle_core::Limits;
@@ -36,7 +37,21 @@ use tokio::task::JoinSet;
 
 use program::{Serving, huddle};
 
-const AT_ONCE: usize = 64;
+/// Many share a commit.
+const AT_ONCE: usize = 256;
+
+#[derive(Parser)]
+struct Options {
+    /// How many bookings there are.
+    #[arg(long)]
+    bookings: Option<usize>,
+    /// Said by cargo, to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+    /// Said to every benchmark, too: which ones are to run.
+    #[arg(hide = true)]
+    filter: Option<String>,
+}
 
 /// Nobody is asked over the network: everything is done by the flows.
 struct Nobody;
@@ -61,12 +76,16 @@ impl Directory for Nobody {
 }
 
 fn main() {
+    let options = Options::parse();
+    if options
+        .filter
+        .is_some_and(|filter| !"start".contains(&filter))
+    {
+        return;
+    }
     // `cargo test` runs each benchmark once, to see that it runs.
-    let bookings = if std::env::args().any(|argument| argument == "--bench") {
-        100_000
-    } else {
-        100
-    };
+    let usual = if options.bench { 100_000 } else { 100 };
+    let bookings = options.bookings.unwrap_or(usual);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

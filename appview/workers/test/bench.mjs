@@ -50,6 +50,8 @@ const options = (bindings) =>
     cf: false,
     modules,
     compatibilityDate: "2026-11-01",
+    // Standard output is for the table.
+    handleStructuredLogs: ({ level, message }) => level === "error" && console.error(message),
     bindings,
     durableObjects: {
       HostMatchDO: { className: "HostMatchDO", useSQLite: true },
@@ -262,25 +264,28 @@ for (const [atOnce, { pairs, match, finalize, emptied }] of bookings) {
   const served = servedAt(await runtime.ready);
   const database = await runtime.getD1Database("DB");
   await migrate(database);
-  const [host, guest] = [world.person(), world.person()];
   const [start, end] = [midnight, midnight + 4 * HALF_HOUR].map((millis) => new Date(millis).toISOString());
   const record = { $type: "com.huddle.slotOffer", start, end, policy: "anyone", createdAt: start };
-  for (const [statement, ...values] of [
-    ["INSERT INTO repos VALUES (?, 'active', '1', NULL, '', 0, 0)", host],
-    ["INSERT INTO services VALUES (?, '1', 'cid', ?)", host, bindings.SERVICE.split("#")[0]],
-    [
-      "INSERT INTO offers (uri, host_did, rev, cid, kind, starts, ends, policy, mode, record, indexed) \
-       VALUES (?, ?, '1', 'cid', 'slotOffer', ?, ?, 'anyone', 'auto', ?, 0)",
-      `at://${host}/com.huddle.slotOffer/3kaaaaaaaaaa2`,
-      host,
-      midnight,
-      midnight + 4 * HALF_HOUR,
-      JSON.stringify(record),
-    ],
-  ])
-    await database.prepare(statement).bind(...values).run();
-  const held = await match(guest, { hostDid: host }, new Caller(served, world));
-  row("requests of a match over offers", null, held.requests, "the same, of a stranger, with all that it asks of others");
+  const guest = world.person();
+  for (const who of ["new", "known"]) {
+    const host = world.person();
+    for (const [statement, ...values] of [
+      ["INSERT INTO repos (did, hosting, rev, base, stale, checked) VALUES (?, 'active', '1', '', 0, 0)", host],
+      ["INSERT INTO services (did, rev, cid, appview) VALUES (?, '1', 'cid', ?)", host, bindings.SERVICE.split("#")[0]],
+      [
+        "INSERT INTO offers (uri, host_did, rev, cid, kind, starts, ends, policy, mode, record, indexed) " +
+          "VALUES (?, ?, '1', 'cid', 'slotOffer', ?, ?, 'anyone', 'auto', ?, 0)",
+        `at://${host}/com.huddle.slotOffer/3kaaaaaaaaaa2`,
+        host,
+        midnight,
+        midnight + 4 * HALF_HOUR,
+        JSON.stringify(record),
+      ],
+    ])
+      await database.prepare(statement).bind(...values).run();
+    const held = await match(guest, { hostDid: host }, new Caller(served, world));
+    row(`requests of a match over offers, ${who} guest`, null, held.requests, "the same; a host who does not know them");
+  }
   await runtime.dispose();
 }
 const wasm = readFileSync(code);

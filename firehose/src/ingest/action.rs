@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(doc)]
+use super::Ingest;
 use super::{Event, Notice};
 use crate::VerifyingKey;
 

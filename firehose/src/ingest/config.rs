@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Allowance;
+#[cfg(doc)]
+use super::Ingest;
 
 /// What an [`Ingest`] is made of.
 #[derive(Clone, Debug)]

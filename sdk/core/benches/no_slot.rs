@@ -63,7 +63,7 @@ const REASONS: [Reason; 6] = [
     Reason {
         name: "held",
         hide: |world| {
-            let all = Interval::new(at("01T00:00"), at("30T00:00")).expect("time passes");
+            let all = Interval::new(at("01T00:15"), at("30T00:00")).expect("time passes");
             world.hold(&ada(), all);
         },
     },

@@ -4,7 +4,8 @@
 //! functions over them. [`host_match`] gives a person's time away once, [`booking`] is the life of a
 //! meeting, [`user_connector`] is a person's own affair, [`rate_limiter`] is how much a caller may ask.
 //! What actors want done outside stands in the [`outbox`]. The [`driver`] takes a booking from one actor
-//! to the next, and the [`flows`] run it over the ports. Nothing here tells the time or knows a runtime.
+//! to the next, and the [`flows`] run it over the ports. [`effects`] show the world outside what became of it. Nothing here
+//! tells the time or knows a runtime.
 
 pub mod actor;
 pub mod agenda;

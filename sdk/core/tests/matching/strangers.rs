@@ -119,7 +119,7 @@ fn step(world: &World, took: Duration) -> Vec<Timestamp> {
     let arrived = world.clock.now();
     world.clock.step(took);
     let flows = world.flows().since(arrived).in_step(noted.clone());
-    let answers = world.request_by(&flows, Constraints::default());
+    let answers = crate::world::request_by(&flows, Constraints::default());
     answers.expect("it is answered");
     let noted = noted.0.lock().expect("nothing has panicked");
     noted.clone()

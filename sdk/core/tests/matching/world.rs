@@ -271,27 +271,7 @@ impl World {
 
     /// What becomes of a request of Bob's.
     pub(crate) fn request(&self, constraints: Constraints) -> Result<Booking, CreateRefused> {
-        self.request_by(&self.flows(), constraints)
-    }
-
-    /// The same, by some flows.
-    pub(crate) fn request_by(
-        &self,
-        flows: &Flows,
-        constraints: Constraints,
-    ) -> Result<Booking, CreateRefused> {
-        let asked = Asked {
-            host: ada(),
-            guest: bob(),
-            constraints,
-            offer: None,
-            note: None,
-            request: None,
-            accepted: false,
-        };
-        let id = BookingIds::new(&IDS).of_request(&bob(), "com.huddle.match", "key");
-        let booking = flows.request(&id, asked, "hash".into()).now_or_never();
-        booking.expect("memory is at hand").expect("actors answer")
+        request_by(&self.flows(), constraints)
     }
 }
 
@@ -320,4 +300,23 @@ pub(crate) fn slots(found: &Found) -> Vec<Interval> {
     let mut slots: Vec<_> = proposals.iter().map(|it| it.place.slot).collect();
     slots.sort_unstable();
     slots
+}
+
+/// What becomes of a request of Bob's, by some flows.
+pub(crate) fn request_by(
+    flows: &Flows,
+    constraints: Constraints,
+) -> Result<Booking, CreateRefused> {
+    let asked = Asked {
+        host: ada(),
+        guest: bob(),
+        constraints,
+        offer: None,
+        note: None,
+        request: None,
+        accepted: false,
+    };
+    let id = BookingIds::new(&IDS).of_request(&bob(), "com.huddle.match", "key");
+    let booking = flows.request(&id, asked, "hash".into()).now_or_never();
+    booking.expect("memory is at hand").expect("actors answer")
 }
