@@ -130,7 +130,7 @@ impl Indexer {
 
     /// Forgets what was kept for requests that could come again, and whatever else is kept for long enough: requests
     /// that are over, and lines of the audit.
-    pub async fn forget_replies(&self) -> Result<(), IndexError> {
+    pub async fn forget(&self) -> Result<(), IndexError> {
         let now = self.ports.clock.now();
         let forget = vec![
             replies::forget(now),

@@ -27,6 +27,7 @@ use huddle_core::index::Index;
 use huddle_core::mail::Addresses;
 use huddle_core::matching::Slots;
 use huddle_core::offer_records::NobodySignsIn;
+use huddle_core::pause::Pause;
 use huddle_core::tasks::Tasks;
 use huddle_core::{ActorTransport, Limits};
 use huddle_identity::{ServiceAuthConfig, ServiceRef, SigningKeys};
@@ -112,6 +113,8 @@ pub struct AppView {
     pub connect_page: Option<ConnectPage>,
     /// Where people read mail; nobody can enter an address without it.
     pub addresses: Option<Addresses>,
+    /// Waits until an answer may go out that is not to tell by its time how it came about.
+    pub pause: Arc<dyn Pause>,
 }
 
 impl AppView {
@@ -138,7 +141,7 @@ impl AppView {
             tokens: ServiceAuthConfig::new(&self.service),
         };
         let huddle = Huddle {
-            flows: self.backend.flows(),
+            flows: self.backend.flows().in_step(self.pause),
             actors,
             index,
             slots: self.backend.slots,

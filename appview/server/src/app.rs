@@ -17,7 +17,7 @@ use huddle_core::matching::Slots;
 use huddle_core::outbox::Task;
 use huddle_core::tasks::Tasks;
 use huddle_identity::{ServiceRef, SigningKeys};
-use huddle_native::{ActorStore, OsRandom, Pump, TaskFailed, TaskRunner, Trouble};
+use huddle_native::{ActorStore, OsRandom, Pump, TaskFailed, TaskRunner, TimerPause, Trouble};
 use huddle_ports::{Clock, Metrics, metrics};
 use huddle_xrpc::server::Fault;
 use tracing::{error, info, warn};
@@ -131,6 +131,7 @@ impl Parts {
             };
             Some(huddle_appview_web::mail_routes(pages))
         });
+        let pause = Arc::new(TimerPause::new(self.clock.clone()));
         let appview = AppView {
             backend,
             keys: self.keys,
@@ -145,6 +146,7 @@ impl Parts {
             },
             connect_page: self.connecting.map(|connecting| connecting.page),
             addresses: self.post.map(|post| post.addresses),
+            pause,
         };
         App {
             router: appview

@@ -119,7 +119,7 @@ async fn check(indexer: &Indexer) {
             ),
             Err(error) => warn!(%error, "accounts wait to be compared"),
         }
-        if let Err(error) = indexer.forget_replies().await {
+        if let Err(error) = indexer.forget().await {
             warn!(%error, "replies wait to be forgotten");
         }
     }

@@ -72,6 +72,6 @@ async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
 
 async fn forget(env: &Env) -> Result<(), String> {
     let parts = Parts::read(env).map_err(|error| error.to_string())?;
-    let forgotten = parts.indexer().forget_replies().await;
+    let forgotten = parts.indexer().forget().await;
     forgotten.map_err(|error| error.to_string())
 }

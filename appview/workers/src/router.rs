@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::Request;
 use axum::response::IntoResponse as _;
 use huddle_appview_router::{ActorAllowances, AppView, ClientAddress};
-use huddle_workers_platform::Misconfigured;
+use huddle_workers_platform::{Misconfigured, WorkersClock};
 use huddle_xrpc::Generic;
 use worker::{Env, console_error};
 
@@ -57,5 +57,6 @@ fn appview(env: &Env) -> Result<AppView, Misconfigured> {
         on_fault: |fault| console_error!("{fault}"),
         connect_page: None,
         addresses: None,
+        pause: Arc::new(WorkersClock),
     })
 }

@@ -21,7 +21,7 @@ use crate::idempotency::Key;
 use crate::limits::{Limits, secs};
 use crate::pause::{NoPause, Pause};
 use crate::transport::{ActorTransport, Unreachable, ask};
-use crate::user_connector::PutPreferences;
+use crate::user_connector::Erase;
 
 /// The flows, over the ports that they need.
 #[derive(Clone)]
@@ -216,26 +216,9 @@ impl Flows {
         Ok(answer.map(|booking| *booking))
     }
 
-    /// Forgets how somebody wants to be booked whose account is deleted.
-    pub async fn forget_preferences(&self, person: &Did) -> Result<(), Unreachable> {
-        let put = PutPreferences {
-            key: Key {
-                caller: person.clone(),
-                method: "accountDeleted".into(),
-                key: "preferences".into(),
-                body_hash: String::new(),
-            },
-            document: "{}".into(),
-            swap_revision: None,
-        };
-        let actor = ActorName::user_connector(person);
-        match ask(&*self.actors, &actor, put).await? {
-            Ok(_) => Ok(()),
-            Err(problem) => Err(Unreachable {
-                actor,
-                problem: format!("{problem:?}"),
-            }),
-        }
+    /// Forgets what is a person's own affair, whose account is deleted.
+    pub async fn erase(&self, person: &Did) -> Result<(), Unreachable> {
+        ask(&*self.actors, &ActorName::user_connector(person), Erase {}).await
     }
 
     /// Puts a command to the booking, and drives it on from there.

@@ -4,6 +4,7 @@
 mod accounts;
 pub mod addresses;
 pub mod connector;
+mod erase;
 pub mod rotation;
 pub mod sealing;
 pub mod ticket;
@@ -26,6 +27,7 @@ use connector::{
     BeginReading, BeingRead, Calendars, Connect, ConnectRefused, Disconnect, DisconnectRefused,
     EndReading, ForgetEvent, GetCalendars, NoteEvent, Reseal,
 };
+pub use erase::Erase;
 
 /// What revisions are counted to, as the lexicon has it.
 const LAST_REVISION: u32 = i32::MAX as u32;
@@ -110,6 +112,8 @@ commands! {
         ReadAddress => Option<StoredAddress>,
         /// [`ResealAddress`]
         ResealAddress => bool,
+        /// [`Erase`]
+        Erase => (),
     }
 }
 
@@ -117,6 +121,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
     Ok(match command {
         Command::GetPreferences(GetPreferences {}) => Reply::GetPreferences(preferences(turn)?),
         Command::PutPreferences(command) => Reply::PutPreferences(put(turn, command)?),
+        Command::Erase(Erase {}) => Reply::Erase(erase::erase(turn)?),
         Command::GetCalendars(it) => Reply::GetCalendars(accounts::calendars(turn, &it)?),
         Command::Connect(it) => Reply::Connect(accounts::connect(turn, &it)?),
         Command::Disconnect(it) => Reply::Disconnect(accounts::disconnect(turn, &it)?),

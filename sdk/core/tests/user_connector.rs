@@ -13,12 +13,14 @@ use std::time::Duration;
 
 use huddle_core::actor::{self, Ask};
 use huddle_core::booking::{BookingId, BookingIds};
+use huddle_core::idempotency::Key;
+use huddle_core::user_connector::addresses::{ReadAddress, SetAddress};
 use huddle_core::user_connector::connector::{
     Access, Connect, ConnectRefused, ConnectorId, ForgetEvent, GetCalendars, MAX_CONNECTORS,
     NoteEvent, Provider,
 };
-use huddle_core::user_connector::sealed_otherwise;
 use huddle_core::user_connector::sealing::Sealed;
+use huddle_core::user_connector::{Erase, GetPreferences, PutPreferences, sealed_otherwise};
 use huddle_core::{ActorName, Limits};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
@@ -139,4 +141,51 @@ fn whoever_has_something_under_another_key_is_named_in_pages() {
     assert_eq!(first, [person("ana"), person("cy")]);
     let rest = sealed_otherwise(&mut store, "k2", first[1].as_str(), 2).unwrap();
     assert_eq!(rest, [person("di")]);
+}
+
+#[test]
+fn of_whose_account_is_deleted_nothing_is_left_but_that_their_tickets_are_used() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    let key = |method: &str| Key {
+        caller: "did:web:ana.example.com".parse().unwrap(),
+        method: method.into(),
+        key: "k".into(),
+        body_hash: String::new(),
+    };
+    let put = PutPreferences {
+        key: key("com.huddle.putPreferences"),
+        document: r#"{"tz": "Europe/Madrid"}"#.into(),
+        swap_revision: None,
+    };
+    ask(&mut store, &ana, NOW, put).unwrap();
+    ask(&mut store, &ana, NOW, connect(1, "k1")).unwrap();
+    let note = NoteEvent {
+        booking: booking(),
+        id: ConnectorId::from("c1".to_owned()),
+        ends: NOW,
+    };
+    ask(&mut store, &ana, NOW, note);
+    let address = SetAddress {
+        key: key("com.huddle.requestEmailConfirmation"),
+        expires: NOW + Duration::from_hours(24),
+        sealed: Sealed::from("k1.AAAA".to_owned()),
+        mark: "m".into(),
+    };
+    ask(&mut store, &ana, NOW, address).unwrap();
+    for _ in 0..2 {
+        ask(&mut store, &ana, NOW, Erase {});
+    }
+    assert_eq!(ask(&mut store, &ana, NOW, GetPreferences {}).document, "{}");
+    let calendars = ask(
+        &mut store,
+        &ana,
+        NOW,
+        GetCalendars {
+            event_of: Some(booking()),
+        },
+    );
+    assert!(calendars.connectors.is_empty() && calendars.event_in.is_none());
+    assert_eq!(ask(&mut store, &ana, NOW, ReadAddress {}), None);
+    let again = ask(&mut store, &ana, NOW, connect(1, "k1"));
+    assert_eq!(again, Err(ConnectRefused::TicketUsed));
 }

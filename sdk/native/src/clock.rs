@@ -1,7 +1,11 @@
 //! The machine's clock.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
+use huddle_core::pause::Pause;
 use huddle_ports::{Clock, Timestamp};
 
 /// The time of the machine, as its operator or NTP sets it.
@@ -18,6 +22,30 @@ impl Clock for SystemClock {
             Ok(after) => Timestamp::UNIX_EPOCH + after,
             Err(error) => Timestamp::UNIX_EPOCH - error.duration(),
         }
+    }
+}
+
+/// Waits by a clock, which tokio's timer is taken to go along with.
+#[derive(Clone)]
+pub struct TimerPause(Arc<dyn Clock>);
+
+impl TimerPause {
+    /// Waits until moments of this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(clock)
+    }
+}
+
+impl fmt::Debug for TimerPause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TimerPause").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Pause for TimerPause {
+    async fn until(&self, moment: Timestamp) {
+        tokio::time::sleep(moment.since(self.0.now())).await;
     }
 }
 

@@ -24,7 +24,7 @@ mod smtp;
 mod store;
 mod transport;
 
-pub use clock::SystemClock;
+pub use clock::{SystemClock, TimerPause};
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
 pub use firehose::{Firehose, FirehosePorts, FirehoseStore, WebSocketSetupError, WebSockets};
 pub use random::OsRandom;

@@ -46,7 +46,7 @@ impl Requests {
         if done < ids.len() || ids.len() == usize::try_from(BOOKINGS).unwrap_or(usize::MAX) {
             return Ok(false);
         }
-        if self.flows.forget_preferences(&departure.did).await.is_err() {
+        if self.flows.erase(&departure.did).await.is_err() {
             return Ok(false);
         }
         index.batch(vec![departures::end(departure)]).await?;

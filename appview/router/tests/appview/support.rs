@@ -13,6 +13,7 @@ use huddle_appview_router::{
 };
 use huddle_core::Limits;
 use huddle_core::booking::BookingIds;
+use huddle_core::pause::NoPause;
 use huddle_identity::crypto::{Curve, SigningKey};
 use huddle_identity::{IdentityConfig, IdentityResolver, ServiceAuthMinter};
 use huddle_native::{ActorStore, SqliteIndex};
@@ -149,6 +150,7 @@ impl World {
             operations: Operations::default(),
             connect_page: None,
             addresses: None,
+            pause: Arc::new(NoPause),
         };
         change(&mut appview);
         Self {
