@@ -4,6 +4,7 @@
 //! that decides is in the libraries.
 
 pub mod app;
+mod backlog;
 mod backup;
 mod bookings;
 pub mod calendars;

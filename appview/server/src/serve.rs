@@ -34,7 +34,7 @@ use crate::calendars::Connecting;
 use crate::config::Config;
 use crate::firehose::Following;
 use crate::secrets::{self, Secret};
-use crate::{client_address, request_id};
+use crate::{backlog, client_address, request_id};
 
 impl Config {
     /// Serves until the process is told to stop, and then finishes what has begun, unless it is told once more.
@@ -74,6 +74,9 @@ impl Config {
         let network = self.network()?;
         let (parts, indexer) = self.parts(&network)?;
         let (ids, metrics) = (parts.ids.clone(), parts.operations.metrics.clone());
+        let folder = self.data.path().to_owned();
+        let measuring = parts.operations.pages.is_some();
+        let measuring = measuring.then(|| tokio::spawn(backlog::measure(folder, metrics.clone())));
         let App {
             router,
             pump,
@@ -111,6 +114,9 @@ impl Config {
         .await?;
         info!("stopping");
         drop(ending);
+        if let Some(measuring) = measuring {
+            measuring.abort();
+        }
         if let Some(following) = following {
             following.await.context("the firehose stopped working")?;
         }

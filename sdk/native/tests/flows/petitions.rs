@@ -14,8 +14,8 @@ fn approving() -> World {
     world
 }
 
-fn too_many(retry_at: Timestamp) -> Option<NoMatch> {
-    Some(NoMatch::TooManyHolds { retry_at })
+fn too_many(retry_at: Timestamp) -> NoMatch {
+    NoMatch::TooManyHolds { retry_at }
 }
 
 fn unanswered(world: &World) -> Timestamp {
@@ -31,12 +31,12 @@ async fn a_guest_waits_for_one_answer_of_a_host_and_three_in_all() {
         let waiting = world.request("bob", host, host).await.unwrap();
         assert_eq!(waiting.phase.word(), "pending");
         let again = world.request("bob", host, &format!("{host} again")).await;
-        assert_eq!(again.unwrap().unmatched, too_many(retry_at), "{host}");
+        assert_eq!(again.unwrap().unmatched, Some(too_many(retry_at)), "{host}");
     }
     let fourth = world.request("bob", "h4", "h4").await.unwrap();
-    assert_eq!(fourth.unmatched, too_many(retry_at));
+    assert_eq!(fourth.unmatched, Some(too_many(retry_at)));
     let rehearsed = world.rehearse("bob", "h4").await;
-    assert_eq!(rehearsed.unmatched, too_many(retry_at));
+    assert_eq!(rehearsed.unmatched, Some(too_many(retry_at)));
     let other = world.request("cleo", "h1", "k").await.unwrap();
     assert_eq!(other.phase.word(), "pending", "others wait, too");
 }
@@ -81,7 +81,7 @@ async fn who_may_not_wait_for_more_books_at_once_and_is_told_nothing_of_who_woul
     let fourth = world.request("bob", "approving", "k1").await.unwrap();
     world.say(|it| (it.mode, it.hours) = (Mode::Auto, vec![]));
     let closed = world.request("bob", "closed", "k2").await.unwrap();
-    assert_eq!(fourth.unmatched, too_many(retry_at));
+    assert_eq!(fourth.unmatched, Some(too_many(retry_at)));
     assert_eq!(closed.unmatched, fourth.unmatched);
     world.say(|it| it.hours = vec![3]);
     let held = world.request("bob", "auto", "k3").await.unwrap();
