@@ -401,8 +401,8 @@ async fn what_comes_late_or_twice_is_recognised() {
     assert_eq!(stage.outside.mail.lock().unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_second_worker_waits_until_the_first_one_can_be_given_up() {
+/// A meeting that is confirmed, and the first letter that is to go out for it.
+async fn with_a_letter_to_send() -> (Stage, Task) {
     let stage = stage_of_two().await;
     let booking = stage.world.request("bob", "ada", "k").await.unwrap();
     let accept = key("bob", "finalize", "k");
@@ -413,12 +413,14 @@ async fn a_second_worker_waits_until_the_first_one_can_be_given_up() {
         .await
         .unwrap()
         .unwrap();
-    let is_mail = |task: &Task| task.kind() == "mail";
-    let (_, task) = stage
-        .due()
-        .into_iter()
-        .find(|(_, task)| is_mail(task))
-        .unwrap();
+    let mut due = stage.due().into_iter().map(|(_, task)| task);
+    let letter = due.find(|task| task.kind() == "mail").unwrap();
+    (stage, letter)
+}
+
+#[tokio::test]
+async fn a_second_worker_waits_until_the_first_one_can_be_given_up() {
+    let (stage, task) = with_a_letter_to_send().await;
     // The first dies once it has begun.
     stage.cut.at.store(
         stage.cut.passed.load(Ordering::SeqCst) + 2,
@@ -441,22 +443,7 @@ async fn a_second_worker_waits_until_the_first_one_can_be_given_up() {
 async fn what_the_mail_server_says_decides_whether_it_is_tried_again() {
     use huddle_core::tasks::Retry;
 
-    let stage = stage_of_two().await;
-    let booking = stage.world.request("bob", "ada", "k").await.unwrap();
-    let accept = key("bob", "finalize", "k");
-    stage
-        .world
-        .flows
-        .finalize(&booking.id, accept)
-        .await
-        .unwrap()
-        .unwrap();
-    let is_mail = |task: &Task| task.kind() == "mail";
-    let (_, task) = stage
-        .due()
-        .into_iter()
-        .find(|(_, task)| is_mail(task))
-        .unwrap();
+    let (stage, task) = with_a_letter_to_send().await;
     let later = |after| Delivery::TryLater {
         after,
         problem: "not now".into(),
