@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use huddle_core::SqlError;
 use huddle_core::migrations::{self, Migration};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::store::sqlite::{SqliteSql, store_error};
@@ -190,6 +191,9 @@ fn prepare(
     let connection = connection?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    // As the runtime of Workers has them, so that what cannot be asked there is found out here.
+    connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100)?;
     // Before anything is written: the file may be somebody else's.
     if !is_ours(&connection, database)? {
         return Err(Problem::Foreign);
