@@ -63,7 +63,8 @@ test('nobody books themselves, and nobody books a host who is served elsewhere',
   answered(await guest.match(elsewhere, { dryRun: true }))
   await elsewhere.choose('did:web:elsewhere.example')
   const ask = () => guest.match(elsewhere, { dryRun: true })
-  refused(await until('the host is served elsewhere', ask, ({ status }) => status !== 200), 'ServedElsewhere')
+  const isTold = ({ error }) => error === 'ServedElsewhere'
+  refused(await until('the host is served elsewhere', ask, isTold), 'ServedElsewhere')
 })
 
 test('office hours are booked in the time zone of the host', async () => {

@@ -1,7 +1,6 @@
 // Lists, searches and preferences.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { later } from './harness/contract.mjs'
 import { answered, refused } from './harness/outcome.mjs'
 import { at, half, WEEK } from './harness/times.mjs'
 import { until } from './harness/until.mjs'
@@ -202,7 +201,9 @@ test('nothing is written to a repository without leave, and the answer says what
   refused(await host.call('createOffer', { record: { ...record, start: record.end } }), 'InvalidOffer')
 })
 
-test('methods that come with calendars and mail say that they are not there', async () => {
+test('who has connected no calendar has none to list or to take away, and without mail no address is taken', async () => {
   const guest = await world.person('omar')
-  for (const name of later) refused(await guest.raw(name), 'MethodNotImplemented', 501)
+  assert.deepEqual(answered(await guest.call('listConnectors')).connectors, [])
+  refused(await guest.call('deleteConnector', { connectorId: 'c7m2p4' }), 'ConnectorNotFound')
+  refused(await guest.call('requestEmailConfirmation', { email: 'omar@example.com' }), 'MethodNotImplemented', 501)
 })

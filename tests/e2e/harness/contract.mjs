@@ -12,12 +12,9 @@ export const definitions = Object.fromEntries(
 
 const isMethod = ({ defs }) => ['query', 'procedure'].includes(defs.main?.type)
 
-/** What comes with calendars and mail; until then nobody can be told anything but that. */
-export const later = ['confirmEmail', 'deleteConnector', 'getConnectUrl', 'listConnectors', 'requestEmailConfirmation']
-
 export const methods = Object.fromEntries(
-  documents
-    .filter(isMethod)
-    .map(({ id, defs }) => [id.split('.').at(-1), defs.main])
-    .filter(([name]) => !later.includes(name)),
+  documents.filter(isMethod).map(({ id, defs }) => [id.split('.').at(-1), defs.main]),
 )
+
+/** What needs a mail server, or pages: where there is none, nobody can be told anything but that. */
+export const apart = ['confirmEmail', 'getConnectUrl', 'requestEmailConfirmation']
