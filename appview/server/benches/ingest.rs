@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use futures_util::{SinkExt as _, StreamExt as _};
 use huddle_appview_indexer::{Indexer, Ports};
 use huddle_core::index::{Index as _, Statement};
-use huddle_firehose::ingest::{Config, Event, Ingest, Limits, Source};
+use huddle_firehose::ingest::{Allowance, Config, Event, Ingest, Limits, Source};
 use huddle_firehose::{Account, Tid};
 use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_lexicon::com::huddle::defs::Policy;
@@ -209,7 +209,7 @@ impl Scene {
         let config = Config {
             source: Source::Repos,
             hosts: vec![self.firehose.as_str().trim_end_matches('/').to_owned()],
-            limits: Limits::default(),
+            limits: limits(),
         };
         let filter = huddle_firehose::Filter::new(["com.huddle."]);
         // From the first event on: without a cursor, it would begin with what comes next.
@@ -234,6 +234,19 @@ impl Scene {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status.lines().find(|line| line.starts_with("VmHWM"));
         println!("  {}", peak.unwrap_or("memory: not known here"));
+    }
+}
+
+/// Whoever is new has their repository fetched once. All are at one host here, which is to be spared nothing.
+fn limits() -> Limits {
+    let all = Allowance {
+        burst: u32::MAX,
+        every: Duration::from_millis(1),
+    };
+    Limits {
+        fetches: all,
+        fetches_of_one_host: all,
+        ..Limits::default()
     }
 }
 
