@@ -72,6 +72,10 @@ const LAXER: &[(&str, &str)] = &[
         "missing field \"tooBig\"",
         "it is deprecated, and always false",
     ),
+    (
+        "field \"tooBig\" must be a boolean",
+        "null is as good as absent, and nothing else is taken",
+    ),
 ];
 
 #[test]
