@@ -2,7 +2,7 @@
 //!
 //! [`Ingest`] is a value. What happens outside goes in (a frame, an answer, the time), and what is to be done comes
 //! out ([`Action`]): connect, look up a key, fetch a repository, keep a cursor, and deliver an [`Event`]. A task of
-//! tokio and a Durable Object drive the same code.
+//! tokio and a Durable Object drive the same code, by a [`Runner`], which leaves them connections and timers alone.
 //!
 //! # Who keeps what
 //!
@@ -36,6 +36,7 @@ mod progress;
 pub(crate) mod records;
 mod repository;
 mod rests;
+mod runner;
 mod stream;
 mod work;
 
@@ -50,6 +51,7 @@ pub use self::event::{
     Proof, RecordProblem, RepositoryError,
 };
 pub use self::pace::Pace;
+pub use self::runner::{Answer, Question, Runner, Step};
 
 use self::allowance::Fetches;
 use self::backoff::Backoff;

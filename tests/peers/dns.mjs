@@ -16,15 +16,17 @@ export function asksForVersion4(question) {
   return question.readUInt16BE(question.length - 4) === A
 }
 
-/** The answer to a question with one record or none, each as its bytes. */
-export function answered(question, records) {
+/** The answer to a question with these records, each as its bytes, which hold for so many seconds. */
+export function answered(question, records, secs = 0) {
   const header = Buffer.from(question.subarray(0, 12))
   header.writeUInt16BE(0x8180, 2)
   header.writeUInt16BE(records.length, 6)
   const found = records.map((data) => {
     const kind = question.subarray(-4)
     const length = Buffer.from([data.length >> 8, data.length & 0xff])
-    return Buffer.concat([Buffer.from([0xc0, 12]), kind, Buffer.alloc(4), length, data])
+    const ttl = Buffer.alloc(4)
+    ttl.writeUInt32BE(secs)
+    return Buffer.concat([Buffer.from([0xc0, 12]), kind, ttl, length, data])
   })
   return Buffer.concat([header, question.subarray(12), ...found])
 }

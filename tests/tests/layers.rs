@@ -69,10 +69,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "huddle-core",
             "huddle-firehose",
-            "huddle-identity",
             "huddle-mail",
             "huddle-ports",
-            "huddle-syntax",
         ],
     ),
     (
@@ -121,9 +119,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "huddle-appview-indexer",
             "huddle-appview-router",
+            "huddle-appview-web",
+            "huddle-calendars",
             "huddle-core",
             "huddle-graph",
             "huddle-identity",
+            "huddle-mail",
             "huddle-ports",
             "huddle-schedule",
             "huddle-workers-platform",
@@ -147,7 +148,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-core",
             "huddle-firehose",
             "huddle-ports",
-            "huddle-syntax",
             "huddle-workers-platform",
         ],
     ),

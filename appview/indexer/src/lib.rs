@@ -1,7 +1,7 @@
 //! What the AppView learns from the network, once for every runtime.
 //!
-//! A runtime follows the firehose with [`huddle_firehose::ingest`] and hands each event to
-//! [`Indexer::take_over`]: what the event changes, and the account's new state, become one batch of statements, so
+//! A runtime follows the firehose with [`huddle_firehose::ingest`], and a [`Keeper`] answers what that asks. Each event
+//! goes to [`Indexer::take_over`]: what it changes, and the account's new state, become one batch of statements, so
 //! that a process that dies has taken over all of it or nothing. What is late or comes twice changes nothing.
 //!
 //! Beside the stream, an [`Indexer`] asks: for whoever somebody names before any event did ([`Indexer::meet`]), for
@@ -13,8 +13,8 @@
 
 mod account;
 mod drift;
-mod driver;
 mod host;
+mod keeper;
 mod meet;
 mod names;
 mod records;
@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use huddle_core::index::{self, Index, IndexError, audit, cursors, replies, repos};
+use huddle_core::index::{self, Index, IndexError, audit, cursors, repos, unsigned};
 use huddle_firehose::{Account, Filter};
 use huddle_identity::IdentityResolver;
 use huddle_ports::{Cache, Clock, Fetch};
@@ -35,8 +35,8 @@ use huddle_syntax::Did;
 use meet::Meetings;
 
 pub use drift::Drift;
-pub use driver::Wanted;
 pub use host::HostError;
+pub use keeper::Keeper;
 pub use meet::Met;
 pub use records::availability::office_hours;
 pub use records::{COLLECTIONS, LeftOut};
@@ -70,6 +70,10 @@ const PAGE: u32 = 1000;
 
 /// How long a request is kept that is over: longer than a stream can tell of it once more.
 const REQUESTS_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// How long it is believed what a host was said to offer and nobody has signed: longer than it takes to fetch their
+/// repository, if that can be had at all.
+const UNSIGNED_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// How long a line of the audit is kept: longer than a meeting can be ahead.
 const AUDIT_KEPT: Duration = Duration::from_hours(400 * 24);
@@ -128,15 +132,15 @@ impl Indexer {
         repos::stale(self.index(), after, limit).await
     }
 
-    /// Forgets what was kept for requests that could come again, and whatever else is kept for long enough: requests
-    /// that are over, and lines of the audit.
+    /// Forgets what was kept for long enough: requests that are over, what was told of hosts and never signed, and lines
+    /// of the audit.
     pub async fn forget(&self) -> Result<(), IndexError> {
         let now = self.ports.clock.now();
-        let forget = vec![
-            replies::forget(now),
+        let mut forget = vec![
             index::requests::forget(now - REQUESTS_KEPT),
             audit::forget(now - AUDIT_KEPT),
         ];
+        forget.extend(unsigned::forget(now - UNSIGNED_KEPT));
         self.index().batch(forget).await
     }
 

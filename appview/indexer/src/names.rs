@@ -27,7 +27,7 @@ impl Indexer {
             let known = people::names(self.index(), &[did]).await?;
             let known = known.get(did).cloned().unwrap_or_default();
             let names = self.look_up(did, known).await;
-            let mut statements = vec![people::name(did, &names, now)];
+            let mut statements = people::name(did, &names, now).to_vec();
             statements.extend(hosts::refresh(did.as_str()));
             self.index().batch(statements).await?;
         }

@@ -4,7 +4,7 @@ use huddle_core::index::repos::{self, Repo};
 use huddle_core::index::{
     IndexError, Revision, Statement, audit, departures, hosts, offers, people, requests, services,
 };
-use huddle_firehose::ingest::{Change, Event, News};
+use huddle_firehose::ingest::{Change, Event, LostTrack, News};
 use huddle_firehose::{Account, Hosting};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
@@ -15,6 +15,10 @@ use crate::{Indexer, LeftOut, account};
 /// What came of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenOver {
+    /// One word for what it is.
+    pub kind: &'static str,
+    /// Why the account's repository is to be fetched later, if it is.
+    pub lost: Option<LostTrack>,
     /// The records that are wrong.
     pub left_out: Vec<LeftOut>,
     /// Whether there may be something for [`Requests`](crate::Requests) to do.
@@ -26,6 +30,7 @@ impl Indexer {
     /// tried again.
     pub async fn take_over(&self, event: &Event) -> Result<TakenOver, IndexError> {
         let mut change = Takeover::at(self.ports.clock.now());
+        change.taken.kind = kind(event);
         change.event(event)?;
         self.index().batch(change.statements).await?;
         Ok(change.taken)
@@ -90,7 +95,8 @@ impl Takeover {
                 let repo = repo.unwrap_or_else(|| account::unknown(*hosting));
                 self.hosting(did.as_str(), *hosting, &repo);
             }
-            News::Desynchronized(_) => {
+            News::Desynchronized(why) => {
+                self.taken.lost = Some(*why);
                 let lost = repo.map(|repo| repos::advance(did.as_str(), &repo));
                 self.statements.extend(lost);
             }
@@ -161,5 +167,19 @@ impl Takeover {
         if hosting != Hosting::Deleted {
             self.statements.extend(hosts::refresh(did));
         }
+    }
+}
+
+fn kind(event: &Event) -> &'static str {
+    let news = match event {
+        Event::Gap { .. } => return "gap",
+        Event::Account { news, .. } => news,
+    };
+    match news {
+        News::Changes { .. } => "changes",
+        News::Repository { .. } => "repository",
+        News::Identity { .. } => "identity",
+        News::Hosting(_) => "hosting",
+        News::Desynchronized(_) => "desynchronized",
     }
 }

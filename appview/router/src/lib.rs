@@ -10,6 +10,7 @@ mod client_address;
 mod did_document;
 mod health;
 mod identities;
+mod measured;
 mod operations;
 mod pages;
 
@@ -40,6 +41,7 @@ use admission::Admission;
 pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
 pub use identities::Identities;
+pub use measured::{MeasuredActors, MeasuredMail};
 pub use operations::{
     MetricsRegistry, Operations, OperatorPages, OperatorToken, RequestId, Served, WeakToken,
 };
@@ -151,6 +153,7 @@ impl AppView {
             service: self.service.did().clone(),
             clock,
             metrics: self.operations.metrics.clone(),
+            webhooks: self.connect_page.as_ref().map(ConnectPage::webhooks),
             connect_page: self.connect_page,
             addresses: self.addresses,
         };

@@ -16,18 +16,18 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::{SinkExt as _, StreamExt as _};
-use huddle_appview_indexer::{Indexer, Ports};
+use huddle_appview_indexer::{Indexer, Keeper, Ports};
 use huddle_core::index::{Index as _, Statement};
-use huddle_firehose::ingest::{Allowance, Config, Event, Ingest, Limits, Source};
-use huddle_firehose::{Account, Tid};
+use huddle_firehose::Tid;
+use huddle_firehose::ingest::{Allowance, Answer, Config, Ingest, Limits, Question, Source};
 use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_lexicon::com::huddle::defs::Policy;
 use huddle_lexicon::com::huddle::slot_offer::SlotOffer;
 use huddle_native::{
     Firehose, FirehosePorts, FirehoseStore, OsRandom, SqliteIndex, SystemClock, SystemDns,
-    WebSockets,
+    TimerPause, WebSockets,
 };
-use huddle_ports::{Clock as _, FetchPolicy, MemoryCache, Url};
+use huddle_ports::{Clock as _, FetchLimits, FetchPolicy, MemoryCache, Url};
 use huddle_syntax::{Datetime, Did};
 use huddle_testkit::Network;
 use huddle_testkit::network::Places;
@@ -201,7 +201,7 @@ impl Scene {
         let identity = IdentityResolver::new(fetch, dns, cache.clone(), clock.clone(), config);
         let indexer = Indexer::new(Ports {
             index: self.index.clone(),
-            identity: identity.clone(),
+            identity,
             fetch: self.network.clone(),
             cache,
             clock: clock.clone(),
@@ -217,12 +217,16 @@ impl Scene {
         let ingest = Ingest::new(config, filter, &cursors, 7).unwrap();
         let dns = Arc::new(SystemDns::new().unwrap());
         let sockets = WebSockets::new(dns, FetchPolicy::development(), "huddle-bench", &[]);
+        let keeper = Keeper {
+            indexer,
+            pause: Arc::new(TimerPause::new(clock.clone())),
+            repository: FetchLimits::default(),
+            on_failure: |error| panic!("{error}"),
+        };
         Firehose::new(
             ingest,
             FirehosePorts {
-                store: Arc::new(Store(indexer)),
-                identity,
-                fetch: self.network.clone(),
+                store: Arc::new(Store(keeper)),
                 sockets: sockets.unwrap(),
                 clock,
             },
@@ -250,20 +254,12 @@ fn limits() -> Limits {
     }
 }
 
-struct Store(Indexer);
+struct Store(Keeper);
 
 #[async_trait]
 impl FirehoseStore for Store {
-    async fn account(&self, did: &str) -> Option<Account> {
-        self.0.account(did).await.unwrap()
-    }
-
-    async fn take_over(&self, event: Event) {
-        self.0.take_over(&event).await.unwrap();
-    }
-
-    async fn keep_cursor(&self, host: &str, cursor: Option<i64>) {
-        self.0.keep_cursor(host, cursor).await.unwrap();
+    async fn answer(&self, question: Question) -> Answer {
+        self.0.answer(question).await.0
     }
 }
 

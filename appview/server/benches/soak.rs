@@ -18,6 +18,7 @@ mod program;
 #[path = "support/usage.rs"]
 mod usage;
 #[path = "../tests/process/world.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
 mod world;
 
 use std::path::{Path, PathBuf};

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use huddle_appview_router::{AppView, Backend, MemoryAllowances, Operations, Served};
+use huddle_appview_router::{
+    AppView, Backend, MeasuredActors, MeasuredMail, MemoryAllowances, Operations, Served,
+};
 use huddle_appview_web::{MailPages, Web};
 use huddle_core::Limits;
 use huddle_core::availability::Availability;
@@ -83,25 +85,32 @@ impl fmt::Debug for App {
 impl Parts {
     /// Puts them together.
     pub fn assemble(self) -> App {
+        let metrics = self.operations.metrics.clone();
         let backend = Backend {
-            actors: self.actors.clone(),
+            actors: Arc::new(MeasuredActors::new(self.actors.clone(), metrics.clone())),
             index: self.index,
             availability: self.availability,
             slots: self.slots,
             clock: self.clock.clone(),
             limits: Arc::new(self.limits),
         };
-        let metrics = self.operations.metrics.clone();
         let mut effects = Effects::new(
             backend.actors.clone(),
             backend.index.clone(),
             backend.clock.clone(),
         );
         if let Some(connecting) = &self.connecting {
-            effects = effects.with_calendars(Arc::new(connecting.calendars.clone()));
+            effects = effects
+                .with_calendars(Arc::new(connecting.calendars.clone()))
+                .with_webhooks(connecting.webhooks());
         }
         if let Some(post) = &self.post {
-            effects = effects.with_mail(post.clone());
+            let clock = backend.clock.clone();
+            let mail = MeasuredMail::new(post.mail.clone(), clock, metrics.clone());
+            effects = effects.with_mail(Post {
+                mail: Arc::new(mail),
+                ..post.clone()
+            });
         }
         let tasks = Arc::new(Runner {
             tasks: backend

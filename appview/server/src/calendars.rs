@@ -1,16 +1,20 @@
 //! Calendars that people connect: the keys that their credentials are sealed with, and the page where it is done.
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use huddle_appview_router::ConnectPage;
 use huddle_appview_web::CONNECT_PATH;
 use huddle_calendars::{CalendarPorts, ConnectedCalendars};
-use huddle_core::user_connector::sealing::KeyRing;
-use huddle_ports::{Random, Url};
+use huddle_core::effects::WebhookPost;
+use huddle_core::user_connector::sealing::{KeyRing, KeySource};
+use huddle_native::SystemDns;
+use huddle_ports::{Metrics, Random, Url};
+use tracing::{info, warn};
 
 use crate::secrets;
 
@@ -42,7 +46,24 @@ impl Connecting {
             random: Arc::clone(&ports.random),
         };
         let calendars = ConnectedCalendars::new(ports, keys, keep);
+        let calendars = calendars.located_by(Arc::new(SystemDns::new()?));
         Ok(Self { calendars, page })
+    }
+
+    /// The way to the apps that people have their news posted to.
+    pub(crate) fn webhooks(&self) -> WebhookPost {
+        WebhookPost {
+            fetch: self.calendars.network(),
+            webhooks: self.page.webhooks(),
+        }
+    }
+
+    /// The same, and what providers take is measured.
+    pub(crate) fn measured(self, metrics: Arc<dyn Metrics>) -> Self {
+        Self {
+            calendars: self.calendars.measured(metrics),
+            ..self
+        }
     }
 
     /// Whether the page is reached by HTTPS.
@@ -51,7 +72,7 @@ impl Connecting {
     }
 }
 
-/// The keys of the installation in `folder`, which are made if there are none.
+/// The keys of the installation in `folder`, which are made if there are none, and become others when the file does.
 pub(crate) fn load_or_make_keys(folder: &Path, random: &dyn Random) -> Result<KeyRing> {
     let path = folder.join(KEYS);
     if !path.exists() {
@@ -59,7 +80,12 @@ pub(crate) fn load_or_make_keys(folder: &Path, random: &dyn Random) -> Result<Ke
         secrets::write_once(&path, line.as_bytes())
             .with_context(|| format!("cannot make {}", path.display()))?;
     }
-    load_keys(&path)
+    let file = KeyFile {
+        seen: Mutex::new(Version::of(&path)),
+        path,
+    };
+    let keys = load_keys(&file.path)?;
+    Ok(keys.following(Arc::new(file)))
 }
 
 /// The keys in a file that is there.
@@ -68,11 +94,77 @@ pub(crate) fn load_keys(path: &Path) -> Result<KeyRing> {
     read().with_context(|| format!("the keys of calendars in {}", path.display()))
 }
 
+/// The file of the keys, in whose place another one may be put.
+struct KeyFile {
+    path: PathBuf,
+    /// What it was when it was read.
+    seen: Mutex<Option<Version>>,
+}
+
+/// Tells a file from others that were in its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Version {
+    inode: u64,
+    changed: (i64, i64),
+}
+
+impl Version {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            inode: metadata.ino(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+impl KeySource for KeyFile {
+    fn changed(&self) -> Option<KeyRing> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = Version::of(&self.path);
+        if version.is_none() || version == *seen {
+            return None;
+        }
+        *seen = version;
+        match load_keys(&self.path) {
+            Ok(keys) => {
+                info!(newest = keys.newest(), "there are other keys");
+                Some(keys)
+            }
+            Err(error) => {
+                warn!(
+                    error = format!("{error:#}"),
+                    "the keys are used that were there before"
+                );
+                None
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use huddle_testkit::CountingRandom;
 
     use super::*;
+
+    #[test]
+    fn keys_that_take_the_place_of_others_are_used_at_once_unless_they_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(KEYS);
+        let random = CountingRandom::default();
+        let keys = load_or_make_keys(folder.path(), &random).unwrap();
+        let sealed = keys.seal(&random, "it", b"secret");
+        let before = fs::read_to_string(&path).unwrap();
+        let both = format!("{}{before}", *KeyRing::new_key("2", &random));
+        for (text, newest) in [(both.as_str(), "2"), ("nothing", "2"), (&before, "1")] {
+            secrets::replace(&path, text.as_bytes()).unwrap();
+            assert_eq!(keys.seal(&random, "it", b"more").key_id(), newest, "{text}");
+            assert!(keys.open("it", &sealed).is_ok());
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(keys.newest(), "1");
+    }
 
     #[test]
     fn keys_are_made_once_and_others_are_left_alone() {

@@ -95,7 +95,7 @@ enum Command {
     /// List the keys of the installation, and change those that can be changed.
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Turn availability that another application has published into a record of office hours.
+    /// Take over what another application has published, or the archive of a person.
     #[command(after_long_help = import::HELP)]
     Import(import::Options),
     /// Print what makes a shell complete this command.
@@ -185,6 +185,8 @@ fn log_to_stderr(command: &Command) {
     // What a command shows is what it prints itself.
     let level = match command {
         Command::Serve(_) => Level::INFO,
+        // What it serves with is not meant for production.
+        Command::Demo(_) => Level::ERROR,
         _ => Level::WARN,
     };
     tracing_subscriber::fmt()
@@ -207,7 +209,7 @@ impl Command {
             Self::Hosts(hosts) => hosts.run().await?,
             Self::Connector(connectors) => connectors.run().await?,
             Self::Keys(keys) => keys.run().await?,
-            Self::Import(options) => options.run()?,
+            Self::Import(options) => options.run().await?,
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Cli::command(), "huddle", &mut script);

@@ -1,28 +1,21 @@
 //! Follows the firehose into the index, and does what comes of it.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use huddle_appview_indexer::{Indexer, Requests};
-use huddle_core::index::IndexError;
-use huddle_firehose::Account;
+use huddle_appview_indexer::{Indexer, Keeper, Requests, TakenOver};
 use huddle_firehose::ingest::{
-    Config, Event, Ingest, Limits, LostTrack, News, Notice, Pace, Source,
+    Answer, Config, Ingest, Limits, LostTrack, Notice, Pace, Question, Source,
 };
-use huddle_native::{Firehose, FirehosePorts, FirehoseStore, OsRandom};
+use huddle_native::{Firehose, FirehosePorts, FirehoseStore, OsRandom, SystemClock, TimerPause};
 use huddle_ports::metrics::{INGEST_EVENTS, INGEST_LAG_SECONDS, SYNC_FAILURES};
-use huddle_ports::{Metrics, Random as _, Url};
-use huddle_syntax::Did;
+use huddle_ports::{FetchLimits, Metrics, Random as _, Url};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tracing::{debug, info, warn};
-
-/// How long what failed rests before it is tried again: twice as long each time, up to the longest.
-const FIRST_REST: Duration = Duration::from_millis(250);
-const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// How often requests that wait for somebody are looked at again, and hosts are asked what they are called.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -31,8 +24,12 @@ const CHECK_EVERY: Duration = Duration::from_hours(1);
 /// So many hosts are asked at a time what they are called, and so many accounts what they have published.
 const NAMES: u32 = 50;
 const CHECKS: u32 = 200;
-/// So many accounts are handed to the driver at a time, to be fetched.
-const WANTED: u32 = 500;
+/// The most that a repository may take. Those of people who have posted for years come near it.
+const REPOSITORY: FetchLimits = FetchLimits {
+    timeout: Duration::from_mins(2),
+    max_response_bytes: 128 << 20,
+    max_redirects: 3,
+};
 
 /// A firehose that is about to be followed.
 pub(crate) struct Following {
@@ -65,11 +62,16 @@ impl Following {
         let (filter, cursors) = (indexer.filter().await?, indexer.cursors().await?);
         let ingest = Ingest::new(config, filter, &cursors, seed)?;
         let asked = Arc::new(Notify::new());
-        let store = Arc::new(Store {
+        let keeper = Keeper {
             indexer: indexer.clone(),
+            pause: Arc::new(TimerPause::new(Arc::new(SystemClock))),
+            repository: REPOSITORY,
+            on_failure: |error| warn!(%error, "the firehose waits for the index"),
+        };
+        let store = Arc::new(Store {
+            keeper,
             asked: asked.clone(),
             metrics,
-            lost_after: Mutex::new(Some(String::new())),
         });
         Ok(Self {
             indexer,
@@ -131,67 +133,22 @@ fn every(period: Duration) -> tokio::time::Interval {
     interval
 }
 
-/// The index, as the driver of the firehose wants it.
+/// Keeps what comes of the firehose, and tells of it.
 struct Store {
-    indexer: Indexer,
+    keeper: Keeper,
     /// Told when there may be something to ask for.
     asked: Arc<Notify>,
     metrics: Arc<dyn Metrics>,
-    /// The last account that was wanted for it had lost track before the firehose began; `None` once those are through.
-    lost_after: Mutex<Option<String>>,
-}
-
-/// Tries until it succeeds.
-async fn persist<T, F: Future<Output = Result<T, IndexError>>>(attempt: impl Fn() -> F) -> T {
-    let mut rest = FIRST_REST;
-    loop {
-        match attempt().await {
-            Ok(done) => return done,
-            Err(error) => warn!(%error, "the firehose waits for the index"),
-        }
-        tokio::time::sleep(rest).await;
-        rest = (rest * 2).min(LONGEST_REST);
-    }
 }
 
 #[async_trait]
 impl FirehoseStore for Store {
-    async fn account(&self, did: &str) -> Option<Account> {
-        persist(|| self.indexer.account(did)).await
-    }
-
-    async fn take_over(&self, event: Event) {
-        let taken = persist(|| self.indexer.take_over(&event)).await;
-        self.metrics.count(&INGEST_EVENTS, &[kind(&event)]);
-        if let Event::Account {
-            news: News::Desynchronized(why),
-            ..
-        } = &event
-        {
-            info!(%why, "a repository is to be fetched later");
-            self.metrics.count(&SYNC_FAILURES, &[reason(*why)]);
+    async fn answer(&self, question: Question) -> Answer {
+        let (answer, taken) = self.keeper.answer(question).await;
+        if let Some(taken) = taken {
+            self.tell(&taken);
         }
-        for record in &taken.left_out {
-            info!(record.collection, record.why, "a record is left out");
-            self.metrics.count(&INGEST_EVENTS, &["left out"]);
-        }
-        if taken.asks {
-            self.asked.notify_one();
-        }
-    }
-
-    async fn keep_cursor(&self, host: &str, cursor: Option<i64>) {
-        persist(|| self.indexer.keep_cursor(host, cursor)).await;
-    }
-
-    async fn wanted(&self) -> Vec<String> {
-        match self.next_wanted().await {
-            Ok(dids) => dids.iter().map(Did::to_string).collect(),
-            Err(error) => {
-                warn!(%error, "repositories wait to be fetched");
-                Vec::new()
-            }
-        }
+        answer
     }
 
     fn report(&self, notice: Notice) {
@@ -210,35 +167,19 @@ impl FirehoseStore for Store {
 }
 
 impl Store {
-    async fn next_wanted(&self) -> Result<Vec<Did>, IndexError> {
-        let after = self.lost_after().clone();
-        let Some(after) = after else {
-            return self.indexer.stale("", WANTED).await;
-        };
-        let lost = self.indexer.lost(&after, WANTED).await?;
-        *self.lost_after() = lost.last().map(Did::to_string);
-        Ok(lost)
-    }
-
-    fn lost_after(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.lost_after
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One word for what an event is.
-fn kind(event: &Event) -> &'static str {
-    let news = match event {
-        Event::Gap { .. } => return "gap",
-        Event::Account { news, .. } => news,
-    };
-    match news {
-        News::Changes { .. } => "changes",
-        News::Repository { .. } => "repository",
-        News::Identity { .. } => "identity",
-        News::Hosting(_) => "hosting",
-        News::Desynchronized(_) => "desynchronized",
+    fn tell(&self, taken: &TakenOver) {
+        self.metrics.count(&INGEST_EVENTS, &[taken.kind]);
+        if let Some(why) = taken.lost {
+            info!(%why, "a repository is to be fetched later");
+            self.metrics.count(&SYNC_FAILURES, &[reason(why)]);
+        }
+        for record in &taken.left_out {
+            info!(record.collection, record.why, "a record is left out");
+            self.metrics.count(&INGEST_EVENTS, &["left out"]);
+        }
+        if taken.asks {
+            self.asked.notify_one();
+        }
     }
 }
 

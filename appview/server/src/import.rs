@@ -1,93 +1,94 @@
-//! `huddle import`: office hours out of what another application has published.
-//!
-//! Records are their owner's to write, so what comes out is text for whoever writes them.
+//! `huddle import`: what another application has published, or what an AppView has kept of a person.
+
+mod archive;
+mod availability;
 
 use std::fs::File;
-use std::io::{Read as _, stdin};
-use std::path::PathBuf;
+use std::io::{Read, stdin};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use huddle_appview_indexer::office_hours;
-use huddle_lexicon::com::huddle::defs::Preferences;
-use huddle_lexicon::com::huddle::office_hours::OfficeHours;
-use huddle_lexicon::schema::Data as _;
-use huddle_native::SystemClock;
-use huddle_ports::Clock as _;
-use huddle_syntax::Datetime;
-use huddle_syntax::data::{self, Map, Value};
-use serde_json::json;
 
-use crate::output::line;
+use crate::config::DataFolder;
+use crate::output::{Output, line};
+use archive::Archive;
 
-/// Turn availability that another application has published into a record of office hours.
+/// Take over what another application has published, or the archive of a person.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// File with a `social.schedule.availability` record, in JSON; `-` is the standard input.
-    record: PathBuf,
+    /// File with a `social.schedule.availability` record, in JSON, or what `com.huddle.exportData` answered; `-` is the
+    /// standard input.
+    file: PathBuf,
+
+    #[command(flatten)]
+    data: DataFolder,
+
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Of an archive: put it in the place of the preferences that the person has here already.
+    #[arg(long)]
+    replace: bool,
+
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(crate) const HELP: &str = "\
-It reads a record of the collection social.schedule.availability, as com.atproto.repo.getRecord answers it, and prints
-what says the same here: a com.huddle.officeHours record, to be written to the same repository, and preferences for
-com.huddle.putPreferences. `left_out` counts the time slots of which it could make nothing.
+An archive is what com.huddle.exportData gives a person, of this AppView or another. Their preferences are taken over into
+the installation; an address has to be confirmed again, calendars have to be connected again, and bookings stay where
+they were made. Nothing is taken over unless the archive is whole.
 
-Example:
-  huddle import availability.json > office-hours.json";
+A record of the collection social.schedule.availability, as com.atproto.repo.getRecord answers it, is another application's.
+As records are their owner's to write, what says the same here is printed: a com.huddle.officeHours record, to be written
+to the same repository, and preferences for com.huddle.putPreferences. `left_out` counts the time slots of which nothing
+could be made.
 
-/// The most bytes of a record.
-const MAX_BYTES: u64 = 64 << 10;
+Examples:
+  huddle import --dry-run ada.jsonl
+      says what would be taken over
+  huddle import availability.json > office-hours.json
+      turns availability into a record";
+
+/// The most bytes of a file: an archive has some kilobytes for each booking.
+const MAX_BYTES: u64 = 64 << 20;
 
 impl Options {
-    pub(crate) fn run(self) -> Result<()> {
-        let mut text = String::new();
-        let read = if self.record.as_os_str() == "-" {
-            stdin().take(MAX_BYTES).read_to_string(&mut text)
-        } else {
-            File::open(&self.record).and_then(|it| it.take(MAX_BYTES).read_to_string(&mut text))
+    pub(crate) async fn run(self) -> Result<()> {
+        let text = read(&self.file)?;
+        let Some(archive) = Archive::read(&text).transpose() else {
+            let imported = availability::import(&text);
+            let imported =
+                imported.with_context(|| format!("{} cannot be imported", self.file.display()))?;
+            return line(serde_json::to_string_pretty(&imported)?);
         };
-        read.with_context(|| format!("cannot read {}", self.record.display()))?;
-        let now = Datetime::from_timestamp_millis(SystemClock.now().as_millis())?;
-        let imported = import(&text, now)
-            .with_context(|| format!("{} cannot be imported", self.record.display()))?;
-        line(serde_json::to_string_pretty(&imported)?)
+        let archive =
+            archive.with_context(|| format!("{} cannot be imported", self.file.display()))?;
+        let imported = if self.dry_run {
+            archive.would_import(&self.data, self.replace).await?
+        } else {
+            archive.import(&self.data, self.replace).await?
+        };
+        self.output.print(&imported)
     }
 }
 
-fn import(text: &str, now: Datetime) -> Result<serde_json::Value> {
-    let record: Map = data::from_json(text.as_bytes())?;
-    // An answer of getRecord has the record in it.
-    let record = match record.get("value") {
-        Some(Value::Map(value)) => value,
-        _ => &record,
+fn read(path: &Path) -> Result<String> {
+    let open = || -> Result<Box<dyn Read>> {
+        if path.as_os_str() == "-" {
+            return Ok(Box::new(stdin()));
+        }
+        Ok(Box::new(File::open(path)?))
     };
-    let hours = OfficeHours {
-        created_at: now,
-        ..office_hours(record)
+    let read = || -> Result<String> {
+        let mut text = String::new();
+        open()?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+        ensure!(
+            text.len() as u64 <= MAX_BYTES,
+            "it has more than {MAX_BYTES} bytes"
+        );
+        Ok(text)
     };
-    ensure!(
-        !hours.rules.is_empty(),
-        "it has no time slots with a dayOfWeek, a startTime and an endTime"
-    );
-    let slots = match record.get("timeSlots") {
-        Some(Value::List(slots)) => slots.len(),
-        _ => 0,
-    };
-    let minutes = |name: &str| match record.get(name) {
-        Some(Value::Integer(minutes)) => Some(*minutes),
-        _ => None,
-    };
-    let preferences = Preferences {
-        buffer_before_minutes: minutes("bufferBefore"),
-        buffer_after_minutes: minutes("bufferAfter"),
-        ..Preferences::default()
-    };
-    Ok(json!({
-        "officeHours": written(&hours.to_json()?)?,
-        "preferences": written(&preferences.to_json()?)?,
-        "left_out": slots - hours.rules.len(),
-    }))
-}
-
-fn written(json: &[u8]) -> Result<serde_json::Value> {
-    Ok(serde_json::from_slice(json)?)
+    read().with_context(|| format!("cannot read {}", path.display()))
 }

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use huddle_core::Limits;
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
-use huddle_native::{OsRandom, SystemClock};
+use huddle_native::{ActorStore, OsRandom, SystemClock};
 use huddle_ports::Clock as _;
 use huddle_schedule::Zone;
 use serde::Serialize;
@@ -31,8 +31,8 @@ pub(crate) enum Keys {
         #[command(flatten)]
         output: Output,
     },
-    /// Put a new key in front of those that credentials of calendars are sealed with. The others still open what they
-    /// have sealed. Restart `huddle serve` then, which has it use the new one, and run `huddle keys reseal`.
+    /// Put a new key in front of those that credentials of calendars and addresses are sealed with: a server at work
+    /// seals with it from then on. The others still open what they have sealed; run `huddle keys reseal` next.
     Rotate {
         #[command(flatten)]
         data: DataFolder,
@@ -40,7 +40,8 @@ pub(crate) enum Keys {
         #[command(flatten)]
         output: Output,
     },
-    /// Seal with the newest key what credentials of calendars are sealed with others, while the server is at work.
+    /// Seal with the newest key the credentials of calendars and addresses that are sealed with others, while the server
+    /// is at work.
     Reseal {
         #[command(flatten)]
         data: DataFolder,
@@ -137,21 +138,36 @@ fn fresh_id(keys: &str) -> String {
 async fn reseal_all(installation: &Installation<'_>) -> Result<Resealed> {
     let keys = load_keys(&installation.folder().join(CALENDAR_KEYS.file))?;
     let actors = installation.actors(Limits::default())?;
+    let mut resealed = 0;
+    // What a server had sealed before there was the newest key may be stored behind whoever goes through once.
+    loop {
+        let more = reseal_once(&actors, &keys).await?;
+        resealed += more;
+        if more == 0 {
+            break;
+        }
+    }
+    Ok(Resealed {
+        newest: keys.newest(),
+        resealed,
+    })
+}
+
+/// Goes through everybody, and says how much was sealed anew.
+async fn reseal_once(actors: &ActorStore, keys: &KeyRing) -> Result<usize> {
     let (mut resealed, mut after) = (0, String::new());
     loop {
-        let people = actors.sealed_otherwise(keys.newest(), &after, PAGE).await?;
+        let people = actors
+            .sealed_otherwise(&keys.newest(), &after, PAGE)
+            .await?;
         for person in &people {
-            resealed += reseal(&actors, &keys, &OsRandom, person).await?;
+            resealed += reseal(actors, keys, &OsRandom, person).await?;
         }
         let Some(last) = people.last() else {
-            break;
+            return Ok(resealed);
         };
         last.as_str().clone_into(&mut after);
     }
-    Ok(Resealed {
-        newest: keys.newest().to_owned(),
-        resealed,
-    })
 }
 
 impl fmt::Display for Listed {
@@ -171,7 +187,7 @@ impl fmt::Display for Rotated {
         let Self { newest } = self;
         write!(
             f,
-            "the newest key is {newest}: restart `huddle serve`, and then run `huddle keys reseal`"
+            "{newest} seals from now on: run `huddle keys reseal` for what others have sealed"
         )
     }
 }

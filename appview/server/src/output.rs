@@ -15,6 +15,11 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Whether it is for programs.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints what a command comes to.
     pub(crate) fn print<T: Display + Serialize>(self, result: &T) -> Result<()> {
         if self.json {

@@ -139,7 +139,9 @@ impl Config {
         let actors = Database::Actors.path(data);
         let actors = Arc::new(ActorStore::open(&actors, clock.clone(), limits.clone())?);
         let graph_cache = Duration::from_secs(limits.graph_cache_secs.into());
+        let operations = self.operations()?;
         let connecting = self.connecting(network, actors.clone())?;
+        let connecting = connecting.measured(operations.metrics.clone());
         let sources = Sources {
             index: index.clone(),
             actors: actors.clone(),
@@ -165,7 +167,7 @@ impl Config {
             ids: BookingIds::new(&*secret(&secrets::BOOKING_IDS)?),
             limits,
             service: self.service.clone(),
-            operations: self.operations()?,
+            operations,
             post: self
                 .mail
                 .post(&connecting.page.keys, &connecting.page.address.join("/")?)?,
@@ -267,8 +269,6 @@ impl Network {
     fn firehose(&self, store: Arc<dyn FirehoseStore>) -> FirehosePorts {
         FirehosePorts {
             store,
-            identity: self.identity.clone(),
-            fetch: self.fetch.clone(),
             sockets: self.sockets.clone(),
             clock: self.clock.clone(),
         }

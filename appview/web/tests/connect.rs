@@ -81,10 +81,8 @@ impl World {
             handle: Some("ana.example.com".parse().unwrap()),
             display_name: None,
         };
-        let batch = vec![
-            people::seen(ana().as_str(), NOW),
-            people::name(&ana(), &names, NOW),
-        ];
+        let mut batch = vec![people::seen(ana().as_str(), NOW)];
+        batch.extend(people::name(&ana(), &names, NOW));
         index.batch(batch).await.unwrap();
         let web = Web {
             calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Method, Request, StatusCode, header};
 use huddle_appview_web::{MailPages, mail_routes};
 use huddle_core::booking::{Asked, Booking, BookingId, BookingIds, Constraints};
 use huddle_core::effects::{Channel, Effect, Effects, Post};
@@ -42,6 +42,7 @@ impl Mail for Mailbox {
         let link = match letter {
             Letter::News(news) => news.cancel.clone(),
             Letter::ConfirmAddress(question) => question.page.clone(),
+            Letter::Disconnected(_) => None,
         };
         self.0.lock().unwrap().extend(link);
         Delivery::Sent
@@ -201,6 +202,35 @@ async fn an_address_is_confirmed_by_the_button_and_not_by_looking() {
     assert!(world.is_confirmed().await);
     // Whoever presses it again hears the same.
     assert_eq!(world.post(&link).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn programs_that_open_every_link_change_nothing() {
+    let open = async |world: &World, link: &str| {
+        for method in [Method::HEAD, Method::GET, Method::GET, Method::OPTIONS] {
+            let request = Request::builder().method(method).uri(link);
+            world.send(request.body(Body::empty()).unwrap()).await;
+        }
+    };
+    let world = World::new();
+    let link = world.confirmation("k").await;
+    open(&world, &link).await;
+    assert!(!world.is_confirmed().await);
+    assert_eq!(
+        world.post(&link).await.0,
+        StatusCode::OK,
+        "it is still good"
+    );
+
+    let (id, link) = world.meeting().await;
+    open(&world, &link).await;
+    assert_eq!(world.booking(&id).await.phase.word(), "confirmed");
+    assert_eq!(
+        world.post(&link).await.0,
+        StatusCode::OK,
+        "it is still good"
+    );
+    assert_eq!(world.booking(&id).await.phase.word(), "canceled");
 }
 
 #[tokio::test]

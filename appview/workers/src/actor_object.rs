@@ -1,6 +1,6 @@
 //! The shell of an actor: what every Durable Object does around the core's functions.
 
-mod finalize;
+mod drive;
 mod pump;
 
 use std::cell::Cell;
@@ -120,8 +120,8 @@ impl ActorObject {
     }
 
     async fn remember(&self) -> Result<Response, Trouble> {
-        let (rest, _) = self.come_to_rest().await?;
-        Ok(Response::from_json(&rest.until())?)
+        let (until, _) = self.come_to_rest().await?;
+        Ok(Response::from_json(&until)?)
     }
 
     async fn handle(&self, command: Command) -> Result<Reply, Trouble> {
@@ -144,11 +144,12 @@ impl ActorObject {
 
     /// Carries a command out, in one transaction with the mark that the object is in the register.
     fn carry_out(&self, command: Command, mark: Option<Mark>) -> Result<(Reply, Rest), Trouble> {
-        let (name, limits) = (self.name()?, self.limits()?);
+        let (name, limits, now) = (self.name()?, self.limits()?, WorkersClock.now());
         self.turn(|sql| {
-            let reply = actor::handle(sql, &name, WorkersClock.now(), limits, command)?;
+            let reply = actor::handle(sql, &name, now, limits, command)?;
             let rest = rest(sql, &name)?;
-            if rest.until().is_some() && register::has(name.kind()) {
+            let until = register::until(sql, &name, rest.until(), now)?;
+            if until.is_some() {
                 if let Some(mark) = mark {
                     register::leave(sql, mark)?;
                 }
@@ -178,32 +179,34 @@ impl ActorObject {
         (Build::running().fault)(&name, Moment::Wake)?;
         self.wake()?;
         self.pump().await?;
-        let (rest, mark) = self.come_to_rest().await?;
+        let (until, mark) = self.come_to_rest().await?;
         if let Some(mark) = mark {
             // If it comes to nothing, the sweep asks.
             let register = Register::new(&self.env);
-            let noted = register.note(&name, mark, rest.until()).await;
+            let noted = register.note(&name, mark, until).await;
             noted.map_err(Trouble::Register)?;
         }
         Ok(())
     }
 
-    /// Sets the alarm for what is to be done next. If nothing is, the object is in the register for nothing, by the mark.
-    async fn come_to_rest(&self) -> Result<(Rest, Option<Mark>), Trouble> {
-        let name = self.name()?;
-        let (rest, mark) = self.turn(|sql| {
+    /// Sets the alarm for what is to be done next. Says until when the object is in the register, by which mark; without
+    /// the moment, it is there for nothing.
+    async fn come_to_rest(&self) -> Result<(Option<Timestamp>, Option<Mark>), Trouble> {
+        let (name, now) = (self.name()?, WorkersClock.now());
+        let (rest, until, mark) = self.turn(|sql| {
             let rest = rest(sql, &name)?;
             if !register::has(name.kind()) {
-                return Ok((rest, None));
+                return Ok((rest, None, None));
             }
+            let until = register::until(sql, &name, rest.until(), now)?;
             let mark = register::mark(sql)?;
-            if rest.until().is_none() {
+            if until.is_none() {
                 register::erase(sql)?;
             }
-            Ok((rest, mark))
+            Ok((rest, until, mark))
         })?;
         self.settle(rest).await?;
-        Ok((rest, mark))
+        Ok((until, mark))
     }
 
     fn wake(&self) -> Result<(), Trouble> {

@@ -1,50 +1,197 @@
-//! What actors want done and nobody waits for: it goes through a queue, which tries again by itself.
+//! What actors want done and nobody waits for: it goes through a queue, which brings it until it is done.
+//!
+//! When something is brought again is decided here, by what went wrong, and so is when it is given up. What is given up
+//! goes into a queue of its own as it is, so that somebody who has mended the cause can have it brought once more.
 
-use huddle_core::outbox::Task;
-use huddle_core::tasks::Tasks;
-use huddle_workers_platform::Misconfigured;
-use worker::wasm_bindgen::JsValue;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use huddle_core::outbox::{self, Task};
+use huddle_core::tasks::{Retry, TaskError, Tasks};
+use huddle_ports::Random as _;
+use huddle_workers_platform::{Misconfigured, WorkersRandom};
+use worker::wasm_bindgen::prelude::*;
+use worker::worker_sys::{Message as PlatformMessage, MessageBatch};
 use worker::{
-    Env, MessageBatch, MessageExt as _, QueueContentType, RawMessageBuilder, console_error,
+    Env, MessageExt as _, QueueContentType, QueueRetryOptionsBuilder, RawMessage,
+    RawMessageBuilder, console_error, wasm_bindgen,
 };
 
-use crate::operations::operations;
+use crate::deadline::{TooLong, in_time};
 use crate::parts::Parts;
 
 /// The binding of the queue.
 const QUEUE: &str = "JOBS";
 
-/// Puts a task into the queue, as JSON.
-pub(crate) async fn send(env: &Env, task: &Task) -> worker::Result<()> {
-    let message = RawMessageBuilder::new(serde_json::to_string(task)?.into());
-    let message = message.build_with_content_type(QueueContentType::Text);
-    env.queue(QUEUE)?.send_raw(message).await
+/// The binding of the queue for what was given up.
+const DEAD_LETTERS: &str = "DEAD_JOBS";
+
+/// How long a task may take, before it counts as failed: shorter than whoever brings something about is left alone.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+#[wasm_bindgen]
+extern "C" {
+    /// `Message`, of which `worker` leaves this one property out.
+    type CountedMessage;
+
+    #[wasm_bindgen(method, getter)]
+    fn attempts(this: &CountedMessage) -> u32;
 }
 
-/// Does every task of a batch. One that fails is brought again, until the queue gives it up to the
-/// dead letters; any may be brought twice.
-pub(crate) async fn work_off(batch: &MessageBatch<String>, env: Env) {
-    let tasks = tasks(&env);
-    for message in batch.raw_iter() {
-        match work(&tasks, &message.body()).await {
-            Ok(()) => message.ack(),
+/// Puts a task into the queue, as JSON.
+pub(crate) async fn send(env: &Env, task: &Task) -> worker::Result<()> {
+    put(env, QUEUE, serde_json::to_string(task)?).await
+}
+
+async fn put(env: &Env, queue: &str, task: String) -> worker::Result<()> {
+    let message = RawMessageBuilder::new(task.into());
+    let message = message.build_with_content_type(QueueContentType::Text);
+    env.queue(queue)?.send_raw(message).await
+}
+
+/// Does every task of a batch, at the same time, so that what somebody is slow to answer holds up nothing but what is to
+/// come to the same place after it. Any may be brought twice.
+pub(crate) async fn work_off(batch: &MessageBatch, env: &Env) {
+    let tasks = Parts::read(env).map(|parts| parts.tasks());
+    let messages = batch.messages().expect("a batch has messages");
+    let mut lines: Vec<Vec<Job<'_>>> = Vec::new();
+    for message in messages.iter() {
+        let job = Job::new(message.unchecked_into(), env);
+        match lines.iter_mut().find(|line| line[0].is_in_the_way_of(&job)) {
+            Some(line) => line.push(job),
+            None => lines.push(vec![job]),
+        }
+    }
+    join_all(lines.into_iter().map(async |line| {
+        for job in line {
+            job.work(&tasks).await;
+        }
+    }))
+    .await;
+}
+
+/// A message that was brought.
+struct Job<'a> {
+    message: RawMessage,
+    text: String,
+    task: Result<Task, serde_json::Error>,
+    /// How often it was brought before.
+    tries: u32,
+    env: &'a Env,
+}
+
+/// Why a task was not done.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Misconfigured(#[from] Misconfigured),
+    #[error("it is no task of this version: {0}")]
+    NoTask(String),
+    #[error(transparent)]
+    Failed(#[from] TaskError),
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+}
+
+/// A task that was not done.
+struct Undone {
+    trouble: Trouble,
+    /// How long it waits; `None` if it is given up.
+    wait: Option<Duration>,
+}
+
+impl Undone {
+    fn new(trouble: impl Into<Trouble>, wait: Option<Duration>) -> Self {
+        Self {
+            trouble: trouble.into(),
+            wait,
+        }
+    }
+}
+
+impl<'a> Job<'a> {
+    fn new(message: PlatformMessage, env: &'a Env) -> Self {
+        let counted: &CountedMessage = message.unchecked_ref();
+        let tries = counted.attempts().saturating_sub(1);
+        let message = RawMessage::from(message);
+        let text = message.body().as_string().unwrap_or_default();
+        Self {
+            task: serde_json::from_str(&text),
+            message,
+            text,
+            tries,
+            env,
+        }
+    }
+
+    /// Whether both bring something to the same place: of two at a time, one would find the other at it, and come again
+    /// much later.
+    fn is_in_the_way_of(&self, other: &Self) -> bool {
+        let place = |job: &Self| match &job.task {
+            Ok(Task::Effect(effect)) => {
+                Some((effect.booking.clone(), effect.party, effect.channel))
+            }
+            _ => None,
+        };
+        place(self).is_some_and(|own| place(other) == Some(own))
+    }
+
+    async fn work(self, tasks: &Result<Tasks, Misconfigured>) {
+        let Err(Undone { trouble, wait }) = self.attempt(tasks).await else {
+            self.message.ack();
+            return;
+        };
+        let id = self.message.id();
+        if let Some(wait) = wait {
+            console_error!("job {id} failed, and is tried again in {wait:?}: {trouble}");
+            self.again(wait);
+        } else {
+            console_error!("job {id} failed, and is a dead letter now: {trouble}");
+            self.give_up().await;
+        }
+    }
+
+    async fn attempt(&self, tasks: &Result<Tasks, Misconfigured>) -> Result<(), Undone> {
+        let task = self.task.as_ref();
+        let task = task.map_err(|error| Undone::new(Trouble::NoTask(error.to_string()), None))?;
+        // Whoever has to put that right may take their time: none of it counts as a try.
+        let tasks = tasks.as_ref().map_err(|problem| {
+            let wait = outbox::backoff(self.tries, dice());
+            Undone::new(problem.clone(), Some(wait))
+        })?;
+        let wait = |retry: Retry| retry.wait(task, self.tries, dice());
+        match in_time(DEADLINE, tasks.run(task)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let wait = wait(error.retry());
+                Err(Undone::new(error, wait))
+            }
+            Err(too_long) => Err(Undone::new(too_long, wait(Retry::Later))),
+        }
+    }
+
+    /// Has the message brought again, after whole seconds.
+    fn again(&self, wait: Duration) {
+        let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+        let options = QueueRetryOptionsBuilder::new().with_delay_seconds(seconds);
+        self.message.retry_with_options(&options.build());
+    }
+
+    /// Puts the task among the dead letters first: what dies in between is there twice, and nothing is lost.
+    async fn give_up(self) {
+        match put(self.env, DEAD_LETTERS, self.text.clone()).await {
+            Ok(()) => self.message.ack(),
             Err(problem) => {
-                console_error!("message {} of {}: {problem}", message.id(), batch.queue());
-                message.retry();
+                console_error!("{DEAD_LETTERS} does not take a dead letter: {problem}");
+                self.again(outbox::backoff(self.tries, dice()));
             }
         }
     }
 }
 
-fn tasks(env: &Env) -> Result<Tasks, Misconfigured> {
-    let parts = Parts::read(env)?;
-    let metrics = operations(&parts.config).metrics;
-    Ok(parts.backend.tasks().measured(metrics))
-}
-
-async fn work(tasks: &Result<Tasks, Misconfigured>, body: &JsValue) -> Result<(), String> {
-    let tasks = tasks.as_ref().map_err(Misconfigured::to_string)?;
-    let text = body.as_string().ok_or("it is no text")?;
-    let task = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    tasks.run(&task).await.map_err(|error| error.to_string())
+/// Chance, by which what has failed together does not come back together.
+pub(crate) fn dice() -> u32 {
+    let mut bytes = [0; 4];
+    WorkersRandom.fill(&mut bytes);
+    u32::from_ne_bytes(bytes)
 }

@@ -6,8 +6,9 @@
 //! objects are shells: `actor_object` runs the core's functions inside a storage transaction, sets the
 //! one alarm of the object for whatever the actor wants next, and on the alarm carries the outbox away.
 //! What nobody waits for goes through a queue, to `jobs`. Should the platform forget an alarm, the `register` knows whose,
-//! and the `sweep` makes up for it. One more object, in `requests`, makes bookings of requests that are records, when the
-//! script that follows the firehose says that one has come.
+//! and the `sweep` makes up for it. It knows, too, who keeps something sealed, so that `keys` can be changed. One more
+//! object, in `requests`, makes bookings of requests that are records, when the script that follows the firehose says that
+//! one has come.
 //!
 //! The build for tests is another package over this one, which puts into the places of `build` what stands in for the
 //! world.
@@ -15,9 +16,12 @@
 mod actor_object;
 pub mod build;
 mod config;
+mod deadline;
 mod jobs;
+mod keys;
 mod objects;
 mod operations;
+mod pages;
 mod parts;
 mod register;
 mod requests;
@@ -28,9 +32,9 @@ pub mod transport;
 use axum::body::Body;
 use axum::http::Response;
 use tower_service::Service as _;
-use worker::{
-    Context, Env, HttpRequest, MessageBatch, ScheduleContext, ScheduledEvent, console_error, event,
-};
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::{self, MessageBatch};
+use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, console_error, event};
 
 use parts::Parts;
 
@@ -42,14 +46,16 @@ async fn fetch(mut request: HttpRequest, env: Env, _: Context) -> worker::Result
     Ok(answer.unwrap_or_else(|never| match never {}))
 }
 
-/// Does what actors have left to be done outside of them.
+/// Does what actors have left to be done outside of them; `jobs` answers for each message by itself.
 ///
-/// An error here would end the whole instance, and every other request in it: `jobs` answers for
-/// each message by itself.
-#[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _: Context) -> worker::Result<()> {
-    jobs::work_off(&batch, env).await;
-    Ok(())
+/// Written out: what `#[event(queue)]` hands over does not say how often a message was brought.
+#[wasm_bindgen(
+    wasm_bindgen = ::worker::wasm_bindgen,
+    wasm_bindgen_futures = ::worker::wasm_bindgen_futures,
+    js_sys = ::worker::js_sys
+)]
+pub async fn queue(batch: MessageBatch, env: Env, _context: worker_sys::Context) {
+    jobs::work_off(&batch, &env).await;
 }
 
 /// Wakes whom the platform has forgotten to wake.

@@ -5,34 +5,49 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use huddle_appview_indexer::{Indexer, Ports, Requests};
-use huddle_appview_router::Backend;
-use huddle_core::matching::{Matching, NoCalendars, Sources};
+use huddle_appview_router::{Backend, MeasuredMail};
+use huddle_calendars::{CalendarPorts, ConnectedCalendars};
+use huddle_core::effects::{Effects, Post, WebhookPost};
+use huddle_core::mail::{Addresses, Links};
+use huddle_core::matching::{Matching, Sources};
+use huddle_core::tasks::Tasks;
+use huddle_core::user_connector::sealing::KeyRing;
 use huddle_graph::BlueskyGraph;
-use huddle_workers_platform::{D1Index, EdgeCache, Misconfigured, Network, WorkersClock};
+use huddle_mail::{Letters, SparkPost};
+use huddle_workers_platform::{
+    D1Index, EdgeCache, IsolateCache, Misconfigured, Network, WorkersClock, WorkersRandom,
+};
 use worker::Env;
 
 use crate::build::Build;
 use crate::config::Config;
+use crate::operations::operations;
+use crate::pages;
 use crate::transport::DurableObjectTransport;
 
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) network: Network,
     pub(crate) backend: Backend,
+    /// The calendars that people have connected.
+    pub(crate) calendars: ConnectedCalendars,
+    /// The way to people's mailboxes, if mail is sent.
+    pub(crate) post: Option<Post>,
 }
 
 impl Parts {
     pub(crate) fn read(env: &Env) -> Result<Self, Misconfigured> {
         let config = Config::read(env)?;
-        let network = Network::read(env, Arc::new(EdgeCache))?;
+        let network = Network::read(env, Arc::new(EdgeCache::default()))?;
         let actors = Arc::new(DurableObjectTransport::new(env.clone()));
         let index = Arc::new(D1Index::new(env.clone()));
         let limits = Arc::new(config.limits.clone());
+        let calendars = calendars(&config, &network, actors.clone());
         let sources = Sources {
             index: index.clone(),
             actors: actors.clone(),
             relationships: Arc::new(graph(&config, &network)),
-            calendars: Arc::new(NoCalendars),
+            calendars: Arc::new(calendars.clone()),
             clock: Arc::new(WorkersClock),
         };
         let matching = Arc::new(Matching::new(
@@ -51,9 +66,11 @@ impl Parts {
             limits,
         };
         Ok(Self {
+            post: post(&config, &network)?,
             config,
             network,
             backend,
+            calendars,
         })
     }
 
@@ -69,16 +86,81 @@ impl Parts {
     }
 
     /// What makes bookings of requests that are records.
-    pub(crate) fn requests(&self) -> Requests {
+    pub(crate) fn requests(&self, env: &Env) -> Requests {
         let service = self.config.service.did().clone();
         let ids = self.config.ids.clone();
-        Requests::new(self.indexer(), self.backend.flows(), ids, service)
+        let backend = Backend {
+            actors: Arc::new(DurableObjectTransport::unhurried(env.clone())),
+            ..self.backend.clone()
+        };
+        Requests::new(self.indexer(), backend.flows(), ids, service)
+    }
+
+    /// What actors leave to be done.
+    pub(crate) fn tasks(&self) -> Tasks {
+        let Backend {
+            actors,
+            index,
+            clock,
+            ..
+        } = self.backend.clone();
+        let effects = Effects::new(actors, index, clock);
+        let mut effects = effects.with_calendars(Arc::new(self.calendars.clone()));
+        if let Some(page) = pages::connect_page(self) {
+            effects = effects.with_webhooks(WebhookPost {
+                fetch: self.network.fetch.clone(),
+                webhooks: page.webhooks(),
+            });
+        }
+        if let Some(post) = &self.post {
+            effects = effects.with_mail(post.clone());
+        }
+        let metrics = operations(&self.config).metrics;
+        self.backend.tasks().with_effects(effects).measured(metrics)
     }
 }
 
 fn graph(config: &Config, network: &Network) -> BlueskyGraph {
-    let (fetch, cache) = (network.fetch.clone(), network.cache.clone());
+    let (fetch, clock) = (network.fetch.clone(), Arc::new(WorkersClock));
     let keep = Duration::from_secs(config.limits.graph_cache_secs.into());
-    let clock = Arc::new(WorkersClock);
+    // It is seldom asked about the same two people again, and one question to it is all that it takes.
+    let cache = Arc::new(IsolateCache);
     BlueskyGraph::new(fetch, config.graph.clone(), cache, clock, keep)
+}
+
+/// Without keys nobody can connect a calendar, and what was sealed with keys that are gone is not opened by a key that
+/// nobody has: whoever has connected something is unreadable, and never free.
+fn calendars(
+    config: &Config,
+    network: &Network,
+    actors: Arc<DurableObjectTransport>,
+) -> ConnectedCalendars {
+    let ports = CalendarPorts {
+        actors,
+        fetch: network.fetch.clone(),
+        clock: Arc::new(WorkersClock),
+        random: Arc::new(WorkersRandom),
+    };
+    let nobodys = || KeyRing::parse(&KeyRing::new_key("none", &WorkersRandom));
+    let keys = config.keys.clone().map_or_else(nobodys, Ok);
+    let keep = Duration::from_secs(config.limits.calendar_cache_secs.into());
+    let calendars = ConnectedCalendars::new(ports, keys.expect("a new key is a ring"), keep);
+    calendars.measured(operations(config).metrics)
+}
+
+fn post(config: &Config, network: &Network) -> Result<Option<Post>, Misconfigured> {
+    let (Some(mail), Some(keys)) = (&config.mail, &config.keys) else {
+        return Ok(None);
+    };
+    let mailer = SparkPost::new(network.fetch.clone(), &mail.api, &mail.key)
+        .map_err(|error| Misconfigured::unusable("MAIL_API_KEY", &error))?;
+    let letters = Letters::new(Arc::new(mailer), mail.sender.clone());
+    let (clock, metrics) = (Arc::new(WorkersClock), operations(config).metrics);
+    let random = Arc::new(WorkersRandom);
+    let pages = config.public_url.clone();
+    Ok(Some(Post {
+        mail: Arc::new(MeasuredMail::new(Arc::new(letters), clock, metrics)),
+        addresses: Addresses::new(keys.clone(), random.clone()),
+        links: pages.map(|url| Links::new(url, keys.clone(), random)),
+    }))
 }

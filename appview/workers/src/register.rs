@@ -14,14 +14,17 @@
 //! Each coming has a row of its own, by its mark: whatever order they take effect in, nobody's going removes another's
 //! coming.
 //!
-//! Bookings alone come here. What people are to hear of stands in the outboxes of bookings; what other actors wait for
-//! is told them by bookings, or tidies up, and the next command to any object sets its alarm anew.
+//! Of actors that wait, bookings alone come here. What people are to hear of stands in the outboxes of bookings; what
+//! other actors wait for is told them by bookings, or tidies up, and the next command to any object sets its alarm anew.
+//!
+//! Whoever keeps something sealed is in the register, too: before a key is taken away, all that it has sealed has to be
+//! found, and the platform lists no objects by name.
 
 use std::time::Duration;
 
 use huddle_core::index::{Index as _, IndexError, Statement};
 use huddle_core::sql::{Row, Sql, SqlError, Value};
-use huddle_core::{ActorKind, ActorName};
+use huddle_core::{ActorKind, ActorName, UnknownActor, user_connector};
 use huddle_ports::Timestamp;
 use worker::{Env, js_sys};
 
@@ -34,6 +37,9 @@ const OWN_TABLE: &str =
 /// How much longer than it wants to wait an actor is left alone. Longer than most bookings are held, so that these
 /// come and go without a word in between.
 const PATIENCE: Duration = Duration::from_mins(20);
+
+/// After how long an actor that keeps something sealed is asked whether it still does.
+const KEEPING: Duration = Duration::from_hours(30 * 24);
 
 /// Names one coming of an actor among its others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +58,26 @@ impl Mark {
 
 /// Whether actors of a kind come into the register.
 pub(crate) const fn has(kind: ActorKind) -> bool {
-    matches!(kind, ActorKind::Booking)
+    matches!(kind, ActorKind::Booking | ActorKind::UserConnector)
+}
+
+/// Until when nothing need be heard of an actor that wants to be woken `next`; `None` if it has no business in the
+/// register.
+pub(crate) fn until(
+    sql: &mut dyn Sql,
+    actor: &ActorName,
+    next: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, SqlError> {
+    match actor.kind() {
+        ActorKind::Booking => Ok(next),
+        ActorKind::UserConnector => {
+            // With no key at all.
+            let keeps = user_connector::sealed_otherwise(sql, "", "", 1)?;
+            Ok(keeps.first().map(|_| now + KEEPING))
+        }
+        ActorKind::HostMatch | ActorKind::RateLimiter => Ok(None),
+    }
 }
 
 /// Makes the place for the mark in the storage of an object.
@@ -159,6 +184,24 @@ impl Register {
         self.0
             .batch(entries.into_iter().map(statement).collect())
             .await
+    }
+
+    /// At most `limit` actors after the one named `after` that keep something sealed, or did so lately; the empty text is
+    /// before the first.
+    pub(crate) async fn keeping(
+        &self,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<ActorName>, IndexError> {
+        let sql = "SELECT DISTINCT actor FROM pending_actors \
+             WHERE actor > max(?1, 'user-connector/') AND actor < 'user-connector0' ORDER BY actor LIMIT ?2";
+        let bindings = vec![Value::Text(after.to_owned()), Value::Integer(limit.into())];
+        let rows = self.0.query(Statement { sql, bindings }).await?;
+        let name = |row: &Row| {
+            let name = row.get::<String>(0)?.parse();
+            name.map_err(|error: UnknownActor| IndexError(error.to_string()))
+        };
+        rows.iter().map(name).collect()
     }
 
     /// Takes at most `limit` entries that nobody was heard of in time, the longest due first. They are due again later,

@@ -55,7 +55,8 @@ impl DurableObject for RequestsDO {
 
 impl RequestsDO {
     async fn sweep(&self) -> std::result::Result<(), Trouble> {
-        Parts::read(&self.env)?.requests().sweep().await?;
+        let parts = Parts::read(&self.env)?;
+        parts.requests(&self.env).sweep().await?;
         Ok(())
     }
 }

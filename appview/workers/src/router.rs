@@ -14,13 +14,14 @@ use worker::{Env, console_error};
 use crate::build::Build;
 use crate::operations::operations;
 use crate::parts::Parts;
+use crate::{keys, pages};
 
 /// Where the platform says who connects; what a client sends by that name does not get here.
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 pub(crate) fn router(env: &Env) -> Router {
-    let router = match appview(env) {
-        Ok(appview) => appview.router(),
+    let router = match served(env) {
+        Ok(served) => served,
         Err(problem) => {
             console_error!("nothing is served: {problem}");
             Router::new().fallback(async || Generic::InternalServerError.into_response())
@@ -38,15 +39,23 @@ pub(crate) fn note_client<B>(request: &mut Request<B>) {
     }
 }
 
-fn appview(env: &Env) -> Result<AppView, Misconfigured> {
+fn served(env: &Env) -> Result<Router, Misconfigured> {
     let parts = Parts::read(env)?;
+    let (pages, keys) = (pages::routes(&parts), keys::routes(&parts, env));
+    Ok(appview(parts).router().merge(pages).merge(keys))
+}
+
+fn appview(parts: Parts) -> AppView {
     let directory = Arc::new(parts.indexer());
+    let connect_page = pages::connect_page(&parts);
     let Parts {
         config,
         network,
         backend,
+        post,
+        ..
     } = parts;
-    Ok(AppView {
+    AppView {
         allowances: Arc::new(ActorAllowances::new(backend.actors.clone())),
         backend,
         directory,
@@ -55,8 +64,8 @@ fn appview(env: &Env) -> Result<AppView, Misconfigured> {
         ids: config.ids,
         service: config.service,
         on_fault: |fault| console_error!("{fault}"),
-        connect_page: None,
-        addresses: None,
+        connect_page,
+        addresses: post.map(|post| post.addresses),
         pause: Arc::new(WorkersClock),
-    })
+    }
 }

@@ -22,7 +22,7 @@ pub(crate) const WAITING_SINCE: &str = "huddle-waiting-since";
 #[derive(Clone, Debug)]
 pub struct DurableObjectTransport {
     env: Env,
-    waiting_since: Timestamp,
+    waiting_since: Option<Timestamp>,
 }
 
 impl DurableObjectTransport {
@@ -31,7 +31,16 @@ impl DurableObjectTransport {
     pub fn new(env: Env) -> Self {
         Self {
             env,
-            waiting_since: WorkersClock.now(),
+            waiting_since: Some(WorkersClock.now()),
+        }
+    }
+
+    /// A transport for an event of which nobody waits for the end: each command has as long as if somebody had begun to
+    /// wait with it.
+    pub fn unhurried(env: Env) -> Self {
+        Self {
+            env,
+            waiting_since: None,
         }
     }
 
@@ -50,8 +59,9 @@ impl DurableObjectTransport {
 
     async fn post(&self, to: &ActorName, command: String) -> worker::Result<Response> {
         let headers = Headers::new();
-        let since = self.waiting_since.as_millis().to_string();
-        headers.set(WAITING_SINCE, &since)?;
+        if let Some(since) = self.waiting_since {
+            headers.set(WAITING_SINCE, &since.as_millis().to_string())?;
+        }
         let mut init = RequestInit::new();
         init.with_headers(headers).with_body(Some(command.into()));
         request(&self.env, to, DRIVE, Method::Post, init).await

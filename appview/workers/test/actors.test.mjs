@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { FOR_TESTS, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
+import { DEAD_LETTERS, FOR_TESTS, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
 import { SECRETS } from "./people.mjs";
 import { claims, create, grantedOf, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
 
@@ -12,7 +12,7 @@ const FULL = process.env.HUDDLE_FULL === "1";
 let served;
 shared(async (close) => {
   const vars = { ...SECRETS, WINDOWS: "[]", LIMITS: '{"hold_secs": 300}' };
-  served = await serve(FOR_TESTS, vars);
+  served = await serve(FOR_TESTS, vars, DEAD_LETTERS);
   close(() => served.close());
 });
 
@@ -316,14 +316,16 @@ test("the cron trigger wakes a booking whose alarm was lost and of which no list
   await resumed(people);
 });
 
-test("what was kept for repeated requests is forgotten at midnight, once it is old", async () => {
-  const put = "INSERT INTO replies (caller, method, key, body_hash, lease, forget) VALUES (?, '', '', '', 0, ?)";
-  const [old, fresh] = [scene().guest, scene().guest];
-  await served.index(put, old, soon(-1000));
-  await served.index(put, fresh, soon(60_000));
+test("what was told of hosts and nobody has signed is forgotten at midnight, once it is old", async () => {
+  const put = "INSERT INTO offers (uri, host_did, rev, indexed) VALUES (?, ?, ?, ?)";
+  const [old, fresh, signed] = [scene().guest, scene().guest, scene().guest];
+  const eightDays = 8 * 24 * 3_600_000;
+  await served.index(put, `at://${old}/a`, old, "", soon(-eightDays));
+  await served.index(put, `at://${fresh}/a`, fresh, "", soon(-1000));
+  await served.index(put, `at://${signed}/a`, signed, "3kaaaaaaaaaa2", soon(-eightDays));
   await served.scheduled("0 0 * * *");
-  const kept = await served.index("SELECT caller FROM replies WHERE caller IN (?, ?)", old, fresh);
-  assert.deepEqual(kept, [{ caller: fresh }]);
+  const kept = await served.index("SELECT host_did FROM offers WHERE host_did IN (?, ?, ?) ORDER BY id", old, fresh, signed);
+  assert.deepEqual(kept, [{ host_did: fresh }, { host_did: signed }]);
 });
 
 test("what no sweep can mend takes no turn from others", async () => {
@@ -420,14 +422,15 @@ test("an alarm that the platform has given up is made good by the cron trigger",
   await resumed(people);
 });
 
-test("a message that is no task is brought again and does no harm to the others of its batch", async () => {
+test("a message that is no task is a dead letter at once and does no harm to the others of its batch", async () => {
   const people = scene();
   await abandoned(people);
   await served.queue("nonsense");
   await served.queue(JSON.stringify({ Resume: people.booking }));
   await resumed(people);
-  const complaint = (line) => line.includes("huddle-contract-jobs") && line.includes("expected");
-  assert.ok(served.logs().some(complaint));
+  await eventually(async () => assert.deepEqual(await served.deadLetters(), ["nonsense"]));
+  const complaints = served.logs().filter((line) => line.includes("it is no task of this version"));
+  assert.equal(complaints.length, 1, "it is not brought again");
 });
 
 test("a limiter whose bucket is full again leaves no storage", async () => {

@@ -7,14 +7,15 @@
 // WebAssembly that is deployed, BINARY the command `huddle`, and OUTPUT what its benchmark `bookings` has printed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { migrate } from "./database.mjs";
+import { Miniflare } from "miniflare";
+import { countedOptions, requestsOf, servedAt } from "./counting.mjs";
+import { migrate, publish } from "./database.mjs";
 import { Caller, World } from "./people.mjs";
 import { create, scene } from "./scenes.mjs";
 
@@ -24,18 +25,6 @@ const HALF_HOUR = 1_800_000;
 const SLOTS = 40;
 
 const [folder, code, binary, output] = process.argv.slice(2);
-const here = (name) => new URL(name, import.meta.url);
-const script = (path, contents) => ({ type: "ESModule", path, contents });
-const modules = [
-  script("counted.mjs", readFileSync(here("counted.mjs"), "utf8")),
-  ...readdirSync(folder)
-    .filter((name) => name.endsWith(".js"))
-    .map((name) => script(name, readFileSync(join(folder, name), "utf8"))),
-  ...readdirSync(folder)
-    .filter((name) => name.endsWith(".wasm"))
-    .map((path) => ({ type: "CompiledWasm", path, contents: readFileSync(join(folder, path)) })),
-];
-
 const world = await World.start();
 const midnight = (Math.floor(Date.now() / HALF_HOUR) + 48) * HALF_HOUR;
 const hosts = Array.from({ length: Math.ceil((AT_ONCE.length * PAIRS + 100) / SLOTS) }, () => world.person());
@@ -44,30 +33,8 @@ const limits = { anonymous_per_minute: 100_000, anonymous_burst: 100_000 };
 const windows = hosts.map((host) => ({ host, windows: [[midnight, midnight + SLOTS * HALF_HOUR]] }));
 
 const bindings = { ...world.vars, LIMITS: JSON.stringify(limits) };
-const options = (bindings) =>
-  convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    cf: false,
-    modules,
-    compatibilityDate: "2026-11-01",
-    // Standard output is for the table.
-    handleStructuredLogs: ({ level, message }) => level === "error" && console.error(message),
-    bindings,
-    durableObjects: {
-      HostMatchDO: { className: "HostMatchDO", useSQLite: true },
-      BookingDO: { className: "BookingDO", useSQLite: true },
-      UserConnectorDO: { className: "UserConnectorDO", useSQLite: true },
-      RateLimiterDO: { className: "RateLimiterDO", useSQLite: true },
-      RequestsDO: { className: "RequestsDO", useSQLite: true },
-    },
-    d1Databases: { DB: "db" },
-    queueProducers: { JOBS: { queueName: "jobs" } },
-    queueConsumers: { jobs: { maxBatchTimeout: 1 } },
-  });
-const servedAt = (url) => ({ fetch: (path, init) => fetch(new URL(path, url), init) });
-
 const started = performance.now();
-const runtime = new Miniflare(options({ ...bindings, WINDOWS: JSON.stringify(windows) }));
+const runtime = new Miniflare(countedOptions(folder, { ...bindings, WINDOWS: JSON.stringify(windows) }));
 const url = await runtime.ready;
 const ready = performance.now();
 const served = servedAt(url);
@@ -123,8 +90,8 @@ function fresh() {
 async function procedure(person, name, input, status, by = caller) {
   const { body, headers } = await by.procedure(person, name, input);
   if (body.booking?.status !== status) throw new Error(JSON.stringify(body));
-  const [requests, further] = [headers.get("requests"), headers.get("requests-of-booking")];
-  return { id: body.booking.id, requests: `${requests} + ${further}` };
+  const { ofWorker, ofBooking } = requestsOf(headers);
+  return { id: body.booking.id, requests: `${ofWorker.length} + ${ofBooking.length}` };
 }
 
 const match = (guest, input, by) => procedure(guest, "match", input, "held", by);
@@ -260,29 +227,14 @@ for (const [atOnce, { pairs, match, finalize, emptied }] of bookings) {
 }
 {
   // The same over what a host has published, which the windows above spare the search.
-  const runtime = new Miniflare(options(bindings));
+  const runtime = new Miniflare(countedOptions(folder, bindings));
   const served = servedAt(await runtime.ready);
   const database = await runtime.getD1Database("DB");
   await migrate(database);
-  const [start, end] = [midnight, midnight + 4 * HALF_HOUR].map((millis) => new Date(millis).toISOString());
-  const record = { $type: "com.huddle.slotOffer", start, end, policy: "anyone", createdAt: start };
   const guest = world.person();
   for (const who of ["new", "known"]) {
     const host = world.person();
-    for (const [statement, ...values] of [
-      ["INSERT INTO repos (did, hosting, rev, base, stale, checked) VALUES (?, 'active', '1', '', 0, 0)", host],
-      ["INSERT INTO services (did, rev, cid, appview) VALUES (?, '1', 'cid', ?)", host, bindings.SERVICE.split("#")[0]],
-      [
-        "INSERT INTO offers (uri, host_did, rev, cid, kind, starts, ends, policy, mode, record, indexed) " +
-          "VALUES (?, ?, '1', 'cid', 'slotOffer', ?, ?, 'anyone', 'auto', ?, 0)",
-        `at://${host}/com.huddle.slotOffer/3kaaaaaaaaaa2`,
-        host,
-        midnight,
-        midnight + 4 * HALF_HOUR,
-        JSON.stringify(record),
-      ],
-    ])
-      await database.prepare(statement).bind(...values).run();
+    await publish(database, host, bindings.SERVICE.split("#")[0], [midnight, midnight + 4 * HALF_HOUR]);
     const held = await match(guest, { hostDid: host }, new Caller(served, world));
     row(`requests of a match over offers, ${who} guest`, null, held.requests, "the same; a host who does not know them");
   }

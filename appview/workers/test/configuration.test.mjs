@@ -18,21 +18,56 @@ test("limits that are out of range are named by every command that they stop", a
   }
 });
 
+/** Sees that with these variables nothing is served, and that the log says what to do. */
+async function unserved(vars, advice) {
+  const served = await serve(DEPLOYED, vars);
+  try {
+    const answer = await served.fetch("/healthz");
+    assert.equal(answer.status, 500);
+    assert.equal((await answer.json()).error, "InternalServerError");
+    await eventually(() => assert.ok(served.logs().some((line) => line.includes(advice))));
+    return served.logs().join("\n");
+  } finally {
+    await served.close();
+  }
+}
+
 for (const missing of Object.keys(SECRETS)) {
-  test(`without ${missing} nothing is served, and the log says what to do`, async () => {
+  test(`without ${missing} nothing is served, and the log says what to do`, () => {
     const { [missing]: _, ...others } = SECRETS;
-    const served = await serve(DEPLOYED, others);
-    try {
-      const answer = await served.fetch("/healthz");
-      assert.equal(answer.status, 500);
-      assert.equal((await answer.json()).error, "InternalServerError");
-      const advice = `${missing} is missing: set it with \`wrangler secret put\``;
-      await eventually(() => assert.ok(served.logs().some((line) => line.includes(advice))));
-    } finally {
-      await served.close();
-    }
+    return unserved(others, `${missing} is missing: set it with \`wrangler secret put\``);
   });
 }
+
+test("keys that are not written as keys are not used, and not logged", async () => {
+  const nearly = "0f".repeat(31);
+  const advice = "CALENDAR_KEYS cannot be used: key 1 is not written as id:digits";
+  const logs = await unserved({ ...SECRETS, CALENDAR_KEYS: `first:${nearly}` }, advice);
+  assert.ok(!logs.includes(nearly));
+});
+
+test("mail is not sent without keys for addresses", () =>
+  unserved({ ...SECRETS, MAIL_API_KEY: "secret" }, "CALENDAR_KEYS is missing: mail needs it too"));
+
+test("without keys nobody can connect a calendar or give an address, and the methods say so", async () => {
+  const world = await World.start();
+  const served = await serve(FOR_TESTS, { ...world.vars, PUBLIC_URL: "http://huddle.test" });
+  try {
+    const [caller, person] = [new Caller(served, world), world.person()];
+    const page = await caller.query(person, "getConnectUrl", { provider: "ics" });
+    assert.deepEqual([page.status, page.body.error], [400, "ProviderNotSupported"]);
+    const mail = await caller.procedure(person, "requestEmailConfirmation", { email: "ada@mail.test" });
+    assert.deepEqual([mail.status, mail.body.error], [501, "MethodNotImplemented"]);
+    assert.deepEqual((await caller.query(person, "listConnectors", {})).body, { connectors: [] });
+    for (const path of ["/connect", "/confirm-email", "/cancel-booking"]) {
+      assert.equal((await served.fetch(path)).status, 404, path);
+    }
+    assert.equal((await served.fetch("/internal/reseal", { method: "POST" })).status, 404);
+  } finally {
+    await served.close();
+    world.close();
+  }
+});
 
 test("what is deployed looks nobody up on its own machine", async () => {
   const world = await World.start();

@@ -1,45 +1,68 @@
-// The Worker with its requests to the platform counted, for the benchmark: what a plan limits for each event. So are
-// the rows that its objects write, and the transactions that do.
+// The Worker with its requests to the platform counted: what a plan limits for each event. So are the rows that its
+// objects write, and the transactions that do.
 import { env as bindings } from "cloudflare:workers";
 import Worker, * as worker from "./shim.js";
 
 /** What counts as a request, of each binding that has methods for it, and of what those make that are no requests. */
-const REQUESTS = { JOBS: ["send", "sendBatch"], DB: ["batch"] };
+const REQUESTS = { JOBS: ["send", "sendBatch"], DEAD_JOBS: ["send", "sendBatch"], DB: ["batch"] };
 const MADE = { getByName: ["fetch"], prepare: ["raw", "all", "run", "first"], bind: ["raw", "all", "run", "first"] };
 
-/** The same object, with `count` called for each call of a method that is a request. */
-function counted(object, count, requests) {
+/** Descriptions that are still being read from the bodies of requests. */
+let reading = [];
+
+/** Notes a request in a list; with the command that it carries, where somebody wants to read that. */
+function note(list, what, argument) {
+  const entry = { what };
+  list.push(entry);
+  if (!bindings.DESCRIBE || !argument?.body) return;
+  const command = argument.clone().json().then((body) => {
+    const [of] = Object.values(body);
+    entry.what += `: ${Object.keys(of ?? {})[0]}`;
+  });
+  reading.push(command.catch(() => {}));
+}
+
+/** The same object, with each call of a method that is a request noted by `tell`. */
+function counted(object, tell, requests, what) {
   return new Proxy(object, {
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (typeof value !== "function" || name === "constructor") return value;
       return (...args) => {
-        if (requests.includes(name)) count();
+        if (requests.includes(name)) tell(`${what}.${name}`, args[0]);
         const result = value.apply(target, args);
-        return name in MADE ? counted(result, count, MADE[name]) : result;
+        const made = typeof args[0] === "string" ? `${what} ${args[0].replace(/\s+/g, " ").slice(0, 80)}` : what;
+        return name in MADE ? counted(result, tell, MADE[name], made) : result;
       };
     },
   });
 }
 
-const countedEnv = (env, count) =>
+const countedEnv = (env, tell) =>
   Object.fromEntries(
     Object.entries(env).map(([name, binding]) => [
       name,
-      typeof binding === "object" ? counted(binding, count, REQUESTS[name] ?? []) : binding,
+      typeof binding === "object" ? counted(binding, tell, REQUESTS[name] ?? [], name) : binding,
     ]),
   );
 
 /** Requests of the event that is running: one at a time, while they are counted. */
-let ofWorker = 0;
-let ofBooking = 0;
+let ofWorker = [];
+let ofBooking = [];
+
+/** Whose a request is that all share the way to: while the booking's object is asked, the Worker waits for it. */
+let bookings = 0;
+const running = () => (bookings > 0 ? ofBooking : ofWorker);
 
 const platformFetch = globalThis.fetch;
 globalThis.fetch = (...args) => {
-  ofWorker += 1;
+  const url = new URL(args[0].url ?? args[0]);
+  note(running(), `fetch ${url.host}${decodeURIComponent(url.pathname)}`);
   return platformFetch(...args);
 };
-const cache = counted(caches.default, () => (ofWorker += 1), ["match", "put", "delete"]);
+const key = (request) => decodeURIComponent(new URL(request.url ?? request).pathname);
+const ofCache = (what, request) => note(running(), `${what} ${key(request)}`);
+const cache = counted(caches.default, ofCache, ["match", "put", "delete"], "cache");
 Object.defineProperty(caches, "default", { get: () => cache });
 
 /** What all objects together have written. */
@@ -86,31 +109,33 @@ export const RateLimiterDO = written(worker.RateLimiterDO);
 export const UserConnectorDO = written(worker.UserConnectorDO);
 export const RequestsDO = written(worker.RequestsDO);
 export class BookingDO extends written(worker.BookingDO) {
-  #count;
+  #asked;
 
   constructor(context, env) {
-    const count = { requests: 0 };
-    super(context, countedEnv(env, () => (count.requests += 1)));
-    this.#count = count;
+    const asked = [];
+    super(context, countedEnv(env, (...request) => note(asked, ...request)));
+    this.#asked = asked;
   }
 
   async fetch(request) {
-    const before = this.#count.requests;
+    const before = this.#asked.length;
+    bookings += 1;
     try {
       return await super.fetch(request);
     } finally {
-      ofBooking += this.#count.requests - before;
+      bookings -= 1;
+      ofBooking.push(...this.#asked.slice(before));
     }
   }
 }
 
 export default class Counted extends Worker {
-  #count;
+  #asked;
 
   constructor(context, env) {
-    const count = { requests: 0 };
-    super(context, countedEnv(env, () => (count.requests += 1)));
-    this.#count = count;
+    const asked = [];
+    super(context, countedEnv(env, (...request) => note(asked, ...request)));
+    this.#asked = asked;
   }
 
   async fetch(request) {
@@ -119,11 +144,12 @@ export default class Counted extends Worker {
     if (pathname === "/bench/d1") {
       return Response.json(await bindings.DB.prepare("SELECT status FROM bookings LIMIT 1").raw());
     }
-    ofWorker = ofBooking = 0;
+    [ofWorker, ofBooking, reading] = [[], [], []];
     const answer = await super.fetch(request);
+    await Promise.all(reading);
+    const [requests, further] = [[...this.#asked, ...ofWorker], ofBooking].map((list) => list.map(({ what }) => what));
     const headers = new Headers(answer.headers);
-    headers.set("requests", `${this.#count.requests + ofWorker}`);
-    headers.set("requests-of-booking", `${ofBooking}`);
+    headers.set("requests", encodeURIComponent(JSON.stringify({ requests, further })));
     return new Response(answer.body, { status: answer.status, headers });
   }
 }

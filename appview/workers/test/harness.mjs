@@ -40,6 +40,9 @@ export const FOR_TESTS = "contract/wrangler.toml";
 /** The script that follows the firehose, as it is built for tests. */
 export const FIREHOSE = "contract/firehose/wrangler.toml";
 
+/** A script that keeps the dead letters of the one for tests. */
+export const DEAD_LETTERS = "test/dead-letters/wrangler.toml";
+
 /** Serves the Worker of a configuration with these variables, and others beside it, until it is closed. */
 export async function serve(configPath, vars, ...others) {
   const workers = [configPath, ...others].map((configPath) => ({ configPath, vars }));
@@ -90,9 +93,7 @@ class Served {
 
   /** Asks an actor, by kind and name of the command, and gives the answer. */
   async ask(actor, name, fields, fault) {
-    const kind = { "host-match": "HostMatch", booking: "Booking", "rate-limiter": "RateLimiter" }[
-      actor.split("/")[0]
-    ];
+    const kind = CLASSES[actor.split("/")[0]].replace("DO", "");
     const response = await this.post(actor, { [kind]: { [name]: fields } }, fault);
     const text = await response.text();
     assert.equal(response.status, 200, text);
@@ -124,6 +125,12 @@ class Served {
   async queue(text) {
     const env = await this.#worker.getEnv();
     await env.JOBS.send(text);
+  }
+
+  /** What was given up, where there is somebody to keep it. */
+  async deadLetters() {
+    const kept = await this.#server.getWorker("huddle-dead-letters").fetch("http://dead-letters/");
+    return kept.json();
   }
 
   /** The rows that a statement yields in the index. */

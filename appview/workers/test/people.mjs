@@ -49,6 +49,8 @@ export class World {
   #count = 0;
   /** Addresses that names have beside this machine's, by name. */
   addresses = new Map();
+  /** For how many seconds addresses hold. */
+  secs = 0;
   /** Names whose address of IPv6, which is this machine's, is told, and of whose others the resolver cannot say. */
   halfKnown = new Set();
   /** Paths that were asked for. */
@@ -78,6 +80,13 @@ export class World {
       GRAPH: here,
       ...SECRETS,
     };
+  }
+
+  /** The same, with those whom it asks at a name, as they are in the world outside. */
+  get varsByName() {
+    const byName = ({ PLC, GRAPH, ...vars }) => ({ ...vars, PLC: named(PLC), GRAPH: named(GRAPH) });
+    const named = (url) => url.replace("127.0.0.1", "localhost");
+    return byName(this.vars);
   }
 
   close() {
@@ -150,7 +159,7 @@ export class World {
     }
     if (!ofVersion4) return answered(question, []);
     const addresses = this.addresses.get(name) ?? ["127.0.0.1"];
-    return answered(question, addresses.map((address) => Buffer.from(address.split(".").map(Number))));
+    return answered(question, addresses.map((address) => Buffer.from(address.split(".").map(Number))), this.secs);
   }
 }
 

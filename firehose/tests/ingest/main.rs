@@ -8,6 +8,7 @@ mod jetstream;
 mod limits;
 mod records;
 mod rests;
+mod runner;
 mod simulation;
 mod verdicts;
 

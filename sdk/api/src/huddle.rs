@@ -12,6 +12,7 @@ mod create_offer;
 mod decline_booking;
 mod delete_connector;
 mod delete_offer;
+mod delete_webhook;
 mod export_data;
 mod finalize;
 mod get_booking;
@@ -28,6 +29,7 @@ mod list_slots;
 mod r#match;
 mod offer_records;
 mod put_preferences;
+mod put_webhook;
 mod request_email_confirmation;
 mod reschedule_booking;
 mod search_hosts;
@@ -44,6 +46,7 @@ use huddle_core::index::{Index, people, services};
 use huddle_core::mail::Addresses;
 use huddle_core::matching::Slots;
 use huddle_core::offer_records::OfferRecords;
+use huddle_core::webhooks::Webhooks;
 use huddle_ports::{Clock, Metrics, Timestamp};
 use huddle_syntax::Did;
 use huddle_syntax::schema::{Call, ErrorName};
@@ -55,12 +58,12 @@ pub use get_connect_url::ConnectPage;
 use crate::com::huddle::{
     approve_booking as approve, cancel_booking as cancel, confirm_email as confirm_address,
     create_offer as offer, decline_booking as decline, delete_connector as disconnect,
-    delete_offer as withdraw, export_data as export, finalize as confirm, get_booking as get,
-    get_booking_ics as ics, get_connect_url as connect, get_preferences as preferences,
-    list_bookings as bookings, list_connectors as connectors, list_offers as offers,
-    list_slots as slots, r#match as matching, put_preferences as prefer,
-    request_email_confirmation as set_address, reschedule_booking as reschedule,
-    search_hosts as hosts,
+    delete_offer as withdraw, delete_webhook as unhook, export_data as export, finalize as confirm,
+    get_booking as get, get_booking_ics as ics, get_connect_url as connect,
+    get_preferences as preferences, list_bookings as bookings, list_connectors as connectors,
+    list_offers as offers, list_slots as slots, r#match as matching, put_preferences as prefer,
+    put_webhook as hook, request_email_confirmation as set_address,
+    reschedule_booking as reschedule, search_hosts as hosts,
 };
 
 /// What people are called, of those that are known.
@@ -93,6 +96,8 @@ pub struct Huddle {
     pub connect_page: Option<ConnectPage>,
     /// Where people read mail; nobody can enter an address without it.
     pub addresses: Option<Addresses>,
+    /// Where people have their news posted; nobody can without it.
+    pub webhooks: Option<Webhooks>,
 }
 
 /// When a request arrived, as an extension of it. Whoever puts it there does so before anything takes time, such as
@@ -134,6 +139,8 @@ impl Huddle {
         let router = disconnect::route(router);
         let router = set_address::route(router);
         let router = confirm_address::route(router);
+        let router = hook::route(router);
+        let router = unhook::route(router);
         export::route(router)
     }
 
@@ -142,6 +149,14 @@ impl Huddle {
         self.addresses.as_ref().ok_or_else(|| {
             let sends_none = Generic::MethodNotImplemented.because("This service sends no mail");
             sends_none.into()
+        })
+    }
+
+    /// Where people have their news posted, if any is.
+    fn webhooks<E: ErrorName>(&self) -> Result<&Webhooks, Failure<E>> {
+        self.webhooks.as_ref().ok_or_else(|| {
+            let posts_none = Generic::MethodNotImplemented.because("This service posts no news");
+            posts_none.into()
         })
     }
 

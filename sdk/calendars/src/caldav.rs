@@ -17,7 +17,7 @@ use crate::error::CalendarError;
 use crate::http::{Client, with_body};
 use multistatus::Multistatus;
 
-pub use discovery::{FoundCalendar, MAX_CALENDARS, discover};
+pub use discovery::{FoundCalendar, MAX_CALENDARS, ServiceDns, discover, locate};
 pub use sync::Changes;
 
 /// One calendar of an account on a CalDAV server.
@@ -65,11 +65,7 @@ impl CalDav {
     }
 
     fn client<'a>(&'a self, fetch: &'a dyn Fetch, now: Timestamp) -> Client<'a> {
-        Client {
-            fetch,
-            credentials: Some(&self.credentials),
-            now,
-        }
+        Client::new(fetch, Some(&self.credentials), now)
     }
 }
 

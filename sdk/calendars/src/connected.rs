@@ -9,6 +9,7 @@ mod account;
 mod connecting;
 mod events;
 mod hurry;
+mod measured;
 mod reading;
 
 use std::collections::HashMap;
@@ -25,14 +26,16 @@ use huddle_core::matching::{Busy, Calendars, Freshness};
 use huddle_core::preferences::InvalidPreferences;
 use huddle_core::transport::{Unreachable, ask};
 use huddle_core::user_connector::connector::{
-    BeginReading, BeingRead, Calendars as Known, EndReading, GetCalendars,
+    BeginReading, BeingRead, Calendars as Known, EndReading,
 };
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::{ActorName, ActorTransport, Ask, Interval};
-use huddle_ports::{Clock, Fetch, Random, Timestamp};
+use huddle_ports::{Clock, Fetch, Metrics, NoMetrics, Random, Timestamp};
 use huddle_schedule::Zone;
+use huddle_schedule::busy::BusyRules;
 use huddle_syntax::Did;
 
+use crate::caldav::ServiceDns;
 use crate::calendar::BusyQuery;
 use crate::http::REQUEST_TIMEOUT;
 
@@ -66,7 +69,24 @@ struct Inner {
     keep: Duration,
     /// Tells this process from others.
     reader: String,
+    metrics: Arc<dyn Metrics>,
+    dns: Option<Arc<dyn ServiceDns>>,
     flights: Mutex<HashMap<(Did, Interval), WeakShared<Flight>>>,
+}
+
+impl Clone for Inner {
+    /// Shares no readings.
+    fn clone(&self) -> Self {
+        Self {
+            ports: self.ports.clone(),
+            keys: self.keys.clone(),
+            keep: self.keep,
+            reader: self.reader.clone(),
+            metrics: Arc::clone(&self.metrics),
+            dns: self.dns.clone(),
+            flights: Mutex::default(),
+        }
+    }
 }
 
 /// A reading under way, which all who ask for the same wait for.
@@ -82,8 +102,29 @@ impl ConnectedCalendars {
             keys,
             keep,
             reader: HEXLOWER.encode(&reader),
+            metrics: Arc::new(NoMetrics),
+            dns: None,
             flights: Mutex::default(),
         }))
+    }
+
+    /// The same, and DNS is asked where the calendars of an e-mail address are.
+    #[must_use]
+    pub fn located_by(mut self, dns: Arc<dyn ServiceDns>) -> Self {
+        Arc::make_mut(&mut self.0).dns = Some(dns);
+        self
+    }
+
+    /// The same, and how long providers take is measured. Readings under way are shared with those that are made of this.
+    #[must_use]
+    pub fn measured(mut self, metrics: Arc<dyn Metrics>) -> Self {
+        Arc::make_mut(&mut self.0).metrics = metrics;
+        self
+    }
+
+    /// The network over which they are reached.
+    pub fn network(&self) -> Arc<dyn Fetch> {
+        Arc::clone(&self.0.ports.fetch)
     }
 
     async fn ask<A: Ask>(&self, person: &Did, question: A) -> Result<A::Answer, Unreachable> {
@@ -177,6 +218,8 @@ struct Asked<'a> {
     window: Interval,
     /// Where dates and floating times are, unless a calendar says so itself.
     zone: Zone,
+    /// Which events take time.
+    rules: BusyRules,
     /// The booking whose events do not count.
     but: Option<&'a BookingId>,
 }
@@ -188,8 +231,13 @@ impl<'a> Asked<'a> {
         window: Interval,
         but: Option<&'a BookingId>,
     ) -> Result<Self, InvalidPreferences> {
-        let zone = known.preferences.read()?.rules.zone;
-        Ok(Self { window, zone, but })
+        let preferences = known.preferences.read()?;
+        Ok(Self {
+            window,
+            zone: preferences.rules.zone,
+            rules: preferences.busy,
+            but,
+        })
     }
 }
 
@@ -198,28 +246,23 @@ impl Calendars for ConnectedCalendars {
     async fn busy(
         &self,
         person: &Did,
+        known: &Known,
         within: Interval,
         but: Option<&BookingId>,
         freshness: Freshness,
         deadline: Timestamp,
     ) -> Busy {
-        let question = GetCalendars {
-            event_of: but.cloned(),
-        };
-        let Ok(known) = self.ask(person, question).await else {
-            return Busy::Unreadable;
-        };
         if known.connectors.is_empty() {
             return Busy::Unconnected;
         }
         // Most bookings have no event yet: theirs is the question of everybody else.
         let but = but.filter(|_| freshness == Freshness::Fresh || known.event_in.is_some());
-        let Ok(asked) = Asked::new(&known, within, but) else {
+        let Ok(asked) = Asked::new(known, within, but) else {
             return Busy::Unreadable;
         };
         let busy = if freshness == Freshness::Fresh || but.is_some() {
-            self.read_for(person, &known, &asked, deadline).await
-        } else if let Some(busy) = self.remembered(&known, &asked) {
+            self.read_for(person, known, &asked, deadline).await
+        } else if let Some(busy) = self.remembered(known, &asked) {
             busy
         } else {
             let window = self.window(within);

@@ -3,14 +3,16 @@
 use std::fmt;
 
 use data_encoding::BASE64;
-use huddle_ports::HeaderValue;
+use huddle_ports::{HeaderValue, Method, Timestamp, Url};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::http::digest::Session;
+
 /// A user name and a password, best one made for this application alone (RFC 7617).
 ///
-/// They are sent with every request and not only when asked for, because some servers never ask. What they are written
-/// to is to be sealed.
+/// They are sent with every request and not only when asked for, because some servers never ask; where a server asks for
+/// a digest (RFC 7616), that is sent instead. What they are written to is to be sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     user: Zeroizing<String>,
@@ -38,6 +40,16 @@ impl Credentials {
     /// The user's mail address, where that is the name.
     pub(crate) fn address(&self) -> Option<&str> {
         self.user.contains('@').then_some(&self.user)
+    }
+
+    /// The value of `Authorization` that a server has asked for.
+    pub(crate) fn digest(
+        &self,
+        session: &mut Session,
+        request: (&Method, &Url),
+        now: Timestamp,
+    ) -> Option<HeaderValue> {
+        session.authorize(&self.user, &self.password, request, now)
     }
 
     /// The value of `Authorization`, marked as sensitive.

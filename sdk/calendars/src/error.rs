@@ -17,11 +17,11 @@ pub enum CalendarError {
     /// request may lock their account.
     #[error("the calendar does not accept the credentials: connect it again")]
     Unauthorized,
-    /// The server offers no way to sign in that Huddle knows, which is by Basic authentication (RFC 7617). Whether
-    /// the credentials are right is not known.
+    /// The server offers no way to sign in that Huddle knows, which are Basic authentication (RFC 7617) and Digest
+    /// (RFC 7616). Whether the credentials are right is not known.
     #[error(
-        "the calendar's server lets nobody in by Basic authentication, only by {schemes}: allow that, or give the \
-         address of a feed instead"
+        "the calendar's server lets nobody in by Basic or Digest authentication, only by {schemes}: allow one of them, \
+         or give the address of a feed instead"
     )]
     UnknownAuthentication {
         /// The names of what it offers.

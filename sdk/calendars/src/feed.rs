@@ -57,11 +57,7 @@ impl Feed {
         query: &BusyQuery<'_>,
         previous: Option<&Snapshot>,
     ) -> Result<Snapshot, CalendarError> {
-        let client = Client {
-            fetch,
-            credentials: None,
-            now,
-        };
+        let client = Client::new(fetch, None, now);
         let known = previous.and_then(|snapshot| snapshot.for_query(query, now));
         let request = conditional(self.request(), known.map(|(_, version)| version))?;
         let is_conditional = request.headers.contains_key(header::IF_NONE_MATCH)

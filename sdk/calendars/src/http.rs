@@ -2,13 +2,15 @@
 
 pub(crate) mod challenge;
 pub(crate) mod date;
+pub(crate) mod digest;
 
 use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use huddle_ports::{
     Blocked, Fetch, FetchLimits, HeaderMap, HeaderName, HeaderValue, Method, Request, Response,
-    Timestamp, Url, header,
+    StatusCode, Timestamp, Url, header,
 };
 
 use crate::credentials::Credentials;
@@ -24,11 +26,29 @@ pub const MAX_ANSWER_BYTES: usize = 5 * 1024 * 1024;
 const MAX_REDIRECTS: u8 = 5;
 
 /// Makes requests in one person's name.
-#[derive(Clone, Copy)]
+///
+/// It says who that is by Basic authentication, unasked, since some servers never ask. One that wants a digest instead is
+/// given that from then on.
 pub(crate) struct Client<'a> {
     pub(crate) fetch: &'a dyn Fetch,
-    pub(crate) credentials: Option<&'a Credentials>,
+    credentials: Option<&'a Credentials>,
     pub(crate) now: Timestamp,
+    digest: Mutex<Option<digest::Session>>,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(
+        fetch: &'a dyn Fetch,
+        credentials: Option<&'a Credentials>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            fetch,
+            credentials,
+            now,
+            digest: Mutex::default(),
+        }
+    }
 }
 
 impl Client<'_> {
@@ -55,7 +75,48 @@ impl Client<'_> {
         self.send(request, 0).await
     }
 
-    async fn send(
+    async fn send(&self, request: Request, max_redirects: u8) -> Result<Response, CalendarError> {
+        let first = self.attempt(request.clone(), max_redirects).await?;
+        if !self.is_to_digest(&request, &first) {
+            return Ok(first);
+        }
+        let url = first.final_url;
+        self.attempt(Request { url, ..request }, 0).await
+    }
+
+    /// Whether an answer asks for a digest, which is then given with every request. One that was refused is not given
+    /// again: that counts as two attempts, and may lock the account.
+    fn is_to_digest(&self, request: &Request, answer: &Response) -> bool {
+        let is_ours =
+            self.credentials.is_some() && may_have_credentials(&request.url, &answer.final_url);
+        if answer.status != StatusCode::UNAUTHORIZED || !is_ours {
+            return false;
+        }
+        let Some(challenge) = challenge::digest(&answer.headers) else {
+            return false;
+        };
+        let mut digest = self.digest();
+        let was_refused = digest.is_some() && is_same(&request.url, &answer.final_url);
+        if was_refused && !challenge.is_stale {
+            return false;
+        }
+        *digest = Some(digest::Session::new(challenge));
+        true
+    }
+
+    fn digest(&self) -> MutexGuard<'_, Option<digest::Session>> {
+        self.digest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn authorization(&self, request: &Request) -> Option<HeaderValue> {
+        let credentials = self.credentials?;
+        match &mut *self.digest() {
+            Some(session) => credentials.digest(session, (&request.method, &request.url), self.now),
+            None => Some(credentials.authorization()),
+        }
+    }
+
+    async fn attempt(
         &self,
         mut request: Request,
         max_redirects: u8,
@@ -65,8 +126,7 @@ impl Client<'_> {
             max_response_bytes: MAX_ANSWER_BYTES,
             max_redirects,
         };
-        if let Some(credentials) = self.credentials {
-            let value = credentials.authorization();
+        if let Some(value) = self.authorization(&request) {
             request.headers.insert(header::AUTHORIZATION, value);
         }
         Ok(self.fetch.fetch(request).await?)

@@ -57,7 +57,9 @@ mod http;
 mod icalendar;
 mod snapshot;
 
-pub use caldav::{Access, CalDav, Changes, FoundCalendar, MAX_CALENDARS, discover};
+pub use caldav::{
+    Access, CalDav, Changes, FoundCalendar, MAX_CALENDARS, ServiceDns, discover, locate,
+};
 pub use calendar::{BusyQuery, Calendar};
 pub use connected::{CalendarPorts, ConnectedCalendars, Given, NotConnected};
 pub use credentials::{Credentials, InvalidCredentials};

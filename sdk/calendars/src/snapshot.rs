@@ -100,10 +100,22 @@ fn asked(query: &BusyQuery<'_>) -> String {
     let BusyRules {
         tentative,
         unanswered,
+        declined,
+        transparent,
+        all_day,
         working_elsewhere,
         focus_time,
     } = *rules;
-    let rules = [tentative, unanswered, working_elsewhere, focus_time].map(u8::from);
+    let rules = [
+        tentative,
+        unanswered,
+        declined,
+        transparent,
+        all_day,
+        working_elsewhere,
+        focus_time,
+    ];
+    let rules = rules.map(u8::from);
     let mut hash = Sha256::new();
     hash.update(rules);
     for text in [zone.name(), ignoring.unwrap_or_default()]

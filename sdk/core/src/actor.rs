@@ -308,6 +308,7 @@ pub fn remembers(sql: &mut dyn Sql, name: &ActorName) -> Result<bool, SqlError> 
              OR EXISTS (SELECT 1 FROM used_ticket WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM calendar_event WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM address WHERE actor = ?1) \
+             OR EXISTS (SELECT 1 FROM webhook WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM reply WHERE actor = ?1) \
              OR EXISTS (SELECT 1 FROM outbox WHERE due IS NULL AND actor = ?1)"
         }

@@ -14,7 +14,7 @@ mod state;
 
 use huddle_syntax::Did;
 
-use crate::effects::{self, BeginEffect, EffectBegun, Shown};
+use crate::effects::{self, BeginEffect, EffectBegun, Shown, WantEffect};
 use crate::host_match::{Ending, Finish, Role};
 use crate::idempotency::{self, Key, Seen};
 use crate::limits::secs;
@@ -72,6 +72,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::Read(Read { by }) => Reply::Read(read(turn, by.as_ref())?),
         Command::BeginEffect(it) => Reply::BeginEffect(begin_effect(turn, it)?),
         Command::EndEffect(it) => Reply::EndEffect(effects::end(turn, it)?),
+        Command::WantEffect(it) => Reply::WantEffect(want_effect(turn, it)?),
     })
 }
 
@@ -204,6 +205,13 @@ fn begin_effect(turn: &mut Turn<'_>, command: BeginEffect) -> Result<EffectBegun
         Ok(booking) => effects::begin(turn, booking, command),
         // Only what nobody was told of is ever forgotten, and that was shown nowhere.
         Err(NotFound) => Ok(EffectBegun::Brought),
+    }
+}
+
+fn want_effect(turn: &mut Turn<'_>, command: WantEffect) -> Result<(), SqlError> {
+    match read(turn, None)? {
+        Ok(booking) => effects::want(turn, &booking, command),
+        Err(NotFound) => Ok(()),
     }
 }
 

@@ -1,38 +1,43 @@
-//! What comes of a booking outside: events in calendars, and mail.
+//! What comes of a booking outside: events in calendars, mail, and messages to apps.
 //!
 //! A booking that changes leaves a task for each side and channel: bring what is shown there to this revision. Whoever
 //! works one off asks the booking how it stands *now* and brings that, so late, doubled and reordered tasks do no harm.
 //! One is worked off at a time for a booking, side and channel: the booking gives a lease, and remembers what was
 //! brought. Whoever dies in between leaves a lease that runs out, and the next one brings the same once more. Everything
 //! that is brought follows from the booking and its revision, so that twice is as good as once.
+//!
+//! A change leaves tasks for calendars and mail alone. That somebody has their news posted to an app, too, is found out
+//! when they are told: then there is a task for that, and nobody else pays for it.
 
+mod account;
 mod ledger;
+mod news;
+mod webhook;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use huddle_ports::{Clock, Timestamp};
-use huddle_schedule::Zone;
+use huddle_ports::{Clock, Fetch};
 use huddle_syntax::Did;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::ActorName;
-use crate::booking::{Booking, BookingId, EventKind};
+use crate::booking::{Booking, BookingId};
 use crate::calendar_events::{BookedTime, CalendarEvents, Outcome};
+use crate::direct_messages::DirectMessages;
 use crate::host_match::Role;
 use crate::index::{Index, IndexError, people};
-use crate::invitation::{called, handle};
-use crate::mail::{
-    Addresses, CancelLink, ConfirmAddress, Delivery, Letter, Links, Mail, News, Notice,
-    TOKEN_LIFETIME,
-};
+use crate::invitation::called;
+use crate::mail::{Addresses, Links, Mail, Notice};
 use crate::outbox::Task;
+use crate::preferences::Preferences;
 use crate::transport::{ActorTransport, Unreachable, ask};
 use crate::user_connector::GetPreferences;
+use crate::webhooks::Webhooks;
 
-pub use ledger::{BeginEffect, EffectBegun, EndEffect};
-pub(crate) use ledger::{begin, end};
+pub use ledger::{BeginEffect, EffectBegun, EndEffect, WantEffect};
+pub(crate) use ledger::{begin, end, want};
 
 /// How long whoever brings something is left alone: longer than a task may take on any runtime.
 const LEASE: Duration = Duration::from_secs(90);
@@ -56,18 +61,33 @@ pub struct Effect {
 pub enum Channel {
     /// An event in their calendar.
     Calendar,
-    /// Mail to their address.
+    /// Mail to their address. Who has others told finds that out here.
     Mail,
+    /// A message to the address that they have given.
+    Webhook,
+    /// A message to their account.
+    #[serde(rename = "direct-message")]
+    DirectMessage,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 2] = [Self::Calendar, Self::Mail];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Calendar,
+        Self::Mail,
+        Self::Webhook,
+        Self::DirectMessage,
+    ];
+
+    /// Those that a change leaves tasks for.
+    const OF_CHANGES: [Self; 2] = [Self::Calendar, Self::Mail];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Calendar => "calendar",
             Self::Mail => "mail",
+            Self::Webhook => "webhook",
+            Self::DirectMessage => "direct-message",
         }
     }
 
@@ -75,7 +95,7 @@ impl Channel {
     pub(crate) const fn tries(self) -> u32 {
         match self {
             Self::Calendar => 5,
-            Self::Mail => 10,
+            Self::Mail | Self::Webhook | Self::DirectMessage => 10,
         }
     }
 }
@@ -84,14 +104,14 @@ impl Channel {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     calendar: Option<BookedTime>,
-    mail: Option<Notice>,
+    news: Option<Notice>,
 }
 
 impl Shown {
     pub(crate) fn of(booking: &Booking) -> Self {
         Self {
             calendar: BookedTime::of(booking),
-            mail: Notice::of(booking),
+            news: Notice::of(booking),
         }
     }
 
@@ -100,7 +120,19 @@ impl Shown {
         match channel {
             Channel::Calendar => self.calendar != before.calendar,
             // What was told cannot be taken back: only news are.
-            Channel::Mail => self.mail.is_some() && self.mail != before.mail,
+            Channel::Mail | Channel::Webhook | Channel::DirectMessage => {
+                self.news.is_some() && self.news != before.news
+            }
+        }
+    }
+
+    /// Whether a channel shows something to a side.
+    fn concerns(self, party: Role, channel: Channel) -> bool {
+        match channel {
+            Channel::Calendar => true,
+            Channel::Mail | Channel::Webhook | Channel::DirectMessage => {
+                self.news.is_some_and(|news| news.kind.is_for(party))
+            }
         }
     }
 }
@@ -116,7 +148,7 @@ impl ShownSince {
     fn of(&mut self, channel: Channel) -> &mut u32 {
         match channel {
             Channel::Calendar => &mut self.calendar,
-            Channel::Mail => &mut self.mail,
+            Channel::Mail | Channel::Webhook | Channel::DirectMessage => &mut self.mail,
         }
     }
 }
@@ -124,12 +156,14 @@ impl ShownSince {
 /// What is to be brought about for a booking that has changed, and `before` showed this. It notes since when.
 pub(crate) fn of_change(booking: &mut Booking, before: Shown) -> Vec<Task> {
     let shown = Shown::of(booking);
-    let changed = Channel::ALL.into_iter();
+    let changed = Channel::OF_CHANGES.into_iter();
     let changed = changed.filter(|channel| shown.differs(before, *channel));
     let mut tasks = Vec::new();
     for channel in changed {
         *booking.shown_since.of(channel) = booking.revision;
-        tasks.extend([Role::Host, Role::Guest].map(|party| {
+        let parties = [Role::Host, Role::Guest].into_iter();
+        let parties = parties.filter(|party| shown.concerns(*party, channel));
+        tasks.extend(parties.map(|party| {
             Task::Effect(Effect {
                 booking: booking.id.clone(),
                 party,
@@ -149,6 +183,8 @@ pub struct Effects {
     clock: Arc<dyn Clock>,
     calendars: Option<Arc<dyn CalendarEvents>>,
     mail: Option<Post>,
+    webhooks: Option<WebhookPost>,
+    direct_messages: Option<Arc<dyn DirectMessages>>,
 }
 
 /// The way to people's mailboxes.
@@ -160,6 +196,21 @@ pub struct Post {
     pub addresses: Addresses,
     /// Leads back from a letter, where there are pages.
     pub links: Option<Links>,
+}
+
+/// The way to the apps that people have their news posted to.
+#[derive(Clone)]
+pub struct WebhookPost {
+    /// The network.
+    pub fetch: Arc<dyn Fetch>,
+    /// Where their news goes.
+    pub webhooks: Webhooks,
+}
+
+impl fmt::Debug for WebhookPost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookPost").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Post {
@@ -175,6 +226,8 @@ impl fmt::Debug for Effects {
         f.debug_struct("Effects")
             .field("calendars", &self.calendars.is_some())
             .field("mail", &self.mail.is_some())
+            .field("webhooks", &self.webhooks.is_some())
+            .field("direct_messages", &self.direct_messages.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -202,7 +255,7 @@ pub enum NotBrought {
 }
 
 impl Effects {
-    /// Brings nothing about: neither calendars nor mail are connected.
+    /// Brings nothing about: nothing outside is connected.
     pub fn new(
         actors: Arc<dyn ActorTransport>,
         index: Arc<dyn Index>,
@@ -214,6 +267,8 @@ impl Effects {
             clock,
             calendars: None,
             mail: None,
+            webhooks: None,
+            direct_messages: None,
         }
     }
 
@@ -235,6 +290,24 @@ impl Effects {
         }
     }
 
+    /// The same, and news is posted to the addresses that people have given.
+    #[must_use]
+    pub fn with_webhooks(self, post: WebhookPost) -> Self {
+        Self {
+            webhooks: Some(post),
+            ..self
+        }
+    }
+
+    /// The same, and news goes to people's accounts.
+    #[must_use]
+    pub fn with_direct_messages(self, direct_messages: Arc<dyn DirectMessages>) -> Self {
+        Self {
+            direct_messages: Some(direct_messages),
+            ..self
+        }
+    }
+
     /// Brings what one side is shown of a booking to where the booking stands. It may have been brought before, partly
     /// or whole.
     pub async fn work(&self, effect: &Effect) -> Result<(), NotBrought> {
@@ -244,11 +317,7 @@ impl Effects {
             revision,
             ..
         } = *effect;
-        let connected = match channel {
-            Channel::Calendar => self.calendars.is_some(),
-            Channel::Mail => self.mail.is_some(),
-        };
-        if !connected {
+        if !self.are_connected(channel) {
             return Ok(());
         }
         let actor = ActorName::booking(&effect.booking);
@@ -273,7 +342,9 @@ impl Effects {
         };
         let outcome = match channel {
             Channel::Calendar => self.show_in_calendar(&booking, party).await,
-            Channel::Mail => self.tell_by_mail(&booking, party, revision).await,
+            Channel::Mail => self.tell(&booking, party, revision).await,
+            Channel::Webhook => self.post_news(&booking, party, revision).await,
+            Channel::DirectMessage => self.message(&booking, party, revision).await,
         };
         let end = EndEffect {
             party,
@@ -283,6 +354,19 @@ impl Effects {
         };
         ask(&*self.actors, &actor, end).await?;
         outcome
+    }
+
+    fn are_connected(&self, channel: Channel) -> bool {
+        let others = [Channel::Webhook, Channel::DirectMessage];
+        match channel {
+            Channel::Calendar => self.calendars.is_some(),
+            // Who has others told is to find that out.
+            Channel::Mail => {
+                self.mail.is_some() || others.into_iter().any(|it| self.are_connected(it))
+            }
+            Channel::Webhook => self.webhooks.is_some(),
+            Channel::DirectMessage => self.direct_messages.is_some(),
+        }
     }
 
     async fn show_in_calendar(&self, booking: &Booking, party: Role) -> Result<(), NotBrought> {
@@ -302,98 +386,10 @@ impl Effects {
         }
     }
 
-    async fn tell_by_mail(
-        &self,
-        booking: &Booking,
-        party: Role,
-        revision: u32,
-    ) -> Result<(), NotBrought> {
-        let (Some(post), Some(notice)) = (&self.mail, Notice::of(booking)) else {
-            return Ok(());
-        };
-        let (person, other) = booking.asked.sides(party);
-        let Some(to) = post.addresses.confirmed(&*self.actors, person).await? else {
-            return Ok(());
-        };
-        let names = people::names(&*self.index, &[person, other]).await?;
-        let news = News {
-            zone: self.zone_of(person).await?,
-            booking: booking.clone(),
-            at: came_to_it(booking),
-            notice,
-            party,
-            revision,
-            names,
-            to,
-            cancel: post.cancel_page(booking, party),
-        };
-        post.send(&Letter::News(Box::new(news))).await
-    }
-
-    /// Asks somebody whether the address is theirs that they have entered, unless they have said so or have entered
-    /// another since.
-    pub async fn confirm_address(&self, person: &Did, mark: &str) -> Result<(), NotBrought> {
-        let Some(post) = &self.mail else {
-            return Ok(());
-        };
-        let (actors, now) = (&*self.actors, self.clock.now());
-        let waiting = post.addresses.waiting(actors, person, mark, now).await?;
-        let Some((to, expires)) = waiting else {
-            return Ok(());
-        };
-        let names = people::names(&*self.index, &[person]).await?;
-        let token = post.addresses.token(person, mark);
-        let letter = ConfirmAddress {
-            page: post.links.as_ref().map(|it| it.confirm(person, &token)),
-            // Whoever has entered it may not be who reads it: no text of theirs is in the letter.
-            name: handle(person, &names).unwrap_or_else(|| person.to_string()),
-            mark: mark.to_owned(),
-            zone: self.zone_of(person).await?,
-            asked: expires - TOKEN_LIFETIME,
-            token,
-            to,
-            expires,
-        };
-        post.send(&Letter::ConfirmAddress(letter)).await
-    }
-
-    /// On whose clock somebody reads: preferences that cannot be read are a later version's.
-    async fn zone_of(&self, person: &Did) -> Result<Zone, Unreachable> {
+    /// What somebody has set. Preferences that cannot be read are a later version's.
+    async fn preferences_of(&self, person: &Did) -> Result<Preferences, Unreachable> {
         let actor = ActorName::user_connector(person);
         let known = ask(&*self.actors, &actor, GetPreferences {}).await?;
-        Ok(known.read().map_or(Zone::UTC, |read| read.rules.zone))
+        Ok(known.read().unwrap_or_default())
     }
-}
-
-impl Post {
-    /// Where a meeting can be called off that stands.
-    fn cancel_page(&self, booking: &Booking, party: Role) -> Option<String> {
-        let stands = BookedTime::of(booking).filter(|time| time.is_confirmed)?;
-        let link = CancelLink {
-            booking: booking.id.clone(),
-            party,
-            expires: stands.slot.end(),
-        };
-        self.links.as_ref().map(|links| links.cancel(&link))
-    }
-
-    async fn send(&self, letter: &Letter) -> Result<(), NotBrought> {
-        match self.mail.send(letter).await {
-            Delivery::Sent => Ok(()),
-            Delivery::TryLater { after, problem } => Err(NotBrought::Later { after, problem }),
-            Delivery::Refused(problem) => Err(NotBrought::Permanent(problem)),
-        }
-    }
-}
-
-/// When a booking came to what is told of it.
-fn came_to_it(booking: &Booking) -> Timestamp {
-    let mut history = booking.history.iter().rev();
-    let event = history.find(|event| {
-        matches!(
-            event.kind,
-            EventKind::Confirmed | EventKind::Rescheduled | EventKind::Canceled
-        )
-    });
-    event.map_or(booking.updated_at, |event| event.at)
 }

@@ -11,9 +11,9 @@ use huddle_syntax::Did;
 use crate::actor::{ActorName, Ask, Command, Reply};
 use crate::availability::Availability;
 use crate::booking::{
-    Approve, ApproveRefused, Asked, Booking, BookingId, Cancel, Constraints, Create, CreateRefused,
-    Decline, DeclineRefused, Finalize, FinalizeRefused, Never, NoMatch, NotFound, Read, Refused,
-    Rehearsal, Reschedule, RescheduleRefused, Resume, Standing,
+    self, Approve, ApproveRefused, Asked, Booking, BookingId, Cancel, Constraints, Create,
+    CreateRefused, Decline, DeclineRefused, Finalize, FinalizeRefused, Never, Next, NoMatch,
+    NotFound, Read, Refused, Rehearsal, Reschedule, RescheduleRefused, Resume, Standing,
 };
 use crate::driver::{Action, Driver, Event};
 use crate::host_match::{self, WouldHold};
@@ -22,6 +22,16 @@ use crate::limits::{Limits, secs};
 use crate::pause::{NoPause, Pause};
 use crate::transport::{ActorTransport, Unreachable, ask};
 use crate::user_connector::Erase;
+
+/// Whether a driver takes the booking on from a command, while whoever has asked waits for what comes of it.
+pub fn is_driven(command: &booking::Command) -> bool {
+    use booking::Command as Of;
+
+    matches!(
+        command,
+        Of::Create(_) | Of::Finalize(_) | Of::Approve(_) | Of::Reschedule(_)
+    )
+}
 
 /// The flows, over the ports that they need.
 #[derive(Clone)]
@@ -204,6 +214,48 @@ impl Flows {
         let search = secs(driver_lease_secs.saturating_sub(match_secs));
         self.begin_until(id, Resume {}, self.clock.now() + search)
             .await
+    }
+
+    /// Puts a command to a booking that [is driven](is_driven), drives it on from there, and answers with the booking as
+    /// it rests: for a runtime that does so where the booking is, in place of whoever has asked. Any other command is put
+    /// to the booking, and that is all.
+    pub async fn carry_out(
+        &self,
+        id: &BookingId,
+        command: booking::Command,
+    ) -> Result<booking::Reply, Unreachable> {
+        use booking::{Command as Of, Reply as By};
+
+        Ok(match command {
+            Of::Create(create) => By::Create(self.drive_to_rest(id, create).await?),
+            Of::Finalize(finalize) => By::Finalize(self.drive_to_rest(id, finalize).await?),
+            Of::Approve(approve) => By::Approve(self.drive_to_rest(id, approve).await?),
+            Of::Reschedule(reschedule) => By::Reschedule(self.drive_to_rest(id, reschedule).await?),
+            other => {
+                let actor = ActorName::booking(id);
+                let reply = self.actors.send(&actor, Command::Booking(other)).await?;
+                let Reply::Booking(reply) = reply else {
+                    let problem = "the reply is to another command".into();
+                    return Err(Unreachable { actor, problem });
+                };
+                reply
+            }
+        })
+    }
+
+    async fn drive_to_rest<A, R>(
+        &self,
+        id: &BookingId,
+        command: A,
+    ) -> Result<Result<Standing, R>, Unreachable>
+    where
+        A: Ask<Answer = Result<Standing, R>>,
+    {
+        let driven = self.begin_until(id, command, self.deadline()).await?;
+        Ok(driven.map(|booking| Standing {
+            booking: Box::new(booking),
+            next: Next::Rest,
+        }))
     }
 
     /// Reads a booking, as one of its parties or, with no account, as the service itself.

@@ -16,13 +16,14 @@ pub mod hosts;
 pub mod offers;
 mod page;
 pub mod people;
-pub mod replies;
 pub mod repos;
 pub mod requests;
 pub mod services;
+pub mod unsigned;
 
 use async_trait::async_trait;
 use huddle_ports::Timestamp;
+use huddle_syntax::SyntaxError;
 use serde::Serialize;
 
 use crate::sql::{Row, SqlError, Value};
@@ -59,6 +60,12 @@ pub struct IndexError(pub String);
 
 impl From<SqlError> for IndexError {
     fn from(error: SqlError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<SyntaxError> for IndexError {
+    fn from(error: SyntaxError) -> Self {
         Self(error.to_string())
     }
 }

@@ -13,6 +13,7 @@ pub mod availability;
 pub mod booking;
 pub mod calendar_events;
 pub mod constraints;
+pub mod direct_messages;
 pub mod directory;
 pub mod driver;
 pub mod effects;
@@ -36,6 +37,7 @@ pub mod tasks;
 pub mod transport;
 mod turn;
 pub mod user_connector;
+pub mod webhooks;
 
 pub use actor::{ActorKind, ActorName, Ask, Command, Reply, UnknownActor};
 pub use huddle_schedule::{EmptyInterval, Interval};

@@ -60,6 +60,12 @@ limits! {
     cooldown_reset_secs: 86400 in 3600..=604_800;
     /// Slots that are tried, one after the other, before a match is given up.
     attempts_per_match: 5 in 1..=20;
+    /// Offers of a host that one question looks at: of those that are open in the time that it is about, those that open
+    /// first. Of later ones a question about a later time hears, and one that names them.
+    search_offers: 100 in 1..=500;
+    /// Moments at which a meeting could start that one question looks at, over all offers: where there are more, it looks
+    /// at fewer days, from the first that it is about.
+    search_starts: 200_000 in 1000..=2_000_000;
     /// Answers that strangers together get of a week of a host's time, those that there is no slot included.
     disclosures_per_week: 40 in 1..=1000;
     /// Answers that one stranger gets on a day of one host's time, those that there is no slot included: so nobody

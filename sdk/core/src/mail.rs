@@ -15,9 +15,10 @@ use huddle_ports::Timestamp;
 use huddle_schedule::Zone;
 use huddle_syntax::Did;
 
-use crate::booking::{Booking, Phase};
+use crate::booking::{Booking, Expiry, Phase, Waiting};
 use crate::host_match::Role;
 use crate::index::people::Names;
+use crate::user_connector::connector::{ConnectorId, Provider};
 
 pub use address::{EmailAddress, InvalidEmailAddress};
 pub(crate) use addresses::TOKEN_LIFETIME;
@@ -54,6 +55,8 @@ pub enum Letter {
     News(Box<News>),
     /// Is this your address?
     ConfirmAddress(ConfirmAddress),
+    /// A calendar lets Huddle in no more.
+    Disconnected(Disconnected),
 }
 
 /// What became of a booking, for one of its parties.
@@ -107,7 +110,26 @@ pub struct ConfirmAddress {
     pub zone: Zone,
 }
 
-/// What became of a booking, as far as it is mailed.
+/// Tells somebody that a calendar which they have connected has to be connected anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disconnected {
+    /// What they are called.
+    pub name: String,
+    /// Their address.
+    pub to: EmailAddress,
+    /// The account: with `at` it names the letter.
+    pub connector: ConnectorId,
+    /// Where the calendar is.
+    pub provider: Provider,
+    /// What they call it.
+    pub label: Option<String>,
+    /// Since when it lets Huddle in no more.
+    pub at: Timestamp,
+    /// On whose clock that is told.
+    pub zone: Zone,
+}
+
+/// What became of a booking, as far as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// What.
@@ -116,15 +138,32 @@ pub struct Notice {
     pub sequence: u32,
 }
 
-/// What can become of a booking, as far as it is mailed.
+/// What can become of a booking, as far as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
+    /// It waits for the host's answer.
+    Requested,
     /// The meeting stands.
     Confirmed,
     /// It has another time.
     Moved,
     /// It was called off.
     Canceled,
+    /// The host has said no.
+    Declined,
+    /// It came to nothing by itself.
+    Expired(Expiry),
+}
+
+impl NoticeKind {
+    /// Whether a side is told. A request goes to whoever is to answer it, and what becomes of it to whoever has asked.
+    pub fn is_for(self, party: Role) -> bool {
+        match self {
+            Self::Requested => party == Role::Host,
+            Self::Declined | Self::Expired(_) => party == Role::Guest,
+            Self::Confirmed | Self::Moved | Self::Canceled => true,
+        }
+    }
 }
 
 impl Notice {
@@ -134,13 +173,17 @@ impl Notice {
             Phase::Confirmed { .. } if booking.sequence == 0 => NoticeKind::Confirmed,
             Phase::Confirmed { .. } => NoticeKind::Moved,
             Phase::Canceled { place: Some(_) } => NoticeKind::Canceled,
+            Phase::Pending {
+                waiting: Waiting::Approval,
+                ..
+            } => NoticeKind::Requested,
+            Phase::Declined => NoticeKind::Declined,
+            Phase::Expired(why) => NoticeKind::Expired(*why),
             Phase::Pending { .. }
             | Phase::Held { .. }
             | Phase::Finalizing { .. }
             | Phase::Unmatched
-            | Phase::Declined
-            | Phase::Canceled { place: None }
-            | Phase::Expired(_) => return None,
+            | Phase::Canceled { place: None } => return None,
         };
         Some(Self {
             kind,

@@ -1,14 +1,20 @@
 //! Finds the times that suit host and guest: what stands behind [`Availability`].
 //!
 //! A search asks twice: for offers, preferences and how the two stand to each other, and then for calendars and for
-//! what was given away already, all at once each time. What is made of it is decided without asking anything: the
-//! guest's own calendars before everything else, so that they tell nothing of the host, then who may book at all, and
-//! then which slots suit.
+//! what was given away already, all at once each time. What was told once is not asked again. What is made of it is
+//! decided without asking anything: the guest's own calendars before everything else, so that they tell nothing of the
+//! host, then who may book at all, and then which slots suit.
+//!
+//! One question is about one host, and about a year at most. It looks at so many offers, those that open first
+//! ([`Limits::search_offers`]); where meetings could start at too many moments of them ([`Limits::search_starts`]), it
+//! looks at fewer days. Nothing is out of reach for that: a question about a later time looks there, and one that names
+//! an offer looks at that.
 //!
 //! Strangers, whom the host has done nothing to know, get little: they are answered for whole blocks of time, of each
 //! day they are told of the same few starts as all others of them, one slot for one question, and of each week only so
 //! many answers together. Whatever the reason is that there is no slot for them, none of it shows.
 
+mod bounds;
 mod budget;
 mod calendars;
 mod check;
@@ -35,7 +41,7 @@ use crate::index::Index;
 use crate::limits::{Limits, secs};
 use crate::transport::ActorTransport;
 
-pub use calendars::{Busy, Calendars, NoCalendars};
+pub use calendars::{Busy, Calendars, Connected, NoCalendars};
 pub use listing::{InvalidSlotToken, ListedSlot, Listing, ListingFailed, SlotQuery, Slots};
 pub use offers::{office_hours, slot_offer};
 pub use relationships::{Relationships, UnknownRelationship};

@@ -29,6 +29,14 @@ pub const ACTOR: &[Migration] = &[
         name: "0004_effects",
         script: include_str!("../../../migrations/actor/0004_effects.sql"),
     },
+    Migration {
+        name: "0005_outbox_kinds",
+        script: include_str!("../../../migrations/actor/0005_outbox_kinds.sql"),
+    },
+    Migration {
+        name: "0006_webhooks",
+        script: include_str!("../../../migrations/actor/0006_webhooks.sql"),
+    },
 ];
 
 /// The schema of the index.
@@ -52,6 +60,10 @@ pub const INDEX: &[Migration] = &[
     Migration {
         name: "0005_bounds",
         script: include_str!("../../../migrations/index/0005_bounds.sql"),
+    },
+    Migration {
+        name: "0006_searches",
+        script: include_str!("../../../migrations/index/0006_searches.sql"),
     },
 ];
 

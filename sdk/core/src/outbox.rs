@@ -14,6 +14,10 @@ use crate::actor::{ActorName, Command};
 use crate::booking::BookingId;
 use crate::effects::{Channel, Effect};
 use crate::sql::{Binding, Row, Sql, SqlError};
+use crate::user_connector::connector::ConnectorId;
+
+/// The kind of [`Task::Tell`].
+pub const TELL: &str = "tell";
 
 /// Work for outside the actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,17 +42,28 @@ pub enum Task {
         /// What the token belongs to.
         mark: String,
     },
+    /// Tell somebody by mail that a calendar which they have connected lets Huddle in no more.
+    TellDisconnected {
+        /// Whose it is.
+        person: Did,
+        /// The account.
+        connector: ConnectorId,
+        /// How often it was connected then.
+        revision: u32,
+        /// Since when.
+        at: Timestamp,
+    },
 }
 
 impl Task {
-    /// One word for what kind of task it is.
+    /// One word for what kind of task it is. Kinds are looked for one by one, so that none hides another.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Tell { .. } => "tell",
+            Self::Tell { .. } => TELL,
             Self::Resume(_) => "resume",
             Self::Project(_) => "project",
             Self::Effect(effect) => effect.channel.as_str(),
-            Self::ConfirmAddress { .. } => Channel::Mail.as_str(),
+            Self::ConfirmAddress { .. } | Self::TellDisconnected { .. } => Channel::Mail.as_str(),
         }
     }
 
@@ -58,7 +73,9 @@ impl Task {
             Self::Tell { .. } => None,
             Self::Resume(_) | Self::Project(_) => Some(10),
             Self::Effect(effect) => Some(effect.channel.tries()),
-            Self::ConfirmAddress { .. } => Some(Channel::Mail.tries()),
+            Self::ConfirmAddress { .. } | Self::TellDisconnected { .. } => {
+                Some(Channel::Mail.tries())
+            }
         }
     }
 }
@@ -83,9 +100,10 @@ pub(crate) fn push(
     due: Timestamp,
 ) -> Result<(), SqlError> {
     sql.query(
-        "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
+        "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
         &[
             actor.as_str().into(),
+            task.kind().into(),
             (&serde_json::to_string(task)?).into(),
             due.into(),
         ],
@@ -93,12 +111,23 @@ pub(crate) fn push(
     Ok(())
 }
 
-/// At most `limit` entries that are due, the longest due first. One that this version cannot read, say
+/// Every [kind](Task::kind) that a task can be of.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    let inside = [TELL, "resume", "project"].into_iter();
+    inside.chain(Channel::ALL.map(Channel::as_str))
+}
+
+/// At most `limit` entries of one kind that are due, the longest due first. One that this version cannot read, say
 /// because a later one wrote it, becomes a dead letter and holds nothing up.
-pub fn due(sql: &mut dyn Sql, now: Timestamp, limit: u32) -> Result<Vec<Entry>, SqlError> {
+pub fn due(
+    sql: &mut dyn Sql,
+    kind: &'static str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Entry>, SqlError> {
     let rows = sql.query(
-        "SELECT id, actor, task, tries FROM outbox WHERE due <= ?1 ORDER BY due, id LIMIT ?2",
-        &[now.into(), limit.into()],
+        "SELECT id, actor, task, tries FROM outbox WHERE kind = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3",
+        &[kind.into(), now.into(), limit.into()],
     )?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -204,14 +233,19 @@ pub fn actors_to_wake(
 
 /// When the next task or timer of the store is due; `None` while it wants nothing.
 pub fn next_due(sql: &mut dyn Sql) -> Result<Option<Timestamp>, SqlError> {
-    let rows = sql.query(
-        "SELECT min(due) FROM (SELECT min(due) AS due FROM timer UNION ALL SELECT min(due) FROM outbox)",
-        &[],
-    )?;
-    match rows.first() {
-        Some(row) => row.get(0),
-        None => Ok(None),
+    let mut moments = sql.query("SELECT min(due) FROM timer", &[])?;
+    for kind in kinds() {
+        moments.extend(sql.query(
+            "SELECT min(due) FROM outbox WHERE kind = ?1",
+            &[kind.into()],
+        )?);
     }
+    let mut next = None;
+    for row in &moments {
+        let moment: Option<Timestamp> = row.get(0)?;
+        next = next.into_iter().chain(moment).min();
+    }
+    Ok(next)
 }
 
 fn name(text: &str) -> Result<ActorName, SqlError> {

@@ -5,10 +5,13 @@ use std::fmt::Display;
 use std::num::NonZeroI64;
 
 use huddle_lexicon::com::huddle::defs;
+use huddle_schedule::busy::BusyRules;
 use huddle_schedule::{Alignment, BookingWindow, Caps, Margins, Rules, Zone};
 use huddle_syntax::Did;
 use huddle_syntax::schema::Data as _;
 use serde::{Deserialize, Serialize};
+
+use crate::user_connector::connector::ConnectorId;
 
 /// How a person wants to be booked. By default as a document without any fields says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +24,23 @@ pub struct Preferences {
     pub caps: Caps,
     /// Who can never book them, which nobody else is told.
     pub blocked: BTreeSet<Did>,
+    /// Which events of their calendars take time.
+    pub busy: BusyRules,
+    /// The account that events of bookings are written to, if they have chosen one.
+    pub events_to: Option<ConnectorId>,
+    /// By which ways they are told news of bookings; `None` is by every one.
+    pub told_by: Option<BTreeSet<Way>>,
+}
+
+/// A way to tell somebody something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// By mail.
+    Email,
+    /// By a message to an address of an app.
+    Webhook,
+    /// By a message to their account.
+    DirectMessage,
 }
 
 /// Preferences that nobody can be booked by, and why.
@@ -29,6 +49,11 @@ pub struct Preferences {
 pub struct InvalidPreferences(pub String);
 
 impl Preferences {
+    /// Whether they want news by a way.
+    pub fn are_told_by(&self, way: Way) -> bool {
+        self.told_by.as_ref().is_none_or(|ways| ways.contains(&way))
+    }
+
     /// Reads the JSON of a document.
     ///
     /// ```
@@ -61,6 +86,12 @@ impl Preferences {
                 per_day: document.max_per_day.map(positive).transpose()?,
                 per_week: document.max_per_week.map(positive).transpose()?,
             },
+            busy: document
+                .busy_rules
+                .as_ref()
+                .map_or_else(BusyRules::default, busy),
+            events_to: document.events_to.map(ConnectorId::from),
+            told_by: document.notify_by.as_deref().map(told_by),
             blocked: document.blocked_dids.into_iter().flatten().collect(),
         })
     }
@@ -83,6 +114,30 @@ fn rules(document: &defs::Preferences) -> Result<Rules, InvalidPreferences> {
             days: small(document.booking_window_days_or_default())?,
         },
     })
+}
+
+/// The lexicon has the defaults of [`BusyRules`].
+fn busy(rules: &defs::BusyRules) -> BusyRules {
+    BusyRules {
+        tentative: rules.tentative_or_default(),
+        unanswered: rules.unanswered_or_default(),
+        declined: rules.declined_or_default(),
+        transparent: rules.transparent_or_default(),
+        all_day: rules.all_day_or_default(),
+        working_elsewhere: rules.working_elsewhere_or_default(),
+        focus_time: rules.focus_time_or_default(),
+    }
+}
+
+/// Those that Huddle knows.
+fn told_by(ways: &[defs::PreferencesNotifyByItem]) -> BTreeSet<Way> {
+    let known = ways.iter().filter_map(|way| match way {
+        defs::PreferencesNotifyByItem::Email => Some(Way::Email),
+        defs::PreferencesNotifyByItem::Webhook => Some(Way::Webhook),
+        defs::PreferencesNotifyByItem::DirectMessage => Some(Way::DirectMessage),
+        defs::PreferencesNotifyByItem::Other(_) => None,
+    });
+    known.collect()
 }
 
 /// A number that the lexicon keeps small.
@@ -113,7 +168,9 @@ mod tests {
 
     #[test]
     fn what_is_absent_has_its_default() {
-        assert_eq!(Preferences::read("{}"), Ok(Preferences::default()));
+        for document in ["{}", r#"{"busyRules": {}}"#] {
+            assert_eq!(Preferences::read(document), Ok(Preferences::default()));
+        }
     }
 
     #[test]
@@ -121,7 +178,12 @@ mod tests {
         let document = r#"{
             "tz": "Asia/Tokyo", "durations": [45, 30], "slotStepMinutes": 5, "minimumNoticeMinutes": 0,
             "bookingWindowDays": 365, "bufferBeforeMinutes": 240, "bufferAfterMinutes": 1, "maxPerDay": 2,
-            "maxPerWeek": 7, "blockedDids": ["did:web:x.example", "did:web:x.example"], "somethingNew": {"a": 1}
+            "maxPerWeek": 7, "blockedDids": ["did:web:x.example", "did:web:x.example"], "somethingNew": {"a": 1},
+            "busyRules": {
+                "tentative": false, "unanswered": false, "declined": true, "transparent": true, "allDay": false,
+                "workingElsewhere": true, "focusTime": false
+            },
+            "eventsTo": "c7m2p4", "notifyBy": ["webhook", "pigeon"]
         }"#;
         let read = Preferences::read(document).unwrap();
         let minutes = |minutes| NonZeroU16::new(minutes).unwrap();
@@ -143,6 +205,17 @@ mod tests {
                 per_week: NonZeroU32::new(7),
             },
             blocked: BTreeSet::from(["did:web:x.example".parse().unwrap()]),
+            busy: BusyRules {
+                tentative: false,
+                unanswered: false,
+                declined: true,
+                transparent: true,
+                all_day: false,
+                working_elsewhere: true,
+                focus_time: false,
+            },
+            events_to: Some(ConnectorId::from("c7m2p4".to_owned())),
+            told_by: Some(BTreeSet::from([Way::Webhook])),
         };
         assert_eq!(read, expect);
     }
@@ -154,6 +227,8 @@ mod tests {
         refused(r#"{"durations": [4]}"#, "durations");
         refused(r#"{"blockedDids": ["somebody"]}"#, "blockedDids");
         refused(r#"{"tz": "Mars/Olympus"}"#, "Mars/Olympus");
+        refused(r#"{"busyRules": {"allDay": 1}}"#, "allDay");
+        refused(r#"{"eventsTo": ""}"#, "eventsTo");
         let day = r#"{"bookingWindowDays": 1, "minimumNoticeMinutes": "#;
         refused(&format!("{day}2880}}"), "minimumNoticeMinutes");
         assert!(Preferences::read(&format!("{day}2879}}")).is_ok());

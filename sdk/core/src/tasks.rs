@@ -9,7 +9,7 @@ use crate::booking::NotFound;
 use crate::effects::{Effects, NotBrought};
 use crate::flows::Flows;
 use crate::index::{self, Index, IndexError};
-use crate::outbox::Task;
+use crate::outbox::{self, Task};
 use crate::transport::{ActorTransport, Unreachable};
 
 /// What tasks are done with.
@@ -83,6 +83,17 @@ impl Tasks {
                 Some(effects) => Ok(effects.confirm_address(person, mark).await?),
                 None => Ok(()),
             },
+            Task::TellDisconnected {
+                person,
+                connector,
+                revision,
+                at,
+            } => match &self.effects {
+                Some(effects) => Ok(effects
+                    .tell_disconnected(person, connector, *revision, *at)
+                    .await?),
+                None => Ok(()),
+            },
         }
     }
 }
@@ -123,4 +134,48 @@ pub enum Retry {
     After(Duration),
     /// Once somebody has done something.
     Never,
+}
+
+/// The longest that a task waits before it is tried again, whatever somebody else asks for.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+impl Retry {
+    /// How long a task waits that has failed now, and `tries` times before; `None` makes it a dead letter. What `dice`
+    /// says should be random.
+    pub fn wait(self, task: &Task, tries: u32, dice: u32) -> Option<Duration> {
+        let wait = outbox::backoff(tries, dice);
+        let wait = match self {
+            Self::Later => wait,
+            Self::After(least) => wait.max(least.min(LONGEST_WAIT)),
+            Self::Never => return None,
+        };
+        let is_last = |most| tries.saturating_add(1) >= most;
+        (!task.tries().is_some_and(is_last)).then_some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(retry: Retry, tries: u32, expect: Option<u64>) {
+        let task = Task::Resume("3hq7n2k5x4d6m7p2r5t7".parse().expect("an id"));
+        assert_eq!(task.tries(), Some(10));
+        let wait = retry.wait(&task, tries, u32::MAX);
+        assert_eq!(wait, expect.map(Duration::from_secs), "{retry:?} {tries}");
+    }
+
+    #[test]
+    fn a_task_waits_as_long_as_it_is_told_and_no_longer_than_an_hour_and_is_given_up_in_the_end() {
+        check(Retry::Later, 0, Some(1));
+        check(Retry::Later, 8, Some(256));
+        check(Retry::Later, 9, None);
+        check(Retry::Later, u32::MAX, None);
+        check(Retry::After(Duration::from_secs(30)), 0, Some(30));
+        check(Retry::After(Duration::from_secs(30)), 8, Some(256));
+        check(Retry::After(Duration::from_hours(9)), 0, Some(3600));
+        check(Retry::After(Duration::ZERO), 9, None);
+        check(Retry::Never, 0, None);
+    }
 }

@@ -1,5 +1,5 @@
-//! `UserConnector`: what is a person's own affair. It keeps how they want to be booked, and the calendars that they have
-//! connected.
+//! `UserConnector`: what is a person's own affair. It keeps how they want to be booked, the calendars that they have
+//! connected, and where their news goes.
 
 mod accounts;
 pub mod addresses;
@@ -8,6 +8,7 @@ mod erase;
 pub mod rotation;
 pub mod sealing;
 pub mod ticket;
+pub mod webhook;
 
 use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ use connector::{
     EndReading, ForgetEvent, GetCalendars, NoteEvent, Reseal,
 };
 pub use erase::Erase;
+use sealing::Sealed;
+use webhook::{ReadWebhook, RemoveWebhook, ResealWebhook, SetWebhook, WebhookMismatch};
 
 /// What revisions are counted to, as the lexicon has it.
 const LAST_REVISION: u32 = i32::MAX as u32;
@@ -112,6 +115,14 @@ commands! {
         ReadAddress => Option<StoredAddress>,
         /// [`ResealAddress`]
         ResealAddress => bool,
+        /// [`SetWebhook`]
+        SetWebhook => Result<Sealed, WebhookMismatch>,
+        /// [`RemoveWebhook`]
+        RemoveWebhook => Result<(), WebhookMismatch>,
+        /// [`ReadWebhook`]
+        ReadWebhook => Option<Sealed>,
+        /// [`ResealWebhook`]
+        ResealWebhook => bool,
         /// [`Erase`]
         Erase => (),
     }
@@ -134,6 +145,10 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::ConfirmAddress(it) => Reply::ConfirmAddress(addresses::confirm(turn, &it)?),
         Command::ReadAddress(ReadAddress {}) => Reply::ReadAddress(addresses::read(turn)?),
         Command::ResealAddress(it) => Reply::ResealAddress(addresses::reseal(turn, &it)?),
+        Command::SetWebhook(it) => Reply::SetWebhook(webhook::set(turn, it)?),
+        Command::RemoveWebhook(it) => Reply::RemoveWebhook(webhook::remove(turn, &it)?),
+        Command::ReadWebhook(ReadWebhook {}) => Reply::ReadWebhook(webhook::read(turn)?),
+        Command::ResealWebhook(it) => Reply::ResealWebhook(webhook::reseal(turn, &it)?),
     })
 }
 

@@ -6,9 +6,10 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use huddle_core::index::{Index, IndexError, Statement};
+use huddle_core::index::{Index, IndexError, Paging, Statement, hosts, people};
 use huddle_core::migrations::INDEX;
 use huddle_core::sql::{Row, Value};
+use huddle_ports::Timestamp;
 use huddle_testkit::contract;
 use rusqlite::types::{ToSqlOutput, Value as Stored};
 use rusqlite::{Connection, params_from_iter};
@@ -110,6 +111,84 @@ fn the_statements_of_the_index_do_what_they_should_within_the_rules_of_d1() {
     let index = Strict::new();
     let checked = contract::index(&index).now_or_never();
     checked.expect("nothing waits").unwrap();
+}
+
+fn run_all(index: &Strict, statements: &[&'static str]) {
+    let statement = |sql: &&'static str| Statement {
+        sql,
+        bindings: vec![],
+    };
+    let all = statements.iter().map(statement).collect();
+    index.batch(all).now_or_never().unwrap().unwrap();
+}
+
+fn found(index: &Strict, query: &str, limit: u32) -> Vec<String> {
+    let (mut dids, mut cursor) = (Vec::new(), None);
+    loop {
+        let paging = Paging {
+            cursor: cursor.as_deref(),
+            limit,
+        };
+        let page = hosts::search(index, Some(query), Timestamp::UNIX_EPOCH, paging);
+        let page = page.now_or_never().unwrap().unwrap();
+        dids.extend(page.items.into_iter().map(|host| host.did.to_string()));
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return dids;
+        }
+    }
+}
+
+#[test]
+fn of_very_many_hosts_who_are_searched_for_the_newest_are_looked_at() {
+    let index = Strict::new();
+    run_all(
+        &index,
+        &[
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2001) \
+             INSERT INTO people (id, did, first_seen, offered) \
+             SELECT i, 'did:web:host' || i || '.example.com', 0, i FROM n",
+            "INSERT INTO host_words (rowid, words) SELECT id, did || ' office hours' FROM people",
+            "INSERT INTO offers (uri, host_did, rev, cid, ends, policy, mode, indexed) \
+             SELECT 'at://' || did || '/a', did, 'a', 'cid', 1, 'anyone', 'auto', 0 FROM people",
+        ],
+    );
+    let all = found(&index, "office", 900);
+    assert_eq!(all.len(), 2000);
+    assert_eq!(all.first().unwrap(), "did:web:host2001.example.com");
+    assert_eq!(all.last().unwrap(), "did:web:host2.example.com");
+    let oldest = found(&index, "office host1", 900);
+    assert!(oldest.contains(&"did:web:host1.example.com".to_owned()));
+}
+
+#[test]
+fn accounts_that_were_thought_to_have_one_handle_are_looked_up_again() {
+    let connection = Connection::open_in_memory().unwrap();
+    let (before, since) = INDEX.split_at(INDEX.partition_point(|it| it.name < "0006"));
+    for migration in before {
+        connection.execute_batch(migration.script).unwrap();
+    }
+    connection
+        .execute_batch(
+            "INSERT INTO people (id, did, handle, named, first_seen, offered) VALUES \
+             (1, 'did:web:a.example.com', 'ada.example.com', 5, 0, 1), \
+             (2, 'did:web:b.example.com', 'ada.example.com', 6, 0, 2), \
+             (3, 'did:web:c.example.com', 'cy.example.com', 7, 0, 3); \
+             INSERT INTO offers (uri, host_did, rev, cid, ends, policy, mode, note, indexed) \
+             SELECT 'at://' || did || '/a', did, 'a', 'cid', 1, 'anyone', 'auto', 'Tea', 0 FROM people;",
+        )
+        .unwrap();
+    for migration in since {
+        connection.execute_batch(migration.script).unwrap();
+    }
+    let index = Strict(Mutex::new(connection));
+    let unnamed = people::unnamed(&index, Timestamp::from_millis(1), 10);
+    let unnamed: Vec<_> = unnamed.now_or_never().unwrap().unwrap();
+    let unnamed: Vec<_> = unnamed.iter().map(huddle_syntax::Did::as_str).collect();
+    assert_eq!(unnamed, ["did:web:a.example.com", "did:web:b.example.com"]);
+    assert_eq!(found(&index, "ada", 10), [""; 0]);
+    assert_eq!(found(&index, "cy te", 10), ["did:web:c.example.com"]);
+    assert_eq!(found(&index, "te", 10).len(), 3);
 }
 
 #[track_caller]

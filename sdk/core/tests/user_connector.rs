@@ -20,6 +20,7 @@ use huddle_core::user_connector::connector::{
     NoteEvent, Provider,
 };
 use huddle_core::user_connector::sealing::Sealed;
+use huddle_core::user_connector::webhook::{ReadWebhook, SetWebhook};
 use huddle_core::user_connector::{Erase, GetPreferences, PutPreferences, sealed_otherwise};
 use huddle_core::{ActorName, Limits};
 use huddle_ports::Timestamp;
@@ -172,6 +173,11 @@ fn of_whose_account_is_deleted_nothing_is_left_but_that_their_tickets_are_used()
         mark: "m".into(),
     };
     ask(&mut store, &ana, NOW, address).unwrap();
+    let webhook = SetWebhook {
+        key: key("com.huddle.putWebhook"),
+        sealed: Sealed::from("k1.AAAA".to_owned()),
+    };
+    ask(&mut store, &ana, NOW, webhook).unwrap();
     for _ in 0..2 {
         ask(&mut store, &ana, NOW, Erase {});
     }
@@ -186,6 +192,7 @@ fn of_whose_account_is_deleted_nothing_is_left_but_that_their_tickets_are_used()
     );
     assert!(calendars.connectors.is_empty() && calendars.event_in.is_none());
     assert_eq!(ask(&mut store, &ana, NOW, ReadAddress {}), None);
+    assert_eq!(ask(&mut store, &ana, NOW, ReadWebhook {}), None);
     let again = ask(&mut store, &ana, NOW, connect(1, "k1"));
     assert_eq!(again, Err(ConnectRefused::TicketUsed));
 }

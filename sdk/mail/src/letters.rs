@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use async_trait::async_trait;
-use huddle_core::booking::By;
+use huddle_core::booking::{By, Expiry, Phase};
 use huddle_core::host_match::Role;
 use huddle_core::invitation::{self, called, handle, profile};
 use huddle_core::mail::{
-    ConfirmAddress, Delivery, EmailAddress, InvalidEmailAddress, Letter, Mail, News, NoticeKind,
+    ConfirmAddress, Delivery, Disconnected, EmailAddress, InvalidEmailAddress, Letter, Mail, News,
+    NoticeKind,
 };
+use huddle_core::user_connector::connector::Provider;
 use huddle_schedule::icalendar::{Attendee, CalendarAddress, Participation, Person, WriteError};
 
 use crate::message::{CalendarPart, Draft, Message};
@@ -69,7 +71,9 @@ impl FromStr for Sender {
 struct Told<'a> {
     headline: String,
     sentence: &'static str,
-    when: String,
+    /// Until when it waits for an answer.
+    until: Option<String>,
+    when: Option<String>,
     with: String,
     handle: Option<String>,
     profile: String,
@@ -85,6 +89,22 @@ struct NewsText<'a>(&'a Told<'a>);
 #[derive(Template)]
 #[template(path = "news.html")]
 struct NewsHtml<'a>(&'a Told<'a>);
+
+/// That a calendar is connected no more, in words.
+struct Lost<'a> {
+    name: String,
+    kind: &'static str,
+    label: Option<&'a str>,
+    since: String,
+}
+
+#[derive(Template)]
+#[template(path = "disconnected.txt", escape = "none")]
+struct DisconnectedText<'a>(&'a Lost<'a>);
+
+#[derive(Template)]
+#[template(path = "disconnected.html")]
+struct DisconnectedHtml<'a>(&'a Lost<'a>);
 
 /// A question, in words.
 struct Asked<'a> {
@@ -113,14 +133,17 @@ impl Letters {
         let draft = match letter {
             Letter::News(news) => self.news(news)?,
             Letter::ConfirmAddress(question) => confirm_address(question),
+            Letter::Disconnected(lost) => disconnected(lost),
         };
         Ok(Message::new(&self.sender, draft))
     }
 
     fn news(&self, news: &News) -> Result<Draft, WriteError> {
         let told = told(news);
-        let slot = news.booking.phase.place().map(|place| place.slot);
-        let begin = slot.map_or_else(String::new, |slot| words::begin(slot, news.zone));
+        let place = news.booking.phase.place();
+        let begin = place.map(|place| words::begin(place.slot, news.zone));
+        let subject = [Some(told.headline.clone()), begin];
+        let subject: Vec<_> = subject.into_iter().flatten().collect();
         let (me, _) = news.sides();
         Ok(Draft {
             id: format!(
@@ -132,7 +155,7 @@ impl Letters {
             to: news.to.clone(),
             name: words::line(&called(me, &news.names)),
             date: news.at,
-            subject: format!("{}, {begin}", told.headline),
+            subject: subject.join(", "),
             text: rendered(&NewsText(&told)),
             html: rendered(&NewsHtml(&told)),
             calendar: self.invitation(news)?,
@@ -180,16 +203,17 @@ impl Mail for Letters {
 fn told(news: &News) -> Told<'_> {
     let (_, other) = news.sides();
     let with = words::line(&called(other, &news.names));
-    let (kind, sentence) = match news.notice.kind {
-        NoticeKind::Confirmed => ("Confirmed", "This meeting is confirmed."),
-        NoticeKind::Moved => ("Moved", "This meeting has another time now."),
-        NoticeKind::Canceled => ("Canceled", "This meeting was called off."),
+    let (kind, sentence) = outcome(news);
+    let place = news.booking.phase.place();
+    let until = match news.booking.phase {
+        Phase::Pending { until, .. } => Some(words::moment(until, news.zone)),
+        _ => None,
     };
-    let slot = news.booking.phase.place().map(|place| place.slot);
     Told {
         headline: format!("{kind}: meeting with {with}"),
         sentence,
-        when: slot.map_or_else(String::new, |slot| words::slot(slot, news.zone)),
+        until,
+        when: place.map(|place| words::slot(place.slot, news.zone)),
         // A name that is the handle needs no handle.
         handle: handle(other, &news.names).filter(|handle| *handle != with),
         profile: profile(other),
@@ -198,6 +222,41 @@ fn told(news: &News) -> Told<'_> {
         note: news.booking.asked.note.as_deref(),
         cancel: news.cancel.as_deref(),
         with,
+    }
+}
+
+/// What became of it, in a word and in a sentence. A calendar that kept a time from being found is nobody else's business:
+/// it is as if nobody had answered.
+fn outcome(news: &News) -> (&'static str, &'static str) {
+    match news.notice.kind {
+        NoticeKind::Requested if news.booking.unmatched.is_some() => (
+            "Request",
+            "You have said yes to this meeting, but there was no time for it. Make room, and say yes once more.",
+        ),
+        NoticeKind::Requested => (
+            "Request",
+            "You are asked for this meeting. Say yes or no where you see your meetings.",
+        ),
+        NoticeKind::Confirmed => ("Confirmed", "This meeting is confirmed."),
+        NoticeKind::Moved => ("Moved", "This meeting has another time now."),
+        NoticeKind::Canceled => ("Canceled", "This meeting was called off."),
+        NoticeKind::Declined => ("Declined", "Your request for this meeting was declined."),
+        NoticeKind::Expired(Expiry::Unanswered) => (
+            "Expired",
+            "Your request for this meeting was not answered in time.",
+        ),
+        NoticeKind::Expired(Expiry::NoMatch) => (
+            "Expired",
+            "No time was found for this meeting that suits both of you.",
+        ),
+        NoticeKind::Expired(Expiry::Hold) => (
+            "Expired",
+            "This meeting was not confirmed in time: what was held for it is free again.",
+        ),
+        NoticeKind::Expired(Expiry::SlotTaken) => (
+            "Expired",
+            "The time that was held for this meeting is not free any more.",
+        ),
     }
 }
 
@@ -229,6 +288,28 @@ fn confirm_address(question: &ConfirmAddress) -> Draft {
         html: rendered(&ConfirmHtml(&asked)),
         calendar: None,
         name: asked.name,
+    }
+}
+
+fn disconnected(lost: &Disconnected) -> Draft {
+    let told = Lost {
+        name: words::line(&lost.name),
+        kind: match lost.provider {
+            Provider::Ics => "calendar feed",
+            Provider::CalDav => "CalDAV calendar",
+        },
+        label: lost.label.as_deref(),
+        since: words::moment(lost.at, lost.zone),
+    };
+    Draft {
+        id: format!("{}.{}.disconnected", lost.connector, lost.at.as_millis()),
+        to: lost.to.clone(),
+        date: lost.at,
+        subject: "Your calendar is not connected any more".into(),
+        text: rendered(&DisconnectedText(&told)),
+        html: rendered(&DisconnectedHtml(&told)),
+        calendar: None,
+        name: told.name,
     }
 }
 

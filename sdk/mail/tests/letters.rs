@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use huddle_core::mail::{ConfirmAddress, Delivery, Letter, Mail as _};
+use huddle_core::mail::{ConfirmAddress, Delivery, Disconnected, Letter, Mail as _};
+use huddle_core::user_connector::connector::{ConnectorId, Provider};
 use huddle_mail::{Letters, Mailer, Message, Sender};
 use huddle_ports::Timestamp;
 
@@ -92,6 +93,39 @@ fn a_name_is_text_and_adds_neither_a_header_nor_an_element() {
     );
     let (_, html) = body.split_once("Content-Type: text/html").unwrap();
     assert!(!html.contains("<script"), "{html}");
+}
+
+fn lost(label: Option<&str>) -> Letter {
+    Letter::Disconnected(Disconnected {
+        name: "Bob".into(),
+        to: "bob@mail.example".parse().unwrap(),
+        connector: ConnectorId::from("c7m2p4".to_owned()),
+        provider: Provider::Ics,
+        label: label.map(str::to_owned),
+        at: NOON,
+        zone: "Europe/Madrid".parse().unwrap(),
+    })
+}
+
+#[test]
+fn of_a_lost_calendar_it_is_said_which_since_when_and_what_to_do() {
+    // Lines that are broken so that they are short enough (RFC 2045 §6.7).
+    let whole = |text: String| text.replace("=\r\n", "");
+    let text = whole(written(&lost(Some("Work"))));
+    assert!(text.contains("Message-ID: <c7m2p4.1780315200000.disconnected@huddle.example>"));
+    assert!(text.contains("Subject: Your calendar is not connected any more"));
+    let says = r#"Bob, your calendar feed "Work" has not let Huddle in since Monday, 1 June 2026, 14:00 (Europe/Madrid)"#;
+    assert_eq!(text.matches(says).count(), 2, "{text}");
+    assert_eq!(text, whole(written(&lost(Some("Work")))));
+    let unnamed = whole(written(&lost(None)));
+    assert!(
+        unnamed.contains("your calendar feed has not let"),
+        "{unnamed}"
+    );
+    let hostile = written(&lost(Some("<script>\r\nBcc: x")));
+    let (_, html) = hostile.split_once("Content-Type: text/html").unwrap();
+    assert!(!html.contains("<script"), "{html}");
+    assert!(hostile.lines().all(|line| !line.starts_with("Bcc")));
 }
 
 #[test]

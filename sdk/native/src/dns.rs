@@ -10,7 +10,7 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::rdata::TXT;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use huddle_ports::{DnsError, DnsTxt, FetchError};
+use huddle_ports::{DnsError, DnsSrv, DnsTxt, FetchError, Srv};
 
 /// Finds the addresses of hosts, for a transport.
 #[async_trait]
@@ -137,6 +137,24 @@ impl DnsTxt for SystemDns {
             _ => None,
         });
         Ok(texts.collect())
+    }
+}
+
+#[async_trait]
+impl DnsSrv for SystemDns {
+    async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError> {
+        let name = absolute_name(name).ok_or(DnsError::BadName)?;
+        let records = self.records(name, RecordType::SRV, timeout).await?;
+        let services = records.iter().filter_map(|record| match record {
+            RData::SRV(service) => Some(Srv {
+                priority: service.priority,
+                weight: service.weight,
+                port: service.port,
+                target: service.target.to_ascii().trim_end_matches('.').to_owned(),
+            }),
+            _ => None,
+        });
+        Ok(services.collect())
     }
 }
 

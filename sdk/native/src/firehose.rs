@@ -1,48 +1,28 @@
-//! Follows the firehose in a task of tokio: does what [`Ingest`] asks for.
+//! Follows the firehose in a task of tokio: does what a [`Runner`] asks for.
 
-mod answer;
 mod socket;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use huddle_firehose::Account;
-use huddle_firehose::ingest::{Action, ConnectionId, Event, Ingest, Notice, Pace};
-use huddle_identity::IdentityResolver;
-use huddle_ports::{Clock, Fetch};
+use huddle_firehose::ingest::{Answer, ConnectionId, Ingest, Notice, Pace, Question, Runner, Step};
+use huddle_ports::Clock;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 pub use self::socket::{WebSocketSetupError, WebSockets};
 
-use self::answer::Answer;
 use self::socket::{Received, Socket};
 
-/// Keeps what comes from a firehose.
-///
-/// What fails is tried again here: whoever asks cannot do anything about it, and waits.
+/// Keeps what comes from a firehose, and knows who accounts are.
 #[async_trait]
 pub trait FirehoseStore: Send + Sync {
-    /// The state of an account that was kept last.
-    async fn account(&self, did: &str) -> Option<Account>;
-
-    /// Takes an event over, its account's state with it, and returns when that is for good. Events of different
-    /// accounts are taken over at the same time.
-    async fn take_over(&self, event: Event);
-
-    /// Keeps the cursor of a host, or forgets it.
-    async fn keep_cursor(&self, host: &str, cursor: Option<i64>);
-
-    /// Accounts whose repositories are to be fetched, for another reason than what comes from the firehose: those that
-    /// have [lost track](Account::is_lost) when the firehose begins, and whatever the store finds out by itself. It is
-    /// asked every minute, unless those that it has named last still wait.
-    async fn wanted(&self) -> Vec<String> {
-        Vec::new()
-    }
+    /// Answers a question. What fails is tried again here: whoever asks cannot do anything about it, and waits. Many are
+    /// asked at the same time.
+    async fn answer(&self, question: Question) -> Answer;
 
     /// Hears what an operator may want to know.
     fn report(&self, notice: Notice) {
@@ -60,10 +40,6 @@ pub trait FirehoseStore: Send + Sync {
 pub struct FirehosePorts {
     /// Keeps what comes.
     pub store: Arc<dyn FirehoseStore>,
-    /// Says who accounts are: their keys, and where their repositories are.
-    pub identity: IdentityResolver,
-    /// Fetches repositories.
-    pub fetch: Arc<dyn Fetch>,
     /// Opens connections.
     pub sockets: WebSockets,
     /// Tells the time.
@@ -72,20 +48,12 @@ pub struct FirehosePorts {
 
 /// Follows a firehose.
 pub struct Firehose {
-    ingest: Ingest,
+    runner: Runner,
     ports: FirehosePorts,
     socket: Option<(ConnectionId, Socket)>,
     /// The connection that was begun last.
     opening: Option<(ConnectionId, AbortHandle)>,
-    answers: JoinSet<Answer>,
-    /// Cursors that are to be kept, by host: only the newest counts.
-    cursors: BTreeMap<String, Option<i64>>,
-    /// Whether a cursor is being kept: one after the other, so that an older one does not come last.
-    is_keeping: bool,
-    /// Accounts whose repositories are to be fetched, as soon as there is room.
-    wanted: VecDeque<String>,
-    /// Whether the store is being asked for more of them.
-    is_asking: bool,
+    tasks: JoinSet<Done>,
     /// Connections that are being closed.
     goodbyes: JoinSet<()>,
 }
@@ -95,23 +63,25 @@ pub struct Firehose {
 /// [`Limits::silence`]: huddle_firehose::ingest::Limits::silence
 const PING_EVERY: Duration = Duration::from_secs(25);
 
-/// How often the store is asked whose repositories are to be fetched.
-const ASK_EVERY: Duration = Duration::from_mins(1);
-
 /// How often the store hears how the stream goes.
 const PACE_EVERY: Duration = Duration::from_secs(10);
 
 /// How long what was delivered may still take once the task is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// What came of a task.
+enum Done {
+    Connected(ConnectionId, Option<Box<Socket>>),
+    Answered(Answer),
+}
+
 /// What happens next.
 enum Next {
     Stop,
     GiveUp,
-    Answer(Answer),
+    Done(Done),
     Received(Received),
     Ping,
-    Ask,
     Pace,
     Wake,
 }
@@ -120,15 +90,11 @@ impl Firehose {
     /// Drives `ingest` with these.
     pub fn new(ingest: Ingest, ports: FirehosePorts) -> Self {
         Self {
-            ingest,
+            runner: Runner::new(ingest),
             ports,
             socket: None,
             opening: None,
-            answers: JoinSet::new(),
-            cursors: BTreeMap::new(),
-            is_keeping: false,
-            wanted: VecDeque::new(),
-            is_asking: false,
+            tasks: JoinSet::new(),
             goodbyes: JoinSet::new(),
         }
     }
@@ -139,24 +105,23 @@ impl Firehose {
         let mut stop = pin!(stop);
         let mut is_stopping = false;
         let mut grace = pin!(tokio::time::sleep(Duration::MAX));
-        let [mut pings, mut asks, mut paces] = [PING_EVERY, ASK_EVERY, PACE_EVERY].map(every);
+        let [mut pings, mut paces] = [PING_EVERY, PACE_EVERY].map(every);
         loop {
             self.act();
-            if self.ingest.is_settled() && !self.is_keeping {
+            if self.runner.is_settled() {
                 break;
             }
             let wake_in = self.wake_in();
-            let wants_frames = self.ingest.wants_frames();
+            let wants_frames = self.runner.ingest.wants_frames();
             let is_open = self.socket.is_some();
             let next = tokio::select! {
                 () = &mut stop, if !is_stopping => Next::Stop,
                 () = &mut grace, if is_stopping => Next::GiveUp,
-                Some(answer) = self.answers.join_next() => answered(answer),
+                Some(task) = self.tasks.join_next() => joined(task),
                 received = receive(&mut self.socket), if is_open && wants_frames => {
                     Next::Received(received)
                 }
                 _ = pings.tick(), if is_open => Next::Ping,
-                _ = asks.tick(), if !is_stopping => Next::Ask,
                 _ = paces.tick() => Next::Pace,
                 () = tokio::time::sleep(wake_in) => Next::Wake,
             };
@@ -164,14 +129,13 @@ impl Firehose {
                 Next::Stop => {
                     is_stopping = true;
                     grace.set(tokio::time::sleep(GRACE));
-                    self.ingest.stop();
+                    self.runner.stop();
                 }
                 Next::GiveUp => break,
-                Next::Answer(answer) => self.take_answer(answer),
+                Next::Done(done) => self.take(done),
                 Next::Received(received) => self.take_received(received),
                 Next::Ping => self.ping().await,
-                Next::Ask => self.ask_for_wanted(),
-                Next::Pace => self.ports.store.pace(self.ingest.pace(self.now())),
+                Next::Pace => self.ports.store.pace(self.runner.ingest.pace(self.now())),
                 Next::Wake => {}
             }
         }
@@ -184,111 +148,44 @@ impl Firehose {
     }
 
     fn wake_in(&self) -> Duration {
-        let wake_at = self.ingest.wake_at();
+        let wake_at = self.runner.wake_at();
         wake_at.map_or(Duration::MAX, |at| at.saturating_sub(self.now()))
-    }
-
-    fn ask_for_wanted(&mut self) {
-        if self.is_asking || !self.wanted.is_empty() {
-            return;
-        }
-        self.is_asking = true;
-        let store = Arc::clone(&self.ports.store);
-        self.answers
-            .spawn(async move { Answer::Wanted(store.wanted().await) });
-    }
-
-    fn resync_wanted(&mut self) {
-        while let Some(did) = self.wanted.front() {
-            if self.ingest.resync(did).is_err() {
-                break;
-            }
-            self.wanted.pop_front();
-        }
     }
 
     /// Does what is to be done.
     fn act(&mut self) {
-        self.resync_wanted();
-        while let Some(action) = self.ingest.next_action(self.now()) {
-            match action {
-                Action::Disconnect { connection } => self.disconnect(connection),
-                Action::KeepCursor { host, cursor } => {
-                    self.cursors.insert(host, cursor);
-                }
-                Action::Report(notice) => self.ports.store.report(notice),
-                Action::Connect { connection, url } => {
+        while let Some(step) = self.runner.next_step(self.now()) {
+            match step {
+                Step::Disconnect { connection } => self.disconnect(connection),
+                Step::Report(notice) => self.ports.store.report(notice),
+                Step::Connect { connection, url } => {
                     let sockets = self.ports.sockets.clone();
-                    let task = self
-                        .answers
-                        .spawn(async move { answer::connect(&sockets, connection, &url).await });
+                    let task = self.tasks.spawn(async move {
+                        let socket = sockets.open(&url).await;
+                        Done::Connected(connection, socket.ok().map(Box::new))
+                    });
                     self.opening = Some((connection, task));
                 }
-                Action::ReadAccount { did } => {
+                Step::Ask(question) => {
                     let store = Arc::clone(&self.ports.store);
-                    self.answers
-                        .spawn(async move { answer::account(&*store, did).await });
-                }
-                Action::FindIdentity { did } => {
-                    let resolver = self.ports.identity.clone();
-                    self.answers
-                        .spawn(async move { answer::identity(&resolver, did).await });
-                }
-                Action::FetchRepository { did } => {
-                    let (identity, fetch) =
-                        (self.ports.identity.clone(), Arc::clone(&self.ports.fetch));
-                    self.answers
-                        .spawn(async move { answer::repository(&identity, &*fetch, did).await });
-                }
-                Action::Deliver { ticket, event } => {
-                    let store = Arc::clone(&self.ports.store);
-                    self.answers.spawn(async move {
-                        store.take_over(event).await;
-                        Answer::Done(ticket)
-                    });
+                    self.tasks
+                        .spawn(async move { Done::Answered(store.answer(question).await) });
                 }
             }
         }
-        self.keep_cursor();
     }
 
-    /// Keeps the next cursor, if none is being kept.
-    fn keep_cursor(&mut self) {
-        if self.is_keeping {
-            return;
-        }
-        if let Some((host, cursor)) = self.cursors.pop_first() {
-            self.is_keeping = true;
-            let store = Arc::clone(&self.ports.store);
-            self.answers.spawn(async move {
-                store.keep_cursor(&host, cursor).await;
-                Answer::Kept
-            });
-        }
-    }
-
-    fn take_answer(&mut self, answer: Answer) {
+    fn take(&mut self, done: Done) {
         let now = self.now();
-        match answer {
-            Answer::Connected(connection, Some(socket)) => {
+        match done {
+            Done::Connected(connection, Some(socket)) => {
                 // It may have taken longer than it may take.
-                if self.ingest.opened(connection, now) {
+                if self.runner.ingest.opened(connection, now) {
                     self.socket = Some((connection, *socket));
                 }
             }
-            Answer::Connected(connection, None) => self.ingest.closed(connection, now),
-            Answer::Account(did, account) => self.ingest.account(&did, account),
-            Answer::Identity(did, found) => self.ingest.identity(&did, found, now),
-            Answer::Repository(did, car) => {
-                let car = car.as_deref().map_err(|why| *why);
-                self.ingest.repository(&did, car, now);
-            }
-            Answer::Done(ticket) => self.ingest.done(ticket),
-            Answer::Kept => self.is_keeping = false,
-            Answer::Wanted(dids) => {
-                self.is_asking = false;
-                self.wanted.extend(dids);
-            }
+            Done::Connected(connection, None) => self.runner.ingest.closed(connection, now),
+            Done::Answered(answer) => self.runner.answer(answer, now),
         }
     }
 
@@ -300,12 +197,12 @@ impl Firehose {
         let connection = *connection;
         match received {
             Received::Frame(bytes) => {
-                if self.ingest.frame(connection, &bytes, now).is_err() {
+                if self.runner.ingest.frame(connection, &bytes, now).is_err() {
                     // It was asked before, and nothing has come since; a frame is not lost in any case.
                     self.hang_up();
                 }
             }
-            Received::SignOfLife => self.ingest.heard(connection, now),
+            Received::SignOfLife => self.runner.ingest.heard(connection, now),
             Received::Closed => self.hang_up(),
         }
     }
@@ -322,7 +219,7 @@ impl Firehose {
     fn hang_up(&mut self) {
         if let Some((connection, _)) = self.socket.take() {
             let now = self.now();
-            self.ingest.closed(connection, now);
+            self.runner.ingest.closed(connection, now);
         }
     }
 
@@ -350,9 +247,9 @@ async fn receive(socket: &mut Option<(ConnectionId, Socket)>) -> Received {
     }
 }
 
-fn answered(outcome: Result<Answer, JoinError>) -> Next {
-    match outcome.map_err(JoinError::try_into_panic) {
-        Ok(answer) => Next::Answer(answer),
+fn joined(task: Result<Done, JoinError>) -> Next {
+    match task.map_err(JoinError::try_into_panic) {
+        Ok(done) => Next::Done(done),
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         // It opened a connection that is not wanted any more.
         Err(Err(_)) => Next::Wake,
@@ -362,7 +259,7 @@ fn answered(outcome: Result<Answer, JoinError>) -> Next {
 impl std::fmt::Debug for Firehose {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Firehose")
-            .field("ingest", &self.ingest)
+            .field("ingest", &self.runner.ingest)
             .finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ pub use clock::{SystemClock, TimerPause};
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
 pub use firehose::{Firehose, FirehosePorts, FirehoseStore, WebSocketSetupError, WebSockets};
 pub use random::OsRandom;
-pub use smtp::{SmtpMailer, SmtpSetupError};
+pub use smtp::{SmtpMailer, SmtpProblem, SmtpSetupError};
 pub use store::{
     ActorStore, Backlog, BackupError, Condition, Contradiction, Database, OpenError, Pump,
     SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble,

@@ -57,6 +57,33 @@ impl SmtpMailer {
             .timeout(Some(TIMEOUT));
         Ok(Self(transport.build()))
     }
+
+    /// Whether mail could be sent now: connects, begins TLS where that is to be, and shows who we are.
+    pub async fn check(&self) -> Result<(), SmtpProblem> {
+        match self.0.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SmtpProblem::Unreachable("it does not answer".into())),
+            Err(error) => Err(match error.status().map(u16::from) {
+                Some(code) if UNAUTHENTICATED.contains(&code) => SmtpProblem::Unauthenticated(code),
+                Some(code) => SmtpProblem::Refused(code),
+                None => SmtpProblem::Unreachable(chain(&error)),
+            }),
+        }
+    }
+}
+
+/// Why no mail could be sent. What a server says is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SmtpProblem {
+    /// The server does not know who we are, or does not believe it, and answers this.
+    #[error("it does not take the user and the password, and answers {0}")]
+    Unauthenticated(u16),
+    /// The server does not want us, and answers this.
+    #[error("it answers {0}")]
+    Refused(u16),
+    /// The server is not there, or it does not speak as it should.
+    #[error("{0}")]
+    Unreachable(String),
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, TXT};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, SRV, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use huddle_native::{AddressLookup, SystemDns};
-use huddle_ports::{DnsError, DnsTxt, FetchError};
+use huddle_ports::{DnsError, DnsSrv, DnsTxt, FetchError, Srv};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -119,6 +119,34 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn text(answer: Answer) -> Result<Vec<String>, DnsError> {
     let server = Server::start(answer).await;
     server.dns.txt("_atproto.ana.example.com", SECOND).await
+}
+
+#[tokio::test]
+async fn where_a_service_is_is_told_as_the_records_have_it() {
+    let name = |name: &str| Name::from_ascii(name).unwrap();
+    let records = vec![
+        RData::SRV(SRV::new(10, 5, 8443, name("dav.example.com."))),
+        txt(&[b"path=/dav"]),
+        RData::SRV(SRV::new(0, 0, 0, name("."))),
+    ];
+    let server = Server::start(Answer::Records(records)).await;
+    let service = "_caldavs._tcp.example.com";
+    let expect = [(10, 5, 8443, "dav.example.com"), (0, 0, 0, "")];
+    let expect = expect.map(|(priority, weight, port, target)| Srv {
+        priority,
+        weight,
+        port,
+        target: target.to_owned(),
+    });
+    assert_eq!(server.dns.srv(service, SECOND).await, Ok(expect.to_vec()));
+    assert_eq!(server.asked(), ["_caldavs._tcp.example.com. SRV"]);
+    let nothing = Server::start(Answer::Code(ResponseCode::NXDomain)).await;
+    assert_eq!(nothing.dns.srv(service, SECOND).await, Ok(Vec::new()));
+    let failing = Server::start(Answer::Code(ResponseCode::ServFail)).await;
+    let failed = failing.dns.srv(service, SECOND).await;
+    assert_eq!(failed, Err(DnsError::Failed));
+    let bad = nothing.dns.srv("a..b", SECOND).await;
+    assert_eq!(bad, Err(DnsError::BadName));
 }
 
 #[tokio::test]

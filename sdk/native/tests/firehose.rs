@@ -9,17 +9,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{SinkExt as _, StreamExt as _};
+use huddle_firehose::Filter;
 use huddle_firehose::ingest::{
-    Config, Ended, Event, GapCause, Ingest, Limits, News, Notice, Source,
+    Answer, Config, Ended, Event, GapCause, Ingest, Limits, News, Notice, Question, Source,
+    Unavailable,
 };
-use huddle_firehose::{Account, Filter};
-use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_native::{
     AddressLookup, Firehose, FirehosePorts, FirehoseStore, SystemClock, WebSockets,
 };
-use huddle_ports::{
-    DnsError, DnsTxt, Fetch, FetchError, FetchPolicy, MemoryCache, Request, Response,
-};
+use huddle_ports::{FetchError, FetchPolicy};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
@@ -37,25 +35,11 @@ const WANTED: &str = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
 /// For anything to happen on a machine that has a lot else to do: a test that has to wait for so long has failed.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// No network but the one connection.
-struct Nowhere;
+/// Every host is on this machine.
+struct ThisMachine;
 
 #[async_trait]
-impl Fetch for Nowhere {
-    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
-        Err(FetchError::UnknownHost)
-    }
-}
-
-#[async_trait]
-impl DnsTxt for Nowhere {
-    async fn txt(&self, _: &str, _: Duration) -> Result<Vec<String>, DnsError> {
-        Err(DnsError::Failed)
-    }
-}
-
-#[async_trait]
-impl AddressLookup for Nowhere {
+impl AddressLookup for ThisMachine {
     async fn addresses(&self, _: &str) -> Result<Vec<IpAddr>, FetchError> {
         Ok(vec![Ipv4Addr::LOCALHOST.into()])
     }
@@ -84,26 +68,37 @@ struct Store {
 
 #[async_trait]
 impl FirehoseStore for Store {
-    async fn account(&self, did: &str) -> Option<Account> {
-        self.seen.send_modify(|seen| seen.read.push(did.to_owned()));
-        None
-    }
-
-    async fn wanted(&self) -> Vec<String> {
-        std::mem::take(&mut *self.wanted.lock().unwrap())
-    }
-
-    async fn take_over(&self, event: Event) {
-        let _open = self.gate.lock().await;
-        self.seen.send_modify(|seen| seen.events.push(event));
-    }
-
-    async fn keep_cursor(&self, host: &str, cursor: Option<i64>) {
-        let _open = self.cursor_gate.lock().await;
-        self.seen.send_modify(|seen| match cursor {
-            Some(cursor) => drop(seen.cursors.insert(host.to_owned(), cursor)),
-            None => drop(seen.cursors.remove(host)),
-        });
+    async fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::Account { did } => {
+                self.seen.send_modify(|seen| seen.read.push(did.clone()));
+                Answer::Account { did, account: None }
+            }
+            Question::Identity { did } => Answer::Identity {
+                did,
+                found: Err(Unavailable::ForNow),
+            },
+            Question::Repository { did } => Answer::Repository {
+                did,
+                car: Err(Unavailable::ForNow),
+            },
+            Question::TakeOver { ticket, event } => {
+                let _open = self.gate.lock().await;
+                self.seen.send_modify(|seen| seen.events.push(event));
+                Answer::TakenOver { ticket }
+            }
+            Question::KeepCursor { host, cursor } => {
+                let _open = self.cursor_gate.lock().await;
+                self.seen.send_modify(|seen| match cursor {
+                    Some(cursor) => drop(seen.cursors.insert(host, cursor)),
+                    None => drop(seen.cursors.remove(&host)),
+                });
+                Answer::CursorKept
+            }
+            Question::Wanted { .. } => Answer::Wanted {
+                dids: std::mem::take(&mut *self.wanted.lock().unwrap()),
+            },
+        }
     }
 
     fn report(&self, notice: Notice) {
@@ -222,7 +217,7 @@ struct Running {
 
 impl Running {
     fn start(origin: &str, policy: FetchPolicy, limits: Limits, cursors: &[(&str, i64)]) -> Self {
-        let sockets = WebSockets::new(Arc::new(Nowhere), policy, "Huddle tests", &[]);
+        let sockets = WebSockets::new(Arc::new(ThisMachine), policy, "Huddle tests", &[]);
         Self::with(sockets.unwrap(), origin, limits, cursors)
     }
 
@@ -253,20 +248,10 @@ impl Running {
             cursor_gate: tokio::sync::Mutex::new(()),
             wanted: Mutex::new(wanted.iter().map(|did| (*did).to_owned()).collect()),
         });
-        let clock = Arc::new(SystemClock);
-        let identity = IdentityResolver::new(
-            Arc::new(Nowhere),
-            Arc::new(Nowhere),
-            Arc::new(MemoryCache::new(clock.clone())),
-            clock.clone(),
-            IdentityConfig::default(),
-        );
         let ports = FirehosePorts {
             store: store.clone(),
-            identity,
-            fetch: Arc::new(Nowhere),
             sockets,
-            clock,
+            clock: Arc::new(SystemClock),
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(Firehose::new(ingest, ports).run(async {
@@ -429,7 +414,7 @@ async fn a_connection_that_does_not_come_about_in_time_is_closed() {
 async fn a_repository_that_the_store_wants_is_fetched_though_nothing_has_come_of_its_account() {
     let host = Host::new().await;
     let sockets = WebSockets::new(
-        Arc::new(Nowhere),
+        Arc::new(ThisMachine),
         FetchPolicy::development(),
         "Huddle tests",
         &[],
@@ -514,7 +499,7 @@ async fn a_secure_host_has_to_prove_its_name() {
     });
     let follow = |name: &str, roots: &[&[u8]]| {
         let policy = FetchPolicy::development();
-        let sockets = WebSockets::new(Arc::new(Nowhere), policy, "Huddle tests", roots);
+        let sockets = WebSockets::new(Arc::new(ThisMachine), policy, "Huddle tests", roots);
         let origin = format!("wss://{name}.huddle.internal:{port}");
         Running::with(sockets.unwrap(), &origin, Limits::default(), &[])
     };

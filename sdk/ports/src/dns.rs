@@ -1,4 +1,4 @@
-//! DNS text records: the one kind of record that the protocol itself reads.
+//! DNS records that say more than an address: texts, which the protocol itself reads, and where a service is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,34 @@ impl<D: DnsTxt + ?Sized> DnsTxt for Arc<D> {
     async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
         (**self).txt(name, timeout).await
     }
+}
+
+/// Looks up SRV records.
+#[async_trait]
+pub trait DnsSrv: Send + Sync {
+    /// The SRV records of the absolute `name`, such as `_caldavs._tcp.example.com`, in no particular order: all that
+    /// [`DnsTxt::txt`] says of names, time and size is so here.
+    async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError>;
+}
+
+#[async_trait]
+impl<D: DnsSrv + ?Sized> DnsSrv for Arc<D> {
+    async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError> {
+        (**self).srv(name, timeout).await
+    }
+}
+
+/// Where a service of a domain is (RFC 2782).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Srv {
+    /// Of several, the lowest is asked first.
+    pub priority: u16,
+    /// How much of what goes to those of one priority.
+    pub weight: u16,
+    /// The port.
+    pub port: u16,
+    /// The host, without the dot at its end: empty where the service is decidedly not to be had.
+    pub target: String,
 }
 
 /// Why DNS gave no answer, as opposed to the answer that there is nothing.

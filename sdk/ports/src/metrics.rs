@@ -80,14 +80,12 @@ metrics! {
     MATCHES: MetricKind::Counter, "huddle_matches" ["outcome"];
     /// Time from the request for a match until something is held
     MATCH_SECONDS: WAITS, "huddle_match_seconds" [];
-    /// Holds that were asked of hosts and guests, by what came of them
+    /// Holds that were asked of hosts and guests, by `held` or why not
     HOLDS: MetricKind::Counter, "huddle_holds" ["outcome"];
     /// Bookings that came to a state: of those `held`, as many become `confirmed`
     BOOKINGS: MetricKind::Counter, "huddle_bookings" ["status"];
-    /// Time until a provider of calendars answers
+    /// Time until a provider answers: of calendars by its kind, or `mail`; by what came of it
     PROVIDER_SECONDS: WAITS, "huddle_provider_seconds" ["provider", "outcome"];
-    /// Tokens of providers that were renewed, by what came of it
-    OAUTH_REFRESHES: MetricKind::Counter, "huddle_oauth_refreshes" ["provider", "outcome"];
     /// Tasks that wait to be done, by state: `waiting` or `dead`
     QUEUE_DEPTH: MetricKind::Gauge, "huddle_queue_depth" ["state"];
     /// Age of the oldest task that waits to be done
@@ -98,9 +96,9 @@ metrics! {
     INGEST_LAG_SECONDS: MetricKind::Gauge, "huddle_ingest_lag_seconds" [];
     /// Events of the firehose that were taken over, by what they are; and what was `rejected` or `left out` of them
     INGEST_EVENTS: MetricKind::Counter, "huddle_ingest_events" ["outcome"];
-    /// Repositories and calendars that could not be read anew, by reason
+    /// Repositories that could not be fetched, by reason
     SYNC_FAILURES: MetricKind::Counter, "huddle_sync_failures" ["reason"];
-    /// Actors that were started, by kind: more than there are says that they were lost
+    /// Actors that were asked for the first time since the process began, or in a long while, by kind
     ACTOR_STARTS: MetricKind::Counter, "huddle_actor_starts" ["kind"];
 }
 

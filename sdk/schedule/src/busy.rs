@@ -30,6 +30,8 @@ use crate::zone::Zone;
 pub struct Event<'a> {
     /// When it is.
     pub span: Span,
+    /// Whether it is on whole dates, also where `span` gives the moments of those.
+    pub is_all_day: bool,
     /// Its UID, by which a booking knows its own events, in as many calendars as they may be.
     pub uid: Option<&'a str>,
     /// Whether it is going to happen (RFC 5545 §3.8.1.11).
@@ -143,6 +145,7 @@ impl Event<'_> {
     pub fn new(span: Span) -> Self {
         Self {
             span,
+            is_all_day: matches!(span, Span::AllDay { .. }),
             uid: None,
             status: Status::default(),
             transparency: Transparency::default(),
@@ -163,6 +166,12 @@ pub struct BusyRules {
     pub tentative: bool,
     /// Invitations that the owner has not answered. Default: yes.
     pub unanswered: bool,
+    /// Invitations that the owner has declined, but keeps in the calendar. Default: no.
+    pub declined: bool,
+    /// Events that say that they take no time. Default: no.
+    pub transparent: bool,
+    /// Events on whole dates, such as holidays. Default: yes. An absence always takes its time.
+    pub all_day: bool,
     /// Working in another place, where one can be met all the same. Default: no.
     pub working_elsewhere: bool,
     /// Time to work undisturbed. Default: yes.
@@ -174,6 +183,9 @@ impl Default for BusyRules {
         Self {
             tentative: true,
             unanswered: true,
+            declined: false,
+            transparent: false,
+            all_day: true,
             working_elsewhere: false,
             focus_time: true,
         }
@@ -183,10 +195,12 @@ impl Default for BusyRules {
 impl BusyRules {
     /// Whether an event takes time away.
     ///
-    /// What settles it, the first that applies: cancelled or declined, it does not; the kind, where that is more
-    /// than a plain event; how it is shown; transparent, it does not; then what is uncertain about it.
+    /// What settles it, the first that applies: cancelled, it does not, whatever the rules; declined, by its rule; the
+    /// kind, where that is more than a plain event; an absence, it does; on whole dates, by its rule; how it is shown;
+    /// transparent, by its rule; then what is uncertain about it.
     pub fn takes_time(&self, event: &Event<'_>) -> bool {
-        if event.status == Status::Cancelled || event.response == Some(Response::Declined) {
+        let is_declined = event.response == Some(Response::Declined);
+        if event.status == Status::Cancelled || is_declined && !self.declined {
             return false;
         }
         match event.kind {
@@ -195,13 +209,18 @@ impl BusyRules {
             Kind::FocusTime if !self.focus_time => return false,
             Kind::FocusTime | Kind::Default => {}
         }
+        if event.shown_as == Some(ShownAs::OutOfOffice) {
+            return true;
+        }
+        if event.is_all_day && !self.all_day {
+            return false;
+        }
         match event.shown_as {
-            Some(ShownAs::Free) => return false,
+            Some(ShownAs::Free) => return self.transparent,
             Some(ShownAs::WorkingElsewhere) => return self.working_elsewhere,
-            Some(ShownAs::OutOfOffice) => return true,
             Some(ShownAs::Tentative) if !self.tentative => return false,
-            None if event.transparency == Transparency::Transparent => return false,
-            Some(ShownAs::Tentative | ShownAs::Busy) | None => {}
+            None if event.transparency == Transparency::Transparent => return self.transparent,
+            _ => {}
         }
         let tentative =
             event.status == Status::Tentative || event.response == Some(Response::Tentative);
@@ -242,6 +261,9 @@ mod tests {
     const OPPOSITE: BusyRules = BusyRules {
         tentative: false,
         unanswered: false,
+        declined: true,
+        transparent: true,
+        all_day: false,
         working_elsewhere: true,
         focus_time: false,
     };
@@ -345,17 +367,61 @@ mod tests {
                 kind: Kind::FocusTime,
                 ..plain()
             },
+            Event {
+                is_all_day: true,
+                ..plain()
+            },
         ] {
             check(event, true);
             assert!(!OPPOSITE.takes_time(&event), "{event:?}");
         }
-        let elsewhere = Event {
-            shown_as: Some(ShownAs::WorkingElsewhere),
+        for event in [
+            Event {
+                shown_as: Some(ShownAs::WorkingElsewhere),
+                ..plain()
+            },
+            Event {
+                shown_as: Some(ShownAs::Free),
+                ..plain()
+            },
+            Event {
+                transparency: Transparency::Transparent,
+                ..plain()
+            },
+            Event {
+                response: Some(Response::Declined),
+                ..plain()
+            },
+        ] {
+            check(event, false);
+            assert!(OPPOSITE.takes_time(&event), "{event:?}");
+        }
+        assert!(OPPOSITE.takes_time(&plain()));
+    }
+
+    #[test]
+    fn an_absence_takes_its_time_and_what_is_off_none_by_any_rules() {
+        let day = Event {
+            is_all_day: true,
             ..plain()
         };
-        check(elsewhere, false);
-        assert!(OPPOSITE.takes_time(&elsewhere));
-        assert!(OPPOSITE.takes_time(&plain()));
+        for absence in [
+            Event {
+                kind: Kind::OutOfOffice,
+                ..day
+            },
+            Event {
+                shown_as: Some(ShownAs::OutOfOffice),
+                ..day
+            },
+        ] {
+            assert!(OPPOSITE.takes_time(&absence), "{absence:?}");
+        }
+        let off = Event {
+            status: Status::Cancelled,
+            ..plain()
+        };
+        assert!(!OPPOSITE.takes_time(&off));
     }
 
     #[test]

@@ -6,17 +6,23 @@
 //! - [`ListedWindows`] knows hosts and when they have time, and nothing else.
 //! - [`ListedPeople`] knows how people stand to each other and when they are busy.
 //! - [`Network`] is a directory, a host of signed repositories and its firehose, all in memory.
+//! - [`CalendarServer`] has people's calendars, and speaks CalDAV.
+//! - [`MailServer`] takes mail for everybody, and speaks SMTP.
 //! - [`contract`] is what every adapter of a port has to keep to, wherever it runs.
 
 mod availability;
+mod calendar_server;
 mod clock;
 pub mod contract;
+mod mail_server;
 pub mod network;
 mod people;
 mod random;
 
 pub use availability::{HostWindows, ListedWindows};
+pub use calendar_server::{CalendarServer, CalendarServerError};
 pub use clock::SteppingClock;
+pub use mail_server::{MAX_LINE_BYTES, MailServer, ReceivedMail, SmtpReply, SmtpSession};
 pub use network::Network;
 pub use people::ListedPeople;
 pub use random::CountingRandom;

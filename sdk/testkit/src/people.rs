@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use huddle_core::Interval;
 use huddle_core::booking::BookingId;
-use huddle_core::matching::{Busy, Calendars, Freshness, Relationships, UnknownRelationship};
+use huddle_core::matching::{
+    Busy, Calendars, Connected, Freshness, Relationships, UnknownRelationship,
+};
 use huddle_ports::Timestamp;
 use huddle_schedule::{Circle, Relationship};
 use huddle_syntax::Did;
@@ -83,6 +85,7 @@ impl Calendars for ListedPeople {
     async fn busy(
         &self,
         person: &Did,
+        _connected: &Connected,
         within: Interval,
         but: Option<&BookingId>,
         freshness: Freshness,

@@ -159,10 +159,9 @@ impl Client {
         }
         let payload = received(M::OUTPUT, &response.headers, response.body)?;
         let output = M::Output::from_payload(payload).map_err(InvalidResponse::Output)?;
-        Ok(Response {
-            output,
-            headers: response.headers,
-        })
+        let mut answer = Response::new(output);
+        answer.headers = response.headers;
+        Ok(answer)
     }
 }
 

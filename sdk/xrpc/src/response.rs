@@ -6,13 +6,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 ///
 /// A server makes one of its output alone (`Ok(output.into())`) and adds headers if it has any; a client gets the
 /// headers that came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Response<O> {
     /// What the lexicon describes.
     pub output: O,
     /// Headers. On the server, those about type, length and encoding of the body are set by the router, and ignored
     /// here.
     pub headers: HeaderMap,
+    /// What is sent after the output.
+    #[cfg(feature = "server")]
+    pub(crate) rest: Option<crate::server::Rest>,
 }
 
 impl<O> Response<O> {
@@ -21,6 +24,24 @@ impl<O> Response<O> {
         Self {
             output,
             headers: HeaderMap::new(),
+            #[cfg(feature = "server")]
+            rest: None,
+        }
+    }
+
+    /// The same with these pieces after the output, each made when there is room to send it: for what would take too
+    /// much memory as a whole. An error cuts the answer off, and is a fault; nobody is to keep the answer.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn with_rest<S>(self, pieces: S) -> Self
+    where
+        S: futures_util::Stream<Item = Result<bytes::Bytes, crate::server::BoxError>>
+            + Send
+            + 'static,
+    {
+        Self {
+            rest: Some(crate::server::Rest::new(pieces)),
+            ..self
         }
     }
 

@@ -18,6 +18,7 @@ mod etag;
 mod problem;
 mod reply;
 mod request;
+mod rest;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,6 +35,7 @@ pub use self::authenticate::{Admitted, AuthError, Authenticate, bearer_token};
 pub use self::cors::Cors;
 pub use self::reply::{BoxError, Failure, Fault, FaultCause, OrFault, Refusal, Reply};
 pub use self::request::Request;
+pub(crate) use self::rest::Rest;
 pub use huddle_identity::Caller;
 
 /// How long a body may be, in bytes, unless a router says otherwise.

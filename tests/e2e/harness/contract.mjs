@@ -16,5 +16,5 @@ export const methods = Object.fromEntries(
   documents.filter(isMethod).map(({ id, defs }) => [id.split('.').at(-1), defs.main]),
 )
 
-/** What needs a mail server, or pages: where there is none, nobody can be told anything but that. */
-export const apart = ['confirmEmail', 'getConnectUrl', 'requestEmailConfirmation']
+/** What needs a mail server: where there is none, nobody can be told anything but that. */
+export const apart = ['confirmEmail', 'requestEmailConfirmation']

@@ -1,27 +1,32 @@
 // The AppView as one process: `huddle serve`.
-import { readFileSync, writeFileSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SENDER } from './mail.mjs'
 import { binary } from './place.mjs'
 import { Program, untilHealthy } from './program.mjs'
 
 export class AppView {
   #log
   #port
+  #data
   #options
   #env
   #program
 
   /** One over a network that listens at `port`; it keeps what it keeps in `folder`. */
-  constructor({ folder, log, port, service, url, network, graph, limits, operatorToken }) {
+  constructor({ folder, log, port, service, url, network, graph, limits, operatorToken, mail }) {
     this.#log = log
     this.#port = port
+    this.#data = join(folder, 'huddle')
     const settings = join(folder, 'huddle.toml')
     const lines = Object.entries(limits).map(([name, value]) => `${name} = ${value}`)
     writeFileSync(settings, ['[limits]', ...lines, ''].join('\n'))
     this.#options = [
       'serve',
       ...['--listen', `127.0.0.1:${port}`],
-      ...['--data', join(folder, 'huddle')],
+      ...['--data', this.#data],
       ...['--service', `${service}#huddle_appview`, '--public-url', url],
       ...['--plc', network.plc],
       ...['--config', settings],
@@ -29,7 +34,10 @@ export class AppView {
       ...['--graph', graph.url],
       '--development',
     ]
-    this.#env = { HUDDLE_OPERATOR_TOKEN: operatorToken }
+    this.#env = {
+      HUDDLE_OPERATOR_TOKEN: operatorToken,
+      ...(mail && { HUDDLE_SMTP_URL: `smtp://127.0.0.1:${mail.port}`, HUDDLE_MAIL_FROM: SENDER }),
+    }
   }
 
   async start() {
@@ -50,6 +58,28 @@ export class AppView {
   /** Ends whoever follows the firehose, which is all of the process, and lets it come back. */
   interrupt() {
     return this.restart()
+  }
+
+  /** Has all that is stored of calendars and addresses sealed with a new key, and forgets those before. */
+  async changeKeys() {
+    const keys = join(this.#data, 'calendar-keys.secret')
+    this.#run('keys', 'rotate')
+    await this.restart()
+    this.#run('keys', 'reseal')
+    const [newest] = readFileSync(keys, 'utf8').split('\n')
+    writeFileSync(keys, `${newest}\n`)
+    await this.restart()
+  }
+
+  /** Comes back without the keys. */
+  async loseKeys() {
+    rmSync(join(this.#data, 'calendar-keys.secret'))
+    await this.restart()
+  }
+
+  #run(...command) {
+    const { status, stderr } = spawnSync(binary, [...command, '--data', this.#data], { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
   }
 
   logs() {

@@ -1,9 +1,11 @@
 // Somebody with an account on a real Personal Data Server.
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { AtpAgent } from '@atproto/api'
 import { Client, XrpcResponseError } from '@atproto/lex'
 import { methods } from './contract.mjs'
+import { part } from './mail.mjs'
 import { answered } from './outcome.mjs'
 import { client } from './place.mjs'
 import { PATIENCE_MILLIS, until } from './until.mjs'
@@ -169,6 +171,32 @@ export class Person {
       (answer) => answer.booking.status === status,
       patience,
     )
+  }
+
+  // Calendars and mail
+
+  /** Connects a calendar on the AppView's own page, as a browser does. */
+  async connect(provider, access, account) {
+    const page = new URL(answered(await this.call('getConnectUrl', { provider, access })).url)
+    const form = await fetch(page)
+    assert.equal(form.status, 200)
+    assert.ok((await form.text()).includes(this.did), 'the page says whose calendar it will be')
+    const body = new URLSearchParams({ ticket: page.searchParams.get('ticket'), ...account })
+    const done = await fetch(new URL('/connect', page), { method: 'POST', body })
+    assert.equal(new URL(done.url).pathname, '/connect/done', await done.text())
+  }
+
+  /** Has mail sent to an address, which is shown to be this person's on the page that a letter leads to. */
+  async readMailAt(email) {
+    answered(await this.call('requestEmailConfirmation', { email }))
+    const [letter] = await this.#world.mail.count(email, 1)
+    const [link] = part(letter, 'text/plain').text.match(/http\S+confirm-email\S+/)
+    const page = new URL(link)
+    assert.equal((await fetch(page)).status, 200)
+    const body = new URLSearchParams(page.searchParams)
+    const done = await fetch(new URL(page.pathname, page), { method: 'POST', body })
+    assert.equal(done.status, 200, await done.text())
+    assert.equal(answered(await this.call('getPreferences')).emailStatus, 'confirmed')
   }
 
   /** Sends any bytes to a method through the person's own server. */

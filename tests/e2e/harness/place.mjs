@@ -15,6 +15,10 @@ export const lexicons = fromRoot('lexicons/com/huddle')
 export const workers = fromRoot('appview/workers')
 export const binary = `${target}/debug/huddle`
 export const node = `${target}/peers/node/bin/node`
+/** The programs of peers, where each is installed, and the Python of those that are written in it. */
+export const peers = fromRoot('tests/peers')
+export const installed = (peer) => `${target}/peers/${peer}`
+export const python = (peer) => `${installed(peer)}/venv/bin/python`
 /** The servers of `tests/peers/atproto`, beside their packages. */
 export const servers = `${target}/peers/atproto/e2e`
 /** Logs, and what the servers keep. */

@@ -60,6 +60,11 @@ export class Program {
     return line
   }
 
+  /** Has every line heard that it prints. */
+  hear(line) {
+    createInterface({ input: this.#child.stdout }).on('line', line)
+  }
+
   /** Ends it, and waits until it has. */
   async stop() {
     if (this.running) this.#child.stdin.end()

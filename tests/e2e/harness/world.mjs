@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../peers/atproto/port.mjs'
+import { CalendarServer, Feed } from './calendars.mjs'
 import { StandInGraph } from './graph.mjs'
 import { KeyHolder } from './key-holder.mjs'
+import { MailServer } from './mail.mjs'
 import { Network } from './network.mjs'
 import { answered } from './outcome.mjs'
 import { Person, readResponse } from './person.mjs'
@@ -31,6 +33,8 @@ export class World {
   #tap
   #operatorToken = randomUUID()
   #people = 0
+  #folder
+  #calendars = []
   /** The DID of the AppView, and where it is. */
   service
   url
@@ -38,11 +42,12 @@ export class World {
   /**
    * Starts everything; `name` is that of its folder. `limits` are those that differ from what leaves room. The AppView
    * has a DID in the directory, or, with `byWeb`, tells its document itself. Where it is `tapped`, `answers` has what it
-   * has answered.
+   * has answered; where it is `mailing`, `mail` what it has sent.
    */
-  static async start(name, { limits = {}, byWeb = false, tapped = false } = {}) {
+  static async start(name, { limits = {}, byWeb = false, tapped = false, mailing = false } = {}) {
     const world = new World()
     const folder = join(results, name)
+    world.#folder = folder
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     const log = (of) => join(folder, `${of}.log`)
@@ -55,6 +60,7 @@ export class World {
       world.#network = await Network.start(join(folder, 'servers'), log('servers'), world.url, HANDLES.length)
       world.service = byWeb ? `did:web:${host.replace(':', '%3A')}` : world.#network.service
       world.graph = await StandInGraph.start(world.#network.plc)
+      if (mailing) world.mail = await MailServer.start(log('mail'))
       world.#appview = new AppView({
         folder,
         log: log('appview'),
@@ -65,6 +71,7 @@ export class World {
         graph: world.graph,
         limits: { ...ROOM, ...limits },
         operatorToken: world.#operatorToken,
+        mail: world.mail,
       })
       await world.#appview.start()
     } catch (error) {
@@ -78,6 +85,8 @@ export class World {
     await this.#appview?.stop()
     await this.#network?.end()
     this.graph?.close()
+    await this.mail?.stop()
+    for (const calendar of this.#calendars) await calendar.stop()
     this.#tap?.close()
   }
 
@@ -96,6 +105,23 @@ export class World {
   /** All bytes that the AppView has answered so far. */
   get answers() {
     return this.#tap.answers
+  }
+
+  /** An account on a CalDAV server of this name: `radicale` or `xandikos`. */
+  async calendar(name) {
+    const folder = join(this.#folder, `${name}-${this.#calendars.length}`)
+    return this.#ended(await CalendarServer.start(name, folder, `${folder}.log`))
+  }
+
+  /** A published calendar. */
+  async feed() {
+    return this.#ended(await Feed.start())
+  }
+
+  /** What ends with this. */
+  #ended(calendar) {
+    this.#calendars.push(calendar)
+    return calendar
   }
 
   /** Somebody new, on one server after the other. */

@@ -3,13 +3,15 @@
 
 use crate::node::{Peer, Program};
 use async_trait::async_trait;
+use huddle_appview_indexer::{Indexer, Ports};
 use huddle_firehose::ingest::{
-    Change, Config, Event, GapCause, Ingest, Limits, News, Outcome, Proof, Source,
+    Answer, Change, Config, Event, GapCause, Ingest, Limits, News, Outcome, Proof, Question, Source,
 };
 use huddle_firehose::{Account, Filter, Hosting, Repository, Tid};
 use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_native::{
-    Firehose, FirehosePorts, FirehoseStore, ReqwestTransport, SystemClock, SystemDns, WebSockets,
+    Firehose, FirehosePorts, FirehoseStore, ReqwestTransport, SqliteIndex, SystemClock, SystemDns,
+    WebSockets,
 };
 use huddle_ports::{Fetch, FetchLimits, FetchPolicy, GuardedFetch, MemoryCache, Request, Url};
 use serde_json::Value;
@@ -127,23 +129,42 @@ fn put(records: &mut BTreeMap<String, String>, change: &Change) {
 }
 
 /// A store that tells when something has happened.
-struct Store(watch::Sender<Kept>);
+struct Store {
+    kept: watch::Sender<Kept>,
+    /// Asks about accounts.
+    indexer: Indexer,
+}
 
 #[async_trait]
 impl FirehoseStore for Store {
-    async fn account(&self, did: &str) -> Option<Account> {
-        self.0.borrow().accounts.get(did).copied()
-    }
-
-    async fn take_over(&self, event: Event) {
-        self.0.send_modify(|kept| kept.take(event));
-    }
-
-    async fn keep_cursor(&self, host: &str, cursor: Option<i64>) {
-        self.0.send_modify(|kept| match cursor {
-            Some(cursor) => drop(kept.cursors.insert(host.to_owned(), cursor)),
-            None => drop(kept.cursors.remove(host)),
-        });
+    async fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::Account { did } => {
+                let account = self.kept.borrow().accounts.get(&did).copied();
+                Answer::Account { did, account }
+            }
+            Question::Identity { did } => {
+                let found = self.indexer.identity(&did).await;
+                Answer::Identity { did, found }
+            }
+            Question::Repository { did } => {
+                let limits = FetchLimits::default();
+                let car = self.indexer.repository(&did, limits).await;
+                Answer::Repository { did, car }
+            }
+            Question::TakeOver { ticket, event } => {
+                self.kept.send_modify(|kept| kept.take(event));
+                Answer::TakenOver { ticket }
+            }
+            Question::KeepCursor { host, cursor } => {
+                self.kept.send_modify(|kept| match cursor {
+                    Some(cursor) => drop(kept.cursors.insert(host, cursor)),
+                    None => drop(kept.cursors.remove(&host)),
+                });
+                Answer::CursorKept
+            }
+            Question::Wanted { .. } => Answer::Wanted { dids: Vec::new() },
+        }
     }
 }
 
@@ -209,10 +230,11 @@ impl Follower {
         let clock = Arc::new(SystemClock);
         let dns = Arc::new(SystemDns::new().expect("the system has settings for DNS"));
         let policy = FetchPolicy::development();
+        let cache = Arc::new(MemoryCache::new(clock.clone()));
         let identity = IdentityResolver::new(
             publisher.fetch.clone(),
             dns.clone(),
-            Arc::new(MemoryCache::new(clock.clone())),
+            cache.clone(),
             clock.clone(),
             IdentityConfig {
                 plc_directory: publisher.url("plc"),
@@ -229,11 +251,19 @@ impl Follower {
             limits: Limits::default(),
         };
         let ingest = Ingest::new(config, filter, &kept.cursors, 1).expect("the limits are fine");
-        let store = Arc::new(Store(watch::Sender::new(kept)));
-        let ports = FirehosePorts {
-            store: store.clone(),
+        let indexer = Indexer::new(Ports {
+            index: Arc::new(SqliteIndex::in_memory().expect("there is memory")),
             identity,
             fetch: publisher.fetch.clone(),
+            cache,
+            clock: clock.clone(),
+        });
+        let store = Arc::new(Store {
+            kept: watch::Sender::new(kept),
+            indexer,
+        });
+        let ports = FirehosePorts {
+            store: store.clone(),
             sockets: WebSockets::new(dns, policy, USER_AGENT, &[]).expect("there is TLS"),
             clock,
         };
@@ -245,10 +275,10 @@ impl Follower {
     }
 
     async fn until(&self, what: &str, happened: impl Fn(&Kept) -> bool) -> Kept {
-        let mut kept = self.store.0.subscribe();
+        let mut kept = self.store.kept.subscribe();
         let waited = tokio::time::timeout(PATIENCE, kept.wait_for(|kept| happened(kept))).await;
         let Ok(kept) = waited else {
-            panic!("{what}: {:#?}", self.store.0.borrow().events);
+            panic!("{what}: {:#?}", self.store.kept.borrow().events);
         };
         kept.expect("the store is there").clone()
     }
@@ -260,7 +290,7 @@ impl Follower {
     async fn stop(self) -> Kept {
         self.stop.send(()).expect("it runs");
         self.task.await.expect("it ends well");
-        self.store.0.borrow().clone()
+        self.store.kept.borrow().clone()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use huddle_appview_indexer::{Drift, HostError, Met};
 use huddle_core::directory::Directory as _;
 use huddle_core::index::Index as _;
-use huddle_core::index::{Statement, offers, services};
+use huddle_core::index::{Paging, Statement, offers, services};
 use huddle_lexicon::com::huddle::service::Service;
 use huddle_syntax::data::{self, Map};
 use huddle_syntax::{AtIdentifier, Did};
@@ -43,8 +43,12 @@ async fn who_is_met_is_in_the_index_at_once_and_followed_from_then_on() {
     let indexer = world.indexer();
     assert_eq!(indexer.meet(&ada).await, Ok(Met::Indexed(vec![])));
     assert!(serves(&world, &ada).await);
-    let imported = offers::of_host(&*world.index, &ada, NOW).await.unwrap();
-    assert!(imported[0].record.contains("com.huddle.officeHours"));
+    let all = Paging {
+        cursor: None,
+        limit: 10,
+    };
+    let imported = offers::list(&*world.index, &ada, NOW, all).await.unwrap();
+    assert!(imported.items[0].record.contains("com.huddle.officeHours"));
     assert_eq!(indexer.meet(&ada).await, Ok(Met::Known));
     assert_eq!(indexer.lost("", 10).await.unwrap(), from_ref(&ada));
     assert_eq!(indexer.stale("", 10).await.unwrap(), from_ref(&ada));

@@ -4,6 +4,8 @@
 
 mod asking;
 mod departures;
+mod drift;
+mod keeper;
 mod order;
 mod requests;
 mod stream;

@@ -10,7 +10,7 @@ use huddle_testkit::network::Hosting;
 
 use crate::world::{NOW, Process, World, handle, rkey};
 
-fn offer(note: &str) -> SlotOffer {
+pub(crate) fn offer(note: &str) -> SlotOffer {
     let mut offer = SlotOffer::new(
         "2026-12-01T10:00:00Z".parse().unwrap(),
         "2026-12-01T12:00:00Z".parse().unwrap(),
@@ -21,28 +21,32 @@ fn offer(note: &str) -> SlotOffer {
     offer
 }
 
-fn service(appview: &str) -> Service {
+pub(crate) fn service(appview: &str) -> Service {
     let created = "2026-11-20T08:30:00.000Z".parse().unwrap();
     Service::new(appview.parse().unwrap(), created)
 }
 
-fn offers_collection() -> Nsid {
+pub(crate) fn offers_collection() -> Nsid {
     SlotOffer::NSID.parse().unwrap()
 }
 
-async fn notes(world: &World, host: &Did) -> Vec<String> {
-    let offers = offers::of_host(&*world.index, host, NOW).await.unwrap();
+pub(crate) async fn notes(world: &World, host: &Did) -> Vec<String> {
+    let all = Paging {
+        cursor: None,
+        limit: offers::MOST_OF_A_HOST,
+    };
+    let offers = offers::list(&*world.index, host, NOW, all).await.unwrap();
     let note = |offer: &offers::Offer| {
         let uri = offer.uri.to_string();
         uri.rsplit_once('/').unwrap().1.to_owned()
     };
-    let mut notes: Vec<_> = offers.iter().map(note).collect();
+    let mut notes: Vec<_> = offers.items.iter().map(note).collect();
     notes.sort();
     notes
 }
 
 /// Who is found, one after the other.
-async fn found(world: &World, query: &str) -> String {
+pub(crate) async fn found(world: &World, query: &str) -> String {
     let paging = Paging {
         cursor: None,
         limit: 10,

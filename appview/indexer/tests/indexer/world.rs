@@ -9,22 +9,19 @@ use async_trait::async_trait;
 use huddle_appview_indexer::{Indexer, LeftOut, Ports};
 use huddle_core::index::{Index, IndexError, Statement};
 use huddle_core::sql::{Row, Value};
-use huddle_firehose::VerifyingKey;
-use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Identity, Ingest, Limits, Source, Unavailable,
-};
-use huddle_identity::{Freshness, IdentityConfig, IdentityResolver};
+use huddle_firehose::ingest::{Action, Config, ConnectionId, Ingest, Limits, Source};
+use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_native::SqliteIndex;
 use huddle_ports::{
-    Bytes, Clock as _, Fetch, FetchError, FetchPolicy, MemoryCache, Request, Response, Timestamp,
-    Url,
+    Bytes, Clock as _, Fetch, FetchError, FetchLimits, FetchPolicy, MemoryCache, Request, Response,
+    Timestamp, Url,
 };
 use huddle_syntax::{Did, Handle, RecordKey};
 use huddle_testkit::network::Places;
 use huddle_testkit::{CountingRandom, Network, SteppingClock};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_796_000_000_000);
-const HOST: &str = "wss://pds.test";
+pub(crate) const HOST: &str = "wss://pds.test";
 
 /// Fails when it is told to.
 pub(crate) struct Faulty {
@@ -158,7 +155,7 @@ impl World {
         })
     }
 
-    fn indexer_over(&self, index: Arc<dyn Index>) -> Indexer {
+    pub(crate) fn indexer_over(&self, index: Arc<dyn Index>) -> Indexer {
         self.indexer_with(index, self.network.clone())
     }
 
@@ -204,7 +201,9 @@ impl World {
     pub(crate) async fn dump(&self) -> Vec<String> {
         let mut dump = Vec::new();
         for sql in [
-            "SELECT 'repos', did, hosting, rev, data, base, stale FROM repos ORDER BY did",
+            // How far a repository was known that is gone depends on when it was asked for.
+            "SELECT 'repos', did, hosting, iif(hosting = 'deleted', NULL, rev), data, \
+             iif(hosting = 'deleted', NULL, base), stale FROM repos ORDER BY did",
             "SELECT 'people', did, handle, offered IS NULL FROM people ORDER BY did",
             "SELECT 'words', p.did, w.words FROM host_words w LEFT JOIN people p ON p.id = w.rowid ORDER BY 2",
             "SELECT 'services', did, rev, cid, appview FROM services ORDER BY did",
@@ -317,12 +316,11 @@ impl<'w> Process<'w> {
                 self.ingest.account(&did, account);
             }
             Action::FindIdentity { did } => {
-                let key = self.key(&did).await;
-                let host = Some("pds.test".into());
-                self.ingest.identity(&did, Ok(Identity { key, host }), now);
+                let found = self.indexer.identity(&did).await;
+                self.ingest.identity(&did, found, now);
             }
             Action::FetchRepository { did } => {
-                let car = self.repository(&did).await;
+                let car = self.indexer.repository(&did, FetchLimits::default()).await;
                 let car = car.as_deref().map_err(|why| *why);
                 self.ingest.repository(&did, car, now);
             }
@@ -337,24 +335,5 @@ impl<'w> Process<'w> {
             Action::Disconnect { .. } | Action::Report(_) => {}
         }
         Ok(())
-    }
-
-    async fn key(&self, did: &str) -> VerifyingKey {
-        let did = did.parse().unwrap();
-        let identity = self.world.identity();
-        let document = identity.resolve_did(&did, Freshness::Fresh).await;
-        let key = document.unwrap().signing_key().unwrap();
-        VerifyingKey::from_multikey(&key.to_multikey()).unwrap()
-    }
-
-    async fn repository(&self, did: &str) -> Result<Bytes, Unavailable> {
-        let mut at = url("https://pds.test/xrpc/com.atproto.sync.getRepo");
-        at.query_pairs_mut().append_pair("did", did);
-        let answer = self.world.network.fetch(Request::get(at)).await.unwrap();
-        if answer.status.is_success() {
-            Ok(answer.body)
-        } else {
-            Err(Unavailable::Inactive)
-        }
     }
 }

@@ -25,7 +25,7 @@ pub struct WeakToken;
 
 impl OperatorToken {
     /// Whether a request shows it.
-    pub(crate) fn is_shown(&self, headers: &HeaderMap) -> bool {
+    pub fn is_shown(&self, headers: &HeaderMap) -> bool {
         match bearer_token(headers) {
             Ok(Some(token)) => hash(token).ct_eq(&self.0).into(),
             Ok(None) | Err(_) => false,

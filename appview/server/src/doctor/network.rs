@@ -1,13 +1,12 @@
 //! What can be looked at over the network.
 
 use futures_util::future::join_all;
-use huddle_ports::{Clock as _, Fetch, Request, Response, Timestamp, Url};
-use tokio::net::TcpStream;
+use huddle_native::{SmtpMailer, SmtpProblem, SystemClock, SystemDns};
+use huddle_ports::{Clock as _, DnsError, DnsTxt as _, Fetch, Request, Response, Timestamp, Url};
 use tokio::time::timeout;
 
 use super::{Finding, PATIENCE};
 use crate::config::Config;
-use huddle_native::SystemClock;
 
 /// A clock that is farther off takes valid tokens for expired ones; it is the skew that is put up with.
 const WRONG_SECS: u64 = 30;
@@ -40,29 +39,92 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Whether the mail server takes connections, if there is one. Its address may hold a password, and is not told but for the host.
-async fn mail(config: &Config) -> Option<Finding> {
+/// Whether mail can be sent, if any is to be. The server's address may hold a password, and is not told but for the host.
+async fn mail(config: &Config) -> Vec<Finding> {
     const CHECK: &str = "mail";
     let server = match config.mail.server() {
-        Ok(server) => server?,
+        Ok(Some(server)) => server,
+        Ok(None) => return Vec::new(),
         Err(error) => {
             let advice = "write smtps://user:password@mail.example.com into it";
-            return Some(Finding::fail(CHECK, format!("{error:#}"), advice));
+            return vec![Finding::fail(CHECK, format!("{error:#}"), advice)];
         }
     };
-    if config.mail.mail_from.is_none() {
+    let Some(sender) = &config.mail.mail_from else {
         let advice = "name one with --mail-from, e.g. bookings@huddle.example.com";
-        return Some(Finding::fail(CHECK, "mail has no sender", advice));
+        return vec![Finding::fail(CHECK, "mail has no sender", advice)];
+    };
+    let domain = sender.address.domain();
+    let (server, sender) = futures_util::join!(mail_server(CHECK, &server, domain), spf(domain));
+    vec![server, sender]
+}
+
+/// Whether the server would take mail from us: it is connected to and logged in at, and nothing is sent.
+async fn mail_server(check: &'static str, url: &Url, domain: &str) -> Finding {
+    let host = url.host_str().unwrap_or_default();
+    let mailer = match SmtpMailer::new(url, domain, &[]) {
+        Ok(mailer) => mailer,
+        Err(error) => {
+            let advice =
+                "write it as smtps://user:password@mail.example.com, or smtp://… for STARTTLS";
+            return Finding::fail(check, format!("{host}: {error}"), advice);
+        }
+    };
+    let problem = match timeout(PATIENCE, mailer.check()).await {
+        Ok(Ok(())) => return Finding::ok(check, format!("{host} takes mail from here")),
+        Ok(Err(problem)) => problem,
+        Err(_) => SmtpProblem::Unreachable("it does not answer".to_owned()),
+    };
+    let advice = match problem {
+        SmtpProblem::Unauthenticated(_) => {
+            "look at the user and the password in the address of the mail server"
+        }
+        SmtpProblem::Refused(_) => "ask whoever runs it whether this machine may send by it",
+        SmtpProblem::Unreachable(_) => {
+            "look whether this machine may connect to it, and whether it speaks TLS: smtps:// from the start, smtp:// \
+             by STARTTLS"
+        }
+    };
+    Finding::fail(check, format!("{host}: {problem}"), advice)
+}
+
+/// The ends of domains that nobody has (RFC 2606 §2).
+const NOBODYS: [&str; 4] = ["example", "invalid", "localhost", "test"];
+
+/// Whether the domain of mail's sender says who may send mail for it (RFC 7208 §4.5).
+async fn spf(domain: &str) -> Finding {
+    const CHECK: &str = "sender";
+    if NOBODYS.contains(&domain.rsplit('.').next().unwrap_or_default()) {
+        let found = format!("nobody can have the domain {domain}");
+        return Finding::warn(
+            CHECK,
+            found,
+            "name a sender of a domain of yours with --mail-from",
+        );
     }
-    let usual = if server.scheme() == "smtps" { 465 } else { 587 };
-    let (host, port) = (server.host_str()?, server.port().unwrap_or(usual));
-    let advice = "look whether this machine may connect to it";
-    let connected = timeout(PATIENCE, TcpStream::connect((host, port))).await;
-    Some(match connected {
-        Ok(Ok(_)) => Finding::ok(CHECK, format!("{host}:{port} takes connections")),
-        Ok(Err(error)) => Finding::fail(CHECK, format!("{host}:{port}: {error}"), advice),
-        Err(_) => Finding::fail(CHECK, format!("{host}:{port} does not answer"), advice),
-    })
+    let records = match SystemDns::new() {
+        Ok(dns) => dns.txt(domain, PATIENCE).await,
+        Err(_) => Err(DnsError::Failed),
+    };
+    let advice = format!(
+        "publish an SPF record that names the mail server, e.g. `{domain}. TXT \"v=spf1 mx -all\"`: mail of other \
+         domains is taken for spam"
+    );
+    match records {
+        Ok(records)
+            if records
+                .iter()
+                .any(|it| it == "v=spf1" || it.starts_with("v=spf1 ")) =>
+        {
+            Finding::ok(CHECK, format!("{domain} says who sends its mail"))
+        }
+        Ok(_) => Finding::warn(
+            CHECK,
+            format!("{domain} does not say who sends its mail"),
+            advice,
+        ),
+        Err(error) => Finding::warn(CHECK, format!("{domain}: {error}"), advice),
+    }
 }
 
 /// The firehose's host answers requests, too.

@@ -56,7 +56,7 @@ async fn export(server: &Server, person: &Did) -> String {
 async fn question(server: &mut Server) -> ConfirmAddress {
     match server.letters.recv().await.unwrap() {
         Letter::ConfirmAddress(question) => question,
-        Letter::News(news) => panic!("{news:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod booking;
 mod connectors;
+mod export;
 mod limits;
 mod mail;
 mod race;
 mod server;
+mod typed;

@@ -36,6 +36,8 @@ use tokio::task::JoinHandle;
 const SERVICE: &str = "did:web:huddle.example.com#huddle_appview";
 
 pub(crate) struct Server {
+    /// What it answers with.
+    pub(crate) router: axum::Router,
     client: Client,
     key: SigningKey,
     service: ServiceRef,
@@ -172,9 +174,11 @@ impl Server {
             post: Some(post(mailbox, &url)),
         };
         let App { router, pump, .. } = parts.assemble();
-        let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        let served = router.clone();
+        let serving = tokio::spawn(async { axum::serve(listener, served).await.unwrap() });
         let pumping = tokio::spawn(pump.run(std::future::pending()));
         Self {
+            router,
             client: Client::new(fetch, url),
             key,
             service,
@@ -187,12 +191,18 @@ impl Server {
         }
     }
 
-    /// A client that is signed in as this person, for one call of one method.
-    pub(crate) fn as_caller<M: Method>(&self, person: &Did) -> Client {
+    /// A token of this person, for one call of one method.
+    pub(crate) fn token<M: Method>(&self, person: &Did) -> String {
         let minter = ServiceAuthMinter::new(person.clone().into(), self.key.clone());
         let method = M::NSID.parse().unwrap();
         let token = minter.mint(&self.service, &method, SystemClock.now(), &OsRandom);
-        self.client.clone().with_bearer(token.as_str()).unwrap()
+        token.as_str().to_owned()
+    }
+
+    /// A client that is signed in as this person, for one call of one method.
+    pub(crate) fn as_caller<M: Method>(&self, person: &Did) -> Client {
+        let client = self.client.clone();
+        client.with_bearer(&self.token::<M>(person)).unwrap()
     }
 
     /// Calls a procedure as this person.

@@ -7,17 +7,19 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::program::{Done, Serving, huddle, run};
+use crate::smtp::Smtp;
 
 /// Nobody is reached over the network here.
 fn doctor(folder: &Path) -> Done {
+    doctor_with(folder, &[])
+}
+
+/// The same with more settings.
+fn doctor_with(folder: &Path, more: &[&str]) -> Done {
     let nobody = "http://127.0.0.1:1";
     let arguments = ["doctor", "--json", "--development"];
-    run(
-        folder,
-        arguments
-            .into_iter()
-            .chain(["--plc", nobody, "--graph", nobody]),
-    )
+    let arguments = [&arguments[..], &["--plc", nobody, "--graph", nobody], more];
+    run(folder, arguments.concat())
 }
 
 /// What is found of one check, with the verdict.
@@ -120,4 +122,48 @@ fn a_variable_that_is_no_setting_is_told() {
             .any(|(_, found)| found.contains("HUDDLE_LISTN")),
         "{found:?}"
     );
+}
+
+/// What is found of a mail server at this address.
+fn mail(url: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let from = ["--mail-from", "bookings@huddle.invalid"];
+    let done = doctor_with(folder.path(), &[&["--smtp-url", url], &from[..]].concat());
+    assert!(!done.printed.contains("tellnobody"), "{}", done.printed);
+    let [found] = &findings(&done, "mail")[..] else {
+        panic!("{}", done.printed);
+    };
+    // Nobody can have a domain of that name (RFC 2606 §2).
+    let sender = findings(&done, "sender");
+    assert!(
+        sender.iter().all(|(verdict, _)| verdict == "warn"),
+        "{sender:?}"
+    );
+    assert_eq!(sender.len(), 1);
+    found.clone()
+}
+
+#[test]
+fn a_mail_server_is_talked_to_and_shown_who_we_are() {
+    let sound = Smtp::start(|_| None);
+    let (verdict, found) = mail(&format!("smtp://{}", sound.place));
+    assert_eq!(verdict, "ok", "{found}");
+    assert!(sound.mail.mail_for("bookings@huddle.invalid").is_empty());
+
+    let unknown = Smtp::start(|verb| match verb {
+        "EHLO" => Some("250-mail.test\r\n250 AUTH PLAIN LOGIN\r\n"),
+        "AUTH" => Some("535 5.7.8 no\r\n"),
+        _ => None,
+    });
+    let away = Smtp::start(|verb| (verb == "EHLO").then_some("421 not now\r\n"));
+    for (url, expect) in [
+        (format!("smtp://huddle:tellnobody@{}", unknown.place), "535"),
+        (format!("smtp://{}", away.place), "421"),
+        (format!("smtp://{}?tls=required", sound.place), "STARTTLS"),
+        ("smtp://127.0.0.1:1".to_owned(), "refused"),
+    ] {
+        let (verdict, found) = mail(&url);
+        assert_eq!(verdict, "fail", "{url}: {found}");
+        assert!(found.contains(expect), "{url}: {found}");
+    }
 }

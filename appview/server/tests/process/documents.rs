@@ -3,6 +3,13 @@
 use std::fs;
 
 use huddle_testdata::workspace_root;
+use serde_json::{Value, json};
+
+use crate::program::{Done, run};
+
+fn page(name: &str) -> String {
+    fs::read_to_string(workspace_root().join(name)).unwrap()
+}
 
 /// The pairs of a file and the tests in it: `` `file`: `test`, `test` ``.
 fn named(page: &str) -> Vec<(&str, Vec<&str>)> {
@@ -21,12 +28,56 @@ fn named(page: &str) -> Vec<(&str, Vec<&str>)> {
         .collect()
 }
 
+/// The blocks of code in this language, each as its lines.
+fn blocks<'p>(page: &'p str, language: &str) -> Vec<Vec<&'p str>> {
+    let fence = format!("```{language}");
+    let mut lines = page.lines();
+    let mut blocks = Vec::new();
+    while lines.by_ref().any(|line| line == fence) {
+        let block = lines.by_ref().take_while(|line| *line != "```");
+        blocks.push(block.collect());
+    }
+    blocks
+}
+
+/// What stands between backticks outside of blocks.
+fn spans(page: &str) -> Vec<&str> {
+    let mut is_block = false;
+    let prose = page.lines().filter(|line| {
+        let is_fence = line.starts_with("```");
+        is_block ^= is_fence;
+        !is_block && !is_fence
+    });
+    prose
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// What a page has people type after `huddle`, with something for each of its placeholders.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let lines = blocks(page, "sh").into_iter().flatten();
+    let typed = lines.chain(spans(page)).filter_map(|text| {
+        let words = text.strip_prefix("huddle ");
+        words.or_else(|| text.strip_prefix("cargo run --release -- "))
+    });
+    let words = typed.map(|text| text.split(" #").next().unwrap_or_default());
+    let word = |word: &str| match word {
+        "DID" => "did:web:ada.example.com".to_owned(),
+        "ID" => "3hq7n2k5x4d6m7p2r5t7".to_owned(),
+        word => word.to_owned(),
+    };
+    words
+        .map(|text| text.replace("$(date +%F)", "2026-12-01"))
+        .map(|text| text.split_whitespace().map(word).collect())
+        .collect()
+}
+
 #[test]
 fn every_test_that_the_threat_model_names_is_there() {
     let root = workspace_root();
-    let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let page = page("docs/threat-model.md");
     let named = named(&page);
-    assert!(named.len() > 40, "{named:?}");
+    assert!(named.len() > 60, "{named:?}");
     let mut missing = Vec::new();
     for (file, tests) in named {
         let text = fs::read_to_string(root.join(file)).unwrap_or_default();
@@ -39,4 +90,66 @@ fn every_test_that_the_threat_model_names_is_there() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_command_that_the_documents_show_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for name in ["README.md", "docs/operate.md"] {
+        let page = page(name);
+        for mut words in commands(&page).into_iter().filter(|it| *it != ["help"]) {
+            // It is read as far as that, and its help is printed.
+            words.push("--help".to_owned());
+            let done = run(folder.path(), &words);
+            assert_eq!(done.code, Some(0), "{name}: {words:?}: {done:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 15, "{count}");
+}
+
+#[test]
+fn every_flag_and_variable_that_the_guide_names_is_a_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = run(folder.path(), ["serve", "--help"]).text();
+    let page = page("docs/operate.md");
+    let is_command = |span: &&str| span.starts_with("huddle ") || span.starts_with("cargo ");
+    let words = spans(&page).into_iter().filter(|it| !is_command(it));
+    let words = words.flat_map(|span| span.split([' ', '=']));
+    let is_setting = |word: &&str| word.starts_with("--") || word.starts_with("HUDDLE_");
+    let named: Vec<_> = words.filter(is_setting).collect();
+    assert!(named.len() > 4, "{named:?}");
+    for word in named {
+        assert!(settings.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn the_settings_that_the_documents_show_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let guide = page("docs/operate.md");
+    let [shown] = blocks(&guide, "toml").try_into().unwrap();
+    let doctor = |settings: &str| -> Done {
+        fs::write(folder.path().join("huddle.toml"), settings).unwrap();
+        // Nobody is reached over the network here.
+        let nobody = "http://127.0.0.1:1";
+        let arguments = ["doctor", "--json", "--development"];
+        let nobody = [
+            "--plc",
+            nobody,
+            "--graph",
+            nobody,
+            "--firehose",
+            "ws://127.0.0.1:1",
+        ];
+        run(folder.path(), [&arguments[..], &nobody].concat())
+    };
+    let done = doctor(&shown.join("\n"));
+    let report: Value = serde_json::from_str(&done.printed).expect("it reads the settings");
+    let limits = report["limits"].as_array().unwrap();
+    let hold = limits.iter().find(|limit| limit["name"] == "hold_secs");
+    assert_eq!(hold.unwrap()["value"], json!(600));
+    let wrong = shown.join("\n").replace("public_url", "public_ur");
+    doctor(&wrong).fails(2, "public_ur is no setting");
 }

@@ -5,9 +5,13 @@
 mod doctor;
 mod documents;
 mod faults;
+mod import;
+mod keys;
 mod kill;
+mod metrics;
 mod program;
 mod serve;
 mod settings;
+mod smtp;
 mod upkeep;
 mod world;

@@ -7,6 +7,7 @@ use huddle_lexicon::com::huddle::defs::BookingStatus;
 use serde_json::json;
 
 use crate::program::{Serving, huddle, run};
+use crate::smtp::Smtp;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,6 +140,44 @@ async fn an_installation_that_is_at_rest_is_kept_in_order() {
     for key in keys["keys"].as_array().unwrap() {
         assert_eq!(key["state"], json!("sound"), "{key}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_was_given_up_is_sent_once_the_mail_server_is_mended() {
+    let world = World::new(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let smtp = Smtp::start(|verb| (verb == "RCPT").then_some("550 nobody here\r\n"));
+    let mut command = world.serve(folder.path());
+    command.args(["--smtp-url", &format!("smtp://{}", smtp.place)]);
+    command.args(["--mail-from", "bookings@huddle.test"]);
+    let server = Serving::start(command).unwrap();
+    let address = "guest@mail.test";
+    let guest = &world.guests[0];
+    world.enter_address(&server.url, guest, address).await;
+    let given_up = || {
+        let jobs = run(folder.path(), ["jobs", "list", "--json"]).json();
+        jobs["jobs"].as_array().unwrap().clone()
+    };
+    let mut jobs = given_up();
+    while jobs.is_empty() {
+        jobs = given_up();
+    }
+    assert_eq!(jobs.len(), 1, "{jobs:?}");
+    assert!(jobs[0]["actor"].as_str().unwrap().contains(guest.as_str()));
+    assert!(smtp.mail.mail_for(address).is_empty());
+
+    let id = jobs[0]["id"].to_string();
+    let retry = || run(folder.path(), ["jobs", "retry", &id, "--json"]).json();
+    // As long as nothing is mended, it is given up once more.
+    assert_eq!(retry(), json!({ "retried": 1 }));
+    while given_up() != jobs {}
+    smtp.mend();
+    assert_eq!(retry(), json!({ "retried": 1 }));
+    while smtp.mail.mail_for(address).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(given_up().is_empty());
+    run(folder.path(), ["jobs", "retry", &id]).fails(1, "was given up");
 }
 
 #[test]

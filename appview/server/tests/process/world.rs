@@ -11,14 +11,21 @@ use huddle_lexicon::com::huddle::cancel_booking::{self, CancelBooking};
 use huddle_lexicon::com::huddle::defs::{BookingView, Policy, Weekday, WeeklyRule};
 use huddle_lexicon::com::huddle::finalize::{self, Finalize};
 use huddle_lexicon::com::huddle::get_booking::{self, GetBooking};
+use huddle_lexicon::com::huddle::get_connect_url::{
+    self, GetConnectUrl, ParamsAccess, ParamsProvider,
+};
 use huddle_lexicon::com::huddle::list_offers::{self, ListOffers};
 use huddle_lexicon::com::huddle::r#match::{self as matching, Match};
 use huddle_lexicon::com::huddle::office_hours::OfficeHours;
+use huddle_lexicon::com::huddle::request_email_confirmation::{self, RequestEmailConfirmation};
 use huddle_lexicon::com::huddle::reschedule_booking::{self, RescheduleBooking};
 use huddle_lexicon::com::huddle::service::Service;
 use huddle_lexicon::schema::{Body, Method, Procedure};
 use huddle_native::{ReqwestTransport, SystemClock, SystemDns};
-use huddle_ports::{Clock as _, FetchPolicy, GuardedFetch, Url};
+use huddle_ports::{
+    Clock as _, Fetch as _, FetchLimits, FetchPolicy, GuardedFetch, HeaderValue, Request, Url,
+    header,
+};
 use huddle_syntax::{AtIdentifier, Datetime, Did, RecordKey};
 use huddle_xrpc::client::{Client, ClientError};
 
@@ -28,7 +35,7 @@ const SERVICE: &str = "did:web:localhost#huddle_appview";
 
 /// A network, and some people in it.
 pub(crate) struct World {
-    network: Loopback,
+    pub(crate) network: Loopback,
     service: ServiceRef,
     fetch: Arc<GuardedFetch<ReqwestTransport>>,
     pub(crate) guests: Vec<Did>,
@@ -181,6 +188,59 @@ impl World {
         input.idempotency_key = Some(format!("move {id}"));
         let answer = self.call::<RescheduleBooking>(server, guest, &input).await;
         Some(answer.ok()?.booking)
+    }
+
+    /// Connects an account with a calendar that is written to, as somebody does it in a browser.
+    pub(crate) async fn connect_calendar(&self, server: &Url, person: &Did) {
+        let calendars = &self.network.calendars;
+        let (_, user) = person.as_str().rsplit_once(':').unwrap();
+        calendars.open(user, "password");
+        let mut params = get_connect_url::Params::new(ParamsProvider::Caldav);
+        params.access = Some(ParamsAccess::Events);
+        let client = self.signed_in::<GetConnectUrl>(server, person);
+        let answer = client.query::<GetConnectUrl>(&params).await.unwrap();
+        // The page's address names the port that the server was to listen at: any.
+        let page = Url::parse(answer.output.url.as_str()).unwrap();
+        let (_, ticket) = page.query_pairs().next().unwrap();
+        let mut form = Url::parse("form:").unwrap();
+        form.query_pairs_mut()
+            .append_pair("ticket", &ticket)
+            .append_pair("address", calendars.place().as_str())
+            .append_pair("user", user)
+            .append_pair("password", "password");
+        let mut request = Request::post(
+            server.join(page.path()).unwrap(),
+            form.query().unwrap().to_owned(),
+        )
+        .header(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        request.limits = FetchLimits {
+            max_redirects: 1,
+            ..FetchLimits::default()
+        };
+        let answer = self.fetch.fetch(request).await.unwrap();
+        let told = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.final_url.path(), "/connect/done", "{told}");
+    }
+
+    /// Enters the address at which somebody reads mail.
+    pub(crate) async fn enter_address(&self, server: &Url, person: &Did, address: &str) {
+        let mut input = request_email_confirmation::Input::new(address);
+        input.idempotency_key = Some(format!("address {address}"));
+        let asked = self.call::<RequestEmailConfirmation>(server, person, &input);
+        asked.await.unwrap();
+    }
+
+    /// What an operator reads at a path.
+    pub(crate) async fn operator_page(&self, server: &Url, token: &str, path: &str) -> String {
+        let authorization = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        let request = Request::get(server.join(path).unwrap());
+        let request = request.header(header::AUTHORIZATION, authorization);
+        let answer = self.fetch.fetch(request).await.unwrap();
+        assert!(answer.status.is_success(), "{}", answer.status);
+        String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
     /// The booking, as its guest sees it.

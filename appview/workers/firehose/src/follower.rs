@@ -1,25 +1,22 @@
 //! Follows the firehose: does what [`Ingest`] asks for, until the platform ends it.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use huddle_appview_indexer::Wanted;
-use huddle_core::index::IndexError;
-use huddle_firehose::Account;
+use huddle_appview_indexer::{Keeper, TakenOver};
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, MIN_QUEUED_BYTES, News, Notice,
-    Source, Ticket, Unavailable,
+    Answer, Config, ConnectionId, Ingest, Limits, MIN_QUEUED_BYTES, Notice, Question, Runner,
+    Source, Step,
 };
 use huddle_ports::{Clock as _, FetchLimits};
-use huddle_syntax::Did;
 use huddle_workers_platform::WorkersClock;
 use serde::Serialize;
 use worker::{Delay, console_error, console_log, js_sys};
@@ -28,12 +25,8 @@ use crate::Trouble;
 use crate::parts::Parts;
 use crate::socket::{Received, Socket};
 
-/// How long what failed rests before it is tried again: twice as long each time, up to the longest.
-const FIRST_REST: Duration = Duration::from_millis(250);
-const LONGEST_REST: Duration = Duration::from_secs(30);
-
-/// How often the index is asked whose repositories are to be fetched.
-const ASK_EVERY: Duration = Duration::from_mins(1);
+/// The longest that one timer of the platform is set for.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often it is said how far the driver is, at most.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -84,41 +77,28 @@ pub(crate) async fn follow(parts: Parts, progress: Rc<Progress>) -> Trouble {
     }
 }
 
-/// What came of something that was asked for.
-enum Answer {
+/// What came of something that was to be done.
+enum Done {
     Connected(ConnectionId, Option<Socket>),
-    Account(String, Option<Account>),
-    Identity(String, Result<Identity, Unavailable>),
-    Repository(String, Result<Vec<u8>, Unavailable>),
-    Done(Ticket),
-    Kept,
-    Wanted(Wanted, Vec<Did>),
+    Answered(Answer),
 }
 
 /// What happens next.
 enum Next {
-    Answer(Answer),
+    Done(Done),
     Received(ConnectionId, Received),
     Wake,
 }
 
 struct Follower {
-    ingest: Ingest,
+    runner: Runner,
     parts: Parts,
+    keeper: Keeper,
     progress: Rc<Progress>,
     socket: Option<(ConnectionId, Socket)>,
-    answers: FuturesUnordered<LocalBoxFuture<'static, Answer>>,
+    tasks: FuturesUnordered<LocalBoxFuture<'static, Done>>,
     /// When to look again even if nothing happens until then.
     timer: Option<(Duration, Pin<Box<Delay>>)>,
-    /// Cursors that are to be kept, by host: only the newest counts.
-    cursors: BTreeMap<String, Option<i64>>,
-    /// Whether a cursor is being kept: one after the other, so that an older one does not come last.
-    is_keeping: bool,
-    /// Accounts whose repositories are to be fetched, as soon as there is room.
-    wanted: VecDeque<Did>,
-    /// Who says whose those are, unless it is being asked.
-    source: Option<Wanted>,
-    ask_at: Duration,
     tell_at: Duration,
 }
 
@@ -131,18 +111,21 @@ impl Follower {
         };
         let filter = parts.indexer.filter().await?;
         let cursors = parts.indexer.cursors().await?;
+        let ingest = Ingest::new(config, filter, &cursors, seed())?;
+        let keeper = Keeper {
+            indexer: parts.indexer.clone(),
+            pause: Arc::new(WorkersClock),
+            repository: REPOSITORY,
+            on_failure: |error| console_error!("the firehose waits for the index: {error}"),
+        };
         Ok(Self {
-            ingest: Ingest::new(config, filter, &cursors, seed())?,
+            runner: Runner::new(ingest),
             parts,
+            keeper,
             progress,
             socket: None,
-            answers: FuturesUnordered::new(),
+            tasks: FuturesUnordered::new(),
             timer: None,
-            cursors: BTreeMap::new(),
-            is_keeping: false,
-            wanted: VecDeque::new(),
-            source: Some(Wanted::default()),
-            ask_at: Duration::ZERO,
             tell_at: Duration::ZERO,
         })
     }
@@ -152,7 +135,7 @@ impl Follower {
             self.act();
             self.tell();
             match poll_fn(|context| self.poll(context)).await {
-                Next::Answer(answer) => self.take_answer(answer),
+                Next::Done(done) => self.take(done),
                 Next::Received(connection, received) => self.take_received(connection, received),
                 Next::Wake => {}
             }
@@ -160,11 +143,11 @@ impl Follower {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Next> {
-        if let Poll::Ready(Some(answer)) = self.answers.poll_next_unpin(context) {
-            return Poll::Ready(Next::Answer(answer));
+        if let Poll::Ready(Some(done)) = self.tasks.poll_next_unpin(context) {
+            return Poll::Ready(Next::Done(done));
         }
         if let Some((connection, socket)) = &self.socket
-            && self.ingest.wants_frames()
+            && self.runner.ingest.wants_frames()
             && let Poll::Ready(received) = socket.poll(context)
         {
             return Poll::Ready(Next::Received(*connection, received));
@@ -174,15 +157,14 @@ impl Follower {
 
     /// Is ready once there is something to do by the clock.
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let asks = (self.source.is_some() && self.wanted.is_empty()).then_some(self.ask_at);
-        let Some(next) = self.ingest.wake_at().into_iter().chain(asks).min() else {
+        let Some(next) = self.runner.wake_at() else {
             return Poll::Pending;
         };
         let (at, mut timer) = match self.timer.take() {
             // One that rings too early costs a look.
             Some((at, timer)) if at <= next => (at, timer),
             _ => {
-                let wait = next.saturating_sub(now()).min(ASK_EVERY);
+                let wait = next.saturating_sub(now()).min(LONGEST_WAIT);
                 (next, Box::pin(Delay::from(wait)))
             }
         };
@@ -195,123 +177,43 @@ impl Follower {
 
     /// Does what is to be done.
     fn act(&mut self) {
-        self.ask_for_wanted();
-        self.resync_wanted();
-        while let Some(action) = self.ingest.next_action(now()) {
-            match action {
-                Action::Disconnect { connection } => {
+        while let Some(step) = self.runner.next_step(now()) {
+            match step {
+                Step::Disconnect { connection } => {
                     self.socket.take_if(|(open, _)| *open == connection);
                 }
-                Action::KeepCursor { host, cursor } => {
-                    self.cursors.insert(host, cursor);
-                }
-                Action::Report(notice) => report(&notice),
-                Action::Connect { connection, url } => {
+                Step::Report(notice) => report(&notice),
+                Step::Connect { connection, url } => {
                     let parts = self.parts.clone();
-                    self.start(async move {
-                        Answer::Connected(connection, connect(&parts, &url).await)
-                    });
+                    self.start(
+                        async move { Done::Connected(connection, connect(&parts, &url).await) },
+                    );
                 }
-                Action::ReadAccount { did } => {
-                    let indexer = self.parts.indexer.clone();
-                    self.start(async move {
-                        let account = persist(|| indexer.account(&did)).await;
-                        Answer::Account(did, account)
-                    });
-                }
-                Action::FindIdentity { did } => {
-                    let indexer = self.parts.indexer.clone();
-                    self.start(async move {
-                        let found = indexer.identity(&did).await;
-                        Answer::Identity(did, found)
-                    });
-                }
-                Action::FetchRepository { did } => {
-                    let indexer = self.parts.indexer.clone();
-                    self.start(async move {
-                        let car = indexer.repository(&did, REPOSITORY).await;
-                        Answer::Repository(did, car)
-                    });
-                }
-                Action::Deliver { ticket, event } => {
-                    let parts = self.parts.clone();
-                    self.start(async move {
-                        take_over(&parts, &event).await;
-                        Answer::Done(ticket)
-                    });
+                Step::Ask(question) => {
+                    let (keeper, parts) = (self.keeper.clone(), self.parts.clone());
+                    self.start(
+                        async move { Done::Answered(answer(&keeper, &parts, question).await) },
+                    );
                 }
             }
         }
-        self.keep_cursor();
     }
 
-    fn start(&self, task: impl Future<Output = Answer> + 'static) {
-        self.answers.push(Box::pin(task));
+    fn start(&self, task: impl Future<Output = Done> + 'static) {
+        self.tasks.push(Box::pin(task));
     }
 
-    /// Keeps the next cursor, if none is being kept.
-    fn keep_cursor(&mut self) {
-        if self.is_keeping {
-            return;
-        }
-        if let Some((host, cursor)) = self.cursors.pop_first() {
-            self.is_keeping = true;
-            let indexer = self.parts.indexer.clone();
-            self.start(async move {
-                persist(|| indexer.keep_cursor(&host, cursor)).await;
-                Answer::Kept
-            });
-        }
-    }
-
-    fn ask_for_wanted(&mut self) {
-        if !self.wanted.is_empty() || now() < self.ask_at {
-            return;
-        }
-        if let Some(mut source) = self.source.take() {
-            self.ask_at = now() + ASK_EVERY;
-            let indexer = self.parts.indexer.clone();
-            self.start(async move {
-                let wanted = source.next(&indexer).await.unwrap_or_else(|error| {
-                    console_error!("repositories wait to be fetched: {error}");
-                    Vec::new()
-                });
-                Answer::Wanted(source, wanted)
-            });
-        }
-    }
-
-    fn resync_wanted(&mut self) {
-        while let Some(did) = self.wanted.front() {
-            if self.ingest.resync(did.as_str()).is_err() {
-                break;
-            }
-            self.wanted.pop_front();
-        }
-    }
-
-    fn take_answer(&mut self, answer: Answer) {
+    fn take(&mut self, done: Done) {
         let now = now();
-        match answer {
-            Answer::Connected(connection, Some(socket)) => {
+        match done {
+            Done::Connected(connection, Some(socket)) => {
                 // It may have taken longer than it may take.
-                if self.ingest.opened(connection, now) {
+                if self.runner.ingest.opened(connection, now) {
                     self.socket = Some((connection, socket));
                 }
             }
-            Answer::Connected(connection, None) => self.ingest.closed(connection, now),
-            Answer::Account(did, account) => self.ingest.account(&did, account),
-            Answer::Identity(did, found) => self.ingest.identity(&did, found, now),
-            Answer::Repository(did, car) => {
-                let car = car.as_deref().map_err(|why| *why);
-                self.ingest.repository(&did, car, now);
-            }
-            Answer::Done(ticket) => self.ingest.done(ticket),
-            Answer::Kept => self.is_keeping = false,
-            Answer::Wanted(source, wanted) => {
-                self.source = Some(source);
-                self.wanted.extend(wanted);
-            }
+            Done::Connected(connection, None) => self.runner.ingest.closed(connection, now),
+            Done::Answered(answer) => self.runner.answer(answer, now),
         }
     }
 
@@ -319,7 +221,7 @@ impl Follower {
         let now = now();
         match received {
             Received::Frame(bytes) => {
-                if self.ingest.frame(connection, &bytes, now).is_ok() {
+                if self.runner.ingest.frame(connection, &bytes, now).is_ok() {
                     return;
                 }
                 // It was asked before, and nothing has come since; a frame is not lost in any case.
@@ -327,7 +229,7 @@ impl Follower {
             Received::Closed => {}
         }
         self.socket = None;
-        self.ingest.closed(connection, now);
+        self.runner.ingest.closed(connection, now);
     }
 
     /// Says how far it is, now and then.
@@ -337,10 +239,10 @@ impl Follower {
             return;
         }
         self.tell_at = now + TELL_EVERY;
-        let (_, queued) = self.ingest.queued();
+        let (_, queued) = self.runner.ingest.queued();
         let socket = self.socket.as_ref();
         let waiting = socket.map_or(0, |(_, socket)| socket.waiting_bytes());
-        let pace = self.ingest.pace(now);
+        let pace = self.runner.ingest.pace(now);
         let progress = &self.progress;
         progress.connected.set(socket.is_some());
         progress.frames.set(pace.frames);
@@ -369,13 +271,23 @@ async fn connect(parts: &Parts, url: &str) -> Option<Socket> {
     }
 }
 
-async fn take_over(parts: &Parts, event: &Event) {
-    let taken = persist(|| parts.indexer.take_over(event)).await;
-    if let Event::Account {
-        news: News::Desynchronized(why),
-        ..
-    } = event
-    {
+async fn answer(keeper: &Keeper, parts: &Parts, question: Question) -> Answer {
+    let (answer, taken) = keeper.answer(question).await;
+    if let Some(taken) = taken {
+        tell(&taken);
+        if taken.asks
+            && let Err(error) = parts.ask_for_bookings().await
+        {
+            // It is said again every minute.
+            console_error!("requests wait: {error}");
+        }
+    }
+    answer
+}
+
+/// Says what came of an event that an operator may want to know.
+fn tell(taken: &TakenOver) {
+    if let Some(why) = taken.lost {
         console_log!("a repository is to be fetched later: {why}");
     }
     for record in &taken.left_out {
@@ -384,25 +296,6 @@ async fn take_over(parts: &Parts, event: &Event) {
             record.collection,
             record.why
         );
-    }
-    if taken.asks
-        && let Err(error) = parts.ask_for_bookings().await
-    {
-        // It is said again every minute.
-        console_error!("requests wait: {error}");
-    }
-}
-
-/// Tries until it succeeds: whoever asks cannot do anything about it, and waits.
-async fn persist<T, F: Future<Output = Result<T, IndexError>>>(attempt: impl Fn() -> F) -> T {
-    let mut rest = FIRST_REST;
-    loop {
-        match attempt().await {
-            Ok(done) => return done,
-            Err(error) => console_error!("the firehose waits for the index: {error}"),
-        }
-        Delay::from(rest).await;
-        rest = (rest * 2).min(LONGEST_REST);
     }
 }
 

@@ -13,12 +13,30 @@ pub struct Misconfigured {
     problem: String,
 }
 
+impl Misconfigured {
+    /// A variable or secret that is not there, and why it has to be.
+    pub fn missing(name: &'static str, why: &str) -> Self {
+        Self {
+            name,
+            problem: format!("is missing: {why}"),
+        }
+    }
+
+    /// A variable or secret that says what cannot be.
+    pub fn unusable(name: &'static str, error: &impl ToString) -> Self {
+        Self {
+            name,
+            problem: format!("cannot be used: {}", error.to_string()),
+        }
+    }
+}
+
 /// The defaults, changed by the variable `LIMITS`: a JSON object of those that differ.
 pub fn limits(env: &Env) -> Result<Limits, Misconfigured> {
     let limits: Limits = json(env, "LIMITS")?.unwrap_or_default();
     limits
         .check()
-        .map_err(|error| misconfigured("LIMITS", &error))?;
+        .map_err(|error| Misconfigured::unusable("LIMITS", &error))?;
     Ok(limits)
 }
 
@@ -33,7 +51,7 @@ pub fn json<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<T>, Misconfigured> {
     let read = |text: String| serde_json::from_str(&text);
     let value = text(env, name).map(read).transpose();
-    value.map_err(|error| misconfigured(name, &error))
+    value.map_err(|error| Misconfigured::unusable(name, &error))
 }
 
 /// What a variable says that has to be set.
@@ -41,11 +59,10 @@ pub fn variable<T>(env: &Env, name: &'static str) -> Result<T, Misconfigured>
 where
     T: FromStr<Err: ToString>,
 {
-    let text = text(env, name).ok_or_else(|| Misconfigured {
-        name,
-        problem: "is missing: set it under [vars]".to_owned(),
-    })?;
-    text.parse().map_err(|error| misconfigured(name, &error))
+    let text =
+        text(env, name).ok_or_else(|| Misconfigured::missing(name, "set it under [vars]"))?;
+    text.parse()
+        .map_err(|error| Misconfigured::unusable(name, &error))
 }
 
 /// What a variable says that need not be set, or is empty.
@@ -53,29 +70,27 @@ pub fn optional<T>(env: &Env, name: &'static str) -> Result<Option<T>, Misconfig
 where
     T: FromStr<Err: ToString>,
 {
+    optional_as(env, name, str::parse)
+}
+
+/// The same, read in a way of its own.
+pub fn optional_as<T, E: ToString>(
+    env: &Env,
+    name: &'static str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Misconfigured> {
     let text = text(env, name).filter(|text| !text.trim().is_empty());
-    let value = text.map(|text| text.parse()).transpose();
-    value.map_err(|error| misconfigured(name, &error))
+    let value = text.map(|text| read(&text)).transpose();
+    value.map_err(|error| Misconfigured::unusable(name, &error))
 }
 
 /// A secret of 32 bytes in hexadecimal.
 pub fn secret(env: &Env, name: &'static str) -> Result<[u8; 32], Misconfigured> {
-    let problem = |problem: &str| Misconfigured {
-        name,
-        problem: problem.to_owned(),
-    };
     let text = env
         .secret(name)
-        .map_err(|_| problem("is missing: set it with `wrangler secret put`"))?
+        .map_err(|_| Misconfigured::missing(name, "set it with `wrangler secret put`"))?
         .to_string();
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes());
     let bytes = bytes.ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| problem("does not hold 64 hexadecimal digits"))
-}
-
-fn misconfigured(name: &'static str, problem: &impl ToString) -> Misconfigured {
-    Misconfigured {
-        name,
-        problem: format!("cannot be used: {}", problem.to_string()),
-    }
+    bytes.ok_or_else(|| Misconfigured::unusable(name, &"it is not 64 hexadecimal digits"))
 }

@@ -1,4 +1,5 @@
-//! DNS over HTTPS (RFC 8484), which is how a Worker asks it.
+//! DNS over HTTPS (RFC 8484), which is how a Worker asks it. Each question is a request: the addresses of a name are
+//! remembered for as long as its records say.
 
 mod message;
 
@@ -10,16 +11,20 @@ use async_trait::async_trait;
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::future::{Either, join, select};
 use huddle_ports::{
-    Bytes, DnsError, DnsTxt, FetchError, HeaderMap, HeaderValue, Method, Url, header,
+    Bytes, Cache as _, DnsError, DnsTxt, FetchError, HeaderMap, HeaderValue, Method, Url, header,
 };
 use worker::Delay;
 use worker::send::SendFuture;
 
+use crate::cache::IsolateCache;
 use crate::fetch;
 use message::{Kind, Records};
 
 /// How long looking addresses up may take.
 const ADDRESSES_TIMEOUT: Duration = Duration::from_millis(2500);
+
+/// For how long addresses are remembered at most: whoever moves a host is not to be kept waiting by a mistake.
+const LONGEST_KEPT: Duration = Duration::from_mins(5);
 
 /// The longest DNS message.
 const MAX_MESSAGE_BYTES: usize = 65_535;
@@ -35,6 +40,22 @@ impl DnsOverHttps {
 
     /// Every address of the absolute name `host`.
     pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let key = format!("dns/{host}");
+        if let Some(kept) = IsolateCache.get(&key).await
+            && let Ok(addresses) = serde_json::from_slice(&kept)
+        {
+            return Ok(addresses);
+        }
+        let (addresses, ttl) = self.look_up(host).await?;
+        if let Ok(kept) = serde_json::to_vec(&addresses) {
+            let ttl = ttl.min(LONGEST_KEPT);
+            IsolateCache.put(&key, kept.into(), ttl).await;
+        }
+        Ok(addresses)
+    }
+
+    /// The addresses, and for how long they hold.
+    async fn look_up(&self, host: &str) -> Result<(Vec<IpAddr>, Duration), FetchError> {
         let of_kind = |kind| self.records(host, kind, ADDRESSES_TIMEOUT);
         let (v4, v6) = join(of_kind(Kind::A), of_kind(Kind::Aaaa)).await;
         // The platform looks the name up by itself, and may go to an address of the family that was not heard of.
@@ -45,7 +66,8 @@ impl DnsOverHttps {
         if addresses.is_empty() {
             return Err(FetchError::UnknownHost);
         }
-        Ok(addresses)
+        let ttls = [v4.ttl, v6.ttl].into_iter().flatten();
+        Ok((addresses, ttls.min().unwrap_or_default()))
     }
 
     async fn records(

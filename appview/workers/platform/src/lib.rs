@@ -1,8 +1,8 @@
 //! The ports on Cloudflare Workers, for every script that runs there.
 //!
 //! `fetch` and `dns` ask others, under the policy of `huddle_ports`; [`Network`] puts them together. [`D1Index`] and
-//! [`storage`] keep what is kept, [`EdgeCache`] remembers what was looked up, [`WorkersClock`] tells the time, and
-//! [`config`] reads what an installation is told.
+//! [`storage`] keep what is kept, [`EdgeCache`] and [`IsolateCache`] remember what was looked up, [`WorkersClock`] tells the time,
+//! [`WorkersRandom`] is what nobody can predict, and [`config`] reads what an installation is told.
 
 mod cache;
 mod clock;
@@ -11,10 +11,12 @@ mod dns;
 mod fetch;
 mod index;
 mod network;
+mod random;
 pub mod storage;
 
-pub use cache::EdgeCache;
+pub use cache::{EdgeCache, IsolateCache};
 pub use clock::WorkersClock;
 pub use config::Misconfigured;
 pub use index::D1Index;
 pub use network::{Network, ask};
+pub use random::WorkersRandom;

@@ -5,9 +5,10 @@
 use huddle_xrpc::server::Router;
 use super::com::huddle::{
     approve_booking, cancel_booking, confirm_email, create_offer, decline_booking,
-    delete_connector, delete_offer, export_data, finalize, get_booking, get_booking_ics,
-    get_connect_url, get_preferences, list_bookings, list_connectors, list_offers, list_slots,
-    r#match, put_preferences, request_email_confirmation, reschedule_booking, search_hosts,
+    delete_connector, delete_offer, delete_webhook, export_data, finalize, get_booking,
+    get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors, list_offers,
+    list_slots, r#match, put_preferences, put_webhook, request_email_confirmation,
+    reschedule_booking, search_hosts,
 };
 
 /// What answers every one of these methods.
@@ -19,6 +20,7 @@ pub trait Handlers:
     + decline_booking::DeclineBooking
     + delete_connector::DeleteConnector
     + delete_offer::DeleteOffer
+    + delete_webhook::DeleteWebhook
     + export_data::ExportData
     + finalize::Finalize
     + get_booking::GetBooking
@@ -31,6 +33,7 @@ pub trait Handlers:
     + list_slots::ListSlots
     + r#match::Match
     + put_preferences::PutPreferences
+    + put_webhook::PutWebhook
     + request_email_confirmation::RequestEmailConfirmation
     + reschedule_booking::RescheduleBooking
     + search_hosts::SearchHosts
@@ -45,6 +48,7 @@ impl<H> Handlers for H where
         + decline_booking::DeclineBooking
         + delete_connector::DeleteConnector
         + delete_offer::DeleteOffer
+        + delete_webhook::DeleteWebhook
         + export_data::ExportData
         + finalize::Finalize
         + get_booking::GetBooking
@@ -57,6 +61,7 @@ impl<H> Handlers for H where
         + list_slots::ListSlots
         + r#match::Match
         + put_preferences::PutPreferences
+        + put_webhook::PutWebhook
         + request_email_confirmation::RequestEmailConfirmation
         + reschedule_booking::RescheduleBooking
         + search_hosts::SearchHosts
@@ -73,6 +78,7 @@ pub fn routes<H: Handlers>(router: Router<H>) -> Router<H> {
     router = decline_booking::route(router);
     router = delete_connector::route(router);
     router = delete_offer::route(router);
+    router = delete_webhook::route(router);
     router = export_data::route(router);
     router = finalize::route(router);
     router = get_booking::route(router);
@@ -85,6 +91,7 @@ pub fn routes<H: Handlers>(router: Router<H>) -> Router<H> {
     router = list_slots::route(router);
     router = r#match::route(router);
     router = put_preferences::route(router);
+    router = put_webhook::route(router);
     router = request_email_confirmation::route(router);
     router = reschedule_booking::route(router);
     router = search_hosts::route(router);

@@ -10,10 +10,11 @@ use huddle_core::user_connector::connector::{
 };
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::webhooks::Webhooks;
 use huddle_lexicon::com::huddle::get_connect_url::{
     Error, GetConnectUrl as Method, Output, Params,
 };
-use huddle_ports::{Random, Url};
+use huddle_ports::{FetchPolicy, Random, Url};
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
 
 use super::{Huddle, view};
@@ -28,6 +29,20 @@ pub struct ConnectPage {
     pub keys: KeyRing,
     /// What makes each of them another.
     pub random: Arc<dyn Random>,
+}
+
+impl ConnectPage {
+    /// Where people have their news posted, sealed as their calendars are: to hosts on the public Internet, and to this
+    /// machine only where the page itself is on it. That is what is taken; what is posted, the network looks at again.
+    pub fn webhooks(&self) -> Webhooks {
+        let host = self.address.host_str();
+        let policy = if matches!(host, Some("localhost" | "127.0.0.1" | "[::1]")) {
+            FetchPolicy::development()
+        } else {
+            FetchPolicy::public()
+        };
+        Webhooks::new(self.keys.clone(), Arc::clone(&self.random), policy)
+    }
 }
 
 impl fmt::Debug for ConnectPage {

@@ -3,10 +3,11 @@
 use huddle_core::ActorName;
 use huddle_core::transport::ask;
 use huddle_core::user_connector::addresses::ReadAddress;
+use huddle_core::user_connector::webhook::ReadWebhook;
 use huddle_core::user_connector::{self, PreferencesDocument};
 use huddle_lexicon::com::huddle::defs::Preferences;
 use huddle_lexicon::com::huddle::get_preferences::{
-    GetPreferences as Method, Output, OutputEmailStatus,
+    GetPreferences as Method, Output, OutputEmailStatus, OutputWebhookStatus,
 };
 use huddle_syntax::schema::{Data as _, Invalid};
 use huddle_xrpc::server::{OrFault as _, Reply, Request};
@@ -28,7 +29,14 @@ impl GetPreferences for Huddle {
             Some(address) if address.confirmed => OutputEmailStatus::Confirmed,
             Some(_) => OutputEmailStatus::Unconfirmed,
         };
-        let output = Output::new(preferences, revision, status);
+        let webhook = ask(&*self.actors, &person, ReadWebhook {})
+            .await
+            .or_fault()?;
+        let mut output = Output::new(preferences, revision, status);
+        output.webhook_status = Some(match webhook {
+            None => OutputWebhookStatus::None,
+            Some(_) => OutputWebhookStatus::Set,
+        });
         Ok(output.into())
     }
 }

@@ -54,7 +54,9 @@ keyed!(
     delete_offer,
     delete_connector,
     request_email_confirmation,
-    confirm_email
+    confirm_email,
+    put_webhook,
+    delete_webhook
 );
 
 /// What methods that are about one booking take.

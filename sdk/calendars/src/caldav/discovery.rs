@@ -1,8 +1,10 @@
 //! From what a person knows of their account, an e-mail address or some URL, to their calendars (RFC 6764 §6).
 
+use std::cmp::Reverse;
 use std::fmt;
+use std::time::Duration;
 
-use huddle_ports::{Fetch, Timestamp, Url};
+use huddle_ports::{DnsSrv, DnsTxt, Fetch, Timestamp, Url};
 use huddle_schedule::Zone;
 
 use super::multistatus::{Multistatus, Resource};
@@ -49,7 +51,7 @@ impl fmt::Debug for FoundCalendar {
 /// Lists the calendars of the account that `start` leads to: an e-mail address, the name of a host, or a URL of the
 /// account, of its server or of one calendar.
 ///
-/// Of an e-mail address the part after `@` is asked, at `/.well-known/caldav`. The order is that of the server.
+/// Of an e-mail address the part after `@` is asked, at `/.well-known/caldav`; [`locate`] asks DNS first. The order is that of the server.
 /// At most [`MAX_CALENDARS`] are listed; those for tasks alone are left out, and so are the boxes for scheduling.
 ///
 /// The credentials go to the host in `start` alone. What an account has elsewhere is left out.
@@ -64,11 +66,7 @@ pub async fn discover(
     start: &str,
     credentials: &Credentials,
 ) -> Result<Vec<FoundCalendar>, CalendarError> {
-    let client = Client {
-        fetch,
-        credentials: Some(credentials),
-        now,
-    };
+    let client = Client::new(fetch, Some(credentials), now);
     let mut last = CalendarError::NotACalendar;
     for url in candidates(start) {
         match calendars_from(&client, url).await {
@@ -86,6 +84,49 @@ pub async fn discover(
     Err(last)
 }
 
+/// What DNS is asked about a service.
+pub trait ServiceDns: DnsSrv + DnsTxt {}
+
+impl<D: DnsSrv + DnsTxt + ?Sized> ServiceDns for D {}
+
+/// How long each question to DNS may take.
+const DNS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where DNS says that the calendars of an e-mail address are (RFC 6764 §6), for [`discover`] to begin with. `None` where
+/// it says nothing, or gives no answer, and of whatever is no e-mail address.
+///
+/// # Errors
+/// [`Elsewhere`](CalendarError::Elsewhere) where that is another host than the one after the `@`: DNS can be forged, so
+/// the person has to say that it may have the password. [`NotACalendar`](CalendarError::NotACalendar) where DNS says that
+/// there is none.
+pub async fn locate(dns: &dyn ServiceDns, start: &str) -> Result<Option<Url>, CalendarError> {
+    let Some(home) = home_of_address(start) else {
+        return Ok(None);
+    };
+    let name = format!("_caldavs._tcp.{}", home.host_str().unwrap_or_default());
+    let services = dns.srv(&name, DNS_TIMEOUT).await.unwrap_or_default();
+    // There is one account to find, and no load to be spread.
+    let best = services
+        .into_iter()
+        .min_by_key(|service| (service.priority, Reverse(service.weight)));
+    let Some(service) = best else {
+        return Ok(None);
+    };
+    let url = Url::parse(&format!("https://{}:{}/", service.target, service.port));
+    let mut url = url.map_err(|_| CalendarError::NotACalendar)?;
+    let texts = dns.txt(&name, DNS_TIMEOUT).await.unwrap_or_default();
+    let path = texts.iter().find_map(|text| text.strip_prefix("path="));
+    url.set_path(path.unwrap_or(WELL_KNOWN));
+    trusted(&home, url).map(Some)
+}
+
+/// The host of an e-mail address.
+fn home_of_address(start: &str) -> Option<Url> {
+    let start = start.trim();
+    let (_, domain) = start.rsplit_once('@').filter(|_| !start.contains("://"))?;
+    Url::parse(&format!("https://{domain}/")).ok()
+}
+
 /// What says more: that something answered and failed, before that it is no calendar; and of other hosts the one that
 /// the address for calendars leads to, which is asked last.
 fn worse(last: CalendarError, next: CalendarError) -> CalendarError {
@@ -101,9 +142,9 @@ fn candidates(start: &str) -> Vec<Url> {
     let start = start.trim();
     let given = if start.contains("://") {
         Url::parse(start).ok()
-    } else if let Some((_, domain)) = start.rsplit_once('@') {
-        let url = Url::parse(&format!("https://{domain}/")).ok();
-        return url.iter().filter_map(well_known).collect();
+    } else if start.contains('@') {
+        let home = home_of_address(start);
+        return home.iter().filter_map(well_known).collect();
     } else {
         Url::parse(&format!("https://{start}")).ok()
     };
@@ -114,8 +155,11 @@ fn candidates(start: &str) -> Vec<Url> {
     [Some(given), well_known].into_iter().flatten().collect()
 }
 
+/// RFC 6764 §5.
+const WELL_KNOWN: &str = "/.well-known/caldav";
+
 fn well_known(url: &Url) -> Option<Url> {
-    url.join("/.well-known/caldav").ok()
+    url.join(WELL_KNOWN).ok()
 }
 
 /// What leads from an account to its calendars.

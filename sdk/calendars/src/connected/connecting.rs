@@ -10,14 +10,14 @@ use huddle_core::user_connector::connector::{
 };
 use huddle_core::user_connector::ticket::{BadTicket, Ticket};
 use huddle_core::{ActorName, Interval};
-use huddle_ports::{Fetch, Timestamp};
+use huddle_ports::{Fetch, Timestamp, Url};
 use huddle_schedule::Zone;
 use zeroize::Zeroizing;
 
 use super::account::{Account, Collection};
 use super::hurry::Hurry;
 use super::{CalendarPorts, ConnectedCalendars};
-use crate::caldav::{Access, discover};
+use crate::caldav::{Access, ServiceDns, discover, locate};
 use crate::calendar::BusyQuery;
 use crate::credentials::{Credentials, InvalidCredentials};
 use crate::error::CalendarError;
@@ -108,8 +108,10 @@ impl ConnectedCalendars {
             ..
         } = &self.0.ports;
         let hurry = Hurry::new(&**fetch, &**clock, clock.now() + PATIENCE);
-        let account = find(&hurry, given, ticket.access).await?;
-        look(&hurry, &account).await?;
+        let provider = self.to_provider(ticket.provider, &hurry);
+        let dns = self.0.dns.as_deref();
+        let account = find(&provider, dns, hurry.now(), given, ticket.access).await?;
+        look(&provider, hurry.now(), &account).await?;
         let new = || ConnectorId::new(&**random);
         let id = ticket.connector.clone().unwrap_or_else(new);
         let about = id.credentials();
@@ -154,7 +156,9 @@ impl Given<'_> {
 
 /// Finds what there is to read, and to write if that is wanted.
 async fn find(
-    hurry: &Hurry<'_>,
+    fetch: &dyn Fetch,
+    dns: Option<&dyn ServiceDns>,
+    now: Timestamp,
     given: Given<'_>,
     wanted: Wanted,
 ) -> Result<Account, NotConnected> {
@@ -173,7 +177,12 @@ async fn find(
             password,
         } => (start, Credentials::new(user, password)?),
     };
-    let found = discover(hurry, hurry.now(), start, &credentials).await?;
+    let located = match dns {
+        Some(dns) => locate(dns, start).await?,
+        None => None,
+    };
+    let start = located.as_ref().map_or(start, Url::as_str);
+    let found = discover(fetch, now, start, &credentials).await?;
     let calendars: Vec<_> = found
         .into_iter()
         .filter(|calendar| calendar.counts_as_busy)
@@ -200,13 +209,12 @@ async fn find(
 }
 
 /// Reads all that was found, so that nothing is connected that cannot be read.
-async fn look(hurry: &Hurry<'_>, account: &Account) -> Result<(), CalendarError> {
+async fn look(fetch: &dyn Fetch, now: Timestamp, account: &Account) -> Result<(), CalendarError> {
     let sources = account.sources().ok_or(CalendarError::NotACalendar)?;
-    let query = BusyQuery::new(one_day(hurry.now()), Zone::UTC);
-    let fetch: &dyn Fetch = hurry;
+    let query = BusyQuery::new(one_day(now), Zone::UTC);
     let looks = sources.iter().map(async |source| {
         let calendar = &source.calendar;
-        calendar.busy(fetch, hurry.now(), &query, None).await
+        calendar.busy(fetch, now, &query, None).await
     });
     try_join_all(looks).await?;
     Ok(())

@@ -5,15 +5,16 @@ use huddle_core::booking::Booking;
 use huddle_core::calendar_events::{BookedTime, CalendarEvents, Outcome};
 use huddle_core::transport::Unreachable;
 use huddle_core::user_connector::connector::{
-    Access, Calendars as Known, Connector, ConnectorId, ForgetEvent, GetCalendars, Health,
-    NoteEvent, Problem,
+    Access, Calendars as Known, Connector, ConnectorId, EndReading, ForgetEvent, GetCalendars,
+    Health, NoteEvent, Problem, Read,
 };
 use huddle_ports::Fetch;
 use huddle_schedule::busy::Status;
 use huddle_syntax::Did;
 
+use super::ConnectedCalendars;
+use super::measured::Measured;
 use super::reading::unread;
-use super::{CalendarPorts, ConnectedCalendars};
 use crate::calendar::Calendar;
 use crate::error::CalendarError;
 use crate::event::{BookingEvent, EventKey};
@@ -80,7 +81,8 @@ impl ConnectedCalendars {
     ) -> Result<(), NotBrought> {
         let known = self.calendars(person, booking).await?;
         let noted = known.event_in.as_ref();
-        let Some(connector) = noted.and_then(|id| named(&known, id)).or(first(&known)) else {
+        let noted = noted.and_then(|id| named(&known, id));
+        let Some(connector) = noted.or_else(|| chosen(&known)) else {
             return Ok(());
         };
         let Some(calendar) = self.calendar_of(connector)? else {
@@ -110,18 +112,21 @@ impl ConnectedCalendars {
             description: booking.asked.note.as_deref(),
             location: None,
         };
-        self.write(&calendar, &key(person, booking), &event).await?;
-        Ok(())
+        let provider = self.provider_of(connector);
+        let key = key(person, booking);
+        let written = self.write(&provider, &calendar, &key, &event).await;
+        self.unless_refused(person, connector, written).await
     }
 
     /// Writes the event, unless the calendar has it already.
     async fn write(
         &self,
+        fetch: &dyn Fetch,
         calendar: &Calendar,
         key: &EventKey,
         event: &BookingEvent<'_>,
     ) -> Result<(), CalendarError> {
-        let (fetch, now) = (self.network(), self.0.ports.clock.now());
+        let now = self.0.ports.clock.now();
         let state = calendar.event(fetch, now, key).await?;
         if state.as_ref().is_some_and(|state| state.is(event)) {
             return Ok(());
@@ -140,13 +145,36 @@ impl ConnectedCalendars {
         if let Some(connector) = named(&known, id)
             && let Some(calendar) = self.calendar_of(connector)?
         {
-            let (fetch, now) = (self.network(), self.0.ports.clock.now());
+            let (provider, now) = (self.provider_of(connector), self.0.ports.clock.now());
             let key = key(person, booking);
-            calendar.remove_event(fetch, now, &key, None).await?;
+            let removed = calendar.remove_event(&provider, now, &key, None).await;
+            self.unless_refused(person, connector, removed).await?;
         }
         let booking = booking.id.clone();
         self.ask(person, ForgetEvent { booking }).await?;
         Ok(())
+    }
+
+    /// Has an account left alone, and its person told, once its credentials are refused.
+    async fn unless_refused(
+        &self,
+        person: &Did,
+        connector: &Connector,
+        changed: Result<(), CalendarError>,
+    ) -> Result<(), NotBrought> {
+        if let Err(error @ CalendarError::Unauthorized) = &changed {
+            let read = Read {
+                id: connector.id.clone(),
+                revision: connector.revision,
+                outcome: Err(unread(error)),
+            };
+            let end = EndReading {
+                reader: None,
+                outcomes: vec![read],
+            };
+            self.ask(person, end).await?;
+        }
+        Ok(changed?)
     }
 
     async fn calendars(&self, person: &Did, booking: &Booking) -> Result<Known, Unreachable> {
@@ -167,9 +195,8 @@ impl ConnectedCalendars {
         Ok(account.writable())
     }
 
-    fn network(&self) -> &dyn Fetch {
-        let CalendarPorts { fetch, .. } = &self.0.ports;
-        &**fetch
+    fn provider_of(&self, connector: &Connector) -> Measured<'_> {
+        self.to_provider(connector.provider, &*self.0.ports.fetch)
     }
 }
 
@@ -181,8 +208,11 @@ fn named<'a>(known: &'a Known, id: &ConnectorId) -> Option<&'a Connector> {
     known.connectors.iter().find(|it| it.id == *id)
 }
 
-/// Where events go: the first account that was connected for that.
-fn first(known: &Known) -> Option<&Connector> {
-    let mut connectors = known.connectors.iter();
-    connectors.find(|it| it.access == Access::Events)
+/// Where events go: the account that the person has chosen for that, else the first that was connected for it.
+fn chosen(known: &Known) -> Option<&Connector> {
+    let preferences = known.preferences.read().ok();
+    let choice = preferences.and_then(|it| it.events_to);
+    let chosen = choice.and_then(|id| named(known, &id));
+    let mut candidates = chosen.into_iter().chain(&known.connectors);
+    candidates.find(|it| it.access == Access::Events)
 }

@@ -110,11 +110,12 @@ impl ConnectedCalendars {
         let before = before.flatten().filter(|it| it.len() == sources.len());
         let before = |index: usize| before.as_ref().map(|before| &before[index]);
         let sources = sources.iter().enumerate();
+        let provider = &self.to_provider(connector.provider, hurry);
         let read = try_join_all(sources.map(async |(index, source)| {
             let query = source.query(asked);
             let calendar = &source.calendar;
             calendar
-                .busy(hurry, hurry.now(), &query.borrow(), before(index))
+                .busy(provider, hurry.now(), &query.borrow(), before(index))
                 .await
         }));
         match read.await {
@@ -212,6 +213,7 @@ impl Source<'_> {
 impl Query<'_> {
     fn borrow(&self) -> BusyQuery<'_> {
         BusyQuery {
+            rules: self.asked.rules,
             addresses: self.address.as_slice(),
             ignoring: self.asked.but.map(BookingId::as_str),
             ..BusyQuery::new(self.asked.window, self.zone)

@@ -10,11 +10,13 @@ use futures_util::future::{join_all, select};
 use huddle_calendars::{CalendarError, CalendarPorts, ConnectedCalendars, Given, NotConnected};
 use huddle_core::booking::{Booking, BookingId, Phase};
 use huddle_core::calendar_events::{CalendarEvents as _, Outcome};
+use huddle_core::idempotency::Key;
 use huddle_core::matching::{Busy, Calendars as _, Freshness};
 use huddle_core::transport::ask;
+use huddle_core::user_connector::PutPreferences;
 use huddle_core::user_connector::connector::{
     Access, BeginReading, ConnectRefused, Connector, ConnectorId, Disconnect, EndReading,
-    GetCalendars, Health, Problem, Provider, Read, Reseal, Unread,
+    ForgetEvent, GetCalendars, Health, Problem, Provider, Read, Reseal, Unread,
 };
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
@@ -22,6 +24,7 @@ use huddle_core::user_connector::ticket::Ticket;
 use huddle_core::{ActorName, Ask, Interval, Limits};
 use huddle_native::ActorStore;
 use huddle_ports::{Clock as _, Fetch, FetchError, GuardedFetch, Request, Response};
+use huddle_schedule::IntervalSet;
 use huddle_testkit::{CountingRandom, SteppingClock};
 
 use crate::block_on;
@@ -32,12 +35,12 @@ use crate::server::{EVENT, FEED, HOST, NOW, hours, serve, works};
 const KEEP: Duration = Duration::from_mins(5);
 
 /// A person, and the server of their calendars.
-struct World {
-    script: Script,
-    clock: Arc<SteppingClock>,
+pub(crate) struct World {
+    pub(crate) script: Script,
+    pub(crate) clock: Arc<SteppingClock>,
     actors: Arc<ActorStore>,
     random: Arc<CountingRandom>,
-    calendars: ConnectedCalendars,
+    pub(crate) calendars: ConnectedCalendars,
 }
 
 fn key(number: u8) -> String {
@@ -49,7 +52,7 @@ fn keys(text: &str) -> KeyRing {
 }
 
 impl World {
-    fn new(script: Script) -> Self {
+    pub(crate) fn new(script: Script) -> Self {
         let clock = Arc::new(SteppingClock::at(NOW));
         let actors = ActorStore::in_memory(clock.clone(), Limits::default()).unwrap();
         Self::over(script, clock, Arc::new(actors))
@@ -90,14 +93,14 @@ impl World {
         Ticket::new(ana(), provider, access, &*self.random, self.clock.now())
     }
 
-    async fn connect_feed(&self) -> ConnectorId {
+    pub(crate) async fn connect_feed(&self) -> ConnectorId {
         let ticket = self.ticket(Provider::Ics, Access::FreeBusy);
         let id = self.calendars.connect(&ticket, None, a_feed()).await;
         self.script.take_sent();
         id.unwrap()
     }
 
-    async fn connect_caldav(&self, access: Access) -> ConnectorId {
+    pub(crate) async fn connect_caldav(&self, access: Access) -> ConnectorId {
         let ticket = self.ticket(Provider::CalDav, access);
         let id = self.calendars.connect(&ticket, None, an_account()).await;
         self.script.take_sent();
@@ -105,28 +108,48 @@ impl World {
     }
 
     /// What is known of the day on which the event is.
-    async fn recent(&self) -> Busy {
+    pub(crate) async fn recent(&self) -> Busy {
         self.busy(None, Freshness::Recent).await
     }
 
-    async fn busy(&self, but: Option<&BookingId>, freshness: Freshness) -> Busy {
+    pub(crate) async fn busy(&self, but: Option<&BookingId>, freshness: Freshness) -> Busy {
         let deadline = self.clock.now() + Duration::from_secs(8);
         let day = hours(0, 24);
+        let known = self.tell(GetCalendars {
+            event_of: but.cloned(),
+        });
+        let known = known.await;
         self.calendars
-            .busy(&ana(), day, but, freshness, deadline)
+            .busy(&ana(), &known, day, but, freshness, deadline)
             .await
     }
 
-    async fn tell<A: Ask>(&self, question: A) -> A::Answer {
+    pub(crate) async fn tell<A: Ask>(&self, question: A) -> A::Answer {
         let hers = ActorName::user_connector(&ana());
         ask(&*self.actors, &hers, question).await.unwrap()
     }
 
-    async fn connectors(&self) -> Vec<Connector> {
+    pub(crate) async fn connectors(&self) -> Vec<Connector> {
         self.tell(GetCalendars { event_of: None }).await.connectors
     }
 
-    async fn booking(&self, phase: Phase) -> Booking {
+    /// She puts preferences.
+    async fn prefer(&self, document: &str) {
+        let put = PutPreferences {
+            key: Key {
+                caller: ana(),
+                method: "put".into(),
+                key: format!("{} {document}", self.clock.now().as_millis()),
+                body_hash: String::new(),
+            },
+            document: document.to_owned(),
+            swap_revision: None,
+        };
+        self.clock.step(Duration::from_millis(1));
+        self.tell(put).await.unwrap();
+    }
+
+    pub(crate) async fn booking(&self, phase: Phase) -> Booking {
         booking(&*self.actors, phase).await
     }
 }
@@ -143,7 +166,7 @@ fn an_account() -> Given<'static> {
     }
 }
 
-fn nine_to_ten() -> Busy {
+pub(crate) fn nine_to_ten() -> Busy {
     Busy::Known(hours(9, 10).into())
 }
 
@@ -500,7 +523,7 @@ fn an_account_that_is_disconnected_is_forgotten_whole() {
         let world = World::new(works());
         let id = world.connect_feed().await;
         let disconnect = Disconnect {
-            key: huddle_core::idempotency::Key {
+            key: Key {
                 caller: ana(),
                 method: "delete".into(),
                 key: "1".into(),
@@ -560,7 +583,10 @@ fn keys_are_changed_while_calendars_are_read_and_nothing_is_lost() {
         let deadline = NOW + Duration::from_secs(8);
         let read = async |calendars: &ConnectedCalendars| {
             let (day, fresh) = (hours(0, 24), Freshness::Fresh);
-            calendars.busy(&ana(), day, None, fresh, deadline).await
+            let known = world.tell(GetCalendars { event_of: None }).await;
+            calendars
+                .busy(&ana(), &known, day, None, fresh, deadline)
+                .await
         };
         let hers = ActorName::user_connector(&ana());
         let ring = keys(&both);
@@ -605,6 +631,73 @@ fn an_event_is_written_where_it_may_be_and_left_alone_where_it_is_right() {
 }
 
 #[test]
+fn an_event_goes_to_the_account_that_its_person_has_chosen_and_stays_there() {
+    block_on(async {
+        let world = World::new(Script::new(|sent| match sent.method.as_str() {
+            "GET" => Answer::new(404, ""),
+            "PUT" => Answer::new(201, "").with("etag", "\"e1\""),
+            _ => serve(sent),
+        }));
+        let first = world.connect_caldav(Access::Events).await;
+        // Of two that were connected at the same moment, either may be the first.
+        world.clock.step(Duration::from_secs(1));
+        let read_only = world.connect_caldav(Access::FreeBusy).await;
+        world.clock.step(Duration::from_secs(1));
+        let second = world.connect_caldav(Access::Events).await;
+        let booking = world.booking(held(hours(9, 10))).await;
+        let event_in = async || {
+            let brought = world.calendars.bring(&ana(), &booking, "Bob").await;
+            assert_eq!(brought, Outcome::Done);
+            let event_of = Some(booking.id.clone());
+            world.tell(GetCalendars { event_of }).await.event_in
+        };
+        let forget = async || {
+            let booking = booking.id.clone();
+            world.tell(ForgetEvent { booking }).await;
+        };
+        for (choice, expect) in [
+            ("{}".to_owned(), &first),
+            (format!(r#"{{"eventsTo": "{second}"}}"#), &second),
+            (format!(r#"{{"eventsTo": "{read_only}"}}"#), &first),
+            (r#"{"eventsTo": "gone"}"#.to_owned(), &first),
+        ] {
+            world.prefer(&choice).await;
+            assert_eq!(event_in().await.as_ref(), Some(expect), "{choice}");
+            forget().await;
+        }
+        world
+            .prefer(&format!(r#"{{"eventsTo": "{second}"}}"#))
+            .await;
+        assert_eq!(event_in().await.as_ref(), Some(&second));
+        world.prefer("{}").await;
+        assert_eq!(event_in().await, Some(second), "it is where it was");
+    });
+}
+
+#[test]
+fn which_events_take_time_is_as_their_person_wants_it_at_once() {
+    block_on(async {
+        let tentative = EVENT.replace("UID:1", "UID:1\r\nSTATUS:TENTATIVE");
+        let world = World::new(Script::new(move |_| Answer::new(200, tentative.clone())));
+        world.connect_feed().await;
+        assert_eq!(world.recent().await, nine_to_ten());
+        for (rules, expect) in [
+            (
+                r#"{"busyRules": {"tentative": false}}"#,
+                Busy::Known(IntervalSet::new()),
+            ),
+            ("{}", nine_to_ten()),
+        ] {
+            world.prefer(rules).await;
+            // What was read by other rules is of no use.
+            assert_eq!(world.recent().await, expect, "{rules}");
+            let fresh = world.busy(None, Freshness::Fresh).await;
+            assert_eq!(fresh, expect, "{rules}");
+        }
+    });
+}
+
+#[test]
 fn what_keeps_an_event_from_being_written_says_when_to_try_again() {
     let throttled = Answer::new(429, "").with("retry-after", "120");
     let permanent = |word| Outcome::Permanent(format!("the calendar cannot be written to: {word}"));
@@ -638,6 +731,16 @@ fn what_keeps_an_event_from_being_written_says_when_to_try_again() {
             };
             let brought = world.calendars.bring(&ana(), &booking, "Bob").await;
             assert_eq!(brought, expect, "{fault:?}");
+            let [connector] = world.connectors().await.try_into().unwrap();
+            let is_refused = expect == permanent("unauthorized");
+            let health = if is_refused {
+                Health::Disconnected {
+                    problem: Problem::Unauthorized,
+                }
+            } else {
+                Health::Connected
+            };
+            assert_eq!(connector.health, health, "{fault:?}");
         });
     }
 }

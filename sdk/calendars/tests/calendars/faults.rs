@@ -16,7 +16,10 @@ use crate::server::{
 const READING: &str = "
 fault           | feed      feed-again discover  busy      busy-again busy-changed told-busy changes   event
 401             | auth      auth       auth      auth      auth       auth         auth      auth      auth
-401-digest      | digest    digest     digest    digest    digest     digest       digest    digest    digest
+401-digest      | auth      auth       auth      auth      auth       auth         auth      auth      auth
+401-stale       | auth      auth       auth      auth      auth       auth         auth      auth      auth
+401-odd-digest  | schemes   schemes    schemes   schemes   schemes    schemes      schemes   schemes   schemes
+401-negotiate   | schemes   schemes    schemes   schemes   schemes    schemes      schemes   schemes   schemes
 403             | forbidden forbidden  forbidden forbidden forbidden  forbidden    forbidden none      forbidden
 404             | gone      gone       gone      gone      gone       gone         gone      gone      none
 405             | nothing   nothing    nothing   nothing   nothing    nothing      nothing   none      nothing
@@ -58,7 +61,10 @@ bomb            | nothing   nothing    broken    broken    broken     broken    
 const WRITING: &str = "
 fault           | create    create-untold    create-again       update    remove    remove-unread
 401             | auth      auth             auth               auth      auth      auth
-401-digest      | digest    digest           digest             digest    digest    digest
+401-digest      | auth      auth             auth               auth      auth      auth
+401-stale       | auth      auth             auth               auth      auth      auth
+401-odd-digest  | schemes   schemes          schemes            schemes   schemes   schemes
+401-negotiate   | schemes   schemes          schemes            schemes   schemes   schemes
 403             | forbidden forbidden        forbidden          forbidden forbidden forbidden
 404             | gone      gone/conflict    gone/conflict      gone      ok        ok
 405             | readonly  readonly/nothing readonly/nothing   readonly  readonly  nothing/readonly
@@ -95,14 +101,16 @@ html-207        | broken    broken/nothing   broken/nothing     broken    broken
 other-text      | ok        nothing          nothing            ok        ok        nothing/ok
 ";
 
-fn fault(name: &str) -> Fault {
+pub(crate) fn fault(name: &str) -> Fault {
     let status = |status| Fault::Answers(Answer::new(status, ""));
     let redirect = |to: &str| Fault::Answers(Answer::new(302, "").with("location", to));
+    let challenge =
+        |asked: &str| Fault::Answers(Answer::new(401, "").with("www-authenticate", asked));
     match name {
-        "401-digest" => {
-            let challenge = "Digest realm=\"Ana, Basic\", nonce=\"1\"";
-            Fault::Answers(Answer::new(401, "").with("www-authenticate", challenge))
-        }
+        "401-digest" => challenge("Digest realm=\"Ana, Basic\", nonce=\"1\", qop=\"auth\""),
+        "401-stale" => challenge("Digest realm=\"Ana\", nonce=\"1\", qop=\"auth\", stale=true"),
+        "401-odd-digest" => challenge("Digest realm=\"Ana\", nonce=\"1\", algorithm=MD5-sess"),
+        "401-negotiate" => challenge("Negotiate"),
         "429-after-120" => Fault::Answers(Answer::new(429, "").with("retry-after", "120")),
         "503-after-date" => {
             let minute_later = "Sat, 21 Nov 2026 00:01:00 GMT";
@@ -142,8 +150,7 @@ const BOMB: &str = r#"<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;
 fn outcome(error: &CalendarError) -> String {
     match error {
         CalendarError::Unauthorized => "auth",
-        CalendarError::UnknownAuthentication { schemes } if schemes == "Digest" => "digest",
-        CalendarError::UnknownAuthentication { .. } => "other schemes",
+        CalendarError::UnknownAuthentication { .. } => "schemes",
         CalendarError::Forbidden => "forbidden",
         CalendarError::Gone => "gone",
         CalendarError::Conflict => "conflict",

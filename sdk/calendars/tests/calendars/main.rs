@@ -6,9 +6,12 @@
 mod booking;
 mod caldav;
 mod connected;
+mod connected_faults;
+mod digest;
 mod discovery;
 mod faults;
 mod feed;
+mod locating;
 mod script;
 mod server;
 

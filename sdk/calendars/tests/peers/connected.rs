@@ -6,13 +6,14 @@ use std::time::Duration;
 use huddle_calendars::{
     BookingEvent, CalendarPorts, ConnectedCalendars, EventKey, EventState, Given,
 };
-use huddle_core::Limits;
 use huddle_core::booking::{Booking, BookingId, Phase};
 use huddle_core::calendar_events::{CalendarEvents as _, Outcome};
 use huddle_core::matching::{Busy, Calendars as _, Freshness};
-use huddle_core::user_connector::connector::{Access, Provider};
+use huddle_core::transport::ask;
+use huddle_core::user_connector::connector::{Access, GetCalendars, Provider};
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::{ActorName, Limits};
 use huddle_native::ActorStore;
 use huddle_schedule::busy::Status;
 use huddle_testkit::{CountingRandom, SteppingClock};
@@ -58,9 +59,14 @@ impl<'a> World<'a> {
     async fn busy(&self, but: Option<&BookingId>, freshness: Freshness) -> Vec<(f64, f64)> {
         let deadline = NOW + Duration::from_secs(8);
         let day = hours(0, 24);
+        let known = GetCalendars {
+            event_of: but.cloned(),
+        };
+        let hers = ActorName::user_connector(&ana());
+        let known = ask(&*self.actors, &hers, known).await.unwrap();
         let busy = self
             .calendars
-            .busy(&ana(), day, but, freshness, deadline)
+            .busy(&ana(), &known, day, but, freshness, deadline)
             .await;
         let Busy::Known(busy) = busy else {
             panic!("{busy:?}");

@@ -3,9 +3,10 @@
 use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, LEASE};
+use super::{Channel, Effect, LEASE};
 use crate::booking::Booking;
 use crate::host_match::Role;
+use crate::outbox::Task;
 use crate::sql::{Binding, SqlError};
 use crate::turn::Turn;
 
@@ -17,6 +18,17 @@ pub struct BeginEffect {
     /// Where.
     pub channel: Channel,
     /// The revision that wanted it.
+    pub revision: u32,
+}
+
+/// Want something brought about, too, which not everybody has: once for each revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantEffect {
+    /// To whom it is shown.
+    pub party: Role,
+    /// Where.
+    pub channel: Channel,
+    /// The revision.
     pub revision: u32,
 }
 
@@ -94,6 +106,40 @@ pub(crate) fn begin(
         revision: wanted,
         lease,
     })
+}
+
+/// Leaves a task for what somebody wants brought about of `booking`, unless it was wanted before.
+pub(crate) fn want(
+    turn: &mut Turn<'_>,
+    booking: &Booking,
+    command: WantEffect,
+) -> Result<(), SqlError> {
+    let WantEffect {
+        party,
+        channel,
+        revision,
+    } = command;
+    let actor = turn.name().as_str();
+    let is_new = turn.write(
+        "INSERT INTO effect (actor, party, channel, brought, wanted) VALUES (?1, ?2, ?3, 0, ?4) \
+         ON CONFLICT (actor, party, channel) DO UPDATE SET wanted = excluded.wanted \
+         WHERE wanted < excluded.wanted RETURNING 1",
+        &[
+            actor.into(),
+            party.as_str().into(),
+            channel.as_str().into(),
+            revision.into(),
+        ],
+    )?;
+    if is_new.is_empty() {
+        return Ok(());
+    }
+    turn.send(&Task::Effect(Effect {
+        booking: booking.id.clone(),
+        party,
+        channel,
+        revision,
+    }))
 }
 
 /// Writes down what was brought, and gives the lease up. What was brought stays so, whoever says it.

@@ -10,8 +10,8 @@ use crate::host_match::claim::{self, Claim, State};
 use crate::sql::SqlError;
 use crate::turn::Turn;
 
-/// How many engagements are told at most.
-const MOST: u32 = 1000;
+/// How many engagements are told at most: more than a person has in the months that a search looks at.
+const MOST: usize = 10_000;
 
 /// Tell what of a stretch of time this person has given away, so that a search proposes none of it.
 ///
@@ -40,11 +40,19 @@ pub struct Engagement {
     pub hosted: bool,
 }
 
-/// The engagements within, by the start of their guards. They are the first 1000: what more there is, a hold
-/// still refuses.
+/// The engagements within, by the start of their guards. Of more than 10,000, the last one that is told lasts until the
+/// end of what was asked about: what is not told is never taken for free.
 pub(super) fn agenda(turn: &mut Turn<'_>, command: &Agenda) -> Result<Vec<Engagement>, SqlError> {
-    let claims = claim::live(turn, command.within, command.but.as_ref(), MOST)?;
-    Ok(claims.into_iter().map(engagement).collect())
+    let one_more = u32::try_from(MOST).unwrap_or(u32::MAX).saturating_add(1);
+    let claims = claim::live(turn, command.within, command.but.as_ref(), one_more)?;
+    let is_cut = claims.len() > MOST;
+    let mut engagements: Vec<_> = claims.into_iter().take(MOST).map(engagement).collect();
+    if let Some(last) = engagements.last_mut().filter(|_| is_cut) {
+        let rest = Interval::new(last.guard.start(), command.within.end());
+        last.guard = rest.unwrap_or(last.guard);
+        last.held_until = None;
+    }
+    Ok(engagements)
 }
 
 fn engagement(claim: Claim) -> Engagement {

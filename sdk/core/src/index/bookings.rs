@@ -68,6 +68,17 @@ fn booking(row: &Row) -> Result<(Booking, Place<1>), ListError> {
     Ok((booking, place))
 }
 
+/// When the first of somebody's bookings was asked for, if they have any.
+pub async fn first_asked(index: &dyn Index, person: &Did) -> Result<Option<Timestamp>, IndexError> {
+    let sql = "SELECT min(created) FROM (\
+               SELECT min(created) AS created FROM bookings WHERE host_did = ?1 \
+               UNION ALL SELECT min(created) FROM bookings WHERE guest_did = ?1)";
+    let bindings = vec![text(person.as_str())];
+    let rows = index.query(Statement { sql, bindings }).await?;
+    let first = rows.first().map(|row| row.get::<Option<Timestamp>>(0));
+    Ok(first.transpose()?.flatten())
+}
+
 /// Brings the index up to a booking, unless it knows a later revision already. One that its parties
 /// do not know of is in no list.
 pub async fn project(index: &dyn Index, booking: &Booking) -> Result<(), IndexError> {

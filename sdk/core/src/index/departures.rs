@@ -1,7 +1,7 @@
 //! Accounts that were deleted, while there may be meetings of theirs to call off.
 
 use huddle_ports::Timestamp;
-use huddle_syntax::{Did, SyntaxError};
+use huddle_syntax::Did;
 
 use super::{Index, IndexError, Statement, moment, text};
 use crate::booking::{BookingId, InvalidBookingId};
@@ -30,11 +30,8 @@ pub async fn open(index: &dyn Index, limit: u32) -> Result<Vec<Departure>, Index
     let bindings = vec![Value::Integer(limit.into())];
     let rows = index.query(Statement { sql, bindings }).await?;
     let departure = |row: &Row| {
-        let did: String = row.get(0)?;
         Ok(Departure {
-            did: did
-                .parse()
-                .map_err(|error: SyntaxError| IndexError(error.to_string()))?,
+            did: row.get::<String>(0)?.parse()?,
             called_off: row.get(1)?,
         })
     };

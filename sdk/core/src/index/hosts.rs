@@ -15,6 +15,10 @@ use crate::sql::{Row, Value};
 /// The most words of a search that count.
 const MOST_WORDS: usize = 8;
 
+/// So many of the hosts who have the words are looked at, those who came up last: what is searched for may be in
+/// everybody's handle.
+const MOST_MATCHES: u32 = 2_000;
+
 /// Somebody with something on offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
@@ -30,6 +34,9 @@ pub struct Host {
 
 /// The hosts who have something on offer at a moment: those whose handle or name begins with what is searched for
 /// first, then those whose offers have changed last. Without a search, all of them.
+///
+/// What is searched for are beginnings of words, but for single letters and digits of ASCII: those are words by
+/// themselves, because as beginnings they would be of nearly everybody's.
 pub async fn search(
     index: &dyn Index,
     query: Option<&str>,
@@ -89,8 +96,9 @@ fn matching(
               FROM (SELECT p.did, p.handle, p.display_name, p.offered, p.id, \
               coalesce(substr(p.handle, 1, length(?2)) = ?2, 0) \
               OR coalesce(lower(substr(p.display_name, 1, length(?2))) = ?2, 0) AS leads \
-              FROM host_words JOIN people p ON p.id = host_words.rowid \
-              WHERE host_words MATCH ?3 AND p.offered IS NOT NULL AND p.listed) \
+              FROM (SELECT rowid AS id FROM host_words WHERE host_words MATCH ?3 \
+              ORDER BY rowid DESC LIMIT ?8) found JOIN people p ON p.id = found.id \
+              WHERE p.offered IS NOT NULL AND p.listed) \
               WHERE (leads < ?4 OR (leads = ?4 AND (offered < ?5 \
               OR (offered = ?5 AND id < CAST(?6 AS INTEGER))))) \
               AND EXISTS (SELECT 1 FROM offers WHERE host_did = did AND ends > ?1) \
@@ -103,11 +111,12 @@ fn matching(
             Value::Integer(place.numbers[1]),
             text(&place.name),
             Value::Integer(paging.fetched()),
+            Value::Integer(MOST_MATCHES.into()),
         ],
     }
 }
 
-/// The words of a search as FTS5 wants them: beginnings of words, all of which have to occur.
+/// The words of a search as FTS5 wants them: words and beginnings of words, all of which have to occur.
 fn pattern(query: &str) -> Option<String> {
     let words = query
         .split(|c: char| !c.is_alphanumeric())
@@ -115,7 +124,10 @@ fn pattern(query: &str) -> Option<String> {
     // Letters and digits need no escaping between quotes.
     let words: Vec<String> = words
         .take(MOST_WORDS)
-        .map(|word| format!("\"{word}\"*"))
+        .map(|word| match word.len() {
+            1 => format!("\"{word}\""),
+            _ => format!("\"{word}\"*"),
+        })
         .collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
@@ -173,6 +185,7 @@ mod tests {
     fn a_search_is_words_and_nothing_of_it_is_syntax() {
         check("ada", Some("\"ada\"*"));
         check("ada.example.com", Some("\"ada\"* \"example\"* \"com\"*"));
+        check("a ad \u{e9} 1", Some("\"a\" \"ad\"* \"\u{e9}\"* \"1\""));
         check("  Zoë OR \"NEAR(", Some("\"Zoë\"* \"OR\"* \"NEAR\"*"));
         check("*\"^:-", None);
         check("a b c d e f g h i", pattern("a b c d e f g h").as_deref());

@@ -1,17 +1,18 @@
 //! Offers and office hours, as hosts have published them.
 
 use huddle_ports::Timestamp;
+use huddle_schedule::Interval;
 use huddle_syntax::{AtUri, Did};
 use serde::Serialize;
 
 use super::page::{List, Place};
 use super::{
-    Index, IndexError, ListError, Page, Paging, Revision, Statement, arrays, moment, text,
+    Index, IndexError, ListError, Page, Paging, Revision, Statement, arrays, moment, optional, text,
 };
 use crate::sql::{FromValue, Row, Value, word};
 
-/// The most offers of one host that are kept, and looked at: those that have changed last. Of so many that are gone the
-/// revisions are kept, too.
+/// The most offers of one host that are kept: those that have changed last. Of so many that are gone the revisions are
+/// kept, too. How many of them one question looks at, a [limit](crate::Limits::search_offers) says.
 pub const MOST_OF_A_HOST: u32 = 500;
 
 /// What kind of record an offer is.
@@ -88,25 +89,47 @@ pub struct Content {
     pub record: String,
 }
 
-/// The offers of a host that have not passed by a moment, the latest first: none, if the host's account is not to be
-/// shown, and at most [`MOST_OF_A_HOST`].
-pub async fn of_host(
-    index: &dyn Index,
-    host: &Did,
-    now: Timestamp,
-) -> Result<Vec<Offer>, IndexError> {
-    let paging = Paging {
-        cursor: None,
-        limit: MOST_OF_A_HOST,
-    };
-    match list(index, host, now, paging).await {
-        Ok(page) => Ok(page.items),
-        Err(ListError::Index(error)) => Err(error),
-        Err(ListError::Cursor(error)) => Err(IndexError(error.to_string())),
+/// Which offers may be booked by a question: those of one host, at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Open<'a> {
+    /// Whose.
+    pub host: &'a Did,
+    /// Who schedules for them: a host who has named somebody else, or nobody, has no offers here.
+    pub service: &'a Did,
+    /// When they are open, at least in part.
+    pub within: Interval,
+    /// The one offer to look at, if only one will do.
+    pub only: Option<&'a AtUri>,
+    /// At most so many: those that open first. Whoever wants the others asks for a later time, or names one.
+    pub limit: u32,
+}
+
+impl Open<'_> {
+    /// Reads them. There are none, if the host's account is not to be shown.
+    pub async fn read(&self, index: &dyn Index) -> Result<Vec<Offer>, IndexError> {
+        let statement = Statement {
+            sql: "SELECT o.uri, o.cid, o.host_did, o.kind, o.record, o.indexed \
+                  FROM offers o JOIN repos r ON r.did = o.host_did \
+                  JOIN services s ON s.did = o.host_did \
+                  WHERE o.host_did = ?1 AND r.hosting = 'active' AND s.appview = ?2 \
+                  AND o.ends > ?3 AND o.starts < ?4 AND (?5 IS NULL OR o.uri = ?5) \
+                  ORDER BY o.starts, o.id LIMIT ?6",
+            bindings: vec![
+                text(self.host.as_str()),
+                text(self.service.as_str()),
+                moment(self.within.start()),
+                moment(self.within.end()),
+                optional(self.only.map(AtUri::as_str)),
+                Value::Integer(self.limit.into()),
+            ],
+        };
+        let rows = index.query(statement).await?;
+        rows.iter().map(offer).collect()
     }
 }
 
-/// The same, page by page.
+/// The offers of a host that have not passed by a moment, page by page, the latest first: none, if the host's account is
+/// not to be shown.
 pub async fn list(
     index: &dyn Index,
     host: &Did,
@@ -132,24 +155,26 @@ pub async fn list(
         ],
     };
     let rows = index.query(statement).await?;
-    let offers: Result<Vec<_>, ListError> = rows.iter().map(offer).collect();
-    Ok(paging.page(List::Offers, offers?))
+    let offers = rows.iter().map(|row| {
+        let offer = offer(row)?;
+        let place = Place {
+            numbers: [offer.indexed.as_millis()],
+            name: row.get::<i64>(6)?.to_string(),
+        };
+        Ok((offer, place))
+    });
+    Ok(paging.page(List::Offers, offers.collect::<Result<_, ListError>>()?))
 }
 
-fn offer(row: &Row) -> Result<(Offer, Place<1>), ListError> {
-    let offer = Offer {
+fn offer(row: &Row) -> Result<Offer, IndexError> {
+    Ok(Offer {
         uri: row.get::<String>(0)?.parse()?,
         cid: row.get(1)?,
         host: row.get::<String>(2)?.parse()?,
         kind: row.get(3)?,
         record: row.get(4)?,
         indexed: row.get(5)?,
-    };
-    let place = Place {
-        numbers: [offer.indexed.as_millis()],
-        name: row.get::<i64>(6)?.to_string(),
-    };
-    Ok((offer, place))
+    })
 }
 
 /// Takes over what is at some addresses of a host at a revision. Of a host with too many offers the oldest are left out,

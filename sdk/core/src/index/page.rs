@@ -56,7 +56,7 @@ impl From<serde_json::Error> for ListError {
 
 impl From<SyntaxError> for ListError {
     fn from(error: SyntaxError) -> Self {
-        Self::Index(IndexError(error.to_string()))
+        Self::Index(error.into())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use huddle_ports::Timestamp;
-use huddle_syntax::{Did, Handle, SyntaxError};
+use huddle_syntax::{Did, Handle};
 
 use super::{Index, IndexError, Statement, arrays, moment, optional, text};
 use crate::sql::Value;
@@ -25,17 +25,24 @@ pub fn seen(did: &str, now: Timestamp) -> Statement {
     }
 }
 
-/// Somebody is called this, as was found out now.
-pub fn name(did: &Did, names: &Names, now: Timestamp) -> Statement {
-    Statement {
-        sql: "UPDATE people SET handle = ?2, display_name = ?3, named = ?4 WHERE did = ?1",
-        bindings: vec![
-            text(did.as_str()),
-            optional(names.handle.as_ref().map(Handle::as_str)),
-            optional(names.display_name.as_deref()),
-            moment(now),
-        ],
-    }
+/// Somebody is called this, as was found out now. Whoever had the handle before has it no more, and is to be named anew.
+pub fn name(did: &Did, names: &Names, now: Timestamp) -> [Statement; 2] {
+    let handle = || optional(names.handle.as_ref().map(Handle::as_str));
+    [
+        Statement {
+            sql: "UPDATE people SET handle = NULL, named = 0 WHERE handle = ?2 AND did <> ?1",
+            bindings: vec![text(did.as_str()), handle()],
+        },
+        Statement {
+            sql: "UPDATE people SET handle = ?2, display_name = ?3, named = ?4 WHERE did = ?1",
+            bindings: vec![
+                text(did.as_str()),
+                handle(),
+                optional(names.display_name.as_deref()),
+                moment(now),
+            ],
+        },
+    ]
 }
 
 /// Somebody wants to be found by searches, or not.
@@ -102,8 +109,7 @@ pub async fn first_seen(index: &dyn Index, did: &Did) -> Result<Option<Timestamp
 }
 
 fn did(text: &str) -> Result<Did, IndexError> {
-    text.parse()
-        .map_err(|error: SyntaxError| IndexError(error.to_string()))
+    Ok(text.parse()?)
 }
 
 /// Forgets somebody whose account is deleted, and all that they offered. To be run before the account is noted as

@@ -194,11 +194,7 @@ async fn dids(
 ) -> Result<Vec<Did>, IndexError> {
     let bindings = vec![from, Value::Integer(limit.into())];
     let rows = index.query(Statement { sql, bindings }).await?;
-    let did = |row: &Row| {
-        let did: String = row.get(0)?;
-        did.parse()
-            .map_err(|error: huddle_syntax::SyntaxError| IndexError(error.to_string()))
-    };
+    let did = |row: &Row| Ok(row.get::<String>(0)?.parse()?);
     rows.iter().map(did).collect()
 }
 

@@ -246,12 +246,11 @@ pub async fn open(
 }
 
 fn request(row: &Row) -> Result<Request, IndexError> {
-    let syntax = |error: huddle_syntax::SyntaxError| IndexError(error.to_string());
     Ok(Request {
-        uri: row.get::<String>(0)?.parse().map_err(syntax)?,
+        uri: row.get::<String>(0)?.parse()?,
         version: row.get(1)?,
-        guest: row.get::<String>(2)?.parse().map_err(syntax)?,
-        host: row.get::<String>(3)?.parse().map_err(syntax)?,
+        guest: row.get::<String>(2)?.parse()?,
+        host: row.get::<String>(3)?.parse()?,
         record: row.get(4)?,
         first_seen: row.get(5)?,
         state: row.get(6)?,

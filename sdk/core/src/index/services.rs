@@ -19,14 +19,8 @@ pub async fn of(index: &dyn Index, did: &Did) -> Result<Option<Did>, IndexError>
                WHERE s.did = ?1 AND s.appview IS NOT NULL AND r.hosting = 'active'";
     let bindings = vec![text(did.as_str())];
     let rows = index.query(Statement { sql, bindings }).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    let appview: String = row.get(0)?;
-    let appview = appview.parse();
-    appview
-        .map(Some)
-        .map_err(|error| IndexError(format!("{error}")))
+    let appview = rows.first().map(|row| row.get::<String>(0)).transpose()?;
+    Ok(appview.map(|appview| appview.parse()).transpose()?)
 }
 
 /// Takes over what an account has published at a revision, or that it is gone.

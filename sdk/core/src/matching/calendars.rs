@@ -7,6 +7,7 @@ use huddle_syntax::Did;
 
 use super::Freshness;
 use crate::booking::BookingId;
+pub use crate::user_connector::connector::Calendars as Connected;
 
 /// Knows when people are busy, by the calendars that they have connected.
 #[async_trait]
@@ -14,10 +15,12 @@ pub trait Calendars: Send + Sync {
     /// When `person` is busy within a stretch of time. It is answered by the deadline: what takes longer is
     /// [`Busy::Delayed`].
     ///
-    /// What `but` has put into the calendars does not count: what is asked is whether anything else is in its way.
+    /// `connected` is what their actor has just told, of the events of `but` too. What `but` has put into the calendars
+    /// does not count: what is asked is whether anything else is in its way.
     async fn busy(
         &self,
         person: &Did,
+        connected: &Connected,
         within: Interval,
         but: Option<&BookingId>,
         freshness: Freshness,
@@ -47,6 +50,7 @@ impl Calendars for NoCalendars {
     async fn busy(
         &self,
         _person: &Did,
+        _connected: &Connected,
         _within: Interval,
         _but: Option<&BookingId>,
         _freshness: Freshness,

@@ -1,11 +1,10 @@
 //! The last check before a slot is given away for good.
 
-use futures_util::future::join;
 use huddle_ports::Timestamp;
 use huddle_schedule::{Interval, Margins, Offer, Times};
 
 use super::facts::{Question, Standing};
-use super::{Busy, Freshness, Matching, UnknownRelationship};
+use super::{Busy, Matching, UnknownRelationship};
 use crate::availability::{Checked, Side};
 use crate::booking::{Booking, Place};
 use crate::preferences::Preferences;
@@ -27,14 +26,8 @@ impl Matching {
             booking: Some(&booking.id),
             acquainted: false,
         };
-        let now = self.sources.clock.now();
-        let (standing, calendars) = join(
-            self.standing(&question, now, Freshness::Fresh, deadline),
-            self.fresh(&question, place.slot, deadline),
-        )
-        .await;
-        match standing {
-            Ok(standing) => checked(&standing, &calendars, place),
+        match self.fresh(&question, place.slot, deadline).await {
+            Ok((standing, calendars)) => checked(&standing, &calendars, place),
             Err(_) => Checked::Unreadable(Side::Host { stranger: true }),
         }
     }

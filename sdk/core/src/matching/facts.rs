@@ -2,34 +2,28 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join, join4, join5};
+use futures_util::future::{join, join3, join4};
 use huddle_ports::Timestamp;
 use huddle_schedule::hours::MAX_DAYS;
 use huddle_schedule::{BookingWindow, Circle, Interval, Mode, Offer, Relationship, Zone};
 use huddle_syntax::{AtUri, Did};
 
 use super::scene::is_for;
-use super::{Busy, Freshness, Matching, Sources, UnknownRelationship, offers};
+use super::{Busy, Connected, Freshness, Matching, Sources, UnknownRelationship, bounds, offers};
 use crate::actor::ActorName;
 use crate::agenda::agenda;
 use crate::booking::{BookingId, Constraints, GuestSide};
 use crate::host_match::Engagement;
-use crate::index::{self, IndexError};
+use crate::index::{IndexError, offers as published};
 use crate::preferences::{InvalidPreferences, Preferences};
 use crate::transport::{Unreachable, ask};
-use crate::user_connector::GetPreferences;
+use crate::user_connector::connector::GetCalendars;
 
 /// The longest that somebody keeps free around a meeting, as the lexicon has it.
 const WIDEST_MARGIN: Duration = Duration::from_hours(4);
 
 /// The longest meeting, as the lexicon has it.
 const LONGEST_MEETING: Duration = Duration::from_hours(4);
-
-/// The most offers of a host that one question looks at: the latest.
-const MOST_OFFERS: usize = 100;
-
-/// The most moments at which a meeting could start that one question looks at, over all offers.
-const MOST_STARTS: u64 = 200_000;
 
 /// As far ahead as the schedule looks.
 const FARTHEST: Duration = Duration::from_hours(MAX_DAYS * 24);
@@ -62,10 +56,18 @@ pub(super) struct Facts {
     pub(super) taken: [Taken; 2],
 }
 
+/// What anybody can find out about host and guest.
+#[derive(Debug)]
+pub(super) struct Public {
+    /// What the host offers; nothing, unless it is this service that schedules for them.
+    offers: Vec<published::Offer>,
+    relationship: Result<Relationship, UnknownRelationship>,
+}
+
 /// What is known of host, guest and how they stand to each other.
 #[derive(Debug)]
 pub(super) struct Standing {
-    /// What the host offers; nothing, unless it is this service that schedules for them.
+    /// What the host offers.
     pub(super) offers: Vec<Offer>,
     /// The records that the offers stand in, in the same order.
     pub(super) records: Vec<AtUri>,
@@ -109,18 +111,26 @@ impl Facts {
 }
 
 impl Standing {
-    /// Leaves as many offers, the latest first, as can have [`MOST_STARTS`] within reach, but one in any case: a host
-    /// cannot make a question about them expensive.
-    fn keep_within_bounds(&mut self, reach: Interval) {
-        let step = self
-            .host
+    fn new(question: &Question<'_>, [host, guest]: &[Connected; 2], public: Public) -> Self {
+        let host = host.preferences.read();
+        let is_blocked = host
             .as_ref()
-            .map_or(1, |it| it.rules.step_minutes.get());
-        let minutes = reach.duration().as_secs() / 60;
-        let starts_of_each = (minutes / u64::from(step)).max(1);
-        let most = usize::try_from(MOST_STARTS / starts_of_each).unwrap_or(usize::MAX);
-        self.offers.truncate(most.max(1));
-        self.records.truncate(most.max(1));
+            .is_ok_and(|it| it.blocked.contains(question.guest));
+        let (offers, records) = public
+            .offers
+            .into_iter()
+            .filter_map(|stored| Some((offers::stored(&stored)?, stored.uri)))
+            .unzip();
+        Self {
+            offers,
+            records,
+            relationship: public.relationship.map(|it| Relationship {
+                blocked: it.blocked || is_blocked,
+                ..it
+            }),
+            host,
+            guest: guest.preferences.read(),
+        }
     }
 
     /// Whether anything that can be booked in one of these ways is for the guest.
@@ -146,76 +156,104 @@ impl Matching {
         deadline: Timestamp,
     ) -> Result<Facts, Failed> {
         let now = self.sources.clock.now();
-        let mut standing = self
-            .standing(question, now, Freshness::Recent, deadline)
-            .await?;
-        let reach = self.reach(question, &standing, now);
-        standing.keep_within_bounds(reach);
+        let asked = self.asked(question, now);
+        let (connected, public) = join(
+            self.connected(question),
+            self.public(question, asked, Freshness::Recent, deadline),
+        )
+        .await;
+        let connected = connected?;
+        let mut standing = Standing::new(question, &connected, public?);
+        let reach = self.bounded_reach(&mut standing, asked, now);
         Ok(Facts {
             now,
             reach,
             standing,
-            taken: self.taken(question, reach, deadline).await?,
+            taken: self.taken(question, &connected, reach, deadline).await?,
         })
     }
 
-    /// Asks what does not depend on anything else.
-    pub(super) async fn standing(
+    /// What is known for a last check of a slot, and both sides' calendars around it, as they are now.
+    pub(super) async fn fresh(
         &self,
         question: &Question<'_>,
-        now: Timestamp,
-        freshness: Freshness,
+        slot: Interval,
         deadline: Timestamp,
-    ) -> Result<Standing, Failed> {
-        let Question { host, guest, .. } = *question;
-        let Sources {
-            index,
-            relationships,
-            ..
-        } = &self.sources;
-        let (offers, service, host_preferences, guest_preferences, relationship) = join5(
-            index::offers::of_host(&**index, host, now),
-            index::services::of(&**index, host),
-            self.preferences(host),
-            self.preferences(guest),
-            relationships.between(host, guest, freshness, deadline),
+    ) -> Result<(Standing, [Busy; 2]), Failed> {
+        let connected = self.connected(question).await?;
+        let [hosts, guests] = &connected;
+        let within = slot.widened(WIDEST_MARGIN, WIDEST_MARGIN);
+        let (calendars, fresh) = (&self.sources.calendars, Freshness::Fresh);
+        let (public, host, guest) = join3(
+            self.public(question, slot, fresh, deadline),
+            calendars.busy(
+                question.host,
+                hosts,
+                within,
+                question.booking,
+                fresh,
+                deadline,
+            ),
+            calendars.busy(
+                question.guest,
+                guests,
+                within,
+                question.booking,
+                fresh,
+                deadline,
+            ),
         )
         .await;
-        let is_served = service?.as_ref() == Some(&self.service);
-        let host = host_preferences?;
-        let is_blocked = host.as_ref().is_ok_and(|it| it.blocked.contains(guest));
-        let (offers, records) = offers?
-            .into_iter()
-            .filter(|_| is_served)
-            .filter(|stored| question.offer.is_none_or(|only| stored.uri == *only))
-            .filter_map(|stored| Some((offers::stored(&stored)?, stored.uri)))
-            .take(MOST_OFFERS)
-            .unzip();
-        Ok(Standing {
-            offers,
-            records,
-            relationship: relationship.map(|it| Relationship {
-                blocked: it.blocked || is_blocked,
-                ..it
-            }),
+        let standing = Standing::new(question, &connected, public?);
+        Ok((standing, [host, guest]))
+    }
+
+    /// What offers are open within a stretch of time, and how host and guest stand to each other in public.
+    async fn public(
+        &self,
+        question: &Question<'_>,
+        within: Interval,
+        freshness: Freshness,
+        deadline: Timestamp,
+    ) -> Result<Public, IndexError> {
+        let Question { host, guest, .. } = *question;
+        let open = published::Open {
             host,
-            guest: guest_preferences?,
+            service: &self.service,
+            within,
+            only: question.offer,
+            limit: self.limits.search_offers,
+        };
+        let between = &self.sources.relationships;
+        let (offers, relationship) = join(
+            open.read(&*self.sources.index),
+            between.between(host, guest, freshness, deadline),
+        )
+        .await;
+        Ok(Public {
+            offers: offers?,
+            relationship,
         })
     }
 
-    async fn preferences(
-        &self,
-        person: &Did,
-    ) -> Result<Result<Preferences, InvalidPreferences>, Unreachable> {
-        let actor = ActorName::user_connector(person);
-        let document = ask(&*self.sources.actors, &actor, GetPreferences {}).await?;
-        Ok(document.read())
+    /// What host and guest prefer, and which calendars they have connected.
+    async fn connected(&self, question: &Question<'_>) -> Result<[Connected; 2], Unreachable> {
+        let of = |person| {
+            let known = GetCalendars {
+                event_of: question.booking.cloned(),
+            };
+            let actor = ActorName::user_connector(person);
+            async move { ask(&*self.sources.actors, &actor, known).await }
+        };
+        let (host, guest) = join(of(question.host), of(question.guest)).await;
+        Ok([host?, guest?])
     }
 
     /// Asks when host and guest have no time, as far as that can matter.
     async fn taken(
         &self,
         question: &Question<'_>,
+        [hosts, guests]: &[Connected; 2],
         reach: Interval,
         deadline: Timestamp,
     ) -> Result<[Taken; 2], Failed> {
@@ -231,9 +269,9 @@ impl Matching {
         let within = reach.widened(WIDEST_MARGIN, WIDEST_MARGIN);
         let weeks = within.widened(WEEK, WEEK);
         let recent = Freshness::Recent;
-        let (of_host, of_guest, hosts, guests) = join4(
-            calendars.busy(host, within, booking, recent, deadline),
-            calendars.busy(guest, within, booking, recent, deadline),
+        let (of_host, of_guest, hosted, visited) = join4(
+            calendars.busy(host, hosts, within, booking, recent, deadline),
+            calendars.busy(guest, guests, within, booking, recent, deadline),
             agenda(&**actors, host, weeks, booking.cloned()),
             agenda(&**actors, guest, weeks, booking.cloned()),
         )
@@ -242,30 +280,11 @@ impl Matching {
             calendars,
             engagements,
         };
-        Ok([taken(of_host, hosts?), taken(of_guest, guests?)])
+        Ok([taken(of_host, hosted?), taken(of_guest, visited?)])
     }
 
-    /// Both sides' calendars around a slot, as they are now.
-    pub(super) async fn fresh(
-        &self,
-        question: &Question<'_>,
-        slot: Interval,
-        deadline: Timestamp,
-    ) -> [Busy; 2] {
-        let within = slot.widened(WIDEST_MARGIN, WIDEST_MARGIN);
-        let ask = |person| {
-            let calendars = &self.sources.calendars;
-            calendars.busy(person, within, question.booking, Freshness::Fresh, deadline)
-        };
-        join(ask(question.host), ask(question.guest)).await.into()
-    }
-
-    /// The stretch of time in which a meeting may be.
-    fn reach(&self, question: &Question<'_>, standing: &Standing, now: Timestamp) -> Interval {
-        let rules = standing.host.as_ref().map(|it| &it.rules);
-        let window = rules.map_or(BookingWindow::Rolling { days: 0 }, |it| it.booking_window);
-        let zone = rules.map_or(Zone::UTC, |it| it.zone);
-        let ahead = window.interval(zone, now).map_or(now, Interval::end);
+    /// The stretch of time that is asked about, as far as anybody may look ahead.
+    fn asked(&self, question: &Question<'_>, now: Timestamp) -> Interval {
         let Constraints {
             earliest,
             latest,
@@ -277,10 +296,47 @@ impl Matching {
         let latest = chosen.map_or(*latest, |slot| Some(slot.end()));
         let block = self.narrowest();
         let first = earliest.map_or(now, |earliest| now.max(earliest - block));
-        let last = (ahead + LONGEST_MEETING).min(now + FARTHEST);
-        let last = latest.map_or(last, |latest| last.min(latest + block));
-        // Where no meeting can be, the question is as small as one can be: it is asked all the same.
-        let reach = Interval::new(first, last).or_else(|| Interval::lasting(now, block));
-        reach.unwrap_or(Interval::ALWAYS)
+        let farthest = now + FARTHEST;
+        let last = latest.map_or(farthest, |latest| farthest.min(latest + block));
+        self.times(first, last, now)
+    }
+
+    /// The part of it in which a meeting may be.
+    fn reach(&self, standing: &Standing, asked: Interval, now: Timestamp) -> Interval {
+        let rules = standing.host.as_ref().map(|it| &it.rules);
+        let window = rules.map_or(BookingWindow::Rolling { days: 0 }, |it| it.booking_window);
+        let zone = rules.map_or(Zone::UTC, |it| it.zone);
+        let ahead = window.interval(zone, now).map_or(now, Interval::end);
+        let last = asked.end().min(ahead + LONGEST_MEETING);
+        self.times(asked.start(), last, now)
+    }
+
+    /// The same, where the host's rules are made to let nobody look farther than one question may.
+    fn bounded_reach(&self, standing: &mut Standing, asked: Interval, now: Timestamp) -> Interval {
+        let reach = self.reach(standing, asked, now);
+        let Ok(Preferences { rules, .. }) = &mut standing.host else {
+            return reach;
+        };
+        match bounds::days_ahead(
+            &standing.offers,
+            rules,
+            reach,
+            self.limits.search_starts,
+            now,
+        ) {
+            Some(days) => {
+                rules.booking_window = BookingWindow::Rolling { days };
+                self.reach(standing, asked, now)
+            }
+            None => reach,
+        }
+    }
+
+    /// From one moment to another. Where no time is in between, the question is as small as one can be: it is asked all
+    /// the same.
+    fn times(&self, first: Timestamp, last: Timestamp, now: Timestamp) -> Interval {
+        let times = Interval::new(first, last);
+        let times = times.or_else(|| Interval::lasting(now, self.narrowest()));
+        times.unwrap_or(Interval::ALWAYS)
     }
 }

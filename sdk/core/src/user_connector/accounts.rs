@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use huddle_ports::Timestamp;
+use huddle_syntax::{Did, SyntaxError};
 
 use super::connector::{
     BeginReading, BeingRead, Calendars, Connect, ConnectRefused, Connector, Disconnect,
@@ -13,6 +14,7 @@ use super::preferences;
 use super::sealing::Sealed;
 use crate::actor::ActorName;
 use crate::idempotency::{self, Seen};
+use crate::outbox::Task;
 use crate::sql::{Binding, Row, Sql, SqlError};
 use crate::turn::Turn;
 
@@ -264,11 +266,15 @@ fn store_snapshot(turn: &mut Turn<'_>, read: &Read, snapshot: &Sealed) -> Result
 /// What was read before stays, to be compared with when the calendar can be read again.
 fn store_problem(turn: &mut Turn<'_>, read: &Read, unread: Unread) -> Result<(), SqlError> {
     let (actor, id) = (turn.name().as_str(), read.id.as_str());
+    // Its person was told of one that is disconnected already, and only they can mend it.
     let rows = turn.read(
-        "SELECT tries FROM connector WHERE actor = ?1 AND id = ?2",
-        &[actor.into(), id.into()],
+        "SELECT tries FROM connector WHERE actor = ?1 AND id = ?2 AND revision = ?3 AND state <> 'disconnected'",
+        &[actor.into(), id.into(), read.revision.into()],
     )?;
-    let tries: u32 = rows.first().map_or(Ok(0), |row| row.get(0))?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let tries: u32 = row.get(0)?;
     let (state, retry_at) = match unread.problem {
         Problem::Unauthorized => ("disconnected", None),
         _ => ("failing", Some(retry_at(turn.now(), tries, unread))),
@@ -285,7 +291,21 @@ fn store_problem(turn: &mut Turn<'_>, read: &Read, unread: Unread) -> Result<(),
             Binding::from(retry_at),
         ],
     )?;
+    if unread.problem == Problem::Unauthorized {
+        turn.send(&Task::TellDisconnected {
+            person: person(turn.name())?,
+            connector: read.id.clone(),
+            revision: read.revision,
+            at: turn.now(),
+        })?;
+    }
     Ok(())
+}
+
+/// Whose actor it is.
+fn person(actor: &ActorName) -> Result<Did, SqlError> {
+    let person = actor.key().parse();
+    person.map_err(|error: SyntaxError| SqlError::Store(error.to_string()))
 }
 
 /// When a calendar is asked again that could not be read, and `tries` times before that.
@@ -360,8 +380,8 @@ pub(super) fn forget(turn: &mut Turn<'_>) -> Result<(), SqlError> {
     }
 }
 
-/// At most `limit` actors after the one named `after` that keep credentials, or an address, under another key than `key_id`: what is
-/// left to do when a key is to be taken away. Names go up, and the empty text is before the first.
+/// At most `limit` actors after the one named `after` that keep credentials, a mail address or a webhook under another
+/// key than `key_id`: what is left to do when a key is to be taken away. Names go up, and the empty text is before the first.
 pub fn sealed_otherwise(
     sql: &mut dyn Sql,
     key_id: &str,
@@ -371,7 +391,8 @@ pub fn sealed_otherwise(
     let rows = sql.query(
         "SELECT DISTINCT actor FROM (\
          SELECT actor FROM connector WHERE sealed_with <> ?1 \
-         UNION ALL SELECT actor FROM address WHERE substr(sealed, 1, length(?1) + 1) <> ?1 || '.'\
+         UNION ALL SELECT actor FROM address WHERE substr(sealed, 1, length(?1) + 1) <> ?1 || '.' \
+         UNION ALL SELECT actor FROM webhook WHERE substr(sealed, 1, length(?1) + 1) <> ?1 || '.'\
          ) WHERE actor > ?2 ORDER BY actor LIMIT ?3",
         &[key_id.into(), after.into(), limit.into()],
     )?;

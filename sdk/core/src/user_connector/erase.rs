@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::sql::SqlError;
 use crate::turn::Turn;
 
-/// Forget how the person wants to be booked, their calendars with all that was read of them, and where they read mail.
+/// Forget how the person wants to be booked, their calendars with all that was read of them, and where their news goes.
 /// It may come twice. What is in their calendars stays there: it is theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erase {}
@@ -18,6 +18,7 @@ pub(super) fn erase(turn: &mut Turn<'_>) -> Result<(), SqlError> {
         "DELETE FROM reading WHERE actor = ?1",
         "DELETE FROM calendar_event WHERE actor = ?1",
         "DELETE FROM address WHERE actor = ?1",
+        "DELETE FROM webhook WHERE actor = ?1",
     ] {
         turn.write(sql, &[actor.into()])?;
     }

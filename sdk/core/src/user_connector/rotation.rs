@@ -5,6 +5,7 @@ use huddle_ports::Random;
 use super::addresses::{self, ReadAddress, ResealAddress, StoredAddress};
 use super::connector::{GetCalendars, Reseal};
 use super::sealing::{CannotOpen, KeyRing, Sealed};
+use super::webhook::{self, ReadWebhook, ResealWebhook};
 use crate::actor::ActorName;
 use crate::transport::{ActorTransport, Unreachable, ask};
 
@@ -65,6 +66,15 @@ pub async fn reseal(
         let plain = open(&about, &before)?;
         let after = keys.seal(random, &about, &plain);
         let command = ResealAddress { before, after };
+        resealed += usize::from(ask(actors, actor, command).await?);
+    }
+    if let Some(before) = ask(actors, actor, ReadWebhook {}).await?
+        && before.key_id() != keys.newest()
+    {
+        let about = webhook::about(actor);
+        let plain = open(&about, &before)?;
+        let after = keys.seal(random, &about, &plain);
+        let command = ResealWebhook { before, after };
         resealed += usize::from(ask(actors, actor, command).await?);
     }
     Ok(resealed)

@@ -4,6 +4,7 @@
 //! sealed anew, and the old key taken away, while the service runs.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit as _};
@@ -47,14 +48,24 @@ impl fmt::Debug for Sealed {
     }
 }
 
-/// The keys of an installation, the newest first.
+/// The keys of an installation, the newest first. Its clones have the same keys for ever.
 #[derive(Clone)]
 pub struct KeyRing {
+    keys: Arc<RwLock<Arc<Keys>>>,
+    source: Option<Arc<dyn KeySource>>,
+}
+
+/// Where keys come from, which may become others while a service is at work.
+pub trait KeySource: Send + Sync {
+    /// The keys, if they are not those that were told last.
+    fn changed(&self) -> Option<KeyRing>;
+}
+
+struct Keys {
     newest: Key,
     older: Vec<Key>,
 }
 
-#[derive(Clone)]
 struct Key {
     id: String,
     cipher: Aes256Gcm,
@@ -113,10 +124,24 @@ impl KeyRing {
             keys.push(key);
         }
         let mut keys = keys.into_iter();
-        Ok(Self {
+        let keys = Keys {
             newest: keys.next().ok_or(InvalidKeyRing::Empty)?,
             older: keys.collect(),
+        };
+        Ok(Self {
+            keys: Arc::new(RwLock::new(Arc::new(keys))),
+            source: None,
         })
+    }
+
+    /// The same keys, for as long as there are no others. That is asked before anything is sealed, so that once a key has
+    /// been put in front nothing more is sealed with an older one, and before something is said not to open.
+    #[must_use]
+    pub fn following(self, source: Arc<dyn KeySource>) -> Self {
+        Self {
+            source: Some(source),
+            ..self
+        }
     }
 
     /// A new key, as [`parse`](Self::parse) reads it: a line to be put before the others.
@@ -128,15 +153,16 @@ impl KeyRing {
     }
 
     /// The id of the key that seals.
-    pub fn newest(&self) -> &str {
-        &self.newest.id
+    pub fn newest(&self) -> String {
+        self.up_to_date().newest.id.clone()
     }
 
     /// Seals something. It can be opened as what it is `about`, and as nothing else.
     pub fn seal(&self, random: &dyn Random, about: &str, plain: &[u8]) -> Sealed {
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
-        let Key { id, cipher } = &self.newest;
+        let keys = self.up_to_date();
+        let Key { id, cipher } = &keys.newest;
         let ciphertext = encrypt(cipher, nonce, about, plain);
         let text = BASE64URL_NOPAD.encode(&[&nonce[..], &ciphertext].concat());
         Sealed(format!("{id}.{text}"))
@@ -144,15 +170,35 @@ impl KeyRing {
 
     /// Opens what was sealed with any key of the ring.
     pub fn open(&self, about: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        self.try_open(about, sealed).ok_or_else(|| CannotOpen {
+        let opened = self.known().open(about, sealed);
+        let opened = opened.or_else(|| self.up_to_date().open(about, sealed));
+        opened.ok_or_else(|| CannotOpen {
             key_id: sealed.key_id().to_owned(),
         })
     }
 
-    fn try_open(&self, about: &str, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+    fn known(&self) -> Arc<Keys> {
+        let keys = self.keys.read();
+        keys.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn up_to_date(&self) -> Arc<Keys> {
+        if let Some(changed) = self.source.as_ref().and_then(|source| source.changed()) {
+            let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+            *keys = changed.known();
+        }
+        self.known()
+    }
+}
+
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    fn open(&self, about: &str, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
         let (id, text) = sealed.0.split_once('.')?;
-        let mut keys = std::iter::once(&self.newest).chain(&self.older);
-        let key = keys.find(|key| key.id == id)?;
+        let key = self.all().find(|key| key.id == id)?;
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_BYTES>()?;
         let message = Payload {
@@ -192,13 +238,16 @@ impl Key {
 impl fmt::Debug for KeyRing {
     /// Names the keys, and shows none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = std::iter::once(&self.newest).chain(&self.older);
-        f.debug_list().entries(keys.map(|key| &key.id)).finish()
+        let keys = self.known();
+        let ids = keys.all().map(|key| &key.id);
+        f.debug_list().entries(ids).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use huddle_testkit::CountingRandom;
 
     use super::*;
@@ -206,6 +255,37 @@ mod tests {
     fn ring(ids: &[&str]) -> KeyRing {
         let line = |id: &&str| format!("{id}:{:0>64}", HEXLOWER.encode(id.as_bytes()));
         KeyRing::parse(&ids.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap()
+    }
+
+    /// Keys that somebody puts others in the place of.
+    #[derive(Default)]
+    struct Put(Mutex<Option<KeyRing>>);
+
+    impl KeySource for Put {
+        fn changed(&self) -> Option<KeyRing> {
+            self.0.lock().unwrap().take()
+        }
+    }
+
+    #[test]
+    fn a_ring_that_follows_seals_and_opens_with_keys_that_were_put_in_front_and_so_do_its_clones() {
+        let random = CountingRandom::default();
+        let source = Arc::new(Put::default());
+        let put = |ids: &[&str]| *source.0.lock().unwrap() = Some(ring(ids));
+        let keys = ring(&["old"]).following(source.clone());
+        let clone = keys.clone();
+        let old = keys.seal(&random, "it", b"secret");
+        put(&["new", "old"]);
+        let new = keys.seal(&random, "it", b"secret");
+        assert_eq!((new.key_id(), clone.newest().as_str()), ("new", "new"));
+        for sealed in [&old, &new] {
+            assert!(clone.open("it", sealed).is_ok(), "{sealed:?}");
+        }
+        // Another process has sealed with a key that this one has not met.
+        let newer = ring(&["newer"]).seal(&random, "it", b"secret");
+        assert!(clone.open("it", &newer).is_err());
+        put(&["newer", "new", "old"]);
+        assert!(clone.open("it", &newer).is_ok());
     }
 
     #[test]

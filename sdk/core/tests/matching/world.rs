@@ -124,6 +124,11 @@ impl World {
 
     /// Ada publishes a record, which is JSON.
     pub(crate) fn publish(&self, key: &str, record: &str) -> AtUri {
+        self.publish_for(key, record, Timestamp::MIN, Timestamp::from_millis(1 << 50))
+    }
+
+    /// The same, where it is known when it is open.
+    fn publish_for(&self, key: &str, record: &str, starts: Timestamp, ends: Timestamp) -> AtUri {
         let (kind, collection) = if record.contains("com.huddle.officeHours") {
             (Kind::OfficeHours, "officeHours")
         } else {
@@ -132,8 +137,8 @@ impl World {
         let content = Content {
             cid: "bafyoffer".into(),
             kind,
-            starts: Timestamp::MIN,
-            ends: Timestamp::from_millis(1 << 50),
+            starts,
+            ends,
             policy: String::new(),
             mode: String::new(),
             note: None,
@@ -166,7 +171,7 @@ impl World {
             r#"{{"$type": "com.huddle.slotOffer", "start": "2026-06-{start}:00Z", "end": "2026-06-{end}:00Z",
             "policy": "{policy}", "mode": "{mode}", "createdAt": "2026-06-01T00:00:00Z"}}"#
         );
-        self.publish(key, &record)
+        self.publish_for(key, &record, at(start), at(end))
     }
 
     /// Ada can be met from nine to five on all workdays.

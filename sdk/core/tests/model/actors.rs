@@ -515,7 +515,10 @@ impl Actors {
                     message: self.send(&name, resume.into()),
                 }
             }
-            Task::Project(_) | Task::Effect(_) | Task::ConfirmAddress { .. } => {
+            Task::Project(_)
+            | Task::Effect(_)
+            | Task::ConfirmAddress { .. }
+            | Task::TellDisconnected { .. } => {
                 unreachable!("what is shown is not modelled")
             }
         };

@@ -192,8 +192,8 @@ pub(crate) const ALL: &[Mutation] = &[
         name: "the news of a commit are lost",
         statements: &[statement(
             "Commit",
-            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
-            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE 0",
+            "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE 0",
         )],
         scenario: scenarios::a_move_to_a_slot_that_another_wants,
         tour: scenarios::holds(0),
@@ -203,8 +203,8 @@ pub(crate) const ALL: &[Mutation] = &[
         name: "nobody takes over from a driver that has died",
         statements: &[statement(
             "wake",
-            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
-            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE ?2 NOT LIKE '%Resume%'",
+            "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?3 NOT LIKE '%Resume%'",
         )],
         ..NONE
     },
@@ -354,8 +354,8 @@ pub(crate) const ALL: &[Mutation] = &[
         name: "days do not hear what became of a booking",
         statements: &[statement(
             "*",
-            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
-            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 WHERE ?2 NOT LIKE '%/2027-%'",
+            "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?3 NOT LIKE '%/2027-%'",
         )],
         scenario: scenarios::a_slot_over_midnight,
         tour: scenarios::still(0),
@@ -365,9 +365,9 @@ pub(crate) const ALL: &[Mutation] = &[
         name: "what was booked before a move stays with its days",
         statements: &[statement(
             "Commit",
-            "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, ?3)",
-            "INSERT INTO outbox (actor, task, due) SELECT ?1, ?2, ?3 \
-             WHERE NOT (?2 LIKE '%/2027-%' AND ?2 LIKE '%Released%')",
+            "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 \
+             WHERE NOT (?3 LIKE '%/2027-%' AND ?3 LIKE '%Released%')",
         )],
         scenario: scenarios::a_move_to_the_next_day,
         tour: scenarios::still(0),

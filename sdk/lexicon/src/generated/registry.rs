@@ -28,10 +28,10 @@ use super::com::atproto::sync::{
 };
 use super::com::huddle::{
     approve_booking, booking, booking_request, cancel_booking, confirm_email, create_offer,
-    decline_booking, delete_connector, delete_offer, export_data, finalize, get_booking,
-    get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors, list_offers,
-    list_slots, r#match, office_hours, put_preferences, request_email_confirmation,
-    reschedule_booking, search_hosts, service, slot_offer,
+    decline_booking, delete_connector, delete_offer, delete_webhook, export_data, finalize,
+    get_booking, get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors,
+    list_offers, list_slots, r#match, office_hours, put_preferences, put_webhook,
+    request_email_confirmation, reschedule_booking, search_hosts, service, slot_offer,
 };
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
@@ -436,6 +436,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         huddle::defs::ConnectorView,
     >("com.huddle.defs", "defs.connectorView"),
+    Definition::data::<huddle::defs::BusyRules>("com.huddle.defs", "defs.busyRules"),
     Definition::data::<huddle::defs::Preferences>("com.huddle.defs", "defs.preferences"),
     Definition::data::<
         delete_connector::Input,
@@ -449,8 +450,17 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         delete_offer::Output,
     >("com.huddle.deleteOffer", "defs.main.output.schema"),
+    Definition::data::<
+        delete_webhook::Input,
+    >("com.huddle.deleteWebhook", "defs.main.input.schema"),
+    Definition::data::<
+        delete_webhook::Output,
+    >("com.huddle.deleteWebhook", "defs.main.output.schema"),
     Definition::data::<export_data::Header>("com.huddle.exportData", "defs.header"),
     Definition::data::<export_data::Account>("com.huddle.exportData", "defs.account"),
+    Definition::data::<
+        export_data::AuditEvent,
+    >("com.huddle.exportData", "defs.auditEvent"),
     Definition::data::<export_data::Booking>("com.huddle.exportData", "defs.booking"),
     Definition::data::<export_data::End>("com.huddle.exportData", "defs.end"),
     Definition::data::<finalize::Input>("com.huddle.finalize", "defs.main.input.schema"),
@@ -505,6 +515,14 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         put_preferences::Output,
     >("com.huddle.putPreferences", "defs.main.output.schema"),
+    Definition::data::<
+        put_webhook::Input,
+    >("com.huddle.putWebhook", "defs.main.input.schema"),
+    Definition::data::<
+        put_webhook::Output,
+    >("com.huddle.putWebhook", "defs.main.output.schema"),
+    Definition::data::<put_webhook::News>("com.huddle.putWebhook", "defs.news"),
+    Definition::data::<put_webhook::NewsData>("com.huddle.putWebhook", "defs.newsData"),
     Definition::data::<
         request_email_confirmation::Input,
     >("com.huddle.requestEmailConfirmation", "defs.main.input.schema"),

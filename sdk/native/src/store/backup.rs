@@ -92,15 +92,16 @@ fn tell_index(folder: &Path) -> Result<(), BackupError> {
     let index = open::existing(&Database::Index.path(folder), Database::Index)?;
     for booking in behind(&actors, &index)? {
         let name = ActorName::booking(&booking);
-        let task = serde_json::to_string(&Task::Project(booking)).map_err(SqlError::from)?;
-        push(&actors, name.as_str(), &task).map_err(|error| SqlError::Store(error.to_string()))?;
+        push(&actors, &name, &Task::Project(booking))?;
     }
     Ok(())
 }
 
-fn push(actors: &Connection, name: &str, task: &str) -> rusqlite::Result<()> {
-    let statement = "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, 0)";
-    actors.execute(statement, [name, task])?;
+fn push(actors: &Connection, name: &ActorName, task: &Task) -> Result<(), SqlError> {
+    let statement = "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, 0)";
+    let text = serde_json::to_string(task)?;
+    let pushed = actors.execute(statement, [name.as_str(), task.kind(), &text]);
+    pushed.map_err(|error| SqlError::Store(error.to_string()))?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use huddle_core::effects::Channel;
 use huddle_core::host_match::Role;
-use huddle_core::outbox::{self, Entry, Task};
+use huddle_core::outbox::{self, Entry, TELL, Task};
 use huddle_core::tasks::{Retry, TaskError};
 use huddle_core::{ActorName, Command, Sql, SqlError};
 use huddle_ports::{Random, Timestamp};
@@ -18,17 +18,23 @@ use tokio::time::{sleep, timeout};
 use crate::store::ActorStore;
 use crate::store::writer::{Failure, Pending};
 
-/// The longest that a task waits before it is tried again.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
-
-/// How many tasks are run at a time, beside those that stay within the store.
+/// How many tasks of a kind are run at a time, beside those that stay within the store.
 const CONCURRENCY: usize = 16;
 
 /// How long one may run, before it counts as failed.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// How many due entries, or actors, are looked at in a round.
+/// How many commands to actors, and actors to wake, are looked at in a round.
 const LOOK: usize = 128;
+
+/// How many due entries of another kind are looked at in a round: some may have to wait for one before them.
+const LOOK_OUTSIDE: usize = 2 * CONCURRENCY;
+
+/// How many actors are woken in a round while more commands wait than it looks at.
+///
+/// An actor that has waited for word for too long asks for it, and is answered, by commands that wait behind all others:
+/// a store that is behind, and woke everyone who waits, would fall behind by ever more.
+const WAKES_WHILE_BEHIND: usize = 16;
 
 /// The longest sleep: how late the pump is after the machine's clock was set forward.
 const MAX_NAP: Duration = Duration::from_secs(1);
@@ -119,7 +125,8 @@ fn fate(retry_at: Option<Timestamp>) -> &'static str {
 /// The tasks of one actor are begun in the order in which it sent them, each when the one before has
 /// been done or has failed; what has failed comes again later and holds nothing up. So of *1, 2, 3*
 /// where *1* fails once, the receivers see *2, 3, 1*. What is to be brought about outside waits in a line of its own
-/// for each side and channel: a mail server that does not answer keeps no other actor from hearing of anything.
+/// for each side and channel, and each kind of task is looked for by itself: a mail server that does not answer keeps
+/// no actor from hearing of anything, and no calendar from showing it.
 pub struct Pump {
     store: Arc<ActorStore>,
     runner: Arc<dyn TaskRunner>,
@@ -153,7 +160,9 @@ impl Line {
         let outside = match &entry.task {
             Task::Tell { .. } | Task::Resume(_) | Task::Project(_) => None,
             Task::Effect(effect) => Some((effect.channel, Some(effect.party))),
-            Task::ConfirmAddress { .. } => Some((Channel::Mail, None)),
+            Task::ConfirmAddress { .. } | Task::TellDisconnected { .. } => {
+                Some((Channel::Mail, None))
+            }
         };
         Self {
             actor: entry.actor.clone(),
@@ -246,22 +255,51 @@ impl Pump {
 
     async fn due(&self) -> Result<Due, Failure> {
         let clock = Arc::clone(&self.store.context.clock);
-        // Those that are being dealt with are due as well, and must not hide the others.
-        let actors = limit(LOOK + self.resting.len());
-        let running = self.work.values().map(|work| 1 + work.same.len());
-        let entries = limit(LOOK + running.sum::<usize>());
+        let look: Vec<_> = outbox::kinds()
+            .map(|kind| (kind, self.look(kind)))
+            .collect();
+        let resting = self.resting.len();
         self.store
             .writer
             .run(move |sql| {
                 let now = clock.now();
+                let mut entries = Vec::new();
+                let mut wakes = LOOK;
+                for (kind, look) in look {
+                    let due = outbox::due(sql, kind, now, limit(look))?;
+                    if kind == TELL && due.len() == look {
+                        wakes = WAKES_WHILE_BEHIND;
+                    }
+                    entries.extend(due);
+                }
+                entries.sort_by_key(|entry| entry.id);
                 Ok(Due {
                     now,
-                    actors: outbox::actors_to_wake(sql, now, actors)?,
-                    entries: outbox::due(sql, now, entries)?,
+                    actors: outbox::actors_to_wake(sql, now, limit(wakes + resting))?,
+                    entries,
                     next: outbox::next_due(sql)?,
                 })
             })
             .await
+    }
+
+    /// How many due entries of a kind to look at: none where nobody is free to run them. Those that are being dealt
+    /// with are due as well, and must not hide the others.
+    fn look(&self, kind: &str) -> usize {
+        if kind == TELL {
+            return LOOK;
+        }
+        let running = self.running(kind);
+        if running.clone().count() < CONCURRENCY {
+            LOOK_OUTSIDE + running.map(|work| 1 + work.same.len()).sum::<usize>()
+        } else {
+            0
+        }
+    }
+
+    fn running(&self, kind: &str) -> impl Iterator<Item = &Work> + Clone {
+        let work = self.work.values();
+        work.filter(move |work| work.entry.task.kind() == kind)
     }
 
     async fn wake(&mut self, now: Timestamp, mut actors: Vec<ActorName>) {
@@ -324,9 +362,10 @@ impl Pump {
                 self.note_failure(&entry, &failure.to_string().into());
             }
         }
-        next.truncate(CONCURRENCY.saturating_sub(self.running.len()));
         for work in next {
-            self.spawn(work);
+            if self.running(work.entry.task.kind()).count() < CONCURRENCY {
+                self.spawn(work);
+            }
         }
     }
 
@@ -370,15 +409,7 @@ impl Pump {
     }
 
     fn note_failure(&mut self, entry: &Entry, failed: &TaskFailed) {
-        let wait = outbox::backoff(entry.tries, self.dice());
-        let wait = match failed.retry {
-            Retry::Later => Some(wait),
-            // No longer than anything waits, whatever somebody else asks for.
-            Retry::After(least) => Some(wait.max(least.min(LONGEST_WAIT))),
-            Retry::Never => None,
-        };
-        let tries = entry.tries.saturating_add(1);
-        let wait = wait.filter(|_| entry.task.tries().is_none_or(|most| tries < most));
+        let wait = failed.retry.wait(&entry.task, entry.tries, self.dice());
         let retry_at = wait.map(|wait| self.store.context.clock.now() + wait);
         self.runner.report(&Trouble::Task {
             entry,

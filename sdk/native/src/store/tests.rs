@@ -296,7 +296,7 @@ async fn a_task_that_this_version_cannot_read_is_a_dead_letter_and_holds_nothing
             let statement = "INSERT INTO outbox (actor, task, due) VALUES (?1, ?2, 0)";
             sql.query(statement, &[actor.into(), task.into()])?;
         }
-        let due = outbox::due(sql, Timestamp::UNIX_EPOCH, 10)?;
+        let due = outbox::due(sql, outbox::TELL, Timestamp::UNIX_EPOCH, 10)?;
         let dead = sql.query("SELECT count(*) FROM outbox WHERE due IS NULL", &[])?;
         Ok((due.len(), dead[0].get::<i64>(0)?))
     };

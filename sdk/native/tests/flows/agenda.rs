@@ -71,3 +71,28 @@ async fn what_is_held_no_more_is_in_no_agenda_and_asking_writes_nothing() {
     let unknown = request_id("bob", "never asked");
     assert_eq!(of(&world, "ada", Interval::ALWAYS, Some(unknown)).await, []);
 }
+
+#[tokio::test]
+async fn of_somebody_with_more_meetings_than_are_told_nothing_that_is_not_told_is_free() {
+    let world = World::new();
+    world.request("bob", "ada", "k").await.unwrap();
+    let day = tomorrow(0).start().as_millis();
+    let fill = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10001) \
+         INSERT INTO claim SELECT actor, 'booking' || printf('%016d', n), attempt, 'booked', \
+         {day} + n * 1000, {day} + n * 1000 + 1000, {day} + n * 1000, {day} + n * 1000 + 1000, \
+         role, counterpart, limited, due FROM claim, n WHERE actor LIKE '%ada%'"
+    );
+    world.connection().execute(&fill, []).unwrap();
+    let within = tomorrow(0).widened(Duration::ZERO, Duration::from_hours(48));
+    let told = of(&world, "ada", within, None).await;
+    assert_eq!(told.len(), 10_000);
+    let last = told.last().unwrap();
+    assert_eq!(last.guard.end(), within.end());
+    assert!(
+        told.iter()
+            .rev()
+            .skip(1)
+            .all(|it| it.guard.end() < tomorrow(4).start())
+    );
+}

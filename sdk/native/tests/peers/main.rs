@@ -122,10 +122,8 @@ impl World {
             display_name: Some(display_name.to_owned()),
         };
         let person = did(name);
-        let statements = vec![
-            people::seen(person.as_str(), NOON),
-            people::name(&person, &names, NOON),
-        ];
+        let mut statements = vec![people::seen(person.as_str(), NOON)];
+        statements.extend(people::name(&person, &names, NOON));
         self.index.batch(statements).await.unwrap();
     }
 

@@ -277,25 +277,26 @@ impl<'d> Agenda<'d> {
     ) -> Busy {
         let expansion = self.expand(window, owner.zone);
         let mut marks: Vec<Option<Marked<'d>>> = vec![None; self.events.len()];
-        let mut marked = |event: usize, interval: Option<Interval>| {
+        let mut marked = |event: usize, interval: Option<Interval>, is_all_day: bool| {
             let marks = marks[event]
                 .get_or_insert_with(|| marks::of_event(&self.events[event], owner.addresses));
             Marked {
                 span: Span::Timed(interval),
+                is_all_day,
                 ..*marks
             }
         };
-        let occurrences = expansion
-            .occurrences
-            .iter()
-            .map(|at| (at.event, Interval::new(at.start, at.end)));
+        let occurrences = expansion.occurrences.iter().map(|at| {
+            let is_all_day = matches!(at.kind, Kind::AllDay { .. });
+            (at.event, Interval::new(at.start, at.end), is_all_day)
+        });
         let blocked = expansion
             .blocked
             .iter()
-            .map(|(event, interval)| (*event, Some(*interval)));
+            .map(|(event, interval)| (*event, Some(*interval), false));
         let events: Vec<Marked<'_>> = occurrences
             .chain(blocked)
-            .map(|(event, interval)| marked(event, interval))
+            .map(|(event, interval, is_all_day)| marked(event, interval, is_all_day))
             .collect();
         let periods = expansion
             .periods

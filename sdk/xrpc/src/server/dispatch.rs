@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use huddle_syntax::Nsid;
 
 use super::body::Expected;
-use super::caching::Caching;
+use super::caching::{self, Caching};
 use super::endpoint::{Endpoint, Incoming, Verb};
 use super::problem::Problem;
 use super::{Answered, Authenticate, Cors, Fault, FaultCause, cors, etag};
@@ -129,20 +129,21 @@ impl Mounted {
         let outcome = Unpanicked(Box::pin(self.outcome(request, &mut rate_limit))).await;
         let mut response = outcome
             .unwrap_or_else(|message| Err(Problem::Fault(FaultCause::Panic(message))))
-            .unwrap_or_else(|problem| problem.into_response(|cause| self.report(cause)));
+            .unwrap_or_else(|problem| problem.into_response(self.reporter()));
         if let Some(rate_limit) = rate_limit {
             rate_limit.tell(response.headers_mut());
         }
         response
     }
 
-    fn report(&self, cause: FaultCause) {
-        let fault = Fault {
-            nsid: self.endpoint.name,
-            cause,
-        };
-        // The fault is answered whatever becomes of the report, and nobody is left to hear of this.
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.on_fault)(&fault)));
+    /// Reports faults, for as long as somebody is answered.
+    fn reporter(&self) -> impl Fn(FaultCause) + Send + use<> {
+        let (nsid, on_fault) = (self.endpoint.name, self.on_fault.clone());
+        move |cause| {
+            let fault = Fault { nsid, cause };
+            // The fault is answered whatever becomes of the report, and nobody is left to hear of this.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_fault(&fault)));
+        }
     }
 
     /// Cheap things first: what the headers say, then who is calling, and only then what they send. Whatever comes of
@@ -179,7 +180,11 @@ impl Mounted {
             headers: parts.headers,
             extensions: parts.extensions,
         };
-        let mut answer = self.endpoint.answer(incoming).await?;
+        let (mut answer, rest) = self.endpoint.answer(incoming).await?;
+        if let Some(rest) = rest {
+            caching::keep_nowhere(answer.headers_mut());
+            return Ok(answer.map(|beginning| rest.after(beginning, self.reporter())));
+        }
         self.caching.mark(&mut answer, is_anonymous);
         if self.endpoint.verb == Verb::Get {
             etag::revalidate(&mut answer, &held);

@@ -11,7 +11,7 @@ use huddle_syntax::schema::{Body as _, Call, Params as _, Payload};
 
 use super::etag::Answer;
 use super::problem::Problem;
-use super::{FaultCause, Reply, Request};
+use super::{FaultCause, Reply, Request, Rest};
 use crate::mime;
 
 /// How a method is called.
@@ -32,7 +32,8 @@ pub(super) struct Incoming {
     pub(super) extensions: Extensions,
 }
 
-type Outcome = Result<Answer, Problem>;
+/// An answer, and what is to be sent after it.
+type Outcome = Result<(Answer, Option<Rest>), Problem>;
 type Pending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// A method and its handler. What depends on the method's types is in `answer` alone, to be compiled once for each.
@@ -96,6 +97,7 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
     let crate::Response {
         output,
         mut headers,
+        rest,
     } = reply?;
     let invalid = |invalid| Problem::Fault(FaultCause::InvalidOutput(invalid));
     let payload = output.to_payload(M::OUTPUT).map_err(invalid)?;
@@ -120,5 +122,5 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
     );
     let mut answer = Answer::new(payload.bytes);
     *answer.headers_mut() = headers;
-    Ok(answer)
+    Ok((answer, rest))
 }

@@ -3,10 +3,14 @@
 use crate::support::{
     Answer, Ask, Faults, Note, Notes, Ping, PutNotes, PutNotesError, UploadImage, router,
 };
+use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderValue, header};
+use http_body_util::BodyExt as _;
 use huddle_syntax::schema::Payload;
-use huddle_xrpc::server::{Failure, OrFault as _, Refusal, Reply, Request};
+use huddle_xrpc::server::{BoxError, Failure, OrFault as _, Refusal, Reply, Request};
 use huddle_xrpc::{Generic, Response};
+use tower::ServiceExt as _;
 
 /// Asks a server of `putNotes` that replies with what `reply` makes, and tells the faults that it heard of.
 async fn put(reply: fn() -> Reply<PutNotes>) -> (Answer, Vec<String>) {
@@ -214,4 +218,43 @@ fn a_handler_can_be_tested_alone() {
         text.contains("did:web:a.example") && !text.contains("secret"),
         "{text}"
     );
+}
+
+/// An image in pieces.
+fn in_pieces(last: Result<&'static str, &'static str>) -> Response<Payload> {
+    let beginning = Payload {
+        content_type: "image/png".to_owned(),
+        bytes: b"one ".to_vec(),
+    };
+    let last = last.map(Bytes::from).map_err(BoxError::from);
+    let pieces = futures_util::stream::iter([Ok(Bytes::from("two ")), last]);
+    Response::new(beginning).with_rest(pieces)
+}
+
+#[tokio::test]
+async fn the_rest_of_a_body_follows_its_beginning_and_where_it_fails_it_is_cut_off() {
+    for last in [Ok("three"), Err("there is no more")] {
+        let faults = Faults::default();
+        let router = router()
+            .procedure(move |_, _: Request<UploadImage>| async move { Ok(in_pieces(last)) });
+        let request = http::Request::post("/xrpc/com.example.uploadImage")
+            .header(header::CONTENT_TYPE, "image/png")
+            .body(Body::from("x"));
+        let router = faults.of(router).into_axum();
+        let answer = router.oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "private, no-store");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "image/png");
+        let body = answer.into_body().collect().await;
+        match last {
+            Ok(_) => {
+                assert_eq!(body.unwrap().to_bytes(), "one two three");
+                assert!(faults.take().is_empty());
+            }
+            Err(why) => {
+                assert!(body.is_err());
+                assert_eq!(faults.take(), [format!("com.example.uploadImage: {why}")]);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Questions and answers of DNS, as far as addresses and text records go (RFC 1035 §4).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 /// The kinds of records that are asked for (RFC 1035 §3.2.2, RFC 3596 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) struct Records {
     pub(super) addresses: Vec<IpAddr>,
     /// One a record, its strings joined; those that are not UTF-8 are left out.
     pub(super) texts: Vec<String>,
+    /// For how long all of this holds, the aliases that lead to it too; nothing is said of a name without records.
+    pub(super) ttl: Option<Duration>,
 }
 
 /// The question for the records of a name; `None` if it is no name of DNS.
@@ -80,7 +83,8 @@ pub(super) fn read(message: &[u8], kind: Kind) -> Option<Records> {
         // Whatever its owner: a resolver answers with the records at the end of a chain of aliases.
         rest.skip_name()?;
         let (of_kind, class) = (rest.number()?, rest.number()?);
-        rest.take(4)?;
+        let ttl = rest.ttl()?;
+        records.ttl = Some(records.ttl.map_or(ttl, |shortest| shortest.min(ttl)));
         let length = rest.number()?;
         let data = rest.take(length.into())?;
         if of_kind == kind as u16 && class == INTERNET {
@@ -133,6 +137,13 @@ impl<'a> Rest<'a> {
         Some(u16::from_be_bytes(bytes))
     }
 
+    /// Seconds; what has the highest bit set is none (RFC 2181 §8).
+    fn ttl(&mut self) -> Option<Duration> {
+        let secs: [u8; 4] = self.take(4)?.try_into().ok()?;
+        let secs = i32::from_be_bytes(secs);
+        Some(Duration::from_secs(u64::try_from(secs).unwrap_or(0)))
+    }
+
     /// Names end with an empty label or a pointer to the rest of them (RFC 1035 §4.1.4), which is not followed.
     fn skip_name(&mut self) -> Option<()> {
         loop {
@@ -170,6 +181,7 @@ mod tests {
         Records {
             addresses: addresses.iter().map(|it| it.parse().unwrap()).collect(),
             texts: Vec::new(),
+            ttl: Some(Duration::from_mins(1)),
         }
     }
 
@@ -177,6 +189,7 @@ mod tests {
         Records {
             addresses: Vec::new(),
             texts: texts.iter().map(|&it| it.to_owned()).collect(),
+            ttl: Some(Duration::from_mins(1)),
         }
     }
 
@@ -204,7 +217,7 @@ mod tests {
         const ALIAS: u16 = 5;
         let v4 = answer(0x8180, &[(ALIAS, &[1, b'b', 0]), (1, &[192, 0, 2, 7])]);
         assert_eq!(read(&v4, Kind::A), Some(addresses(&["192.0.2.7"])));
-        assert_eq!(read(&v4, Kind::Aaaa), Some(Records::default()));
+        assert_eq!(read(&v4, Kind::Aaaa), Some(addresses(&[])));
         let v6 = answer(
             0x8180,
             &[(
@@ -213,6 +226,25 @@ mod tests {
             )],
         );
         assert_eq!(read(&v6, Kind::Aaaa), Some(addresses(&["2001:db8::1"])));
+    }
+
+    #[test]
+    fn records_hold_for_as_long_as_the_first_of_them_that_runs_out() {
+        let holds = |ttls: &[u32]| {
+            let records = vec![(1, &[192, 0, 2, 7][..]); ttls.len()];
+            let mut message = answer(0x8180, &records);
+            let first = message.len() - 16 * ttls.len();
+            for (record, ttl) in message[first..].chunks_mut(16).zip(ttls) {
+                record[6..10].copy_from_slice(&ttl.to_be_bytes());
+            }
+            let ttl = read(&message, Kind::A).unwrap().ttl;
+            ttl.map(|ttl| ttl.as_secs())
+        };
+        assert_eq!(holds(&[]), None);
+        assert_eq!(holds(&[60]), Some(60));
+        assert_eq!(holds(&[300, 20, 60]), Some(20));
+        assert_eq!(holds(&[60, 0]), Some(0));
+        assert_eq!(holds(&[60, 1 << 31]), Some(0), "RFC 2181 §8");
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! What is learnt from the network: the same statements, with the same results, wherever the index is.
 
+use huddle_core::Interval;
 use huddle_core::index::offers::{self, Content, Kind};
 use huddle_core::index::people::{self, Names};
 use huddle_core::index::repos::{self, Hosting, Repo};
 use huddle_core::index::requests::{self, State};
 use huddle_core::index::services::{self, Service};
 use huddle_core::index::{
-    Index, Paging, Revision, Statement, audit, bookings, cursors, departures, hosts,
+    Index, Paging, Revision, Statement, audit, bookings, cursors, departures, hosts, unsigned,
 };
 use huddle_core::sql::Value;
 use huddle_ports::Timestamp;
-use huddle_syntax::Did;
+use huddle_syntax::{AtUri, Did};
 
 use super::{batch, read};
 use crate::contract::{Broken, broken, expect};
@@ -43,7 +44,10 @@ pub(super) async fn check(index: &dyn Index) -> Result<(), Broken> {
     the_newest_revision_wins(index).await?;
     pages(index).await?;
     searches(index).await?;
+    handles_that_move(index).await?;
     who_serves(index).await?;
+    open_offers(index).await?;
+    unsigned(index).await?;
     asking(index).await?;
     leaving(index).await?;
     bounds(index).await?;
@@ -179,9 +183,13 @@ fn put(rev: &str, entry: offers::Entry, now: i64) -> Result<Vec<Statement>, Brok
     Ok(statements)
 }
 
+async fn listed(index: &dyn Index, now: i64) -> Result<Vec<offers::Offer>, Broken> {
+    let page = offers::list(index, &did(HOST)?, at(now), first(10)).await;
+    Ok(read("offers", page)?.items)
+}
+
 async fn offered(index: &dyn Index, now: i64) -> Result<Vec<(String, Timestamp)>, Broken> {
-    let offers = offers::of_host(index, &did(HOST)?, at(now)).await;
-    let offers = read("offers", offers)?.into_iter();
+    let offers = listed(index, now).await?.into_iter();
     Ok(offers.map(|offer| (offer.cid, offer.indexed)).collect())
 }
 
@@ -204,7 +212,7 @@ async fn the_newest_revision_wins(index: &dyn Index) -> Result<(), Broken> {
         let came = offered(index, 0).await?;
         expect(&format!("at {rev}"), came, expected.into_iter().collect())?;
     }
-    let offers = read("offers", offers::of_host(index, &did(HOST)?, at(0)).await)?;
+    let offers = listed(index, 0).await?;
     let record = offers.first().map(|offer| offer.record.clone());
     expect("a record comes back", record, Some(content("", "").record))?;
     expect("it passes", offered(index, 1000).await?, vec![])?;
@@ -253,7 +261,7 @@ async fn searches(index: &dyn Index) -> Result<(), Broken> {
     };
     let before = read("who has no name", people::unnamed(index, at(30), 10).await)?;
     expect("a host has no name", before, vec![host.clone()])?;
-    let mut statements = vec![people::name(&host, &names, at(30))];
+    let mut statements = people::name(&host, &names, at(30)).to_vec();
     statements.extend(hosts::refresh(HOST));
     batch(index, statements).await?;
     let before = read("who has no name", people::unnamed(index, at(30), 10).await)?;
@@ -263,6 +271,8 @@ async fn searches(index: &dyn Index) -> Result<(), Broken> {
         (Some("ada"), true),
         (Some("ADA.contract"), true),
         (Some("love"), true),
+        (Some("lo"), true),
+        (Some("l"), false),
         (Some("review lunch"), false),
         (Some("review ada"), true),
         (Some("ovelace"), false),
@@ -325,6 +335,130 @@ async fn who_serves(index: &dyn Index) -> Result<(), Broken> {
     batch(index, vec![services::prune(revision(HOST, "p"))]).await?;
     let of = read("who serves", services::of(index, &host).await)?;
     expect("what is older goes", of, None)
+}
+
+/// What one question sees of a host's offers: those that are open at its time, for whom the host has named.
+async fn open_offers(index: &dyn Index) -> Result<(), Broken> {
+    const OPEN: &str = "did:web:open.contract.example";
+    let (host, service, elsewhere) = (did(OPEN)?, did(HOST)?, did(OTHER)?);
+    let address = |rkey: &str| uri(OPEN, rkey);
+    let window = |rkey: &str, starts, ends| offers::Entry {
+        uri: address(rkey),
+        content: Some(Content {
+            starts: at(starts),
+            ends: at(ends),
+            ..content(rkey, "")
+        }),
+    };
+    let entries = [
+        window("c", 300, 400),
+        window("a", 100, 200),
+        window("b", 200, 300),
+        window("w", 0, 1000),
+    ];
+    let mut statements = read("offers", offers::put(revision(OPEN, "a"), &entries, at(1)))?;
+    let named = Service {
+        cid: "cid".to_owned(),
+        appview: service.clone(),
+    };
+    statements.push(repos::follow(OPEN));
+    statements.push(services::put(revision(OPEN, "a"), Some(&named)));
+    batch(index, statements).await?;
+    let only: AtUri = address("b")
+        .parse()
+        .map_err(|error| broken("an address", error))?;
+    for (what, service, (from, until), only, limit, found) in [
+        ("all of the time", &service, (0, 1000), None, 10, "w a b c"),
+        ("some of it", &service, (200, 300), None, 10, "w b"),
+        ("an end", &service, (199, 200), None, 10, "w a"),
+        ("those that open first", &service, (0, 1000), None, 2, "w a"),
+        ("one of them", &service, (0, 1000), Some(&only), 1, "b"),
+        ("one, elsewhen", &service, (0, 200), Some(&only), 1, ""),
+        (
+            "whom they have not named",
+            &elsewhere,
+            (0, 1000),
+            None,
+            10,
+            "",
+        ),
+    ] {
+        let within = Interval::new(at(from), at(until));
+        let open = offers::Open {
+            host: &host,
+            service,
+            within: within.ok_or_else(|| Broken("time passes".into()))?,
+            only,
+            limit,
+        };
+        let open = read("open offers", open.read(index).await)?;
+        let cids: Vec<_> = open.into_iter().map(|offer| offer.cid).collect();
+        expect(what, cids.join(" "), found.to_owned())?;
+    }
+    gone(index, OPEN).await
+}
+
+/// Of two accounts the one has a handle that was verified last.
+async fn handles_that_move(index: &dyn Index) -> Result<(), Broken> {
+    let (host, other) = (did(HOST)?, did(OTHER)?);
+    let names = Names {
+        handle: "moved.contract.example".parse().ok(),
+        display_name: None,
+    };
+    for (who, other) in [(&other, &host), (&host, &other), (&other, &host)] {
+        batch(index, people::name(who, &names, at(31)).to_vec()).await?;
+        let known = read("names", people::names(index, &[who, other]).await)?;
+        let handle = |did| known.get(did).and_then(|names| names.handle.clone());
+        expect("who has it", handle(who), names.handle.clone())?;
+        expect("who had it", handle(other), None)?;
+    }
+    let unnamed = read("who has no name", people::unnamed(index, at(30), 10).await)?;
+    expect("who had it is named anew", unnamed, vec![host])
+}
+
+/// What nobody has signed goes after a while, and nothing that somebody has signed.
+async fn unsigned(index: &dyn Index) -> Result<(), Broken> {
+    const MET: &str = "did:web:met.contract.example";
+    let met = did(MET)?;
+    let told = Service {
+        cid: "cid".to_owned(),
+        appview: did(OTHER)?,
+    };
+    let held = async || {
+        let held = read("what is held", repos::held(index, &met).await)?;
+        let followed = read("a repository", repos::of(index, MET).await)?;
+        Ok::<_, Broken>((held.len(), followed.is_some()))
+    };
+    for (rev, kept) in [("", (0, false)), ("a", (2, true))] {
+        let entry = offers::Entry {
+            uri: uri(MET, "a"),
+            content: Some(content("a", "Coffee")),
+        };
+        let mut statements = vec![people::seen(MET, at(10)), repos::follow(MET)];
+        let put = offers::put(revision(MET, rev), &[entry], at(10));
+        statements.extend(read("offers", put)?);
+        statements.push(services::put(revision(MET, rev), Some(&told)));
+        statements.extend(hosts::refresh(MET));
+        batch(index, statements).await?;
+        let found = async || {
+            let page = hosts::search(index, Some("coffee"), at(0), first(10)).await;
+            Ok::<_, Broken>(read("hosts", page)?.items.len())
+        };
+        batch(index, unsigned::forget(at(10)).to_vec()).await?;
+        expect("it is kept for a while", held().await?, (2, true))?;
+        expect("it is found", found().await?, 1)?;
+        batch(index, unsigned::forget(at(11)).to_vec()).await?;
+        expect(&format!("and later, at {rev:?}"), held().await?, kept)?;
+        expect("it is found while it is held", found().await?, kept.0 / 2)?;
+    }
+    gone(index, MET).await
+}
+
+/// Leaves nothing of an account to the checks that follow.
+async fn gone(index: &dyn Index, did: &str) -> Result<(), Broken> {
+    let mut statements = people::purge(did).to_vec();
+    statements.push(repos::host(did, &hosted(Hosting::Deleted)));
+    batch(index, statements).await
 }
 
 fn request(rkey: &str, version: Option<&str>) -> requests::Entry {
@@ -561,5 +695,10 @@ async fn lists_of_bookings(index: &dyn Index) -> Result<(), Broken> {
         "bookings",
         bookings::list(index, &nobody, &filter, first(10)).await,
     )?;
-    expect("nobody has bookings", page.items.len(), 0)
+    expect("nobody has bookings", page.items.len(), 0)?;
+    for (person, first) in [(nobody, None), (did("did:web:b.example")?, Some(at(0)))] {
+        let asked = read("a booking", bookings::first_asked(index, &person).await)?;
+        expect("the first was asked for then", asked, first)?;
+    }
+    Ok(())
 }

@@ -923,6 +923,78 @@ huddle_syntax::text_enum!(ConnectorViewStatus {
     Disconnected = "disconnected",
 } ..Other);
 
+/// Which events of connected calendars take time, where that is a matter of taste: `true` is
+/// that they do. What is cancelled never does; an absence always does, and so does whatever is
+/// not named here. A calendar that tells only free and busy decides all but `tentative` itself.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct BusyRules {
+    /// Events that may be on, or that the owner may come to.
+    pub tentative: Option<bool>,
+    /// Invitations that the owner has not answered.
+    pub unanswered: Option<bool>,
+    /// Invitations that the owner has declined, where they are kept in the calendar.
+    pub declined: Option<bool>,
+    /// Events that are marked as taking no time.
+    pub transparent: Option<bool>,
+    /// Events on whole dates, such as holidays, in the time zone of their calendar.
+    pub all_day: Option<bool>,
+    /// Working in another place, where the provider says so.
+    pub working_elsewhere: Option<bool>,
+    /// Time to work undisturbed, where the provider says so.
+    pub focus_time: Option<bool>,
+    /// Fields that this version of the lexicon does not name.
+    pub extra: Map,
+}
+
+impl BusyRules {
+    /// `tentative`, or its default: `true`.
+    pub fn tentative_or_default(&self) -> bool {
+        self.tentative.unwrap_or(true)
+    }
+
+    /// `unanswered`, or its default: `true`.
+    pub fn unanswered_or_default(&self) -> bool {
+        self.unanswered.unwrap_or(true)
+    }
+
+    /// `declined`, or its default: `false`.
+    pub fn declined_or_default(&self) -> bool {
+        self.declined.unwrap_or(false)
+    }
+
+    /// `transparent`, or its default: `false`.
+    pub fn transparent_or_default(&self) -> bool {
+        self.transparent.unwrap_or(false)
+    }
+
+    /// `allDay`, or its default: `true`.
+    pub fn all_day_or_default(&self) -> bool {
+        self.all_day.unwrap_or(true)
+    }
+
+    /// `workingElsewhere`, or its default: `false`.
+    pub fn working_elsewhere_or_default(&self) -> bool {
+        self.working_elsewhere.unwrap_or(false)
+    }
+
+    /// `focusTime`, or its default: `true`.
+    pub fn focus_time_or_default(&self) -> bool {
+        self.focus_time.unwrap_or(true)
+    }
+}
+
+impl schema::Constraints for BusyRules {}
+
+huddle_syntax::object!(BusyRules = "com.huddle.defs#busyRules" {
+    tentative: optional "tentative",
+    unanswered: optional "unanswered",
+    declined: optional "declined",
+    transparent: optional "transparent",
+    all_day: optional "allDay",
+    working_elsewhere: optional "workingElsewhere",
+    focus_time: optional "focusTime",
+} ..extra);
+
 /// How a person wants to be booked, in private. Whatever is absent has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Preferences {
@@ -946,8 +1018,14 @@ pub struct Preferences {
     pub max_per_day: Option<i64>,
     /// Most meetings as a host in one local week from Monday, e.g. 12. Absent means no limit.
     pub max_per_week: Option<i64>,
-    /// How to tell the person about bookings; `email` needs a confirmed address. Absent means every
-    /// way that is set up.
+    /// Which events of their calendars take time.
+    pub busy_rules: Option<BusyRules>,
+    /// Id of the connector whose calendar gets the events of bookings, e.g. `c7m2p4`. Absent, or
+    /// none of the person's with access `events`, means the one that was connected first with it.
+    /// Events that are in a calendar already stay there.
+    pub events_to: Option<String>,
+    /// How to tell the person about bookings; `email` needs a confirmed address, `webhook` one that
+    /// `com.huddle.putWebhook` has set. Absent means every way that is set up.
     pub notify_by: Option<Vec<PreferencesNotifyByItem>>,
     /// Whether `com.huddle.searchHosts` names the person. An unknown value means `unlisted`.
     pub listing: Option<PreferencesListing>,
@@ -1054,6 +1132,10 @@ impl schema::Constraints for Preferences {
             check::minimum(max_per_week, 1).at("maxPerWeek")?;
             check::maximum(max_per_week, 700).at("maxPerWeek")?;
         }
+        if let Some(events_to) = &self.events_to {
+            check::min_bytes(events_to, 1).at("eventsTo")?;
+            check::max_bytes(events_to, 128).at("eventsTo")?;
+        }
         if let Some(notify_by) = &self.notify_by {
             check::max_items(notify_by, 8).at("notifyBy")?;
             for (index, item) in notify_by.iter().enumerate() {
@@ -1089,6 +1171,8 @@ huddle_syntax::object!(Preferences = "com.huddle.defs#preferences" {
     buffer_after_minutes: optional "bufferAfterMinutes",
     max_per_day: optional "maxPerDay",
     max_per_week: optional "maxPerWeek",
+    busy_rules: optional "busyRules",
+    events_to: optional "eventsTo",
     notify_by: optional "notifyBy",
     listing: optional "listing",
     public_trace: optional "publicTrace",
@@ -1102,6 +1186,8 @@ huddle_syntax::object!(Preferences = "com.huddle.defs#preferences" {
 pub enum PreferencesNotifyByItem {
     /// `email`
     Email,
+    /// `webhook`
+    Webhook,
     /// `directMessage`
     DirectMessage,
     /// A value that this version of the lexicon does not name.
@@ -1110,6 +1196,7 @@ pub enum PreferencesNotifyByItem {
 
 huddle_syntax::text_enum!(PreferencesNotifyByItem {
     Email = "email",
+    Webhook = "webhook",
     DirectMessage = "directMessage",
 } ..Other);
 

@@ -3,7 +3,7 @@
 //! The query `com.huddle.exportData`.
 
 use core::convert::Infallible;
-use huddle_syntax::{Datetime, Did, Map};
+use huddle_syntax::{Datetime, Did, Map, Uri};
 use huddle_syntax::schema::{self, At as _, Data as _, Invalid, Payload, check};
 use super::defs;
 
@@ -62,6 +62,8 @@ pub struct Account {
     pub email: Option<String>,
     /// How that address stands.
     pub email_status: AccountEmailStatus,
+    /// Address that news of bookings is posted to; absent where none is set.
+    pub webhook_url: Option<Uri>,
     /// The preferences.
     pub preferences: defs::Preferences,
     /// Since when the AppView keeps data about this person.
@@ -80,6 +82,7 @@ impl Account {
         Self {
             email: None,
             email_status,
+            webhook_url: None,
             preferences,
             created_at,
             extra: Map::new(),
@@ -93,6 +96,9 @@ impl schema::Constraints for Account {
             check::max_bytes(email, 254).at("email")?;
         }
         check::max_bytes(&self.email_status, 64).at("emailStatus")?;
+        if let Some(webhook_url) = &self.webhook_url {
+            check::max_bytes(webhook_url, 2048).at("webhookUrl")?;
+        }
         self.preferences.check().at("preferences")?;
         Ok(())
     }
@@ -101,6 +107,7 @@ impl schema::Constraints for Account {
 huddle_syntax::object!(Account = "com.huddle.exportData#account" {
     email: optional "email",
     email_status: required "emailStatus",
+    webhook_url: optional "webhookUrl",
     preferences: required "preferences",
     created_at: required "createdAt",
 } ..extra);
@@ -123,6 +130,47 @@ huddle_syntax::text_enum!(AccountEmailStatus {
     Unconfirmed = "unconfirmed",
     Confirmed = "confirmed",
 } ..Other);
+
+/// Something that was decided about the person, and shows nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Datetime,
+    /// What kind of thing, e.g. `requestIgnored`.
+    pub kind: String,
+    /// More of it, e.g. why; names nobody else.
+    pub detail: Option<String>,
+    /// Fields that this version of the lexicon does not name.
+    pub extra: Map,
+}
+
+impl AuditEvent {
+    /// With what is required; the rest is absent.
+    pub fn new(at: Datetime, kind: impl Into<String>) -> Self {
+        Self {
+            at,
+            kind: kind.into(),
+            detail: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+impl schema::Constraints for AuditEvent {
+    fn check_fields(&self) -> Result<(), Invalid> {
+        check::max_bytes(&self.kind, 64).at("kind")?;
+        if let Some(detail) = &self.detail {
+            check::max_bytes(detail, 1024).at("detail")?;
+        }
+        Ok(())
+    }
+}
+
+huddle_syntax::object!(AuditEvent = "com.huddle.exportData#auditEvent" {
+    at: required "at",
+    kind: required "kind",
+    detail: optional "detail",
+} ..extra);
 
 /// A booking to which the person is a party.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,12 +35,15 @@ pub struct Output {
     /// How the mail address stands: `none` is set; `unconfirmed`, the mailed token is waited for;
     /// `confirmed`. The address itself is not told.
     pub email_status: OutputEmailStatus,
+    /// Whether news of bookings is posted somewhere: `none` or `set`. The address itself is not
+    /// told.
+    pub webhook_status: Option<OutputWebhookStatus>,
     /// Fields that this version of the lexicon does not name.
     pub extra: Map,
 }
 
 impl Output {
-    /// With what is required, which is all there is.
+    /// With what is required; the rest is absent.
     pub fn new(
         preferences: defs::Preferences,
         revision: i64,
@@ -50,6 +53,7 @@ impl Output {
             preferences,
             revision,
             email_status,
+            webhook_status: None,
             extra: Map::new(),
         }
     }
@@ -61,6 +65,9 @@ impl schema::Constraints for Output {
         check::minimum(self.revision, 0).at("revision")?;
         check::maximum(self.revision, 2_147_483_647).at("revision")?;
         check::max_bytes(&self.email_status, 64).at("emailStatus")?;
+        if let Some(webhook_status) = &self.webhook_status {
+            check::max_bytes(webhook_status, 64).at("webhookStatus")?;
+        }
         Ok(())
     }
 }
@@ -69,6 +76,7 @@ huddle_syntax::object!(Output = "" {
     preferences: required "preferences",
     revision: required "revision",
     email_status: required "emailStatus",
+    webhook_status: optional "webhookStatus",
 } ..extra);
 
 /// How the mail address stands: `none` is set; `unconfirmed`, the mailed token is waited for;
@@ -89,4 +97,21 @@ huddle_syntax::text_enum!(OutputEmailStatus {
     None = "none",
     Unconfirmed = "unconfirmed",
     Confirmed = "confirmed",
+} ..Other);
+
+/// Whether news of bookings is posted somewhere: `none` or `set`. The address itself is not
+/// told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum OutputWebhookStatus {
+    /// `none`
+    None,
+    /// `set`
+    Set,
+    /// A value that this version of the lexicon does not name.
+    Other(String),
+}
+
+huddle_syntax::text_enum!(OutputWebhookStatus {
+    None = "none",
+    Set = "set",
 } ..Other);

@@ -138,7 +138,9 @@ huddle_syntax::object!(Output = "" {
 pub enum Error {
     /// There is nothing to choose from. The answer is the very same where the host is unknown,
     /// blocks or does not admit the caller, offers nothing in `pick` mode, has disclosed enough for
-    /// now, or has a calendar that cannot be read.
+    /// now, or has a calendar that cannot be read. Of a host with very many offers, one request
+    /// looks at those that open first in the time that it names: `earliest` or `offerUri` leads to
+    /// the others.
     NoSlot,
     /// A connected calendar could not be read, and an unread calendar never counts as free. Try
     /// again. Strangers learn this of their own calendars only.

@@ -145,7 +145,8 @@ huddle_syntax::object!(Output = "" {
 pub enum Error {
     /// No time suits both sides. The answer is the very same where the host is unknown, blocks or
     /// does not admit the caller, has disclosed enough for now, or has a calendar that cannot be
-    /// read.
+    /// read. Of a host with very many offers, one request looks at those that open first in the
+    /// time that it names: `earliest` or `offerUri` leads to the others.
     NoSlot,
     /// A connected calendar could not be read, and an unread calendar never counts as free. Nothing
     /// is held; try again. Strangers learn this of their own calendars only.

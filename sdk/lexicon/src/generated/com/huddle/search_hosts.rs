@@ -28,8 +28,9 @@ impl schema::Query for SearchHosts {}
 /// The parameters of `com.huddle.searchHosts`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Params {
-    /// What to look for in handles, names and the notes of offers, e.g. "ada". Absent means
-    /// everybody, newest first.
+    /// What to look for in handles, names and the notes of offers, e.g. "ada": beginnings of words,
+    /// all of which have to occur; a single letter is a word by itself. Absent means everybody,
+    /// newest first.
     pub q: Option<String>,
     /// Most hosts to answer, e.g. 25.
     pub limit: Option<i64>,

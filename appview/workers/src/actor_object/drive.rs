@@ -1,9 +1,11 @@
-//! Confirms a booking inside its own object: a handler asks once, and the booking is asked where it is.
+//! Drives a booking inside its own object: a handler asks once, and the booking is asked where it is. What a match or
+//! a confirmation asks of others counts as the object's, and the Worker's own event stays small.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use huddle_core::booking::{self, Finalize, InvalidBookingId, Next, Standing};
+use huddle_core::booking::InvalidBookingId;
+use huddle_core::flows::is_driven;
 use huddle_core::{ActorName, ActorTransport, Command, Reply, Unreachable};
 use huddle_ports::Timestamp;
 use worker::State;
@@ -14,15 +16,16 @@ use super::{ActorObject, Trouble};
 use crate::parts::Parts;
 
 impl ActorObject {
-    /// Carries a command out; where that is to confirm the booking, together with all that follows, as far as that
-    /// comes within the time that a caller waits.
+    /// Carries a command out; where a driver takes the booking on from it, together with all that follows, as far as
+    /// that comes within the time that a caller waits.
     pub(super) async fn drive(
         &self,
         command: Command,
         waiting_since: Timestamp,
     ) -> Result<Reply, Trouble> {
-        let Command::Booking(booking::Command::Finalize(Finalize { key })) = command else {
-            return self.handle(command).await;
+        let command = match command {
+            Command::Booking(command) if is_driven(&command) => command,
+            command => return self.handle(command).await,
         };
         let name = self.name()?;
         let id = name
@@ -35,16 +38,8 @@ impl ActorObject {
             object: SendWrapper::new(self.again()),
             others: backend.actors,
         });
-        let confirmed = backend
-            .flows()
-            .since(waiting_since)
-            .finalize(&id, key)
-            .await?;
-        let standing = confirmed.map(|booking| Standing {
-            booking: Box::new(booking),
-            next: Next::Rest,
-        });
-        Ok(Reply::Booking(booking::Reply::Finalize(standing)))
+        let flows = backend.flows().since(waiting_since);
+        Ok(Reply::Booking(flows.carry_out(&id, command).await?))
     }
 
     /// The same object, to be owned by what this one waits for.

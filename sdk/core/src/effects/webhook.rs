@@ -1,0 +1,143 @@
+//! News of a booking as a message to an app.
+
+use std::time::Duration;
+
+use huddle_lexicon::com::huddle::defs::Party;
+use huddle_lexicon::com::huddle::put_webhook::{News, NewsData, NewsType};
+use huddle_ports::{
+    FetchError, FetchLimits, HeaderName, HeaderValue, Request, Response, Timestamp, Url, header,
+};
+use huddle_syntax::schema::Data as _;
+use huddle_syntax::{Datetime, SyntaxError};
+
+use super::news::came_to_it;
+use super::{Effects, NotBrought};
+use crate::booking::Booking;
+use crate::host_match::Role;
+use crate::mail::{Notice, NoticeKind};
+use crate::webhooks::Webhook;
+
+/// What a message may cost. Nothing in an answer matters but its status, and what redirects may lead to a place that its
+/// owner has not given.
+const LIMITS: FetchLimits = FetchLimits {
+    timeout: Duration::from_secs(10),
+    max_response_bytes: 64 * 1024,
+    max_redirects: 0,
+};
+
+impl Effects {
+    /// Posts the news to the address that a party has given, if they still want that.
+    pub(super) async fn post_news(
+        &self,
+        booking: &Booking,
+        party: Role,
+        revision: u32,
+    ) -> Result<(), NotBrought> {
+        let notice = Notice::of(booking).filter(|notice| notice.kind.is_for(party));
+        let (Some(post), Some(notice)) = (&self.webhooks, notice) else {
+            return Ok(());
+        };
+        let (person, _) = booking.asked.sides(party);
+        let Some(webhook) = post.webhooks.of(&*self.actors, person).await? else {
+            return Ok(());
+        };
+        let news = news(booking, party, revision, notice.kind);
+        let body = news.and_then(|news| news.to_json().map_err(permanent))?;
+        // It has no full stop, which parts what is signed.
+        let id = format!("{}_{revision}_{}", booking.id, party.as_str());
+        let request = request(&webhook, &id, self.clock.now(), body)?;
+        match post.fetch.fetch(request).await {
+            Ok(response) => read(&response),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+fn news(
+    booking: &Booking,
+    party: Role,
+    revision: u32,
+    told: NoticeKind,
+) -> Result<News, NotBrought> {
+    let (person, _) = booking.asked.sides(party);
+    let side = match party {
+        Role::Host => Party::Host,
+        Role::Guest => Party::Guest,
+    };
+    let mut data = NewsData::new(person.clone(), side, booking.id.as_str(), revision.into());
+    if let Some(place) = booking.phase.place() {
+        data.start = Some(datetime(place.slot.start())?);
+        data.end = Some(datetime(place.slot.end())?);
+    }
+    let kind = match told {
+        NoticeKind::Requested => NewsType::BookingRequested,
+        NoticeKind::Confirmed => NewsType::BookingConfirmed,
+        NoticeKind::Moved => NewsType::BookingMoved,
+        NoticeKind::Canceled => NewsType::BookingCanceled,
+        NoticeKind::Declined => NewsType::BookingDeclined,
+        NoticeKind::Expired(_) => NewsType::BookingExpired,
+    };
+    Ok(News::new(kind, datetime(came_to_it(booking, told))?, data))
+}
+
+fn request(
+    webhook: &Webhook,
+    id: &str,
+    now: Timestamp,
+    body: Vec<u8>,
+) -> Result<Request, NotBrought> {
+    let url = Url::parse(webhook.url()).map_err(permanent)?;
+    let signature = webhook.sign(id, now, &body);
+    let json = HeaderValue::from_static("application/json");
+    let mut request = Request::post(url, body)
+        .limits(LIMITS)
+        .header(header::CONTENT_TYPE, json);
+    for (name, value) in [
+        ("webhook-id", id),
+        ("webhook-timestamp", &now.as_secs().to_string()),
+        ("webhook-signature", &signature),
+    ] {
+        let value = HeaderValue::from_str(value).map_err(permanent)?;
+        request = request.header(HeaderName::from_static(name), value);
+    }
+    Ok(request)
+}
+
+fn read(response: &Response) -> Result<(), NotBrought> {
+    let status = response.status.as_u16();
+    let problem = format!("the webhook answers {status}");
+    match status {
+        200..=299 => Ok(()),
+        // It wants no more.
+        410 => Err(NotBrought::Permanent(problem)),
+        _ => {
+            let seconds = response.headers.get(header::RETRY_AFTER);
+            let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            Err(NotBrought::Later {
+                after: seconds.map(Duration::from_secs),
+                problem,
+            })
+        }
+    }
+}
+
+fn failed(error: &FetchError) -> NotBrought {
+    let problem = format!("the webhook cannot be reached: {error}");
+    match error {
+        FetchError::Blocked(_) => NotBrought::Permanent(problem),
+        _ => NotBrought::Later {
+            after: None,
+            problem,
+        },
+    }
+}
+
+fn datetime(moment: Timestamp) -> Result<Datetime, NotBrought> {
+    let moment: Result<_, SyntaxError> = Datetime::from_timestamp_millis(moment.as_millis());
+    moment.map_err(permanent)
+}
+
+/// What no repetition mends.
+fn permanent(problem: impl std::fmt::Display) -> NotBrought {
+    NotBrought::Permanent(format!("the message cannot be made: {problem}"))
+}
