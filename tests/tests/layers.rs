@@ -115,6 +115,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["huddle-core", "huddle-identity", "huddle-ports"],
     ),
     (
+        "huddle-appview-web",
+        &[
+            "huddle-calendars",
+            "huddle-core",
+            "huddle-ports",
+            "huddle-syntax",
+        ],
+    ),
+    (
         "huddle-appview-workers",
         &[
             "huddle-appview-indexer",
@@ -160,15 +169,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("huddle-workers-packer", &[]),
-    (
-        "huddle-appview-web",
-        &[
-            "huddle-calendars",
-            "huddle-core",
-            "huddle-ports",
-            "huddle-syntax",
-        ],
-    ),
     (
         "huddle-appview",
         &[

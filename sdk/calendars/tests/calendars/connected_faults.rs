@@ -68,7 +68,7 @@ bomb            | no     no     no     unusable/later unusable/later
 fn server(operation: &str) -> Script {
     let has_event = operation == "remove";
     Script::new(move |sent| match sent.method.as_str() {
-        "GET" if sent.url.contains("/work/") => {
+        "GET" if sent.url.contains("calendars/work/") => {
             if has_event {
                 let event = HELD.replace("booking@huddle.example", id(1).as_str());
                 Answer::new(200, event).with("etag", "\"e1\"")
