@@ -1,6 +1,7 @@
 //! Calendars that people connect: the keys that their credentials are sealed with, and the page where it is done.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,8 +126,13 @@ impl KeySource for KeyFile {
         if version.is_none() || version == *seen {
             return None;
         }
-        *seen = version;
-        match load_keys(&self.path) {
+        let loaded = load_keys(&self.path);
+        // A file that could not be read just now is looked at again, and one that is no good is not until it changes.
+        let was_read = |error: &anyhow::Error| !error.chain().any(|cause| cause.is::<io::Error>());
+        if loaded.as_ref().err().is_none_or(was_read) {
+            *seen = version;
+        }
+        match loaded {
             Ok(keys) => {
                 info!(newest = keys.newest(), "there are other keys");
                 Some(keys)

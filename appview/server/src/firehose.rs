@@ -122,7 +122,7 @@ async fn check(indexer: &Indexer) {
             Err(error) => warn!(%error, "accounts wait to be compared"),
         }
         if let Err(error) = indexer.forget().await {
-            warn!(%error, "replies wait to be forgotten");
+            warn!(%error, "what is over waits to be forgotten");
         }
     }
 }

@@ -29,6 +29,9 @@ const DEAD_LETTERS: &str = "DEAD_JOBS";
 /// How long a task may take, before it counts as failed: shorter than whoever brings something about is left alone.
 const DEADLINE: Duration = Duration::from_mins(1);
 
+/// How long a task waits while the configuration cannot be used.
+const UNCONFIGURED: Duration = Duration::from_mins(1);
+
 #[wasm_bindgen]
 extern "C" {
     /// `Message`, of which `worker` leaves this one property out.
@@ -40,13 +43,18 @@ extern "C" {
 
 /// Puts a task into the queue, as JSON.
 pub(crate) async fn send(env: &Env, task: &Task) -> worker::Result<()> {
-    put(env, QUEUE, serde_json::to_string(task)?).await
+    put(env, QUEUE, serde_json::to_string(task)?, Duration::ZERO).await
 }
 
-async fn put(env: &Env, queue: &str, task: String) -> worker::Result<()> {
-    let message = RawMessageBuilder::new(task.into());
+async fn put(env: &Env, queue: &str, task: String, wait: Duration) -> worker::Result<()> {
+    let message = RawMessageBuilder::new(task.into()).delay_seconds(seconds(wait));
     let message = message.build_with_content_type(QueueContentType::Text);
     env.queue(queue)?.send_raw(message).await
+}
+
+/// Whole seconds, and none too few.
+fn seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 /// Does every task of a batch, at the same time, so that what somebody is slow to answer holds up nothing but what is to
@@ -63,8 +71,13 @@ pub(crate) async fn work_off(batch: &MessageBatch, env: &Env) {
         }
     }
     join_all(lines.into_iter().map(async |line| {
+        let mut put_off = None;
         for job in line {
-            job.work(&tasks).await;
+            match put_off {
+                None => put_off = job.work(&tasks).await,
+                // Whoever could not take the one before cannot take it yet.
+                Some(wait) => job.again(wait),
+            }
         }
     }))
     .await;
@@ -136,29 +149,31 @@ impl<'a> Job<'a> {
         place(self).is_some_and(|own| place(other) == Some(own))
     }
 
-    async fn work(self, tasks: &Result<Tasks, Misconfigured>) {
+    /// Does the task, and says how long it is put off if it could not be done now.
+    async fn work(self, tasks: &Result<Tasks, Misconfigured>) -> Option<Duration> {
         let Err(Undone { trouble, wait }) = self.attempt(tasks).await else {
             self.message.ack();
-            return;
+            return None;
         };
         let id = self.message.id();
-        if let Some(wait) = wait {
+        if let Trouble::Misconfigured(_) = trouble {
+            console_error!("job {id} waits for the configuration to be put right: {trouble}");
+            self.start_over().await;
+        } else if let Some(wait) = wait {
             console_error!("job {id} failed, and is tried again in {wait:?}: {trouble}");
             self.again(wait);
         } else {
             console_error!("job {id} failed, and is a dead letter now: {trouble}");
             self.give_up().await;
         }
+        wait
     }
 
     async fn attempt(&self, tasks: &Result<Tasks, Misconfigured>) -> Result<(), Undone> {
         let task = self.task.as_ref();
         let task = task.map_err(|error| Undone::new(Trouble::NoTask(error.to_string()), None))?;
-        // Whoever has to put that right may take their time: none of it counts as a try.
-        let tasks = tasks.as_ref().map_err(|problem| {
-            let wait = outbox::backoff(self.tries, dice());
-            Undone::new(problem.clone(), Some(wait))
-        })?;
+        let tasks = tasks.as_ref();
+        let tasks = tasks.map_err(|problem| Undone::new(problem.clone(), Some(UNCONFIGURED)))?;
         let wait = |retry: Retry| retry.wait(task, self.tries, dice());
         match in_time(DEADLINE, tasks.run(task)).await {
             Ok(Ok(())) => Ok(()),
@@ -172,14 +187,25 @@ impl<'a> Job<'a> {
 
     /// Has the message brought again, after whole seconds.
     fn again(&self, wait: Duration) {
-        let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
-        let options = QueueRetryOptionsBuilder::new().with_delay_seconds(seconds);
+        let options = QueueRetryOptionsBuilder::new().with_delay_seconds(seconds(wait));
         self.message.retry_with_options(&options.build());
+    }
+
+    /// Has the task brought as if it had never been: whoever has to put something right may take their time, and none of
+    /// it counts as a try. What dies in between is there twice.
+    async fn start_over(&self) {
+        match put(self.env, QUEUE, self.text.clone(), UNCONFIGURED).await {
+            Ok(()) => self.message.ack(),
+            Err(problem) => {
+                console_error!("{QUEUE} does not take a task back: {problem}");
+                self.again(UNCONFIGURED);
+            }
+        }
     }
 
     /// Puts the task among the dead letters first: what dies in between is there twice, and nothing is lost.
     async fn give_up(self) {
-        match put(self.env, DEAD_LETTERS, self.text.clone()).await {
+        match put(self.env, DEAD_LETTERS, self.text.clone(), Duration::ZERO).await {
             Ok(()) => self.message.ack(),
             Err(problem) => {
                 console_error!("{DEAD_LETTERS} does not take a dead letter: {problem}");

@@ -96,7 +96,11 @@ impl Client<'_> {
             return false;
         };
         let mut digest = self.digest();
-        let was_refused = digest.is_some() && is_same(&request.url, &answer.final_url);
+        // Another realm of the same server has not been told anything yet.
+        let was_told = digest
+            .as_ref()
+            .is_some_and(|it| it.realm() == challenge.realm);
+        let was_refused = was_told && is_same(&request.url, &answer.final_url);
         if was_refused && !challenge.is_stale {
             return false;
         }

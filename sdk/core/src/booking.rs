@@ -14,7 +14,7 @@ mod state;
 
 use huddle_syntax::Did;
 
-use crate::effects::{self, BeginEffect, EffectBegun, Shown, WantEffect};
+use crate::effects::{self, BeginEffect, EffectBegun, EndEffect, Shown, WantEffect};
 use crate::host_match::{Ending, Finish, Role};
 use crate::idempotency::{self, Key, Seen};
 use crate::limits::secs;
@@ -71,7 +71,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::Outcome(command) => Reply::Outcome(outcome(turn, &command)?),
         Command::Read(Read { by }) => Reply::Read(read(turn, by.as_ref())?),
         Command::BeginEffect(it) => Reply::BeginEffect(begin_effect(turn, it)?),
-        Command::EndEffect(it) => Reply::EndEffect(effects::end(turn, it)?),
+        Command::EndEffect(it) => Reply::EndEffect(end_effect(turn, it)?),
         Command::WantEffect(it) => Reply::WantEffect(want_effect(turn, it)?),
     })
 }
@@ -205,6 +205,13 @@ fn begin_effect(turn: &mut Turn<'_>, command: BeginEffect) -> Result<EffectBegun
         Ok(booking) => effects::begin(turn, booking, command),
         // Only what nobody was told of is ever forgotten, and that was shown nowhere.
         Err(NotFound) => Ok(EffectBegun::Brought),
+    }
+}
+
+fn end_effect(turn: &mut Turn<'_>, command: EndEffect) -> Result<(), SqlError> {
+    match read(turn, None)? {
+        Ok(booking) => effects::end(turn, booking, command),
+        Err(NotFound) => Ok(()),
     }
 }
 

@@ -62,7 +62,7 @@ limits! {
     attempts_per_match: 5 in 1..=20;
     /// Offers of a host that one question looks at: of those that are open in the time that it is about, those that open
     /// first. Of later ones a question about a later time hears, and one that names them.
-    search_offers: 100 in 1..=500;
+    search_offers: 500 in 1..=500;
     /// Moments at which a meeting could start that one question looks at, over all offers: where there are more, it looks
     /// at fewer days, from the first that it is about.
     search_starts: 200_000 in 1000..=2_000_000;

@@ -118,7 +118,8 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// At most `limit` entries of one kind that are due, the longest due first. One that this version cannot read, say
-/// because a later one wrote it, becomes a dead letter and holds nothing up.
+/// because a later one wrote it, becomes a dead letter and holds nothing up. Those of a kind that only a later version has
+/// wait for that.
 pub fn due(
     sql: &mut dyn Sql,
     kind: &'static str,

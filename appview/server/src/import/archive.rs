@@ -99,7 +99,7 @@ impl Archive {
         self.imported(true, known.revision > 0)
     }
 
-    /// Takes all of it over, or nothing.
+    /// Takes all of it over, or says what is missing.
     pub(super) async fn import(self, data: &DataFolder, replace: bool) -> Result<Imported> {
         let installation = Installation::find(data)?;
         let actors = installation.actors(Limits::default())?;
@@ -117,7 +117,9 @@ impl Archive {
         };
         let listed = self.preferences.listing_or_default() == PreferencesListing::Listed;
         let list = people::list(&self.person, listed, SystemClock.now());
-        index.batch(vec![list]).await?;
+        index.batch(vec![list]).await.context(
+            "the preferences are taken over, but not whether searches may find them: run the same again with --replace",
+        )?;
         self.imported(false, known.revision > 1)
     }
 

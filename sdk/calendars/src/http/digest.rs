@@ -1,4 +1,4 @@
-//! Digest authentication (RFC 7616): the password is shown to be known, and not sent.
+//! Digest authentication (RFC 7616), for servers that ask for it: the password is shown to be known.
 
 use std::fmt::Write as _;
 
@@ -22,6 +22,11 @@ impl Session {
             challenge,
             answers: 0,
         }
+    }
+
+    /// Whose passwords are asked for.
+    pub(crate) fn realm(&self) -> &str {
+        &self.challenge.realm
     }
 
     /// The value of `Authorization` of the next request, marked as sensitive; `None` if the server has asked for what

@@ -103,3 +103,22 @@ fn a_password_that_a_server_takes_as_it_is_is_sent_as_it_is() {
         "one attempt, or the account may be locked"
     );
 }
+
+#[test]
+fn each_realm_of_a_server_is_told_once() {
+    let script = Script::new(|sent| {
+        let realm = if sent.url.contains("/calendars/") {
+            "realm=\"calendars\""
+        } else {
+            "realm=\"people\""
+        };
+        let given = sent.header("authorization").unwrap_or_default();
+        if given.starts_with("Digest ") && given.contains(realm) {
+            return serve(sent);
+        }
+        let asked = format!("Digest {realm}, nonce=\"n\", qop=\"auth\"");
+        Answer::new(401, "").with("www-authenticate", &asked)
+    });
+    let found = block_on(discover(&script.fetch(), NOW, HOST, &credentials()));
+    assert_eq!(found.unwrap().len(), 1);
+}

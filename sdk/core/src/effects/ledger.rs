@@ -143,7 +143,14 @@ pub(crate) fn want(
 }
 
 /// Writes down what was brought, and gives the lease up. What was brought stays so, whoever says it.
-pub(crate) fn end(turn: &mut Turn<'_>, command: EndEffect) -> Result<(), SqlError> {
+///
+/// What `booking` has come to show meanwhile is brought next, and at once: whoever was to bring it may have found somebody
+/// at it, and come back only when the lease would be over.
+pub(crate) fn end(
+    turn: &mut Turn<'_>,
+    mut booking: Box<Booking>,
+    command: EndEffect,
+) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
     turn.write(
         "UPDATE effect SET brought = max(brought, ?4), lease = CASE WHEN lease = ?5 THEN NULL ELSE lease END \
@@ -156,5 +163,14 @@ pub(crate) fn end(turn: &mut Turn<'_>, command: EndEffect) -> Result<(), SqlErro
             command.lease.into(),
         ],
     )?;
+    let revision = *booking.shown_since.of(command.channel);
+    if command.brought.is_some_and(|brought| brought < revision) {
+        turn.send(&Task::Effect(Effect {
+            booking: booking.id,
+            party: command.party,
+            channel: command.channel,
+            revision,
+        }))?;
+    }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::{Effects, NotBrought};
 use crate::booking::Booking;
 use crate::host_match::Role;
 use crate::mail::{Notice, NoticeKind};
+use crate::preferences::Way;
 use crate::webhooks::Webhook;
 
 /// What a message may cost. Nothing in an answer matters but its status, and what redirects may lead to a place that its
@@ -38,6 +39,9 @@ impl Effects {
             return Ok(());
         };
         let (person, _) = booking.asked.sides(party);
+        if !self.preferences_of(person).await?.are_told_by(Way::Webhook) {
+            return Ok(());
+        }
         let Some(webhook) = post.webhooks.of(&*self.actors, person).await? else {
             return Ok(());
         };
@@ -124,7 +128,8 @@ fn read(response: &Response) -> Result<(), NotBrought> {
 fn failed(error: &FetchError) -> NotBrought {
     let problem = format!("the webhook cannot be reached: {error}");
     match error {
-        FetchError::Blocked(_) => NotBrought::Permanent(problem),
+        // It was taken, or refused, by whoever answers at such length: either way it is not to be said again.
+        FetchError::Blocked(_) | FetchError::TooLarge { .. } => NotBrought::Permanent(problem),
         _ => NotBrought::Later {
             after: None,
             problem,

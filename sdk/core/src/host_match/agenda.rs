@@ -48,8 +48,9 @@ pub(super) fn agenda(turn: &mut Turn<'_>, command: &Agenda) -> Result<Vec<Engage
     let is_cut = claims.len() > MOST;
     let mut engagements: Vec<_> = claims.into_iter().take(MOST).map(engagement).collect();
     if let Some(last) = engagements.last_mut().filter(|_| is_cut) {
-        let rest = Interval::new(last.guard.start(), command.within.end());
-        last.guard = rest.unwrap_or(last.guard);
+        let until_the_end = |part: Interval| Interval::new(part.start(), command.within.end());
+        last.slot = until_the_end(last.slot).unwrap_or(last.slot);
+        last.guard = until_the_end(last.guard).unwrap_or(last.guard);
         last.held_until = None;
     }
     Ok(engagements)

@@ -15,8 +15,8 @@ use crate::sql::{Row, Value};
 /// The most words of a search that count.
 const MOST_WORDS: usize = 8;
 
-/// So many of the hosts who have the words are looked at, those who came up last: what is searched for may be in
-/// everybody's handle.
+/// So many of the hosts who have the words are looked at, those who came up last, and whoever has just this handle: what is
+/// searched for may be in everybody's.
 const MOST_MATCHES: u32 = 2_000;
 
 /// Somebody with something on offer.
@@ -96,8 +96,8 @@ fn matching(
               FROM (SELECT p.did, p.handle, p.display_name, p.offered, p.id, \
               coalesce(substr(p.handle, 1, length(?2)) = ?2, 0) \
               OR coalesce(lower(substr(p.display_name, 1, length(?2))) = ?2, 0) AS leads \
-              FROM (SELECT rowid AS id FROM host_words WHERE host_words MATCH ?3 \
-              ORDER BY rowid DESC LIMIT ?8) found JOIN people p ON p.id = found.id \
+              FROM (SELECT id FROM (SELECT rowid AS id FROM host_words WHERE host_words MATCH ?3 \
+              ORDER BY rowid DESC LIMIT ?8) UNION SELECT id FROM people WHERE handle = ?2) found JOIN people p ON p.id = found.id \
               WHERE p.offered IS NOT NULL AND p.listed) \
               WHERE (leads < ?4 OR (leads = ?4 AND (offered < ?5 \
               OR (offered = ?5 AND id < CAST(?6 AS INTEGER))))) \

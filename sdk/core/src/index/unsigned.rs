@@ -17,14 +17,18 @@ pub fn forget(before: Timestamp) -> [Statement; 5] {
         bindings: vec![],
     };
     [
+        // Also of one whose commits have come since, and nothing of whose repository could be fetched.
         of_before(
-            "DELETE FROM repos WHERE rev = '' AND hosting = 'active' AND did IN \
+            "DELETE FROM repos WHERE data IS NULL AND hosting = 'active' AND did IN \
              (SELECT s.did FROM services s JOIN people p ON p.did = s.did \
-             WHERE s.rev = '' AND p.first_seen < ?1)",
+             WHERE s.rev = '' AND p.first_seen < ?1 AND NOT EXISTS \
+             (SELECT 1 FROM offers o WHERE o.host_did = s.did AND o.indexed >= ?1))",
         ),
+        // Somebody may have been seen long before they were met.
         of_before(
             "DELETE FROM services WHERE rev = '' \
-             AND (SELECT first_seen FROM people WHERE did = services.did) < ?1",
+             AND (SELECT first_seen FROM people WHERE did = services.did) < ?1 AND NOT EXISTS \
+             (SELECT 1 FROM offers o WHERE o.host_did = services.did AND o.indexed >= ?1)",
         ),
         of_before("DELETE FROM offers WHERE rev = '' AND indexed < ?1"),
         // Nobody is found by what is not on offer any more.

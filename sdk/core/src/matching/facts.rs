@@ -325,7 +325,9 @@ impl Matching {
             now,
         ) {
             Some(days) => {
-                rules.booking_window = BookingWindow::Rolling { days };
+                if let BookingWindow::Rolling { days: own } = &mut rules.booking_window {
+                    *own = days.min(*own);
+                }
                 self.reach(standing, asked, now)
             }
             None => reach,

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use huddle_core::ActorName;
-use huddle_core::effects::NotBrought;
+use huddle_core::effects::{BeginEffect, EffectBegun, EndEffect, NotBrought};
 use huddle_core::mail::{Addresses, AskRefused, ConfirmRefused, Delivery};
 use huddle_core::outbox::Task;
 use huddle_core::tasks::{Retry, TaskError};
+use huddle_core::transport::ask;
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_ports::Clock as _;
@@ -136,6 +137,48 @@ async fn a_second_worker_waits_until_the_first_one_can_be_given_up() {
     };
     stage.world.clock.step(wait);
     stage.tasks.run(&task).await.unwrap();
+    assert_eq!(stage.outside.mail.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_has_changed_while_something_was_brought_is_brought_next() {
+    let (stage, task) = with_a_letter_to_send().await;
+    let Task::Effect(effect) = task else {
+        panic!("{task:?}");
+    };
+    let actor = ActorName::booking(&effect.booking);
+    let begin = BeginEffect {
+        party: effect.party,
+        channel: effect.channel,
+        revision: effect.revision,
+    };
+    let begun = ask(&*stage.world.store, &actor, begin).await.unwrap();
+    let EffectBegun::Begun {
+        revision, lease, ..
+    } = begun
+    else {
+        panic!("{begun:?}");
+    };
+    let cancel = stage
+        .world
+        .flows
+        .cancel(&effect.booking, key("ada", "cancel", "k"), None);
+    cancel.await.unwrap().unwrap();
+    let before = stage.due();
+    let end = EndEffect {
+        party: effect.party,
+        channel: effect.channel,
+        brought: Some(revision),
+        lease,
+    };
+    ask(&*stage.world.store, &actor, end).await.unwrap();
+    let due = stage.due();
+    let [(_, next)] = &due[before.len()..] else {
+        panic!("{due:?}");
+    };
+    stage.tasks.run(next).await.unwrap();
+    let told = stage.told();
+    assert!(told.values().all(|told| *told == ["CANCEL 1"]), "{told:?}");
     assert_eq!(stage.outside.mail.lock().unwrap().len(), 1);
 }
 

@@ -94,7 +94,7 @@ async fn what_an_app_answers_decides_whether_a_message_is_sent_again() {
         (status(410, None), Retry::Never),
         (Err(FetchError::Timeout), Retry::Later),
         (Err(FetchError::Broken("reset".into())), Retry::Later),
-        (Err(FetchError::TooLarge { limit: 1 }), Retry::Later),
+        (Err(FetchError::TooLarge { limit: 1 }), Retry::Never),
         (Err(RedirectError::TooMany.into()), Retry::Later),
         (Err(Blocked::NoAddress.into()), Retry::Never),
     ] {

@@ -451,7 +451,34 @@ async fn unsigned(index: &dyn Index) -> Result<(), Broken> {
         expect(&format!("and later, at {rev:?}"), held().await?, kept)?;
         expect("it is found while it is held", found().await?, kept.0 / 2)?;
     }
-    gone(index, MET).await
+    gone(index, MET).await?;
+    met_long_after_being_seen(index, &told).await
+}
+
+/// Of somebody whose repository could not be fetched, though commits of theirs have come.
+async fn met_long_after_being_seen(index: &dyn Index, told: &Service) -> Result<(), Broken> {
+    const LATE: &str = "did:web:late.contract.example";
+    let late = did(LATE)?;
+    let entry = offers::Entry {
+        uri: uri(LATE, "a"),
+        content: Some(content("a", "Coffee")),
+    };
+    let mut statements = vec![people::seen(LATE, at(1)), repos::follow(LATE)];
+    let put = offers::put(revision(LATE, ""), &[entry], at(10));
+    statements.extend(read("offers", put)?);
+    statements.push(services::put(revision(LATE, ""), Some(told)));
+    statements.push(repos::advance(LATE, &repo("b", None)));
+    batch(index, statements).await?;
+    let held = async || {
+        let served = read("who serves", services::of(index, &late).await)?;
+        let followed = read("a repository", repos::of(index, LATE).await)?;
+        Ok::<_, Broken>((served.is_some(), followed.is_some()))
+    };
+    batch(index, unsigned::forget(at(10)).to_vec()).await?;
+    expect("it was met just now", held().await?, (true, true))?;
+    batch(index, unsigned::forget(at(11)).to_vec()).await?;
+    expect("it can be met anew", held().await?, (false, false))?;
+    gone(index, LATE).await
 }
 
 /// Leaves nothing of an account to the checks that follow.
