@@ -128,7 +128,7 @@ impl KeySource for KeyFile {
         }
         let loaded = load_keys(&self.path);
         // A file that could not be read just now is looked at again, and one that is no good is not until it changes.
-        let was_read = |error: &anyhow::Error| !error.chain().any(|cause| cause.is::<io::Error>());
+        let was_read = |error: &anyhow::Error| error.downcast_ref::<io::Error>().is_none();
         if loaded.as_ref().err().is_none_or(was_read) {
             *seen = version;
         }

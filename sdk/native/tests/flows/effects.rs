@@ -152,12 +152,12 @@ async fn what_has_changed_while_something_was_brought_is_brought_next() {
         channel: effect.channel,
         revision: effect.revision,
     };
-    let begun = ask(&*stage.world.store, &actor, begin).await.unwrap();
+    let first = ask(&*stage.world.store, &actor, begin).await.unwrap();
     let EffectBegun::Begun {
         revision, lease, ..
-    } = begun
+    } = first
     else {
-        panic!("{begun:?}");
+        panic!("{first:?}");
     };
     let cancel = stage
         .world
