@@ -155,36 +155,30 @@ const LINEAR: usize = 64;
 impl Index {
     /// Finds the sections of a CAR, hashes each block on the way if that is wanted, and returns the first root.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the first check is for that"
-    )]
     pub(crate) fn fill(&mut self, car: &[u8], hashing: bool) -> Result<Cid, CarError> {
         self.entries.clear();
         // Offsets are of 32 bits; a repository is far below.
         if u32::try_from(car.len()).is_err() {
             return Err(at(0, CarProblem::Length));
         }
-        let (header, mut rest) = section(car, car)?;
+        let (header, rest) = section(car, car)?;
         let root = read_header(header).map_err(|problem| at(0, problem))?;
-        while !rest.is_empty() {
-            let start = car.len() - rest.len();
-            let (section, after) = section(rest, car)?;
-            let end = car.len() - after.len();
-            let (cid, block) = section
-                .split_at_checked(Cid::LEN)
-                .ok_or(at(start, CarProblem::Cid))?;
-            let cid = Cid::from_bytes(cid).map_err(|_| at(start, CarProblem::Cid))?;
-            if hashing && hash::sha256(block) != *cid.digest() {
-                return Err(at(start, CarProblem::Hash));
-            }
-            self.entries.push(Entry {
-                prefix: prefix(&cid),
-                section: (end - section.len()) as u32,
-                block: (end - block.len()) as u32,
-                end: end as u32,
-            });
-            rest = after;
+        let mut error = None;
+        let sections = Sections {
+            car,
+            rest,
+            error: &mut error,
+        };
+        let entered = sections.inspect(|section| self.entries.push(section.entry()));
+        let wrong = if hashing {
+            first_wrong(entered)
+        } else {
+            entered.for_each(drop);
+            None
+        };
+        // The sections end with the first error: a block that is wrong lies before it.
+        if let Some(error) = wrong.or(error) {
+            return Err(error);
         }
         if self.entries.len() > LINEAR {
             // By all of the CID: nothing keeps a CAR from having many that begin alike, or one many times.
@@ -199,7 +193,7 @@ impl Index {
     /// Finds a block of the CAR that this is the index of.
     #[inline]
     pub(crate) fn find<'a>(&self, car: &'a [u8], cid: &Cid) -> Option<&'a [u8]> {
-        let wanted = prefix(cid);
+        let wanted = prefix(cid.digest());
         let place = if self.entries.len() > LINEAR {
             let by_cid = |entry: &Entry| {
                 let by_prefix = entry.prefix.cmp(&wanted);
@@ -227,12 +221,86 @@ impl Entry {
     }
 }
 
+/// A block and the digest of its CID, as they lie in a CAR.
+struct Section<'a> {
+    digest: &'a [u8; 32],
+    block: &'a [u8],
+    /// Where the length stands, and where the block ends.
+    start: usize,
+    end: usize,
+}
+
+impl Section<'_> {
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a CAR that is larger is refused"
+    )]
+    fn entry(&self) -> Entry {
+        let block = self.end - self.block.len();
+        Entry {
+            prefix: prefix(self.digest),
+            section: (block - Cid::LEN) as u32,
+            block: block as u32,
+            end: self.end as u32,
+        }
+    }
+}
+
+/// The sections behind the header, up to the end or the first that is none.
+struct Sections<'a, 'e> {
+    car: &'a [u8],
+    rest: &'a [u8],
+    error: &'e mut Option<CarError>,
+}
+
+impl<'a> Sections<'a, '_> {
+    #[inline]
+    fn read(&mut self) -> Result<Section<'a>, CarError> {
+        let start = self.car.len() - self.rest.len();
+        let (section, rest) = section(self.rest, self.car)?;
+        let (cid, block) = section
+            .split_at_checked(Cid::LEN)
+            .ok_or(at(start, CarProblem::Cid))?;
+        self.rest = rest;
+        Ok(Section {
+            digest: Cid::digest_in(cid).map_err(|_| at(start, CarProblem::Cid))?,
+            block,
+            start,
+            end: self.car.len() - rest.len(),
+        })
+    }
+}
+
+impl<'a> Iterator for Sections<'a, '_> {
+    type Item = Section<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Section<'a>> {
+        if self.rest.is_empty() || self.error.is_some() {
+            return None;
+        }
+        let section = self.read();
+        section.map_err(|error| *self.error = Some(error)).ok()
+    }
+}
+
+/// The first of the blocks that do not have the hashes of their CIDs.
 #[inline]
-fn prefix(cid: &Cid) -> u64 {
-    let (first, _) = cid
-        .digest()
-        .split_first_chunk()
-        .expect("a digest has 32 bytes");
+fn first_wrong<'a>(sections: impl Iterator<Item = Section<'a>>) -> Option<CarError> {
+    let mut first: Option<usize> = None;
+    let messages = sections.map(|section| ((section.start, section.digest), section.block));
+    hash::sha256_each(messages, |(start, wanted), digest| {
+        if digest != *wanted {
+            first = Some(first.map_or(start, |first| first.min(start)));
+        }
+    });
+    first.map(|start| at(start, CarProblem::Hash))
+}
+
+#[inline]
+fn prefix(digest: &[u8; 32]) -> u64 {
+    let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
     u64::from_be_bytes(*first)
 }
 

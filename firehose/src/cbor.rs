@@ -13,6 +13,7 @@ pub(crate) use self::map::Key;
 pub use self::map::Map;
 
 use crate::Cid;
+use ascii::AsciiStr;
 
 /// How deep lists and maps may stand in each other.
 pub const MAX_DEPTH: usize = 64;
@@ -282,8 +283,7 @@ impl<'a> Reader<'a> {
             UNSIGNED | NEGATIVE => Ok(()),
             BYTES => self.take(argument).map(drop),
             TEXT => {
-                let text = self.take(argument)?;
-                let is_text = text.is_ascii() || utf8(text).is_some();
+                let is_text = is_utf8(self.take(argument)?);
                 is_text.then_some(()).ok_or(at(start, CborProblem::Utf8))
             }
             TAG => self.link(start, argument),
@@ -306,15 +306,16 @@ impl<'a> Reader<'a> {
         let mut map = self.map()?;
         let mut name = None;
         while let Some(key) = map.next_key(self)? {
-            if key.first() == Some(&b'$') {
-                data::check_key(key, *self, &self.bytes[start..])
-                    .ok_or(at(start, CborProblem::DataModel))?;
-                if key == b"$type" {
-                    name = Some(self.text()?);
-                    continue;
+            match key {
+                b"$type" => {
+                    let text = self.text().ok();
+                    let text = text.filter(|name| data::is_type(name, &self.bytes[start..]));
+                    name = Some(text.ok_or(at(start, CborProblem::DataModel))?);
                 }
+                // Links and bytes are kinds of their own in CBOR; only their JSON is a map.
+                b"$link" | b"$bytes" => return Err(at(start, CborProblem::DataModel)),
+                _ => self.item(depth)?,
             }
-            self.item(depth)?;
         }
         Ok(name)
     }
@@ -460,8 +461,17 @@ fn is_ascii(key: &[u8]) -> bool {
 }
 
 #[inline]
+fn is_utf8(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok()
+}
+
+/// What is read as text is short, and nearly always ASCII, which is known sooner than that it is UTF-8.
+#[inline]
 fn utf8(bytes: &[u8]) -> Option<&str> {
-    simdutf8::basic::from_utf8(bytes).ok()
+    match AsciiStr::from_ascii(bytes) {
+        Ok(text) => Some(text.as_str()),
+        Err(_) => simdutf8::basic::from_utf8(bytes).ok(),
+    }
 }
 
 const fn at(offset: usize, problem: CborProblem) -> CborError {

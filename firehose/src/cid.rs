@@ -58,20 +58,15 @@ impl Cid {
     /// Reads the binary form.
     #[inline]
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidCid> {
-        let (head, digest) = bytes.split_first_chunk::<4>().ok_or(InvalidCid)?;
-        let digest = *digest.as_array().ok_or(InvalidCid)?;
-        let [VERSION, codec, function, size] = *head else {
-            return Err(InvalidCid);
-        };
-        let codec = match codec {
-            DAG_CBOR => Codec::DagCbor,
-            RAW => Codec::Raw,
-            _ => return Err(InvalidCid),
-        };
-        if [function, size] != SHA2_256 {
-            return Err(InvalidCid);
-        }
+        let (codec, digest) = parts(bytes)?;
+        let digest = *digest;
         Ok(Self { codec, digest })
+    }
+
+    /// The SHA-256 in the binary form.
+    #[inline]
+    pub(crate) fn digest_in(bytes: &[u8]) -> Result<&[u8; 32], InvalidCid> {
+        parts(bytes).map(|(_, digest)| digest)
     }
 
     /// The binary form.
@@ -95,6 +90,24 @@ impl Cid {
     pub fn is_cbor(&self) -> bool {
         self.codec == Codec::DagCbor
     }
+}
+
+#[inline]
+fn parts(bytes: &[u8]) -> Result<(Codec, &[u8; 32]), InvalidCid> {
+    let (head, digest) = bytes.split_first_chunk::<4>().ok_or(InvalidCid)?;
+    let digest = digest.as_array().ok_or(InvalidCid)?;
+    let [VERSION, codec, function, size] = *head else {
+        return Err(InvalidCid);
+    };
+    let codec = match codec {
+        DAG_CBOR => Codec::DagCbor,
+        RAW => Codec::Raw,
+        _ => return Err(InvalidCid),
+    };
+    if [function, size] != SHA2_256 {
+        return Err(InvalidCid);
+    }
+    Ok((codec, digest))
 }
 
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

@@ -6,6 +6,16 @@ const MAX_VARINT: usize = 9;
 /// An unsigned varint in its shortest form, and what follows it.
 #[inline]
 pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes {
+        // Nearly every one there is.
+        [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] => {
+            Some((u64::from(low & 0x7f) | u64::from(*high) << 7, rest))
+        }
+        _ => any_varint(bytes),
+    }
+}
+
+fn any_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
     for (place, byte) in bytes.iter().enumerate().take(MAX_VARINT) {
         number |= u64::from(byte & 0x7f) << (7 * place);

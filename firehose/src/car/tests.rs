@@ -1,4 +1,4 @@
-use super::{BlockStore as _, Car, CarProblem, HEADER, Index, LINEAR, write};
+use super::{BlockStore as _, Car, CarError, CarProblem, HEADER, Index, LINEAR, write};
 use crate::cbor::{CborError, CborProblem};
 use crate::{Cid, varint};
 
@@ -127,6 +127,38 @@ fn what_is_no_car_says_why() {
     };
     check(&raw, &[], CarProblem::Header(link));
     assert!(Car::read(b"").is_err());
+}
+
+/// They are hashed at once, so that a short one is known to be wrong before a long one in front of it.
+#[test]
+fn of_several_faults_the_first_is_told() {
+    let blocks: Vec<_> = (0..6_usize)
+        .map(|number| vec![7; 500 - 80 * number])
+        .map(|block| (Cid::of_cbor(&block), block))
+        .collect();
+    let whole = car(&blocks);
+    let starts: Vec<_> = (0..blocks.len())
+        .map(|count| car(&blocks[..count]).len())
+        .collect();
+    for (first, start) in starts.iter().enumerate() {
+        let mut changed = whole.clone();
+        for (other, (_, block)) in starts[first..].iter().zip(&blocks[first..]) {
+            changed[other + 2 + Cid::LEN + block.len() - 1] ^= 1;
+        }
+        // And then a section that does not fit.
+        changed.push(9);
+        let wrong = CarError {
+            problem: CarProblem::Hash,
+            offset: *start,
+        };
+        assert_eq!(Car::read(&changed).unwrap_err(), wrong, "{first}");
+    }
+    let cut = [&whole[..], &[9]].concat();
+    let unfit = CarError {
+        problem: CarProblem::Length,
+        offset: whole.len(),
+    };
+    assert_eq!(Car::read(&cut).unwrap_err(), unfit);
 }
 
 #[test]

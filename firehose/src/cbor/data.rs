@@ -3,17 +3,9 @@
 use super::{LINK, Reader};
 use crate::varint::varint;
 
-/// Checks a key that starts with `$`: its value comes next, and `map` starts with the map that it stands in.
-pub(super) fn check_key(key: &[u8], mut value: Reader<'_>, map: &[u8]) -> Option<()> {
-    match key {
-        // Links and bytes are kinds of their own in CBOR; only their JSON is a map.
-        b"$link" | b"$bytes" => None,
-        b"$type" => {
-            let name = value.text().ok()?;
-            (!name.is_empty() && (name != "blob" || is_blob(map))).then_some(())
-        }
-        _ => Some(()),
-    }
+/// Whether this can be the `$type` of a map.
+pub(super) fn is_type(name: &str, map: &[u8]) -> bool {
+    !name.is_empty() && (name != "blob" || is_blob(map))
 }
 
 /// Whether a map is a blob: these four keys, and no others.

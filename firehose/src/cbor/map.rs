@@ -1,6 +1,6 @@
 //! Maps: their keys one after the other, or those that are asked for.
 
-use super::{CborError, CborProblem, Reader, TEXT, at, is_ascii, utf8};
+use super::{CborError, CborProblem, Reader, TEXT, at, is_ascii, is_utf8};
 use std::cmp::Ordering;
 
 /// The keys of a map that is being read: after each of them comes its value.
@@ -114,7 +114,7 @@ impl<'a> Map<'a> {
         }
         let length = reader.argument(head)?;
         let key = reader.take(length)?;
-        if !is_ascii(key) && utf8(key).is_none() {
+        if !is_ascii(key) && !is_utf8(key) {
             return Err(at(start, CborProblem::Utf8));
         }
         if let Some(last) = self.last {
