@@ -2,6 +2,9 @@
 #
 # The first stage compiles, and needs what the README says: Rust, which rustup picks by rust-toolchain.toml, and a C
 # compiler. The second has the binary and the certificate authorities.
+#
+# Where a proxy signs for the sites of others, it has to be known to the compile stage. It is, and stays out of the image,
+# with --secret id=authorities,src=/etc/ssl/certs/ca-certificates.crt
 
 FROM debian:trixie-slim AS build
 RUN apt-get update \
@@ -9,7 +12,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY . .
-RUN cargo build --locked --release --package huddle-appview --bins
+RUN --mount=type=secret,id=authorities \
+    if [ -s /run/secrets/authorities ]; then export SSL_CERT_FILE=/run/secrets/authorities CARGO_HTTP_CAINFO=/run/secrets/authorities; fi \
+ && cargo build --locked --release --package huddle-appview --bins
 
 FROM debian:trixie-slim
 RUN apt-get update \

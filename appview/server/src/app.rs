@@ -125,6 +125,9 @@ impl Parts {
             huddle_appview_web::routes(Web {
                 calendars: connecting.calendars.clone(),
                 index: backend.index.clone(),
+                actors: backend.actors.clone(),
+                webhooks: connecting.page.webhooks(),
+                random: connecting.page.random.clone(),
                 is_https: connecting.is_https(),
             })
         });

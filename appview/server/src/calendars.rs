@@ -16,6 +16,7 @@ use huddle_core::user_connector::sealing::{KeyRing, KeySource};
 use huddle_native::SystemDns;
 use huddle_ports::{Metrics, Random, Url};
 use tracing::{info, warn};
+use zeroize::Zeroizing;
 
 use crate::secrets;
 
@@ -89,9 +90,17 @@ pub(crate) fn load_or_make_keys(folder: &Path, random: &dyn Random) -> Result<Ke
     Ok(keys.following(Arc::new(file)))
 }
 
+/// The most bytes of a file of keys: more than a ring has room for.
+const LONGEST: usize = 8 * 1024;
+
+/// The text of the keys in a file that is there.
+pub(crate) fn read_keys(path: &Path) -> io::Result<Zeroizing<String>> {
+    secrets::read_whole(path, LONGEST)
+}
+
 /// The keys in a file that is there.
 pub(crate) fn load_keys(path: &Path) -> Result<KeyRing> {
-    let read = || -> Result<KeyRing> { Ok(KeyRing::parse(&fs::read_to_string(path)?)?) };
+    let read = || -> Result<KeyRing> { Ok(KeyRing::parse(&read_keys(path)?)?) };
     read().with_context(|| format!("the keys of calendars in {}", path.display()))
 }
 

@@ -220,6 +220,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_secret_of_the_settings_is_printed() {
+        let token = "0123456789abcdef".repeat(2);
+        let server = "smtps://frieda:hidden@mail.example.com";
+        let arguments = ["huddle", "--operator-token", &token, "--smtp-url", server];
+        let matches = settings().try_get_matches_from(arguments).unwrap();
+        let config = Config::from_arg_matches(&matches).unwrap();
+        let printed = format!("{config:?}");
+        assert!(printed.contains("SmtpServer") && printed.contains("OperatorToken"));
+        for secret in [&*token, "frieda", "hidden"] {
+            assert!(!printed.contains(secret), "{secret} is in {printed}");
+        }
+    }
+
+    #[test]
     fn a_variable_that_is_no_setting_is_told_with_the_one_that_may_be_meant() {
         let set = ["HUDDLE_LISTEN", "HUDDLE_LISTN", "HUDDLE_HOLD_SECS", "PATH"];
         let unknown = unknown_variables(set.into_iter().map(str::to_owned));

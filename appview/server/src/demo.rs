@@ -101,7 +101,7 @@ fn on_loopback(folder: &Path, service: &ServiceRef, network: &Loopback) -> Resul
         firehose: vec![network.firehose.clone()],
         development: true,
         mail: MailSettings {
-            smtp_url: Some(network.smtp.clone()),
+            smtp_url: Some(network.smtp.as_str().parse()?),
             smtp_url_file: None,
             mail_from: Some("Huddle <bookings@huddle.test>".parse()?),
         },

@@ -1,7 +1,6 @@
 //! `huddle keys`
 
 use std::fmt;
-use std::fs;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -14,7 +13,7 @@ use huddle_schedule::Zone;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::calendars::load_keys;
+use crate::calendars::{load_keys, read_keys};
 use crate::config::DataFolder;
 use crate::installation::Installation;
 use crate::output::Output;
@@ -109,10 +108,10 @@ fn list(installation: &Installation<'_>) -> Listed {
 fn rotate(installation: &Installation<'_>) -> Result<Rotated> {
     let path = installation.folder().join(CALENDAR_KEYS.file);
     load_keys(&path)?;
-    let before = Zeroizing::new(fs::read_to_string(&path)?);
+    let before = read_keys(&path)?;
     let newest = fresh_id(&before);
-    let mut keys = KeyRing::new_key(&newest, &OsRandom);
-    keys.push_str(&before);
+    let newest_key = KeyRing::new_key(&newest, &OsRandom);
+    let keys = Zeroizing::new([newest_key.as_str(), before.as_str()].concat());
     KeyRing::parse(&keys).with_context(|| format!("no key can be added to {}", path.display()))?;
     secrets::replace(&path, keys.as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;

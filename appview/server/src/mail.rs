@@ -1,6 +1,8 @@
 //! Mail: the server that sends it, and whom it comes from.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +12,7 @@ use huddle_core::user_connector::sealing::KeyRing;
 use huddle_mail::{Letters, Sender};
 use huddle_native::{OsRandom, SmtpMailer};
 use huddle_ports::Url;
+use zeroize::Zeroizing;
 
 use crate::secrets;
 
@@ -24,7 +27,7 @@ pub struct MailSettings {
         hide_env_values = true,
         value_name = "URL"
     )]
-    pub(crate) smtp_url: Option<Url>,
+    pub(crate) smtp_url: Option<SmtpServer>,
 
     /// File that holds the address of the mail server, where none is given otherwise.
     #[arg(long, env = "HUDDLE_SMTP_URL_FILE", value_name = "FILE")]
@@ -33,6 +36,31 @@ pub struct MailSettings {
     /// Whom mail comes from, and invitations: `Huddle <bookings@huddle.example.com>`.
     #[arg(long, env = "HUDDLE_MAIL_FROM", value_name = "SENDER")]
     pub(crate) mail_from: Option<Sender>,
+}
+
+/// The address of a mail server. It may have a password in it, and so does not show itself.
+#[derive(Clone)]
+pub(crate) struct SmtpServer(Zeroizing<String>);
+
+impl SmtpServer {
+    fn url(&self) -> Url {
+        Url::parse(&self.0).expect("it was read as one")
+    }
+}
+
+impl FromStr for SmtpServer {
+    type Err = <Url as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Url::parse(text)?;
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl fmt::Debug for SmtpServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpServer").finish_non_exhaustive()
+    }
 }
 
 impl MailSettings {
@@ -59,7 +87,7 @@ impl MailSettings {
     /// The mail server, from wherever its address is to be had.
     pub(crate) fn server(&self) -> Result<Option<Url>> {
         let (None, Some(path)) = (&self.smtp_url, &self.smtp_url_file) else {
-            return Ok(self.smtp_url.clone());
+            return Ok(self.smtp_url.as_ref().map(SmtpServer::url));
         };
         let read = || -> Result<Url> { Ok(Url::parse(&secrets::read_text(path)?)?) };
         let url = read()

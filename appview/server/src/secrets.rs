@@ -155,12 +155,25 @@ const LONGEST: usize = 1024;
 
 /// The line that a file holds.
 pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
-    // As long as it may be, so that it never moves and leaves a copy behind.
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST));
-    File::open(path)
-        .and_then(|file| file.take(LONGEST as u64).read_to_string(&mut text))
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        read_whole(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+/// What a file holds, of at most so many bytes.
+pub(crate) fn read_whole(path: &Path, longest: usize) -> io::Result<Zeroizing<String>> {
+    // As long as it may be, so that it never moves and leaves a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(longest + 1));
+    let read = File::open(path)?
+        .take(longest as u64 + 1)
+        .read_to_string(&mut text)?;
+    if read > longest {
+        return Err(io::Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it has more than {longest} bytes"),
+        ));
+    }
+    Ok(text)
 }
 
 /// The 32 bytes in a file that is there.
@@ -211,6 +224,17 @@ mod tests {
                 "{error}"
             );
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn of_a_file_that_is_too_long_nothing_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for (bytes, expect) in [(0, true), (8, true), (9, false), (1000, false)] {
+            fs::write(&path, "a".repeat(bytes)).unwrap();
+            let read = read_whole(&path, 8);
+            assert_eq!(read.is_ok_and(|it| it.len() == bytes), expect, "{bytes}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod events;
 mod hurry;
 mod measured;
 mod reading;
+mod sign_ins;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,6 +39,7 @@ use huddle_syntax::Did;
 use crate::caldav::ServiceDns;
 use crate::calendar::BusyQuery;
 use crate::http::REQUEST_TIMEOUT;
+use sign_ins::SignIns;
 
 pub use connecting::{Given, NotConnected};
 
@@ -71,6 +73,7 @@ struct Inner {
     reader: String,
     metrics: Arc<dyn Metrics>,
     dns: Option<Arc<dyn ServiceDns>>,
+    sign_ins: SignIns,
     flights: Mutex<HashMap<(Did, Interval), WeakShared<Flight>>>,
 }
 
@@ -84,6 +87,7 @@ impl Clone for Inner {
             reader: self.reader.clone(),
             metrics: Arc::clone(&self.metrics),
             dns: self.dns.clone(),
+            sign_ins: self.sign_ins.clone(),
             flights: Mutex::default(),
         }
     }
@@ -104,6 +108,7 @@ impl ConnectedCalendars {
             reader: HEXLOWER.encode(&reader),
             metrics: Arc::new(NoMetrics),
             dns: None,
+            sign_ins: SignIns::default(),
             flights: Mutex::default(),
         }))
     }

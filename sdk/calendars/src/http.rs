@@ -3,9 +3,9 @@
 pub(crate) mod challenge;
 pub(crate) mod date;
 pub(crate) mod digest;
+pub(crate) mod sign_in;
 
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use huddle_ports::{
@@ -15,6 +15,7 @@ use huddle_ports::{
 
 use crate::credentials::Credentials;
 use crate::error::CalendarError;
+use sign_in::{Manner, Told};
 
 /// How long one request may take. Who has less time drops what waits for it: that ends the request too.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,15 +26,23 @@ pub const MAX_ANSWER_BYTES: usize = 5 * 1024 * 1024;
 /// How often an answer may lead elsewhere.
 const MAX_REDIRECTS: u8 = 5;
 
-/// Makes requests in one person's name.
-///
-/// It says who that is by Basic authentication, unasked, since some servers never ask. One that wants a digest instead is
-/// given that from then on.
+/// How often at most a request is made once more to say otherwise who asks: a server that did not ask is told the
+/// password, and one that does not want that either a digest.
+const MAX_OTHER_MANNERS: u8 = 2;
+
+/// Makes requests in one person's name, and says who that is [as their server wants it](sign_in).
 pub(crate) struct Client<'a> {
     pub(crate) fetch: &'a dyn Fetch,
     credentials: Option<&'a Credentials>,
     pub(crate) now: Timestamp,
-    digest: Mutex<Option<digest::Session>>,
+}
+
+/// What has come of a request.
+struct Answered {
+    response: Response,
+    /// The address that was asked, before any redirect.
+    asked: Url,
+    told: Told,
 }
 
 impl<'a> Client<'a> {
@@ -46,7 +55,6 @@ impl<'a> Client<'a> {
             fetch,
             credentials,
             now,
-            digest: Mutex::default(),
         }
     }
 }
@@ -54,86 +62,87 @@ impl<'a> Client<'a> {
 impl Client<'_> {
     /// Asks a question. The answer may be redirected, and may have any status but one that says what to do.
     pub(crate) async fn ask(&self, request: Request) -> Result<Response, CalendarError> {
-        let first = self.send(request.clone(), MAX_REDIRECTS).await?;
-        if !lost_something(&request, &first) {
-            return Ok(first);
+        let first = self.send(&request, MAX_REDIRECTS).await?;
+        if !lost_something(&request.method, &first) {
+            return Ok(first.response);
         }
-        if self.credentials.is_some() && !may_have_credentials(&request.url, &first.final_url) {
-            return Err(elsewhere(&first.final_url));
+        let url = first.response.final_url;
+        if self.credentials.is_some() && !may_have_credentials(&request.url, &url) {
+            return Err(elsewhere(&url));
         }
-        let url = first.final_url;
-        self.send(Request { url, ..request }, 0).await
+        let again = self.send(&Request { url, ..request }, 0).await?;
+        Ok(again.response)
     }
 
     /// Gets what is at an address that needs no credentials.
     pub(crate) async fn get(&self, request: Request) -> Result<Response, CalendarError> {
-        self.send(request, MAX_REDIRECTS).await
+        let answered = self.send(&request, MAX_REDIRECTS).await?;
+        Ok(answered.response)
     }
 
     /// Changes something. It is not redirected, since a change may have become a question on the way.
     pub(crate) async fn change(&self, request: Request) -> Result<Response, CalendarError> {
-        self.send(request, 0).await
+        let answered = self.send(&request, 0).await?;
+        Ok(answered.response)
     }
 
-    async fn send(&self, request: Request, max_redirects: u8) -> Result<Response, CalendarError> {
-        let first = self.attempt(request.clone(), max_redirects).await?;
-        if !self.is_to_digest(&request, &first) {
-            return Ok(first);
-        }
-        let url = first.final_url;
-        self.attempt(Request { url, ..request }, 0).await
-    }
-
-    /// Whether an answer asks for a digest, which is then given with every request. One that was refused is not given
-    /// again: that counts as two attempts, and may lock the account.
-    fn is_to_digest(&self, request: &Request, answer: &Response) -> bool {
-        let is_ours =
-            self.credentials.is_some() && may_have_credentials(&request.url, &answer.final_url);
-        if answer.status != StatusCode::UNAUTHORIZED || !is_ours {
-            return false;
-        }
-        let Some(challenge) = challenge::digest(&answer.headers) else {
-            return false;
+    /// Makes a request and says who asks, as the server is known to want that, and then as it turns out to want it.
+    async fn send(&self, request: &Request, max_redirects: u8) -> Result<Answered, CalendarError> {
+        let Some(credentials) = self.credentials else {
+            let request = request.clone();
+            return self
+                .attempt(request, None, Told::Nothing, max_redirects)
+                .await;
         };
-        let mut digest = self.digest();
-        // Another realm of the same server has not been told anything yet.
-        let was_told = digest
-            .as_ref()
-            .is_some_and(|it| it.realm() == challenge.realm);
-        let was_refused = was_told && is_same(&request.url, &answer.final_url);
-        if was_refused && !challenge.is_stale {
-            return false;
+        let sign_in = credentials.sign_in();
+        let _turn = sign_in.turn().await;
+        let (who, told) = sign_in.tell(credentials, request, self.now);
+        let mut answered = self
+            .attempt(request.clone(), who, told, max_redirects)
+            .await?;
+        for _ in 0..MAX_OTHER_MANNERS {
+            let Some((url, mut manner)) = otherwise(request, &answered)? else {
+                break;
+            };
+            let told = match manner {
+                Manner::Digest(_) => Told::NewDigest,
+                Manner::Unknown | Manner::Basic => Told::Basic,
+            };
+            let request = Request {
+                url,
+                ..request.clone()
+            };
+            let who = manner.tell(credentials, &request, self.now);
+            answered = self.attempt(request, who, told, max_redirects).await?;
+            if answered.response.status != StatusCode::UNAUTHORIZED {
+                sign_in.learn(manner);
+            }
         }
-        *digest = Some(digest::Session::new(challenge));
-        true
-    }
-
-    fn digest(&self) -> MutexGuard<'_, Option<digest::Session>> {
-        self.digest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn authorization(&self, request: &Request) -> Option<HeaderValue> {
-        let credentials = self.credentials?;
-        match &mut *self.digest() {
-            Some(session) => credentials.digest(session, (&request.method, &request.url), self.now),
-            None => Some(credentials.authorization()),
-        }
+        Ok(answered)
     }
 
     async fn attempt(
         &self,
         mut request: Request,
+        who: Option<HeaderValue>,
+        told: Told,
         max_redirects: u8,
-    ) -> Result<Response, CalendarError> {
+    ) -> Result<Answered, CalendarError> {
         request.limits = FetchLimits {
             timeout: REQUEST_TIMEOUT,
             max_response_bytes: MAX_ANSWER_BYTES,
             max_redirects,
         };
-        if let Some(value) = self.authorization(&request) {
-            request.headers.insert(header::AUTHORIZATION, value);
+        if let Some(who) = who {
+            request.headers.insert(header::AUTHORIZATION, who);
         }
-        Ok(self.fetch.fetch(request).await?)
+        let asked = request.url.clone();
+        let response = self.fetch.fetch(request).await?;
+        Ok(Answered {
+            response,
+            asked,
+            told,
+        })
     }
 
     /// The error that a response stands for.
@@ -166,21 +175,50 @@ pub(crate) fn header_value(text: &str) -> Result<HeaderValue, CalendarError> {
     HeaderValue::try_from(text).map_err(broken)
 }
 
+/// Where a request is to be made again, and how to say there who asks; `None` if its answer is one.
+fn otherwise(
+    request: &Request,
+    answered: &Answered,
+) -> Result<Option<(Url, Manner)>, CalendarError> {
+    let answer = &answered.response;
+    if !may_have_credentials(&request.url, &answer.final_url) {
+        return Ok(None);
+    }
+    if answer.status == StatusCode::UNAUTHORIZED {
+        let wanted = challenge::wanted(&answer.headers);
+        let manner = wanted.and_then(|wanted| answered.told.instead(wanted));
+        return Ok(manner.map(|manner| (answer.final_url.clone(), manner)));
+    }
+    let is_question = !matches!(request.method, Method::PUT | Method::DELETE);
+    let may_show_more = answer.status.is_success() || answer.status == StatusCode::FORBIDDEN;
+    match answered.told {
+        // Some servers never ask, and show strangers less.
+        Told::Nothing if is_question && may_show_more => {
+            Ok(Some((request.url.clone(), Manner::Basic)))
+        }
+        // What a stranger is shown is not all that takes time.
+        Told::NothingYet if is_question && answer.status.is_success() => Err(
+            CalendarError::Broken(Cow::Borrowed("it does not ask any more who asks")),
+        ),
+        _ => Ok(None),
+    }
+}
+
 /// Whether an answer may come from what a redirect left out, so that the place it leads to is to be asked itself.
 ///
-/// On the way to another origin the credentials are left behind, and a redirect with status 303 makes a plain GET of
-/// any question (RFC 9110 §15.4.4). Credentials that were sent and refused are not sent again: that counts as two
-/// attempts, and may lock the account.
-fn lost_something(request: &Request, answer: &Response) -> bool {
-    let (asked, answered) = (&request.url, &answer.final_url);
-    if is_same(asked, answered) {
+/// On the way to another origin the credentials are left behind, a digest is for one address alone (RFC 7616 §3.4), and a
+/// redirect with status 303 makes a plain GET of any question (RFC 9110 §15.4.4). Credentials that were sent and refused
+/// are not sent again: that counts as two attempts, and may lock the account.
+fn lost_something(method: &Method, answered: &Answered) -> bool {
+    let (asked, answer) = (&answered.asked, &answered.response);
+    if is_same(asked, &answer.final_url) {
         return false;
     }
-    let left_credentials = asked.origin() != answered.origin();
+    let left_credentials = asked.origin() != answer.final_url.origin() || answered.told.is_digest();
     match answer.status.as_u16() {
         207 => false,
         401 | 403 => left_credentials,
-        200..300 | 404 | 405 | 501 => left_credentials || request.method != Method::GET,
+        200..300 | 404 | 405 | 501 => left_credentials || *method != Method::GET,
         _ => false,
     }
 }

@@ -1,10 +1,11 @@
-"""Starts a real CalDAV server on loopback: `serve.py radicale|xandikos FOLDER`.
+"""Starts a real CalDAV server on loopback: `serve.py radicale|sabredav|xandikos FOLDER`.
 
 Prints one line of JSON once it answers, {"url": …}, and ends it when its own input ends. The server keeps its
 calendars in FOLDER. The account is `ana`, and the password `secret` where passwords are asked for.
 """
 
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -34,6 +35,11 @@ def command(kind, folder, port):
         (folder / "users").write_text("ana:secret\n")
         (folder / "radicale.conf").write_text(RADICALE.format(folder=folder, port=port))
         return [binaries / "radicale", "--config", folder / "radicale.conf"]
+    if kind == "sabredav":
+        # Written for an older PHP, it makes this one talk: 24575 is all but what is deprecated.
+        quiet = ("-d", "error_reporting=24575", "-d", "display_errors=0")
+        script = pathlib.Path(__file__).with_name("sabredav.php")
+        return ["php", *quiet, "-S", f"127.0.0.1:{port}", script]
     return [
         *(binaries / "xandikos", "serve", "--directory", folder / "store", "--defaults"),
         *("--current-user-principal", "/ana/", "--state-dir", folder / "state"),
@@ -58,7 +64,12 @@ def main():
         port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}/"
     server = subprocess.Popen(
-        command(kind, folder, port), stdin=subprocess.DEVNULL, stdout=sys.stderr, cwd=folder
+        command(kind, folder, port),
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        stderr=subprocess.DEVNULL if kind == "sabredav" else None,
+        cwd=folder,
+        env={**os.environ, "FOLDER": str(folder / "store")},
     )
     try:
         while not answers(url):

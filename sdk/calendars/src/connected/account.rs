@@ -10,6 +10,9 @@ use crate::calendar::Calendar;
 use crate::credentials::Credentials;
 use crate::feed::Feed;
 
+/// Longer than what is sealed of an account, in bytes, so that it never moves and leaves a copy behind.
+const LONGEST: usize = 64 * 1024;
+
 /// What a person has given, and what was found with it.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "provider", rename_all = "lowercase")]
@@ -46,8 +49,10 @@ impl Account {
     }
 
     pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
-        let text = serde_json::to_vec(self).expect("it has no map, whose keys may not be texts");
-        Zeroizing::new(text)
+        let mut text = Zeroizing::new(Vec::with_capacity(LONGEST));
+        serde_json::to_writer(&mut *text, self)
+            .expect("it has no map, whose keys may not be texts");
+        text
     }
 
     /// The calendars of the account, in an order that does not change; `None` if one cannot be asked any more.

@@ -128,7 +128,12 @@ impl ConnectedCalendars {
     pub(super) fn account(&self, connector: &Connector) -> Option<Account> {
         let about = connector.id.credentials();
         let plain = self.0.keys.open(&about, &connector.credentials).ok()?;
-        Account::read(&plain)
+        let mut account = Account::read(&plain)?;
+        if let Account::CalDav { credentials, .. } = &mut account {
+            let sign_in = self.0.sign_ins.of(connector, credentials.sign_in());
+            credentials.learn_with(sign_in);
+        }
+        Some(account)
     }
 
     /// What was read of an account, if it can be opened: otherwise it is read afresh.

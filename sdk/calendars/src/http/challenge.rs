@@ -16,7 +16,19 @@ struct Challenge {
     parameters: Vec<(String, String)>,
 }
 
+/// How a server that asks who asks wants to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// By the password as it is (RFC 7617).
+    Basic,
+    /// By a digest of it (RFC 7616).
+    Digest(DigestChallenge),
+}
+
 /// What a server asks by Digest authentication (RFC 7616 §3.3).
+///
+/// Whether it says that the nonce alone was too old (`stale`) makes no difference here: servers that have forgotten their
+/// nonces often do not say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DigestChallenge {
     pub(crate) realm: String,
@@ -25,8 +37,6 @@ pub(crate) struct DigestChallenge {
     pub(crate) algorithm: Algorithm,
     /// Whether it wants to be told how often the nonce was used, as every server has since RFC 2617.
     pub(crate) counts: bool,
-    /// Whether the credentials were right, and only the nonce was too old.
-    pub(crate) is_stale: bool,
 }
 
 /// What a digest is made with. Servers still have passwords hashed with MD5 only.
@@ -69,14 +79,15 @@ pub(crate) fn unknown_schemes(headers: &HeaderMap) -> Option<String> {
     (!names.is_empty()).then_some(names)
 }
 
-/// The digest that a server wants, of several the best that is spoken here; `None` where the password itself will do, too.
-pub(crate) fn digest(headers: &HeaderMap) -> Option<DigestChallenge> {
+/// How a server wants to be told who asks: by the password where that will do, else by the best digest that is spoken
+/// here. `None` where it offers only what is not; one that offers nothing at all means the password, as servers once did.
+pub(crate) fn wanted(headers: &HeaderMap) -> Option<Wanted> {
     let challenges = challenges(headers);
-    if challenges.iter().any(Challenge::is_basic) {
-        return None;
+    if challenges.is_empty() || challenges.iter().any(Challenge::is_basic) {
+        return Some(Wanted::Basic);
     }
     let digests = challenges.iter().filter_map(Challenge::digest);
-    digests.max_by_key(|it| it.algorithm)
+    digests.max_by_key(|it| it.algorithm).map(Wanted::Digest)
 }
 
 impl Challenge {
@@ -126,9 +137,6 @@ impl Challenge {
             opaque,
             algorithm,
             counts,
-            is_stale: self
-                .parameter("stale")
-                .is_some_and(|it| it.eq_ignore_ascii_case("true")),
         })
     }
 }
@@ -256,48 +264,50 @@ mod tests {
         check(&[&long], None);
     }
 
-    /// Algorithm, realm, nonce, and what is optional, in one text.
+    /// `Basic`, or algorithm, realm, nonce, and what is optional, in one text.
     fn told(values: &[&str]) -> Option<String> {
-        let digest = digest(&headers(values))?;
         let DigestChallenge {
             realm,
             nonce,
             opaque,
             algorithm,
             counts,
-            is_stale,
-        } = digest;
-        let opaque = opaque.unwrap_or_default();
-        let (counts, is_stale) = (u8::from(counts), u8::from(is_stale));
+        } = match wanted(&headers(values))? {
+            Wanted::Basic => return Some("Basic".to_owned()),
+            Wanted::Digest(challenge) => challenge,
+        };
+        let (opaque, counts) = (opaque.unwrap_or_default(), u8::from(counts));
         Some(format!(
-            "{} {realm} {nonce} {opaque} {counts}{is_stale}",
+            "{} {realm} {nonce} {opaque} {counts}",
             algorithm.as_str()
         ))
     }
 
     #[test]
-    fn a_digest_is_read_as_it_was_written_and_the_best_of_several_is_taken() {
+    fn what_is_wanted_is_read_as_it_was_written_and_the_best_of_several_is_taken() {
         for (values, expect) in [
-            (&["Basic realm=\"a\""][..], None),
-            (&["Digest realm=\"a\", nonce=\"b\""], Some("MD5 a b  00")),
+            (&["Basic realm=\"a\""][..], Some("Basic")),
+            (&[], Some("Basic")),
+            (&["Digest realm=\"a\", nonce=\"b\""], Some("MD5 a b  0")),
             (
                 &["digest Realm=a,NONCE=b , stale=TRUE,opaque=\"c,d\",qop=\"auth-int, auth\""],
-                Some("MD5 a b c,d 11"),
+                Some("MD5 a b c,d 1"),
             ),
             (
                 &["Digest realm=\"a \\\"b\\\\\", nonce=\"b\", algorithm=\"SHA-256\""],
-                Some("SHA-256 a \"b\\ b  00"),
+                Some("SHA-256 a \"b\\ b  0"),
             ),
             (
                 &[
                     "Digest realm=a, nonce=1, algorithm=MD5, Digest realm=a, nonce=2, algorithm=SHA-256",
                     "Digest realm=a, nonce=3",
                 ],
-                Some("SHA-256 a 2  00"),
+                Some("SHA-256 a 2  0"),
             ),
             // The password itself will do.
-            (&["Digest realm=a, nonce=b", "Basic realm=a"], None),
+            (&["Digest realm=a, nonce=b", "Basic realm=a"], Some("Basic")),
             // What is not spoken here.
+            (&["Negotiate"], None),
             (&["Digest realm=a, nonce=b, algorithm=MD5-sess"], None),
             (&["Digest realm=a, nonce=b, algorithm=SHA-512-256"], None),
             (&["Digest realm=a, nonce=b, qop=auth-int"], None),

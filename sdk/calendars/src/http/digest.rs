@@ -24,11 +24,6 @@ impl Session {
         }
     }
 
-    /// Whose passwords are asked for.
-    pub(crate) fn realm(&self) -> &str {
-        &self.challenge.realm
-    }
-
     /// The value of `Authorization` of the next request, marked as sensitive; `None` if the server has asked for what
     /// cannot stand in a header.
     pub(crate) fn authorize(
@@ -50,8 +45,8 @@ impl Session {
     /// randomness here, and none is needed.
     fn client_nonce(&self, password: &str, now: Timestamp) -> String {
         let DigestChallenge { nonce, .. } = &self.challenge;
-        let text = format!("{nonce}:{}:{}:{password}", now.as_millis(), self.answers);
-        let text = Zeroizing::new(text);
+        let which = format!("{nonce}:{}:{}:", now.as_millis(), self.answers);
+        let text = Zeroizing::new([&*which, password].concat());
         HEXLOWER.encode(&Sha256::digest(text.as_bytes())[..16])
     }
 
@@ -68,11 +63,12 @@ impl Session {
             opaque,
             algorithm,
             counts,
-            ..
         } = &self.challenge;
-        let hash = |text: &str| match algorithm {
-            Algorithm::Md5 => HEXLOWER.encode(&Md5::digest(text)),
-            Algorithm::Sha256 => HEXLOWER.encode(&Sha256::digest(text)),
+        let hash = |text: &str| {
+            Zeroizing::new(match algorithm {
+                Algorithm::Md5 => HEXLOWER.encode(&Md5::digest(text)),
+                Algorithm::Sha256 => HEXLOWER.encode(&Sha256::digest(text)),
+            })
         };
         let uri = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
@@ -80,18 +76,21 @@ impl Session {
         };
         let count = format!("{:08x}", self.answers);
         // RFC 7616 §3.4.
-        let who = Zeroizing::new(format!("{user}:{realm}:{password}"));
+        let who = Zeroizing::new([user, ":", realm, ":", password].concat());
         let (who, what) = (hash(&who), hash(&format!("{method}:{uri}")));
-        let response = if *counts {
-            hash(&format!("{who}:{nonce}:{count}:{client_nonce}:auth:{what}"))
+        // Whoever has the first hash can answer for the password.
+        let when = if *counts {
+            format!(":{nonce}:{count}:{client_nonce}:auth:")
         } else {
-            hash(&format!("{who}:{nonce}:{what}"))
+            format!(":{nonce}:")
         };
+        let shown = Zeroizing::new([&*who, &*when, &*what].concat());
         let mut text = Zeroizing::new(format!(
-            "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\", algorithm={}",
+            "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{}\", algorithm={}",
             quoted(user),
             quoted(realm),
             quoted(nonce),
+            *hash(&shown),
             algorithm.as_str(),
         ));
         if *counts {
@@ -120,7 +119,6 @@ mod tests {
             opaque: Some("FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS".into()),
             algorithm,
             counts,
-            is_stale: false,
         }
     }
 

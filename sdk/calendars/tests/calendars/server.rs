@@ -35,8 +35,15 @@ pub(crate) fn the_day() -> BusyQuery<'static> {
     BusyQuery::new(hours(0, 24), Zone::UTC)
 }
 
-pub(crate) fn credentials() -> Credentials {
+/// Ana's credentials, as she gives them.
+pub(crate) fn given() -> Credentials {
     Credentials::new("ana", "secret").unwrap()
+}
+
+/// Ana's credentials, as they are stored of a server that wants this scheme.
+pub(crate) fn stored(scheme: &str) -> Credentials {
+    let text = format!(r#"{{"user": "ana", "password": "secret", "sign_in": "{scheme}"}}"#);
+    serde_json::from_str(&text).unwrap()
 }
 
 pub(crate) fn feed() -> Calendar {
@@ -44,7 +51,7 @@ pub(crate) fn feed() -> Calendar {
 }
 
 pub(crate) fn caldav(access: Access) -> CalDav {
-    CalDav::new(Url::parse(COLLECTION).unwrap(), credentials(), access)
+    CalDav::new(Url::parse(COLLECTION).unwrap(), stored("basic"), access)
 }
 
 pub(crate) fn calendar() -> Calendar {

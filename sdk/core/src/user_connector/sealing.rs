@@ -149,7 +149,7 @@ impl KeyRing {
         let mut bytes = Zeroizing::new([0; 32]);
         random.fill(&mut *bytes);
         let digits = Zeroizing::new(HEXLOWER.encode(&*bytes));
-        Zeroizing::new(format!("{id}:{}\n", *digits))
+        Zeroizing::new([id, ":", &digits, "\n"].concat())
     }
 
     /// The id of the key that seals.
@@ -226,7 +226,8 @@ impl Key {
         if id.is_empty() || id.len() > 32 || !id.bytes().all(known) {
             return None;
         }
-        let bytes = HEXLOWER.decode(digits.to_ascii_lowercase().as_bytes());
+        let digits = Zeroizing::new(digits.to_ascii_lowercase());
+        let bytes = HEXLOWER.decode(digits.as_bytes());
         let bytes = Zeroizing::new(bytes.ok()?);
         Some(Self {
             id: id.to_owned(),
