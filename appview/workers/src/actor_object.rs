@@ -16,6 +16,7 @@ use huddle_ports::{Clock as _, Timestamp};
 use worker::{Env, Method, Request, Response, State, console_error};
 
 use crate::build::{Build, Moment};
+use crate::operations::count_start;
 use crate::register::{self, Mark, Register};
 use crate::transport;
 use huddle_workers_platform::WorkersClock;
@@ -85,7 +86,16 @@ impl Rest {
 }
 
 impl ActorObject {
-    pub(crate) fn new(state: State, env: Env) -> Self {
+    /// An object that the platform starts, which it does when it is asked and not in memory.
+    pub(crate) fn start(state: State, env: Env) -> Self {
+        let object = Self::new(state, env);
+        if let Ok(name) = object.name() {
+            count_start(name.kind(), &object.env);
+        }
+        object
+    }
+
+    fn new(state: State, env: Env) -> Self {
         Self {
             limits: config::limits(&env),
             migrated: Cell::new(false),

@@ -49,11 +49,16 @@ impl Config {
             ids: BookingIds::new(&secret(env, "BOOKING_IDS_SECRET")?),
             disclosure: DisclosureKey::new(secret(env, "DISCLOSURE_SECRET")?),
             public_url: optional(env, "PUBLIC_URL")?,
-            operator_token: optional(env, "OPERATOR_TOKEN")?,
+            operator_token: operator_token(env)?,
             keys,
             mail,
         })
     }
+}
+
+/// Who is an operator, if anybody is.
+pub(crate) fn operator_token(env: &Env) -> Result<Option<OperatorToken>, Misconfigured> {
+    optional(env, "OPERATOR_TOKEN")
 }
 
 impl MailAccount {

@@ -1,15 +1,18 @@
 //! What actors want done and nobody waits for: it goes through a queue, which brings it until it is done.
 //!
 //! When something is brought again is decided here, by what went wrong, and so is when it is given up. What is given up
-//! goes into a queue of its own as it is, so that somebody who has mended the cause can have it brought once more.
+//! is a dead letter, so that somebody who has mended the cause can have it brought once more. Where nothing of this runs,
+//! the platform gives up in the end, and puts the message into a second queue: that comes here, too, once it does run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use huddle_core::outbox::{self, Task};
 use huddle_core::tasks::{Retry, TaskError, Tasks};
-use huddle_ports::Random as _;
-use huddle_workers_platform::{Misconfigured, WorkersRandom};
+use huddle_ports::metrics::TASK_SECONDS;
+use huddle_ports::{Clock as _, Metrics, Random as _};
+use huddle_workers_platform::{Misconfigured, WorkersClock, WorkersRandom};
 use worker::wasm_bindgen::prelude::*;
 use worker::worker_sys::{Message as PlatformMessage, MessageBatch};
 use worker::{
@@ -17,20 +20,29 @@ use worker::{
     RawMessageBuilder, console_error, wasm_bindgen,
 };
 
+use crate::dead_letters::{DeadLetters, GivenUp};
 use crate::deadline::{TooLong, in_time};
+use crate::operations::operations;
 use crate::parts::Parts;
 
 /// The binding of the queue.
-const QUEUE: &str = "JOBS";
+pub(crate) const QUEUE: &str = "JOBS";
 
-/// The binding of the queue for what was given up.
-const DEAD_LETTERS: &str = "DEAD_JOBS";
+/// How the name of the second queue ends.
+const SECOND: &str = "-dead";
+
+/// How often the platform brings a message before it gives up: the first time, and so often again as `wrangler.toml` says.
+const PLATFORM_TRIES: u32 = 101;
 
 /// How long a task may take, before it counts as failed: shorter than whoever brings something about is left alone.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How long a task waits while the configuration cannot be used.
 const UNCONFIGURED: Duration = Duration::from_mins(1);
+
+/// How often a message is brought that is no task of this version. With the waits in between that is for some hours: one
+/// that another version has sent comes to that version, while both are deployed, or this one has taken its place by then.
+const STRANGE_TRIES: u32 = 20;
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,13 +55,18 @@ extern "C" {
 
 /// Puts a task into the queue, as JSON.
 pub(crate) async fn send(env: &Env, task: &Task) -> worker::Result<()> {
-    put(env, QUEUE, serde_json::to_string(task)?, Duration::ZERO).await
+    put(env, serde_json::to_string(task)?, Duration::ZERO).await
 }
 
-async fn put(env: &Env, queue: &str, task: String, wait: Duration) -> worker::Result<()> {
+/// Puts a task into the queue as it has come out.
+pub(crate) async fn send_again(env: &Env, task: String) -> worker::Result<()> {
+    put(env, task, Duration::ZERO).await
+}
+
+async fn put(env: &Env, task: String, wait: Duration) -> worker::Result<()> {
     let message = RawMessageBuilder::new(task.into()).delay_seconds(seconds(wait));
     let message = message.build_with_content_type(QueueContentType::Text);
-    env.queue(queue)?.send_raw(message).await
+    env.queue(QUEUE)?.send_raw(message).await
 }
 
 /// Whole seconds, and none too few.
@@ -57,14 +74,26 @@ fn seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
-/// Does every task of a batch, at the same time, so that what somebody is slow to answer holds up nothing but what is to
-/// come to the same place after it. Any may be brought twice.
+/// Does what a batch of either queue is for.
 pub(crate) async fn work_off(batch: &MessageBatch, env: &Env) {
-    let tasks = Parts::read(env).map(|parts| parts.tasks());
     let messages = batch.messages().expect("a batch has messages");
+    let jobs = messages.iter();
+    let jobs = jobs.map(|message| Job::new(message.unchecked_into(), env));
+    let is_second = |name| String::from(name).ends_with(SECOND);
+    if batch.queue().is_ok_and(is_second) {
+        let why = "the platform gave it up, because the code could not run";
+        join_all(jobs.map(async |job| job.give_up(PLATFORM_TRIES, why).await)).await;
+    } else {
+        let runner = Parts::read(env).map(|parts| Runner::new(&parts));
+        work(jobs, &runner).await;
+    }
+}
+
+/// Does every task, at the same time, so that what somebody is slow to answer holds up nothing but what is to come to the
+/// same place after it. Any may be brought twice.
+async fn work<'a>(jobs: impl Iterator<Item = Job<'a>>, runner: &Result<Runner, Misconfigured>) {
     let mut lines: Vec<Vec<Job<'_>>> = Vec::new();
-    for message in messages.iter() {
-        let job = Job::new(message.unchecked_into(), env);
+    for job in jobs {
         match lines.iter_mut().find(|line| line[0].is_in_the_way_of(&job)) {
             Some(line) => line.push(job),
             None => lines.push(vec![job]),
@@ -74,13 +103,41 @@ pub(crate) async fn work_off(batch: &MessageBatch, env: &Env) {
         let mut put_off = None;
         for job in line {
             match put_off {
-                None => put_off = job.work(&tasks).await,
+                None => put_off = job.work(runner).await,
                 // Whoever could not take the one before cannot take it yet.
                 Some(wait) => job.again(wait),
             }
         }
     }))
     .await;
+}
+
+/// Does tasks, and measures how long each takes.
+struct Runner {
+    tasks: Tasks,
+    metrics: Arc<dyn Metrics>,
+}
+
+impl Runner {
+    fn new(parts: &Parts) -> Self {
+        Self {
+            tasks: parts.tasks(),
+            metrics: operations(&parts.config).metrics,
+        }
+    }
+
+    async fn run(&self, task: &Task) -> Result<(), Trouble> {
+        let began = WorkersClock.now();
+        let done = match in_time(DEADLINE, self.tasks.run(task)).await {
+            Ok(done) => done.map_err(Trouble::from),
+            Err(too_long) => Err(too_long.into()),
+        };
+        let took = WorkersClock.now().since(began).as_secs_f64();
+        let outcome = if done.is_ok() { "ok" } else { "failed" };
+        self.metrics
+            .record(&TASK_SECONDS, &[task.kind(), outcome], took);
+        done
+    }
 }
 
 /// A message that was brought.
@@ -106,18 +163,18 @@ enum Trouble {
     TooLong(#[from] TooLong),
 }
 
-/// A task that was not done.
-struct Undone {
-    trouble: Trouble,
-    /// How long it waits; `None` if it is given up.
-    wait: Option<Duration>,
-}
-
-impl Undone {
-    fn new(trouble: impl Into<Trouble>, wait: Option<Duration>) -> Self {
-        Self {
-            trouble: trouble.into(),
-            wait,
+impl Trouble {
+    /// How long a task waits that has failed so now, and `tries` times before; `None` if it is given up. What `dice` says
+    /// should be random.
+    fn wait(&self, task: Option<&Task>, tries: u32, dice: u32) -> Option<Duration> {
+        let retry = match self {
+            Self::Misconfigured(_) => return Some(UNCONFIGURED),
+            Self::Failed(error) => error.retry(),
+            Self::NoTask(_) | Self::TooLong(_) => Retry::Later,
+        };
+        match task {
+            Some(task) => retry.wait(task, tries, dice),
+            None => (tries + 1 < STRANGE_TRIES).then(|| outbox::backoff(tries, dice)),
         }
     }
 }
@@ -150,12 +207,13 @@ impl<'a> Job<'a> {
     }
 
     /// Does the task, and says how long it is put off if it could not be done now.
-    async fn work(self, tasks: &Result<Tasks, Misconfigured>) -> Option<Duration> {
-        let Err(Undone { trouble, wait }) = self.attempt(tasks).await else {
+    async fn work(self, runner: &Result<Runner, Misconfigured>) -> Option<Duration> {
+        let Err(trouble) = self.attempt(runner).await else {
             self.message.ack();
             return None;
         };
         let id = self.message.id();
+        let wait = trouble.wait(self.task.as_ref().ok(), self.tries, dice());
         if let Trouble::Misconfigured(_) = trouble {
             console_error!("job {id} waits for the configuration to be put right: {trouble}");
             self.start_over().await;
@@ -164,25 +222,16 @@ impl<'a> Job<'a> {
             self.again(wait);
         } else {
             console_error!("job {id} failed, and is a dead letter now: {trouble}");
-            self.give_up().await;
+            self.give_up(self.tries + 1, &trouble.to_string()).await;
         }
         wait
     }
 
-    async fn attempt(&self, tasks: &Result<Tasks, Misconfigured>) -> Result<(), Undone> {
+    async fn attempt(&self, runner: &Result<Runner, Misconfigured>) -> Result<(), Trouble> {
         let task = self.task.as_ref();
-        let task = task.map_err(|error| Undone::new(Trouble::NoTask(error.to_string()), None))?;
-        let tasks = tasks.as_ref();
-        let tasks = tasks.map_err(|problem| Undone::new(problem.clone(), Some(UNCONFIGURED)))?;
-        let wait = |retry: Retry| retry.wait(task, self.tries, dice());
-        match in_time(DEADLINE, tasks.run(task)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                let wait = wait(error.retry());
-                Err(Undone::new(error, wait))
-            }
-            Err(too_long) => Err(Undone::new(too_long, wait(Retry::Later))),
-        }
+        let task = task.map_err(|error| Trouble::NoTask(error.to_string()))?;
+        let runner = runner.as_ref().map_err(Misconfigured::clone)?;
+        runner.run(task).await
     }
 
     /// Has the message brought again, after whole seconds.
@@ -194,7 +243,7 @@ impl<'a> Job<'a> {
     /// Has the task brought as if it had never been: whoever has to put something right may take their time, and none of
     /// it counts as a try. What dies in between is there twice.
     async fn start_over(&self) {
-        match put(self.env, QUEUE, self.text.clone(), UNCONFIGURED).await {
+        match put(self.env, self.text.clone(), UNCONFIGURED).await {
             Ok(()) => self.message.ack(),
             Err(problem) => {
                 console_error!("{QUEUE} does not take a task back: {problem}");
@@ -203,12 +252,20 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Puts the task among the dead letters first: what dies in between is there twice, and nothing is lost.
-    async fn give_up(self) {
-        match put(self.env, DEAD_LETTERS, self.text.clone(), Duration::ZERO).await {
+    /// Keeps the task among the dead letters, and lets go of it then: what dies in between is brought once more.
+    async fn give_up(&self, tries: u32, why: &str) {
+        let given_up = GivenUp {
+            message: &self.message.id(),
+            text: &self.text,
+            task: self.task.as_ref().ok(),
+            tries,
+            why,
+            at: WorkersClock.now(),
+        };
+        match DeadLetters::new(self.env).keep(given_up).await {
             Ok(()) => self.message.ack(),
             Err(problem) => {
-                console_error!("{DEAD_LETTERS} does not take a dead letter: {problem}");
+                console_error!("a dead letter cannot be kept: {problem}");
                 self.again(outbox::backoff(self.tries, dice()));
             }
         }
@@ -220,4 +277,35 @@ pub(crate) fn dice() -> u32 {
     let mut bytes = [0; 4];
     WorkersRandom.fill(&mut bytes);
     u32::from_ne_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(tries: u32, expect: Option<u64>) {
+        let trouble = Trouble::NoTask("expected value".into());
+        let wait = trouble.wait(None, tries, u32::MAX);
+        assert_eq!(wait, expect.map(Duration::from_secs), "{tries}");
+    }
+
+    #[test]
+    fn what_is_no_task_of_this_version_waits_for_one_that_knows_it_and_is_given_up_in_the_end() {
+        check(0, Some(1));
+        check(8, Some(256));
+        check(18, Some(3600));
+        check(19, None);
+    }
+
+    #[test]
+    fn the_platform_gives_up_after_as_many_tries_as_are_told_of() {
+        let config = include_str!("../wrangler.toml");
+        let lines = config.lines();
+        let mut counts: Vec<_> = lines
+            .filter_map(|line| line.strip_prefix("max_retries = "))
+            .collect();
+        counts.dedup();
+        assert_eq!(counts, [(PLATFORM_TRIES - 1).to_string()]);
+    }
 }

@@ -6,11 +6,10 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use huddle_appview_router::OperatorToken;
 use huddle_core::index::IndexError;
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
@@ -19,6 +18,7 @@ use huddle_workers_platform::WorkersRandom;
 use serde::{Deserialize, Serialize};
 use worker::{Env, console_error};
 
+use crate::operator;
 use crate::parts::Parts;
 use crate::register::Register;
 
@@ -31,8 +31,7 @@ const PATH: &str = "/internal/reseal";
 const PAGE: u32 = 50;
 
 #[derive(Clone)]
-struct Operator {
-    token: OperatorToken,
+struct Resealing {
     keys: KeyRing,
     actors: Arc<dyn ActorTransport>,
     register: Arc<Register>,
@@ -63,26 +62,21 @@ pub(crate) fn routes(parts: &Parts, env: &Env) -> Router {
     let (Some(token), Some(keys)) = (&parts.config.operator_token, &parts.config.keys) else {
         return Router::new();
     };
-    Router::new()
+    let routes = Router::new()
         .route(PATH, post(answer))
-        .with_state(Operator {
-            token: token.clone(),
+        .with_state(Resealing {
             keys: keys.clone(),
             actors: parts.backend.actors.clone(),
             register: Arc::new(Register::new(env)),
-        })
+        });
+    operator::only(token, routes)
 }
 
 async fn answer(
-    State(operator): State<Operator>,
+    State(resealing): State<Resealing>,
     Query(Begin { after }): Query<Begin>,
-    headers: HeaderMap,
 ) -> Response {
-    if !operator.token.is_shown(&headers) {
-        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-        return (StatusCode::UNAUTHORIZED, challenge).into_response();
-    }
-    match operator.reseal(&after).await {
+    match resealing.reseal(&after).await {
         Ok(outcome) => Json(outcome).into_response(),
         Err(problem) => {
             console_error!("nothing is sealed anew: {problem}");
@@ -91,7 +85,7 @@ async fn answer(
     }
 }
 
-impl Operator {
+impl Resealing {
     async fn reseal(&self, after: &str) -> Result<Outcome, IndexError> {
         let people = self.register.keeping(after, PAGE).await?;
         let (mut resealed, mut failed) = (0, 0);

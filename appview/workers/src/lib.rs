@@ -5,22 +5,25 @@
 //! Every actor is a Durable Object whose class says its kind and whose name is the actor's. The
 //! objects are shells: `actor_object` runs the core's functions inside a storage transaction, sets the
 //! one alarm of the object for whatever the actor wants next, and on the alarm carries the outbox away.
-//! What nobody waits for goes through a queue, to `jobs`. Should the platform forget an alarm, the `register` knows whose,
-//! and the `sweep` makes up for it. It knows, too, who keeps something sealed, so that `keys` can be changed. One more
-//! object, in `requests`, makes bookings of requests that are records, when the script that follows the firehose says that
-//! one has come.
+//! What nobody waits for goes through a queue, to `jobs`; what is given up there is kept as `dead_letters`. Should the
+//! platform forget an alarm, the `register` knows whose, and the `sweep` makes up for it. It knows, too, who keeps
+//! something sealed, so that `keys` can be changed. One more object, in `requests`, makes bookings of requests that are
+//! records, when the script that follows the firehose says that one has come.
 //!
 //! The build for tests is another package over this one, which puts into the places of `build` what stands in for the
 //! world.
 
 mod actor_object;
+mod backlog;
 pub mod build;
 mod config;
+mod dead_letters;
 mod deadline;
 mod jobs;
 mod keys;
 mod objects;
 mod operations;
+mod operator;
 mod pages;
 mod parts;
 mod register;
@@ -31,17 +34,21 @@ pub mod transport;
 
 use axum::body::Body;
 use axum::http::Response;
+use huddle_ports::Clock as _;
+use huddle_workers_platform::WorkersClock;
 use tower_service::Service as _;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::worker_sys::{self, MessageBatch};
 use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, console_error, event};
 
+use dead_letters::DeadLetters;
 use parts::Parts;
 
 /// Answers what comes in from the network.
 #[event(fetch)]
 async fn fetch(mut request: HttpRequest, env: Env, _: Context) -> worker::Result<Response<Body>> {
     router::note_client(&mut request);
+    backlog::measure_for(&request, &env).await;
     let answer = router::router(&env).call(request).await;
     Ok(answer.unwrap_or_else(|never| match never {}))
 }
@@ -79,5 +86,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
 async fn forget(env: &Env) -> Result<(), String> {
     let parts = Parts::read(env).map_err(|error| error.to_string())?;
     let forgotten = parts.indexer().forget().await;
+    forgotten.map_err(|error| error.to_string())?;
+    let forgotten = DeadLetters::new(env).forget(WorkersClock.now()).await;
     forgotten.map_err(|error| error.to_string())
 }

@@ -13,7 +13,7 @@ macro_rules! classes {
 
         impl DurableObject for $class {
             fn new(state: State, env: Env) -> Self {
-                Self(ActorObject::new(state, env))
+                Self(ActorObject::start(state, env))
             }
 
             async fn fetch(&self, request: Request) -> Result<Response> {

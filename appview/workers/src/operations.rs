@@ -1,15 +1,22 @@
 //! What whoever runs this Worker hears of it.
 
+use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages, Served};
-use worker::console_log;
+use huddle_core::ActorKind;
+use huddle_ports::metrics::ACTOR_STARTS;
+use huddle_ports::{Metric, Metrics};
+use worker::{Env, console_log};
 
-use crate::config::Config;
+use crate::config::{Config, operator_token};
 
 /// What this isolate has measured since it was started. The platform runs as many isolates as it likes and ends them
 /// when it likes, so one page tells of one of them.
-static MEASURED: OnceLock<Arc<MetricsRegistry>> = OnceLock::new();
+pub(crate) fn registry() -> &'static Arc<MetricsRegistry> {
+    static MEASURED: OnceLock<Arc<MetricsRegistry>> = OnceLock::new();
+    MEASURED.get_or_init(Arc::default)
+}
 
 /// Nobody measures where nobody may look.
 pub(crate) fn operations(config: &Config) -> Operations {
@@ -19,11 +26,30 @@ pub(crate) fn operations(config: &Config) -> Operations {
         ..Operations::default()
     };
     if let Some(token) = config.operator_token.clone() {
-        let registry = MEASURED.get_or_init(Arc::default).clone();
+        let registry = registry().clone();
         operations.metrics = registry.clone();
         operations.pages = Some(OperatorPages { token, registry });
     }
     operations
+}
+
+/// Counts an actor whose object the platform starts.
+pub(crate) fn count_start(kind: ActorKind, env: &Env) {
+    if let Ok(Some(_)) = operator_token(env) {
+        registry().count(&ACTOR_STARTS, &[kind.as_str()]);
+    }
+}
+
+/// Measures all but the starts of actors: these are counted where they start, and whoever is made anew for each event
+/// knows of none.
+pub(crate) struct AllButStarts(pub(crate) Arc<dyn Metrics>);
+
+impl Metrics for AllButStarts {
+    fn record(&self, metric: &'static Metric, labels: &[&'static str], value: f64) {
+        if !ptr::eq(metric, &raw const ACTOR_STARTS) {
+            self.0.record(metric, labels, value);
+        }
+    }
 }
 
 fn log(served: &Served) {

@@ -1,4 +1,5 @@
-//! What people see of this Worker: the pages on which calendars are connected, addresses confirmed, meetings called off.
+//! What people see of this Worker: the pages on which calendars are connected, settings made, addresses confirmed,
+//! meetings called off.
 //!
 //! They are there where it is said at which address, and with which keys what is given there is sealed.
 
@@ -24,13 +25,16 @@ pub(crate) fn connect_page(parts: &Parts) -> Option<ConnectPage> {
 
 /// The pages, as far as there are any.
 pub(crate) fn routes(parts: &Parts) -> Router {
-    let Some(ConnectPage { address, .. }) = connect_page(parts) else {
+    let Some(page) = connect_page(parts) else {
         return Router::new();
     };
-    let is_https = address.scheme() == "https";
+    let is_https = page.address.scheme() == "https";
     let pages = huddle_appview_web::routes(Web {
         calendars: parts.calendars.clone(),
         index: parts.backend.index.clone(),
+        actors: parts.backend.actors.clone(),
+        webhooks: page.webhooks(),
+        random: page.random.clone(),
         is_https,
     });
     let post = parts.post.as_ref();

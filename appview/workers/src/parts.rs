@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use huddle_appview_indexer::{Indexer, Ports, Requests};
-use huddle_appview_router::{Backend, MeasuredMail};
+use huddle_appview_router::{Backend, MeasuredActors, MeasuredMail};
 use huddle_calendars::{CalendarPorts, ConnectedCalendars};
+use huddle_core::ActorTransport;
 use huddle_core::effects::{Effects, Post, WebhookPost};
 use huddle_core::mail::{Addresses, Links};
 use huddle_core::matching::{Matching, Sources};
@@ -21,7 +22,7 @@ use worker::Env;
 
 use crate::build::Build;
 use crate::config::Config;
-use crate::operations::operations;
+use crate::operations::{AllButStarts, operations};
 use crate::pages;
 use crate::transport::DurableObjectTransport;
 
@@ -58,7 +59,7 @@ impl Parts {
         ));
         let stand_in = (Build::running().availability)(env)?;
         let backend = Backend {
-            actors,
+            actors: measured(actors, &config),
             index,
             availability: stand_in.unwrap_or_else(|| matching.clone()),
             slots: matching,
@@ -89,8 +90,9 @@ impl Parts {
     pub(crate) fn requests(&self, env: &Env) -> Requests {
         let service = self.config.service.did().clone();
         let ids = self.config.ids.clone();
+        let actors = Arc::new(DurableObjectTransport::unhurried(env.clone()));
         let backend = Backend {
-            actors: Arc::new(DurableObjectTransport::unhurried(env.clone())),
+            actors: measured(actors, &self.config),
             ..self.backend.clone()
         };
         Requests::new(self.indexer(), backend.flows(), ids, service)
@@ -120,6 +122,12 @@ impl Parts {
     }
 }
 
+/// The actors, and what comes of holds is measured.
+fn measured(actors: Arc<DurableObjectTransport>, config: &Config) -> Arc<dyn ActorTransport> {
+    let metrics = AllButStarts(operations(config).metrics);
+    Arc::new(MeasuredActors::new(actors, Arc::new(metrics)))
+}
+
 fn graph(config: &Config, network: &Network) -> BlueskyGraph {
     let (fetch, clock) = (network.fetch.clone(), Arc::new(WorkersClock));
     let keep = Duration::from_secs(config.limits.graph_cache_secs.into());
@@ -145,7 +153,9 @@ fn calendars(
     let keys = config.keys.clone().map_or_else(nobodys, Ok);
     let keep = Duration::from_secs(config.limits.calendar_cache_secs.into());
     let calendars = ConnectedCalendars::new(ports, keys.expect("a new key is a ring"), keep);
-    calendars.measured(operations(config).metrics)
+    calendars
+        .located_by(Arc::new(network.dns.clone()))
+        .measured(operations(config).metrics)
 }
 
 fn post(config: &Config, network: &Network) -> Result<Option<Post>, Misconfigured> {

@@ -14,7 +14,7 @@ use worker::{Env, console_error};
 use crate::build::Build;
 use crate::operations::operations;
 use crate::parts::Parts;
-use crate::{keys, pages};
+use crate::{dead_letters, keys, pages};
 
 /// Where the platform says who connects; what a client sends by that name does not get here.
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
@@ -41,8 +41,13 @@ pub(crate) fn note_client<B>(request: &mut Request<B>) {
 
 fn served(env: &Env) -> Result<Router, Misconfigured> {
     let parts = Parts::read(env)?;
-    let (pages, keys) = (pages::routes(&parts), keys::routes(&parts, env));
-    Ok(appview(parts).router().merge(pages).merge(keys))
+    let others = [
+        pages::routes(&parts),
+        keys::routes(&parts, env),
+        dead_letters::routes::routes(&parts, env),
+    ];
+    let router = appview(parts).router();
+    Ok(others.into_iter().fold(router, Router::merge))
 }
 
 fn appview(parts: Parts) -> AppView {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { DEAD_LETTERS, FOR_TESTS, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
+import { FOR_TESTS, OPERATOR_TOKEN, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
 import { SECRETS } from "./people.mjs";
 import { claims, create, grantedOf, held, hold, prepared, request, scene, slot, soon } from "./scenes.mjs";
 
@@ -11,8 +11,8 @@ const FULL = process.env.HUDDLE_FULL === "1";
 
 let served;
 shared(async (close) => {
-  const vars = { ...SECRETS, WINDOWS: "[]", LIMITS: '{"hold_secs": 300}' };
-  served = await serve(FOR_TESTS, vars, DEAD_LETTERS);
+  const vars = { ...SECRETS, OPERATOR_TOKEN, WINDOWS: "[]", LIMITS: '{"hold_secs": 300}' };
+  served = await serve(FOR_TESTS, vars);
   close(() => served.close());
 });
 
@@ -422,15 +422,105 @@ test("an alarm that the platform has given up is made good by the cron trigger",
   await resumed(people);
 });
 
-test("a message that is no task is a dead letter at once and does no harm to the others of its batch", async () => {
+test("a message that is no task of this version is brought again, and does no harm to the others of its batch", async () => {
   const people = scene();
   await abandoned(people);
   await served.queue("nonsense");
   await served.queue(JSON.stringify({ Resume: people.booking }));
   await resumed(people);
-  await eventually(async () => assert.deepEqual(await served.deadLetters(), ["nonsense"]));
-  const complaints = served.logs().filter((line) => line.includes("it is no task of this version"));
-  assert.equal(complaints.length, 1, "it is not brought again");
+  await eventually(() => {
+    const complaints = served.logs().filter((line) => line.includes("it is no task of this version"));
+    assert.ok(complaints.length > 1, "it is brought again");
+    assert.ok(complaints.every((line) => line.includes("is tried again in")));
+  });
+  const given = (await served.jobs()).map(({ task }) => task);
+  assert.ok(!given.includes("nonsense"));
+});
+
+test("what the platform gives up is listed page by page, and all of it is tried again", async () => {
+  const people = scene();
+  await abandoned(people);
+  const strange = Array.from({ length: 44 }, (_, number) => `strange ${number}`);
+  for (const text of strange) await served.abandon(text);
+  await served.abandon(JSON.stringify({ Resume: people.booking }));
+  await eventually(async () => assert.equal((await served.jobs()).length, 45));
+
+  const pages = [];
+  for (let after = 0; after !== undefined; ) {
+    const page = await (await served.operate("GET", `/internal/jobs?most=20&after=${after}`)).json();
+    pages.push(page.jobs);
+    ({ after } = page);
+  }
+  assert.deepEqual(pages.map((page) => page.length), [20, 20, 5, 0]);
+  const jobs = pages.flat();
+  assert.deepEqual(jobs.map(({ id }) => id), jobs.map(({ id }) => id).toSorted((one, other) => one - other));
+  const known = jobs.find(({ actor }) => actor !== "unknown");
+  assert.equal(known.actor, people.bookingActor);
+  assert.deepEqual(JSON.parse(known.task), { Resume: people.booking });
+  assert.equal(known.tries, 101);
+  assert.match(known.why, /the platform gave it up/);
+  const unknown = jobs.filter(({ actor }) => actor === "unknown").map(({ task }) => task);
+  assert.deepEqual(unknown.toSorted(), strange.toSorted());
+
+  const retried = [];
+  for (let from = ""; from !== undefined; ) {
+    const answer = await (await served.operate("POST", `/internal/jobs/retry${from}`)).json();
+    retried.push(answer.retried);
+    from = answer.before === undefined ? undefined : `?before=${answer.before}`;
+  }
+  assert.deepEqual(retried, [40, 5, 0]);
+  await resumed(people);
+  assert.deepEqual(await served.jobs(), []);
+});
+
+test("what is given up while it cannot be kept is kept once it can", async () => {
+  await served.index("ALTER TABLE dead_letters RENAME TO hidden");
+  await served.abandon("late");
+  const complaint = "a dead letter cannot be kept";
+  await eventually(() => assert.ok(served.logs().some((line) => line.includes(complaint))));
+  await served.index("ALTER TABLE hidden RENAME TO dead_letters");
+  await eventually(async () => assert.deepEqual((await served.jobs()).map(({ task }) => task), ["late"]));
+});
+
+test("what was given up is forgotten once it is old, and the oldest where there is too much", async () => {
+  const tasks = async () => (await served.jobs()).map(({ task }) => task);
+  const insert =
+    "INSERT INTO dead_letters (id, message, actor, task, tries, why, at) VALUES (?, ?, 'unknown', ?, 1, '', ?)";
+  const day = 86_400_000;
+  await served.index(insert, 20_000, "of yore", "of yore", soon(-91 * day));
+  await served.index(insert, 20_001, "of late", "of late", soon(-89 * day));
+  await served.scheduled("0 0 * * *");
+  assert.ok(!(await tasks()).includes("of yore"));
+  assert.ok((await tasks()).includes("of late"));
+
+  await served.index(insert, 30_001, "one of many", "one of many", soon(0));
+  await served.abandon("one too many");
+  await eventually(async () => assert.deepEqual(await tasks(), ["one of many", "one too many"]));
+});
+
+test("nobody but an operator lists jobs or has them tried again, and they are told what they ask wrongly", async () => {
+  for (const [method, path] of [
+    ["GET", "/internal/jobs"],
+    ["POST", "/internal/jobs/retry"],
+    ["POST", "/internal/jobs/1/retry"],
+  ]) {
+    const strangers = await served.operate(method, path, "f".repeat(32));
+    assert.equal(strangers.status, 401, path);
+    assert.equal(strangers.headers.get("www-authenticate"), "Bearer");
+    assert.equal((await served.fetch(path, { method })).status, 401, path);
+  }
+  for (const [method, path, status, error, message] of [
+    ["POST", "/internal/jobs/seven/retry", 400, "InvalidRequest", /named by its number/],
+    ["POST", "/internal/jobs/99999999999999999999/retry", 400, "InvalidRequest", /named by its number/],
+    ["POST", "/internal/jobs/4000000000/retry", 404, "JobNotFound", /no job 4000000000 was given up/],
+    ["POST", "/internal/jobs/retry?before=last", 400, "InvalidRequest", /before/],
+    ["GET", "/internal/jobs?after=-1", 400, "InvalidRequest", /after/],
+  ]) {
+    const answer = await served.operate(method, path);
+    const body = await answer.json();
+    assert.deepEqual([answer.status, body.error], [status, error], path);
+    assert.match(body.message, message);
+  }
 });
 
 test("a limiter whose bucket is full again leaves no storage", async () => {

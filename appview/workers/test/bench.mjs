@@ -1,10 +1,11 @@
 // Measures the Worker in its runtime, without wrangler in between: how soon it answers, how fast, and what that takes.
 // Client and runtime share the machine. Prints one table, of both runtimes where it is told how the other one does.
 //
-//   node bench.mjs BUNDLE CODE [BINARY OUTPUT]
+//   node bench.mjs BUNDLE CODE [BINARY BOOKINGS [INGEST]]
 //
 // BUNDLE is the folder that `wrangler deploy --dry-run --outdir` has written of the build for tests, CODE the
-// WebAssembly that is deployed, BINARY the command `huddle`, and OUTPUT what its benchmark `bookings` has printed.
+// WebAssembly that is deployed, BINARY the command `huddle`, and BOOKINGS and INGEST what its benchmarks of these names
+// have printed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,6 +17,7 @@ import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { countedOptions, requestsOf, servedAt } from "./counting.mjs";
 import { migrate, publish } from "./database.mjs";
+import { ingest } from "./ingest.mjs";
 import { Caller, World } from "./people.mjs";
 import { create, scene } from "./scenes.mjs";
 
@@ -24,7 +26,7 @@ const AT_ONCE = [1, 16];
 const HALF_HOUR = 1_800_000;
 const SLOTS = 40;
 
-const [folder, code, binary, output] = process.argv.slice(2);
+const [folder, code, binary, booked, ingested] = process.argv.slice(2);
 const world = await World.start();
 const midnight = (Math.floor(Date.now() / HALF_HOUR) + 48) * HALF_HOUR;
 const hosts = Array.from({ length: Math.ceil((AT_ONCE.length * PAIRS + 100) / SLOTS) }, () => world.person());
@@ -128,25 +130,42 @@ async function ofCommand() {
   }
 }
 
+/** A time as benchmarks print it, in milliseconds. */
+function inMillis(time) {
+  const [, number, unit] = /^([\d.]+)(ns|µs|ms|s)$/.exec(time);
+  return (Number(number) * { ns: 1e-6, "µs": 1e-3, ms: 1, s: 1000 }[unit]).toFixed(1);
+}
+
 /** What the benchmark `bookings` has printed, by how many ran at once. */
 function ofBookings() {
   const found = new Map();
-  if (!output) return found;
-  const inMillis = (time) => {
-    const [, number, unit] = /^([\d.]+)(ns|µs|ms|s)$/.exec(time);
-    return Number(number) * { ns: 1e-6, "µs": 1e-3, ms: 1, s: 1000 }[unit];
-  };
-  for (const line of readFileSync(output, "utf8").split("\n")) {
+  if (!booked) return found;
+  for (const line of readFileSync(booked, "utf8").split("\n")) {
     const columns = line.trim().split(/\s+/);
     if (columns.length !== 7 || !/^\d+$/.test(columns[0])) continue;
     const [atOnce, pairs, ...spans] = columns;
-    const [match50, match99, finalize50, finalize99, emptied] = spans.map(inMillis).map((it) => it.toFixed(1));
+    const [match50, match99, finalize50, finalize99, emptied] = spans.map(inMillis);
     const match = `${match50} / ${match99} ms`;
     const finalize = `${finalize50} / ${finalize99} ms`;
     found.set(Number(atOnce), { pairs, match, finalize, emptied: `${emptied} ms` });
   }
-  if (found.size === 0) throw new Error(`there is no table in ${output}`);
+  if (found.size === 0) throw new Error(`there is no table in ${booked}`);
   return found;
+}
+
+/** What the benchmark `ingest` has printed. */
+function ofIngest() {
+  if (!ingested) return {};
+  const text = readFileSync(ingested, "utf8");
+  const found = (pattern) => {
+    const match = pattern.exec(text);
+    if (!match) throw new Error(`nothing in ${ingested} is like ${pattern}`);
+    return match.slice(1);
+  };
+  const [unknown] = found(/^commits with an offer, of new hosts: (\d+) a second$/m);
+  const [passed] = found(/^commits of others, passed over: (\d+) a second$/m);
+  const spans = found(/^from a write until it is found: p50 (\S+), p99 (\S+)$/m);
+  return { unknown, passed, found: `${spans.map(inMillis).join(" / ")} ms` };
 }
 
 const command = await ofCommand();
@@ -245,6 +264,7 @@ row("WebAssembly", null, `${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).l
 const start = `${Math.round(ready - started)} + ${Math.round(answered - ready)} ms`;
 row("cold start", command.start, start, "process until its first answer; the runtime, and the Worker's first answer");
 await runtime.dispose();
+for (const columns of await ingest(world, times, ofIngest())) row(...columns);
 world.close();
 
 const cells = [["", "native", "Workers", "what it is"], ["---", "---:", "---:", "---"], ...table];

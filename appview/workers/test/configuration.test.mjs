@@ -63,6 +63,7 @@ test("without keys nobody can connect a calendar or give an address, and the met
       assert.equal((await served.fetch(path)).status, 404, path);
     }
     assert.equal((await served.fetch("/internal/reseal", { method: "POST" })).status, 404);
+    assert.equal((await served.fetch("/internal/jobs")).status, 404);
   } finally {
     await served.close();
     world.close();

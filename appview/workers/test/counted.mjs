@@ -4,7 +4,7 @@ import { env as bindings } from "cloudflare:workers";
 import Worker, * as worker from "./shim.js";
 
 /** What counts as a request, of each binding that has methods for it, and of what those make that are no requests. */
-const REQUESTS = { JOBS: ["send", "sendBatch"], DEAD_JOBS: ["send", "sendBatch"], DB: ["batch"] };
+const REQUESTS = { JOBS: ["send", "sendBatch"], DB: ["batch"] };
 const MADE = { getByName: ["fetch"], prepare: ["raw", "all", "run", "first"], bind: ["raw", "all", "run", "first"] };
 
 /** Descriptions that are still being read from the bodies of requests. */

@@ -35,7 +35,7 @@ export const countedOptions = (folder, bindings) =>
       RequestsDO: { className: "RequestsDO", useSQLite: true },
     },
     d1Databases: { DB: "db" },
-    queueProducers: { JOBS: { queueName: "jobs" }, DEAD_JOBS: { queueName: "dead-jobs" } },
+    queueProducers: { JOBS: { queueName: "jobs" } },
     queueConsumers: { jobs: { maxBatchTimeout: 1 } },
   });
 

@@ -4,14 +4,13 @@ import { test } from "node:test";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { StandInMailApi } from "../../../tests/peers/mail-api.mjs";
-import { DEAD_LETTERS, FOR_TESTS, eventually, serve, shared } from "./harness.mjs";
+import { FOR_TESTS, OPERATOR_TOKEN, eventually, serve, shared } from "./harness.mjs";
 import { Caller, World } from "./people.mjs";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 const API_KEY = "the key of an account";
-const OPERATOR = "0123456789abcdef0123456789abcdef";
 
 /** The moment so many hours after a midnight that is one to two days ahead. */
 const at = (hours) => (Math.floor(Date.now() / DAY) + 2) * DAY + hours * HOUR;
@@ -35,9 +34,9 @@ shared(async (close) => {
     MAIL_API: mail.url,
     MAIL_API_KEY: API_KEY,
     MAIL_FROM: "Huddle <bookings@huddle.test>",
-    OPERATOR_TOKEN: OPERATOR,
+    OPERATOR_TOKEN,
   };
-  served = await serve(FOR_TESTS, vars, DEAD_LETTERS);
+  served = await serve(FOR_TESTS, vars);
   close(() => served.close());
   caller = new Caller(served, world);
 });
@@ -181,20 +180,132 @@ test("a mail API that says when it may be asked again is not asked before", asyn
   assert.ok(second.at - first.at >= 4000, `${second.at - first.at} ms`);
 });
 
-test("what the mail API refuses for good is a dead letter, which is done once it is brought again", async () => {
+test("what the mail API refuses for good is listed, and done once it is tried again", async () => {
   const person = world.person();
   mail.faults.push({ status: 422 });
   const email = "refused@mail.test";
   answered(await caller.procedure(person, "requestEmailConfirmation", { email }));
-  const [letter] = await eventually(async () => {
-    const letters = await served.deadLetters();
-    assert.equal(letters.length, 1);
-    return letters;
+  const job = await eventually(async () => {
+    const [job, ...others] = await served.jobs();
+    assert.ok(job && others.length === 0);
+    return job;
   });
-  assert.equal(JSON.parse(letter).ConfirmAddress.person, person);
+  assert.equal(job.actor, `user-connector/${person}`);
+  assert.equal(JSON.parse(job.task).ConfirmAddress.person, person);
+  assert.deepEqual([job.tries, job.why], [1, "the mail API answers 422"]);
+  assert.ok(Math.abs(Date.now() - job.at) < HOUR);
+  assert.ok(!JSON.stringify(job).includes(email), "nobody's address is told");
+  assert.ok(served.logs().some((line) => line.includes(`job ${job.message} failed, and is a dead letter now`)));
+  assert.equal((await served.measured())('huddle_queue_depth{state="dead"}'), 1);
   assert.equal(sentTo(email).length, 1);
-  await served.queue(letter);
+
+  const retry = () => served.operate("POST", `/internal/jobs/${job.id}/retry`);
+  assert.deepEqual(await (await retry()).json(), { retried: 1 });
   await messages(email, 2);
+  assert.deepEqual(await served.jobs(), []);
+  const again = await retry();
+  assert.deepEqual([again.status, (await again.json()).error], [404, "JobNotFound"]);
+  await workedOff();
+  assert.equal(sentTo(email).length, 2);
+  assert.equal((await served.measured())('huddle_queue_depth{state="dead"}'), 0);
+});
+
+test("what fails again is listed again, under a number of its own", async () => {
+  const person = world.person();
+  mail.faults.push({ status: 422 }, { status: 422 });
+  const email = "stubborn@mail.test";
+  answered(await caller.procedure(person, "requestEmailConfirmation", { email }));
+  const given = (but) =>
+    eventually(async () => {
+      const jobs = await served.jobs();
+      assert.deepEqual(jobs.map(({ id }) => id).filter((id) => id !== but).length, 1);
+      assert.equal(jobs.length, 1);
+      return jobs[0].id;
+    });
+  const first = await given();
+  assert.equal((await served.operate("POST", `/internal/jobs/${first}/retry`)).status, 200);
+  const second = await given(first);
+  assert.ok(second > first);
+  assert.equal((await served.operate("POST", "/internal/jobs/retry")).status, 200);
+  await messages(email, 3);
+  assert.deepEqual(await served.jobs(), []);
+});
+
+test("an operator reads what comes of requests, holds, bookings and tasks, and how long providers take", async () => {
+  const before = await served.measured();
+  const people = await meeting();
+  await accept(people);
+  await messages(people.guests, 2);
+  const grown = async (series, least) => {
+    const after = await served.measured();
+    assert.ok(after(series) - before(series) >= least, series);
+  };
+  await eventually(async () => {
+    await grown('huddle_requests_total{nsid="com.huddle.match",outcome="ok"}', 1);
+    await grown('huddle_request_seconds_count{nsid="com.huddle.match"}', 1);
+    await grown('huddle_matches_total{outcome="held"}', 1);
+    await grown("huddle_match_seconds_count{}", 1);
+    await grown('huddle_bookings_total{status="confirmed"}', 1);
+    await grown('huddle_provider_seconds_count{provider="mail",outcome="ok"}', 4);
+    await grown('huddle_task_seconds_count{kind="mail",outcome="ok"}', 4);
+    await grown('huddle_task_seconds_count{kind="project",outcome="ok"}', 1);
+  });
+  const after = await served.measured();
+  const held = 'huddle_holds_total{outcome="held"}';
+  assert.equal(after(held) - before(held), 2, "the host's time, and the guest's");
+  await eventually(async () => {
+    await served.queue(JSON.stringify({ Project: people.bookingId }));
+    const now = await served.measured();
+    assert.ok(now('huddle_queue_depth{state="waiting"}') > 0);
+    assert.ok(now("huddle_queue_age_seconds{}") < 3600);
+  });
+  await eventually(async () => {
+    const now = await served.measured();
+    assert.deepEqual([now('huddle_queue_depth{state="waiting"}'), now("huddle_queue_age_seconds{}")], [0, 0]);
+  });
+});
+
+test("an actor starts when its object does, however often it is asked", async () => {
+  const person = world.person();
+  const starts = async () => (await served.measured())('huddle_actor_starts_total{kind="user-connector"}');
+  const ask = async () => answered(await caller.query(person, "listConnectors", {}));
+  const before = await starts();
+  for (let times = 0; times < 3; times++) await ask();
+  assert.equal((await starts()) - before, 1);
+  await served.evict(`user-connector/${person}`);
+  await ask();
+  assert.equal((await starts()) - before, 2);
+});
+
+/** What the page says once it was told to connect the calendars of an account. */
+async function connecting(address) {
+  const params = { provider: "caldav" };
+  const page = new URL(answered(await caller.query(world.person(), "getConnectUrl", params)).url);
+  const ticket = page.searchParams.get("ticket");
+  const body = new URLSearchParams({ ticket, address, user: "ada", password: "secret" });
+  const said = await served.fetch("/connect", { method: "POST", body, redirect: "manual" });
+  return said.text();
+}
+
+test("the calendars of an e-mail address are where DNS says, which no password goes to unasked", async () => {
+  const service = "_caldavs._tcp.people.test";
+  world.services.set(service, [
+    { priority: 20, weight: 0, port: 443, target: "spare.test" },
+    { priority: 10, weight: 0, port: 8443, target: "dav.test" },
+  ]);
+  assert.match(await connecting("ada@people.test"), /The calendar is at another host, dav\.test:8443\./);
+  const asked = world.questions.filter((question) => question.startsWith(service));
+  assert.deepEqual(asked, [`${service} SRV`, `${service} TXT`]);
+  assert.ok(!world.questions.some((question) => /^(dav|spare|people)\.test /.test(question)));
+});
+
+test("DNS may say that an e-mail address has no calendars, and need say nothing", async () => {
+  world.services.set("_caldavs._tcp.nowhere.test", [{ priority: 0, weight: 0, port: 0, target: "" }]);
+  assert.match(await connecting("ada@nowhere.test"), /There is no calendar at that address/);
+  assert.ok(!world.questions.includes("nowhere.test A"));
+  await connecting("ada@silent.test");
+  assert.ok(world.questions.includes("_caldavs._tcp.silent.test SRV"));
+  assert.ok(world.questions.includes("silent.test A"), "its own host is asked");
 });
 
 /** A published calendar. */
@@ -226,10 +337,9 @@ test("a calendar is connected on a page, listed, sealed anew, and disconnected",
   const stored = JSON.stringify(await served.tables(actor));
   assert.ok(!stored.includes("secret.ics"), "what is stored is sealed");
 
-  const reseal = (token) =>
-    served.fetch("/internal/reseal", { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  const reseal = (token) => served.operate("POST", "/internal/reseal", token);
   assert.equal((await reseal("f".repeat(32))).status, 401);
-  const { newest, resealed, failed, after } = await (await reseal(OPERATOR)).json();
+  const { newest, resealed, failed, after } = await (await reseal()).json();
   assert.deepEqual([newest, resealed, failed], ["test", 0, 0]);
   assert.ok(after.startsWith("user-connector/"));
   const register = "SELECT actor FROM pending_actors WHERE actor = ?";

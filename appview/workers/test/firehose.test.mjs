@@ -1,8 +1,11 @@
-// The script that follows the firehose, as far as that takes no firehose: tests/e2e has one.
+// The script that follows the firehose, before a network of accounts that are made up: tests/e2e has real ones.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Following } from "./following.mjs";
 import { FIREHOSE, FOR_TESTS, eventually, serve, shared } from "./harness.mjs";
+import { offer, service } from "./network.mjs";
 import { World } from "./people.mjs";
+import { crumbs, tid } from "./repository.mjs";
 
 const EVERY_MINUTE = "* * * * *";
 const CHECK_DRIFT = "15 * * * *";
@@ -24,6 +27,17 @@ async function following(firehose, check) {
     await served.close();
   }
 }
+
+/** Has it follow a network, from the first event on. */
+const followingNetwork = (check) =>
+  Following.through(world, async (following) => {
+    await following.begin();
+    await check(following.network, following);
+  });
+
+const offers = async (served) => (await served.index("SELECT count(*) AS count FROM offers"))[0].count;
+
+const hasOffers = (served, count) => eventually(async () => assert.equal(await offers(served), count));
 
 const logged = (served, text) =>
   eventually(() => assert.ok(served.logs().some((line) => line.includes(text)), served.logs().join("\n")));
@@ -61,4 +75,132 @@ test("without a firehose nothing is followed, and the log says what to do", () =
   following("https://relay.example.com", async (served) => {
     await served.scheduled(EVERY_MINUTE);
     await logged(served, "name some, best first, e.g. `wss://relay.example.com`");
+  }));
+
+test("what an account publishes is held as it is now, from its first record on", () =>
+  followingNetwork(async (network, served) => {
+    const host = network.account();
+    const [first, second] = [offer(), offer()];
+    network.write(host, { ...service(), ...first });
+    await hasOffers(served, 1);
+    network.write(host, second);
+    await hasOffers(served, 2);
+    network.write(host, { [Object.keys(first)[0]]: null });
+    await eventually(async () => {
+      const held = await served.index("SELECT uri FROM offers WHERE cid IS NOT NULL");
+      assert.deepEqual(held, [{ uri: `at://${host.did}/${Object.keys(second)[0]}` }]);
+    });
+    const [repo] = await served.index("SELECT rev FROM repos WHERE did = ?", host.did);
+    assert.equal(repo.rev, host.rev);
+    assert.deepEqual(network.fetched, [host.did], "what follows on what is held is not fetched");
+  }));
+
+test("the cursor that is kept is never ahead of what is not done", () =>
+  followingNetwork(async (network, served) => {
+    const [slow, quick] = [network.account(), network.account()];
+    network.write(quick, { ...service(), ...offer() });
+    await hasOffers(served, 1);
+    const release = network.hold(slow);
+    const waiting = network.write(slow, { ...service(), ...offer() });
+
+    const cursor = async () => (await served.index("SELECT seq FROM cursors"))[0].seq;
+    const behind = async () => assert.ok((await cursor()) < waiting, "the cursor is ahead");
+    for (let count = 2; count <= 40; count++) {
+      network.write(quick, offer());
+      await hasOffers(served, count);
+      await behind();
+    }
+    await eventually(async () => {
+      await behind();
+      assert.equal(await cursor(), waiting - 1);
+    });
+    network.write(quick, offer());
+    await hasOffers(served, 41);
+    await behind();
+
+    release();
+    await hasOffers(served, 42);
+    await eventually(async () => assert.equal(await cursor(), network.last));
+  }));
+
+/** What may wait before the driver, which itself holds 1 MB at most, and both of them together, beside a frame each. */
+const MOST_BEFORE = 2 << 20;
+const MOST_WAITING = 4 << 20;
+/** What the code may take of the 128 MB that an isolate has: the rest is for the platform's side of what it does. */
+const MOST_MEMORY = 96 << 20;
+
+test("a flood is held within bounds, and nothing of it is lost", (t) =>
+  followingNetwork(async (network, served) => {
+    const accounts = Array.from({ length: 10 }, () => network.account());
+    const releases = accounts.map((account) => network.hold(account));
+    for (const account of accounts) network.write(account, { ...service(), ...offer() });
+    const padding = (n) => ({ "com.example.padding/self": { $type: "com.example.padding", n, text: "x".repeat(24_000) } });
+    for (let n = 0; n < 50; n++) for (const account of accounts) network.write(account, padding(n));
+    for (const account of accounts) network.write(account, offer());
+
+    let most = 0;
+    const waiting = async () => {
+      const { waitingBytes, memoryBytes } = await served.progress();
+      assert.ok(waitingBytes <= MOST_WAITING, `${waitingBytes} bytes wait`);
+      assert.ok(memoryBytes <= 4 * MOST_WAITING, `${memoryBytes} bytes of memory`);
+      most = Math.max(most, waitingBytes);
+    };
+    // As long as nobody gives the repositories out, there is nothing to be done with any of it.
+    await eventually(async () => {
+      await waiting();
+      assert.ok(most > MOST_BEFORE, `${most} bytes wait at most`);
+    });
+    t.diagnostic(`${most} bytes wait`);
+    for (const release of releases) release();
+    await eventually(async () => {
+      await waiting();
+      assert.equal(await offers(served), 2 * accounts.length);
+    });
+    for (const { did, rev } of accounts) {
+      const [repo] = await served.index("SELECT rev FROM repos WHERE did = ?", did);
+      assert.equal(repo.rev, rev);
+    }
+  }));
+
+/** The most bytes of a repository. */
+const MOST_BYTES = 32 << 20;
+
+/** A repository of so many bytes, or a few less. */
+const filled = (account, bytes) => {
+  const car = account.car();
+  return Buffer.concat([car, crumbs(bytes - car.length)]);
+};
+
+test("a repository is fetched as large as memory allows, and a larger one is left alone", (t) =>
+  followingNetwork(async (network, served) => {
+    const publish = (account, prepare) => {
+      const event = account.commit({ ...service(), ...offer() });
+      prepare(account);
+      network.tell("#commit", event);
+    };
+    const taken = async (count, prepare) => {
+      const account = network.account();
+      publish(account, prepare);
+      await hasOffers(served, count);
+      const { memoryBytes } = await served.progress();
+      t.diagnostic(`${memoryBytes} bytes of memory after a repository of ${network.repository(account.did).length}`);
+      assert.ok(memoryBytes <= MOST_MEMORY, `${memoryBytes} bytes of memory`);
+    };
+
+    await taken(1, (account) => {
+      const text = "x".repeat(700);
+      const posts = Array.from({ length: 36_000 }, (_, n) => [
+        `app.bsky.feed.post/${tid()}`,
+        { $type: "app.bsky.feed.post", text: text + n, createdAt: "2026-01-01T00:00:00.000Z" },
+      ]);
+      account.commit(Object.fromEntries(posts));
+    });
+    const fill = (bytes) => (account) => network.repositories.set(account.did, filled(account, bytes));
+    await taken(2, fill(MOST_BYTES));
+
+    const larger = network.account();
+    publish(larger, fill(MOST_BYTES + 100));
+    await logged(served, "a repository is to be fetched later: its host did not give it out");
+    await taken(3, () => {});
+    assert.deepEqual(network.fetched.filter((did) => did === larger.did), [larger.did], "it rests");
   }));

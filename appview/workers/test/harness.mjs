@@ -40,8 +40,8 @@ export const FOR_TESTS = "contract/wrangler.toml";
 /** The script that follows the firehose, as it is built for tests. */
 export const FIREHOSE = "contract/firehose/wrangler.toml";
 
-/** A script that keeps the dead letters of the one for tests. */
-export const DEAD_LETTERS = "test/dead-letters/wrangler.toml";
+/** By what an operator is known to a Worker that is served with it as its variable of that name. */
+export const OPERATOR_TOKEN = "0123456789abcdef0123456789abcdef";
 
 /** Serves the Worker of a configuration with these variables, and others beside it, until it is closed. */
 export async function serve(configPath, vars, ...others) {
@@ -127,10 +127,30 @@ class Served {
     await env.JOBS.send(text);
   }
 
-  /** What was given up, where there is somebody to keep it. */
-  async deadLetters() {
-    const kept = await this.#server.getWorker("huddle-dead-letters").fetch("http://dead-letters/");
-    return kept.json();
+  /** Puts a message where the platform puts what it has brought often enough. */
+  async abandon(text) {
+    const env = await this.#worker.getEnv();
+    await env.DEAD_JOBS.send(text);
+  }
+
+  /** Asks what is for operators alone. */
+  operate(method, path, token = OPERATOR_TOKEN) {
+    return this.#server.fetch(path, { method, headers: { authorization: `Bearer ${token}` } });
+  }
+
+  /** What was given up. */
+  async jobs() {
+    const listed = await this.operate("GET", "/internal/jobs");
+    assert.equal(listed.status, 200);
+    return (await listed.json()).jobs;
+  }
+
+  /** What the isolate has measured: gives the value of a series, which is 0 where nothing was measured. */
+  async measured() {
+    const answer = await this.operate("GET", "/internal/metrics");
+    assert.equal(answer.status, 200);
+    const lines = (await answer.text()).split("\n");
+    return (series) => Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length) ?? 0);
   }
 
   /** The rows that a statement yields in the index. */

@@ -16,6 +16,17 @@ function base58(bytes) {
   return text;
 }
 
+/** The types of DNS records that are asked for here. */
+const RECORDS = { 1: "A", 16: "TXT", 28: "AAAA", 33: "SRV" };
+
+/** The data of an SRV record. */
+function serviceRecord({ priority, weight, port, target }) {
+  const numbers = Buffer.alloc(6);
+  [priority, weight, port].forEach((number, at) => numbers.writeUInt16BE(number, 2 * at));
+  const labels = target.split(".").filter(Boolean).map((label) => Buffer.from([label.length, ...Buffer.from(label)]));
+  return Buffer.concat([numbers, ...labels, Buffer.from([0])]);
+}
+
 const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
 
 /** A pair of keys of P-256, the public one as DID documents have it. */
@@ -53,8 +64,12 @@ export class World {
   secs = 0;
   /** Names whose address of IPv6, which is this machine's, is told, and of whose others the resolver cannot say. */
   halfKnown = new Set();
+  /** Where services are, by name. */
+  services = new Map();
   /** Paths that were asked for. */
   asked = [];
+  /** What the resolver was asked: names and types of records. */
+  questions = [];
 
   static async start() {
     const world = new World();
@@ -154,6 +169,9 @@ export class World {
 
   #dns(question) {
     const [name, ofVersion4] = [nameOf(question), asksForVersion4(question)];
+    const type = RECORDS[question.readUInt16BE(question.length - 4)];
+    this.questions.push(`${name} ${type}`);
+    if (type === "SRV") return answered(question, (this.services.get(name) ?? []).map(serviceRecord));
     if (this.halfKnown.has(name)) {
       return ofVersion4 ? failed(question) : answered(question, [Buffer.from([...Array(15).fill(0), 1])]);
     }

@@ -6,27 +6,16 @@
 // SETTINGS is JSON: `folder`, the `port` to listen at, and the variables and secrets of both, `vars`. Prints one line of
 // JSON: where to POST what is to be done; the last part of the path is the deed.
 import { once } from "node:events";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as optionsOf, unstable_readConfig as readConfig } from "wrangler";
 import { migrate } from "./database.mjs";
+import { scripts } from "./scripts.mjs";
 
 const { folder, port, vars } = JSON.parse(process.argv[2]);
 const state = join(folder, "state");
 const isNew = !existsSync(state);
-
-/** What the packer has made in a folder, the entry first. */
-function modules(folder) {
-  const snippets = readdirSync(join(folder, "snippets"), { recursive: true }).map((name) => join("snippets", name));
-  return ["shim.js", "index.js", "index_bg.wasm", ...snippets.filter((path) => path.endsWith(".js"))].map((path) => ({
-    type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule",
-    path,
-    contents: readFileSync(join(folder, path)),
-  }));
-}
 
 /** An entry before that of the firehose's script, by which its object can be ended as the platform ends one. */
 const ENDED = `
@@ -40,20 +29,7 @@ const ENDED = `
   }
 `;
 
-/** A script by its configuration. */
-function script(path) {
-  const config = readConfig({ config: fileURLToPath(new URL(path, import.meta.url)) });
-  const { workerOptions } = optionsOf(config);
-  const { modulesRules: _, ...options } = workerOptions;
-  return {
-    ...options,
-    name: config.name,
-    bindings: { ...options.bindings, ...vars },
-    modules: modules(dirname(config.main)),
-  };
-}
-
-const [appview, firehose] = [script("../contract/wrangler.toml"), script("../contract/firehose/wrangler.toml")];
+const [appview, firehose] = scripts(vars);
 firehose.modules.unshift({ type: "ESModule", path: "ended.js", contents: ENDED });
 const runtime = new Miniflare(
   convertV4MiniflareOptions({

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::future::{Either, join, select};
 use huddle_ports::{
-    Bytes, Cache as _, DnsError, DnsTxt, FetchError, HeaderMap, HeaderValue, Method, Url, header,
+    Bytes, Cache as _, DnsError, DnsSrv, DnsTxt, FetchError, HeaderMap, HeaderValue, Method, Srv,
+    Url, header,
 };
 use worker::Delay;
 use worker::send::SendFuture;
@@ -31,7 +32,7 @@ const MAX_MESSAGE_BYTES: usize = 65_535;
 
 /// A resolver at a URL. It is asked as configured, whatever the policy for other requests is.
 #[derive(Clone, Debug)]
-pub(crate) struct DnsOverHttps(Url);
+pub struct DnsOverHttps(Url);
 
 impl DnsOverHttps {
     pub(crate) fn new(resolver: Url) -> Self {
@@ -113,5 +114,13 @@ impl DnsTxt for DnsOverHttps {
     async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
         let records = self.records(name, Kind::Txt, timeout).await?;
         Ok(records.texts)
+    }
+}
+
+#[async_trait]
+impl DnsSrv for DnsOverHttps {
+    async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError> {
+        let records = self.records(name, Kind::Srv, timeout).await?;
+        Ok(records.services)
     }
 }

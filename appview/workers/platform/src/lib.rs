@@ -17,6 +17,7 @@ pub mod storage;
 pub use cache::{EdgeCache, IsolateCache};
 pub use clock::WorkersClock;
 pub use config::Misconfigured;
+pub use dns::DnsOverHttps;
 pub use index::D1Index;
 pub use network::{Network, ask};
 pub use random::WorkersRandom;

@@ -34,6 +34,8 @@ pub struct Network {
     pub fetch: Arc<dyn Fetch>,
     /// What was looked up.
     pub cache: Arc<dyn Cache>,
+    /// Where services are.
+    pub dns: DnsOverHttps,
     transport: WorkersTransport,
     policy: FetchPolicy,
 }
@@ -52,7 +54,7 @@ impl Network {
         };
         let identity = IdentityResolver::new(
             fetch.clone(),
-            Arc::new(dns),
+            Arc::new(dns.clone()),
             cache.clone(),
             Arc::new(WorkersClock),
             config,
@@ -61,6 +63,7 @@ impl Network {
             identity,
             fetch,
             cache,
+            dns,
             transport,
             policy,
         })

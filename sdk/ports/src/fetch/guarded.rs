@@ -293,6 +293,12 @@ async fn collect(mut response: HopResponse, request: Request) -> Result<Response
         if chunk.len() > limit - body.len() {
             return Err(FetchError::TooLarge { limit });
         }
+        let needed = body.len() + chunk.len();
+        if needed > body.capacity() {
+            // Twice as much each time, but never more than is taken: a runtime may have little more memory than that.
+            let room = (2 * body.capacity()).min(limit).max(needed);
+            body.reserve_exact(room - body.len());
+        }
         body.extend_from_slice(&chunk);
     }
     Ok(Response {

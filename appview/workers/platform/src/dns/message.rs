@@ -1,18 +1,24 @@
-//! Questions and answers of DNS, as far as addresses and text records go (RFC 1035 §4).
+//! Questions and answers of DNS, as far as addresses, texts and services go (RFC 1035 §4).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-/// The kinds of records that are asked for (RFC 1035 §3.2.2, RFC 3596 §2.1).
+use huddle_ports::Srv;
+
+/// The kinds of records that are asked for (RFC 1035 §3.2.2, RFC 3596 §2.1, RFC 2782).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     A = 1,
     Txt = 16,
     Aaaa = 28,
+    Srv = 33,
 }
 
 /// The class of the Internet.
 const INTERNET: u16 = 1;
+
+/// The most octets of a name, with the length of each label (RFC 1035 §2.3.4).
+const MAX_NAME: usize = 255;
 
 /// The header's flag that asks for recursion.
 const RECURSION: u16 = 0x0100;
@@ -23,6 +29,8 @@ pub(super) struct Records {
     pub(super) addresses: Vec<IpAddr>,
     /// One a record, its strings joined; those that are not UTF-8 are left out.
     pub(super) texts: Vec<String>,
+    /// Those at what cannot be the name of a host are left out.
+    pub(super) services: Vec<Srv>,
     /// For how long all of this holds, the aliases that lead to it too; nothing is said of a name without records.
     pub(super) ttl: Option<Duration>,
 }
@@ -44,8 +52,7 @@ pub(super) fn question(name: &str, kind: Kind) -> Option<Vec<u8>> {
         message.extend_from_slice(label.as_bytes());
     }
     message.push(0);
-    // RFC 1035 §2.3.4: a name is 255 octets at most, with the length of each label.
-    if message.len() - 12 > 255 {
+    if message.len() - 12 > MAX_NAME {
         return None;
     }
     for field in [kind as u16, INTERNET] {
@@ -88,14 +95,15 @@ pub(super) fn read(message: &[u8], kind: Kind) -> Option<Records> {
         let length = rest.number()?;
         let data = rest.take(length.into())?;
         if of_kind == kind as u16 && class == INTERNET {
-            records.add(kind, data)?;
+            records.add(kind, data, message)?;
         }
     }
     Some(records)
 }
 
 impl Records {
-    fn add(&mut self, kind: Kind, data: &[u8]) -> Option<()> {
+    /// Takes the data of a record of a message.
+    fn add(&mut self, kind: Kind, data: &[u8], message: &[u8]) -> Option<()> {
         match kind {
             Kind::A => {
                 let address: [u8; 4] = data.try_into().ok()?;
@@ -106,9 +114,60 @@ impl Records {
                 self.addresses.push(Ipv6Addr::from(address).into());
             }
             Kind::Txt => self.texts.extend(String::from_utf8(joined(data)?).ok()),
+            Kind::Srv => {
+                let mut rest = Rest(data);
+                let (priority, weight, port) = (rest.number()?, rest.number()?, rest.number()?);
+                let target = host(&labels(rest, message)?);
+                self.services.extend(target.map(|target| Srv {
+                    priority,
+                    weight,
+                    port,
+                    target,
+                }));
+            }
         }
         Some(())
     }
+}
+
+/// The labels of the name that comes next. Nobody should compress one in such a record (RFC 2782), and whoever reads it
+/// has to bear it (RFC 3597 §4).
+fn labels<'a>(mut rest: Rest<'a>, message: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+    let (mut labels, mut octets, mut bound) = (Vec::new(), 1, message.len());
+    loop {
+        match rest.take(1)?[0] {
+            0 => return Some(labels),
+            length @ 1..=63 => {
+                let label = rest.take(length.into())?;
+                octets += 1 + label.len();
+                if octets > MAX_NAME {
+                    return None;
+                }
+                labels.push(label);
+            }
+            high @ 0xc0.. => {
+                let low = rest.take(1)?[0];
+                let place = usize::from(u16::from_be_bytes([high & 0x3f, low]));
+                // Each pointer leads to before the last one, so that none leads round in circles.
+                if place >= bound {
+                    return None;
+                }
+                bound = place;
+                rest = Rest(&message[place..]);
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// The host that is called so, if one can be.
+fn host(labels: &[&[u8]]) -> Option<String> {
+    let mut bytes = labels.iter().copied().flatten();
+    let is_name = bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !is_name {
+        return None;
+    }
+    String::from_utf8(labels.join(&b'.')).ok()
 }
 
 /// The character-strings of a text record, one after the other.
@@ -180,16 +239,16 @@ mod tests {
     fn addresses(addresses: &[&str]) -> Records {
         Records {
             addresses: addresses.iter().map(|it| it.parse().unwrap()).collect(),
-            texts: Vec::new(),
             ttl: Some(Duration::from_mins(1)),
+            ..Records::default()
         }
     }
 
     fn texts(texts: &[&str]) -> Records {
         Records {
-            addresses: Vec::new(),
             texts: texts.iter().map(|&it| it.to_owned()).collect(),
             ttl: Some(Duration::from_mins(1)),
+            ..Records::default()
         }
     }
 
@@ -258,6 +317,63 @@ mod tests {
             ],
         );
         assert_eq!(read(&text, Kind::Txt), Some(texts(&["did=did:web:a", ""])));
+    }
+
+    /// The data of an SRV record whose target is written so.
+    fn service(target: &[u8]) -> Vec<u8> {
+        [&[0, 10, 0, 5, 0x20, 0xfb][..], target].concat()
+    }
+
+    /// The targets that are read of records whose targets are written so, after the question for `a.example`.
+    #[track_caller]
+    fn check_targets(written: &[&[u8]], expect: Option<&[&str]>) {
+        let data: Vec<_> = written.iter().map(|target| service(target)).collect();
+        let records: Vec<_> = data.iter().map(|data| (33, &data[..])).collect();
+        let found = read(&answer(0x8180, &records), Kind::Srv);
+        let expect = expect.map(|targets| {
+            let target = |target: &&str| Srv {
+                priority: 10,
+                weight: 5,
+                port: 8443,
+                target: (*target).to_owned(),
+            };
+            targets.iter().map(target).collect::<Vec<_>>()
+        });
+        assert_eq!(found.map(|found| found.services), expect, "{written:?}");
+    }
+
+    #[test]
+    fn services_are_read_with_the_names_of_their_hosts() {
+        let long: Vec<u8> = [&[63; 64][..]; 4].concat();
+        check_targets(&[b"\x03dav\x04test\x00"], Some(&["dav.test"]));
+        // The end of RFC 2782: no service is to be had.
+        check_targets(&[b"\x00"], Some(&[""]));
+        // The question's name begins at 12, and its `example` at 14.
+        check_targets(
+            &[b"\x03dav\xc0\x0e", b"\xc0\x0c"],
+            Some(&["dav.example", "a.example"]),
+        );
+        check_targets(
+            &[b"\x05a.b/c\x00", b"\x01\xff\x00", b"\x01b\x00"],
+            Some(&["b"]),
+        );
+        check_targets(&[b"\x03da"], None);
+        check_targets(&[b"\x40"], None);
+        check_targets(&[&long], None);
+    }
+
+    #[test]
+    fn a_name_that_leads_round_in_circles_is_none() {
+        // The data of the first record begins after the header, the question and what stands before data.
+        let place = u8::try_from(question("a.example", Kind::A).unwrap().len() + 12 + 6).unwrap();
+        for target in [
+            &[0xc0, place][..],
+            &[0xc0, place + 2, 0xc0, place],
+            &[1, b'a', 0xc0, place],
+            &[0xff, 0xff],
+        ] {
+            check_targets(&[target], None);
+        }
     }
 
     #[test]
