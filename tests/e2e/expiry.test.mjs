@@ -7,8 +7,10 @@ import { half } from './harness/times.mjs'
 import { World } from './harness/world.mjs'
 
 const HOLD_SECS = 120
+/** Longer than it can take until the guest asks again. */
+const COOLDOWN_SECS = 3600
 
-const world = await World.start('expiry', { limits: { hold_secs: HOLD_SECS } })
+const world = await World.start('expiry', { limits: { hold_secs: HOLD_SECS, cooldown_first_secs: COOLDOWN_SECS } })
 after(() => world.stop())
 
 test('a hold ends at its time, its slot is free again, and its guest has to wait', async () => {

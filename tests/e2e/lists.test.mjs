@@ -9,8 +9,8 @@ import { World } from './harness/world.mjs'
 const world = await World.start('lists')
 after(() => world.stop())
 
-/** Hosts are asked what they are called once a minute. */
-const NAMES = { patience: 90_000 }
+/** Hosts are asked what they are called once a minute, and once more where one did not answer. */
+const NAMES = { patience: 200_000 }
 
 /** All pages of a list, two entries each. */
 async function pages(name, key, params, ask) {
@@ -195,10 +195,38 @@ test('what is kept about a person is theirs to download', async () => {
 test('nothing is written to a repository without leave, and the answer says what to do', async () => {
   const host = await world.host('nina', half(9))
   const record = { $type: 'com.huddle.slotOffer', ...half(11), policy: 'anyone', createdAt: new Date().toISOString() }
-  assert.match(refused(await host.call('createOffer', { record }), 'NoRepoAccess').message, /record/)
-  const [{ uri }] = await world.offers(host)
-  refused(await host.call('deleteOffer', { uri }), 'NoRepoAccess')
+  const [{ uri: before }] = await world.offers(host)
+  const refusals = [await host.call('createOffer', { record }), await host.call('deleteOffer', { uri: before })]
+  for (const [n, method] of ['com.atproto.repo.createRecord', 'com.atproto.repo.deleteRecord'].entries()) {
+    const { message } = refused(refusals[n], 'NoRepoAccess')
+    assert.ok(message.includes(method), message)
+  }
   refused(await host.call('createOffer', { record: { ...record, start: record.end } }), 'InvalidOffer')
+
+  // What it says to do works.
+  const { uri } = await host.create('com.huddle.slotOffer', record)
+  await world.listed(host, uri)
+  await host.remove(before)
+  await until(
+    'what was deleted is listed no more',
+    () => world.offers(host),
+    (offers) => String(offers.map((offer) => offer.uri)) === uri,
+  )
+})
+
+test('a wish for a public trace is kept, and nothing is written to a repository without leave', async () => {
+  const host = await world.host('pia', half(9))
+  const guest = await world.person('quinn')
+  for (const person of [host, guest]) {
+    answered(await person.call('putPreferences', { preferences: { publicTrace: 'exact' } }))
+  }
+  await guest.confirmed(host)
+  await host.listed(1, 'confirmed')
+  for (const person of [host, guest]) {
+    assert.equal(answered(await person.call('getPreferences')).preferences.publicTrace, 'exact')
+    const { collections } = (await person.agent.com.atproto.repo.describeRepo({ repo: person.did })).data
+    assert.ok(!collections.includes('com.huddle.booking'), String(collections))
+  }
 })
 
 test('who has connected no calendar has none to list or to take away, and without mail no address is taken', async () => {

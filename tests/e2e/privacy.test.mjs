@@ -1,10 +1,10 @@
 // What strangers get to know, however many of them ask, and what never leaves.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { methods } from './harness/contract.mjs'
 import { answered, refused } from './harness/outcome.mjs'
 import { at, half, WEEK, window } from './harness/times.mjs'
+import { until } from './harness/until.mjs'
 import { World } from './harness/world.mjs'
 
 const world = await World.start('privacy', { tapped: true })
@@ -96,11 +96,20 @@ test('what is private is in no byte that strangers get, in no log and in no metr
   assert.equal(booking.start, at(645))
   const called = await guest.confirmed(await world.host('frida', half(9)), { note })
   answered(await guest.cancel(called, { reason }))
+  // What is done outside of requests has come about by then: lists are told of it, too.
+  await until(
+    'lists tell of both bookings as they are',
+    async () => (await guest.bookings()).map(({ status }) => status).sort(),
+    (statuses) => String(statuses) === 'canceled,confirmed',
+  )
 
   const from = world.answers.length
-  await askEverything(stranger, host, booking)
-  // What is done outside of requests has come about by then.
-  await setTimeout(1000)
+  const made = await askEverything(stranger, host, booking)
+  await until(
+    'lists tell the stranger what came of their calls',
+    async () => (await stranger.bookings()).map(({ id }) => id).sort(),
+    (ids) => String(ids) === String(made),
+  )
   for (const path of ['/internal/metrics', '/zpages', '/healthz', '/xrpc/_health', '/.well-known/did.json', '/']) {
     await (await world.operate(path)).arrayBuffer()
   }
@@ -128,7 +137,7 @@ test('what is private is in no byte that strangers get, in no log and in no metr
   assert.ok(!world.graph.asked.some((query) => query.includes('canary')), 'a private list was told to the social graph')
 })
 
-/** Calls every method as somebody who is no party to anything. */
+/** Calls every method as somebody who is no party to anything, and gives the ids of the bookings that this makes. */
 async function askEverything(stranger, host, { id }) {
   const uri = (await world.offers(host))[0].uri
   const inputs = {
@@ -143,12 +152,13 @@ async function askEverything(stranger, host, { id }) {
     preferences: {},
     record: { $type: 'com.huddle.slotOffer', ...half(9), policy: 'anyone', createdAt: new Date().toISOString() },
   }
+  const outcomes = []
   for (const [name, { parameters, input }] of Object.entries(methods)) {
     const required = (parameters ?? input?.schema)?.required ?? []
     const fields = Object.fromEntries(required.map((field) => [field, inputs[field]]))
-    await stranger.call(name, fields)
+    outcomes.push(await stranger.call(name, fields))
   }
-  await stranger.match(host)
-  const outcome = await stranger.call('searchHosts', { q: 'carol' })
-  answered(outcome)
+  outcomes.push(await stranger.match(host))
+  answered(await stranger.call('searchHosts', { q: 'carol' }))
+  return outcomes.flatMap(({ body }) => body?.booking?.id ?? []).sort()
 }

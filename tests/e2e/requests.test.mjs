@@ -41,7 +41,9 @@ test('policies and blocks hold for records as for calls', async () => {
     [stranger, refusedOnes[0]],
     [blocked, refusedOnes[1]],
   ]) {
-    const booking = (await guest.bookings()).find(({ requestUri }) => requestUri === uri)
+    // It may be looked at now for the first time.
+    const find = async () => (await guest.bookings()).find(({ requestUri }) => requestUri === uri)
+    const booking = await until(`${uri} is decided`, find, (booking) => booking?.status !== 'pending')
     assert.ok(!booking || booking.status === 'expired', JSON.stringify(booking))
   }
 })

@@ -37,6 +37,7 @@ function requestOf(name) {
   const { type, parameters, input } = methods[name]
   const values = { bookingId: booking.id, hostDid: host.did, provider: 'ics', connectorId: 'c7m2p4', token: 'nonsense' }
   values.email = 'ada@example.com'
+  values.url = 'https://app.example/hook'
   values.uri = `at://${host.did}/com.huddle.slotOffer/3kaaaaaaaaaa2`
   values.record = { $type: 'com.huddle.slotOffer', ...half(9), policy: 'anyone', createdAt: new Date().toISOString() }
   values.preferences = {}
@@ -146,6 +147,19 @@ withEach('a body that is too long, in another encoding, or no JSON is refused', 
   }
   const ended = await sendEndlessly(name, { ...json, authorization: `Bearer ${await holder.token(name)}` })
   assert.ok([413, 'ECONNRESET', 'EPIPE'].includes(ended), `${name}: ${ended}`)
+})
+
+/** The fields that a method takes. */
+const fieldsOf = (name) => Object.keys((methods[name].parameters ?? methods[name].input?.schema)?.properties ?? {})
+
+const TAKING = NAMES.filter((name) => fieldsOf(name).length > 0)
+
+withEach('what breaks a lexicon comes back through a server as what it is', TAKING, async (name) => {
+  const { body, ...request } = requestOf(name)
+  const broken = body
+    ? { ...request, body: JSON.stringify({ ...JSON.parse(body), idempotencyKey: 7 }) }
+    : { query: `?${new URLSearchParams({ [fieldsOf(name)[0]]: 'x'.repeat(700) })}` }
+  refused(await guest.raw(name, broken), 'InvalidRequest')
 })
 
 test('what a server passes on that is no request comes back as what it is', async () => {

@@ -1,14 +1,13 @@
 // Somebody with an account on a real Personal Data Server.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import { AtpAgent } from '@atproto/api'
 import { Client, XrpcResponseError } from '@atproto/lex'
 import { methods } from './contract.mjs'
 import { part } from './mail.mjs'
 import { answered } from './outcome.mjs'
 import { client } from './place.mjs'
-import { PATIENCE_MILLIS, until } from './until.mjs'
+import { until, whileBusy } from './until.mjs'
 
 const { huddle } = await import(client)
 
@@ -92,13 +91,8 @@ export class Person {
   // Calls
 
   /** Calls a method of `com.huddle` through the person's own server, and comes again while the machine is too busy. */
-  async call(name, input = {}) {
-    const deadline = Date.now() + PATIENCE_MILLIS
-    for (let wait = 250; ; wait = Math.min(2 * wait, 4000)) {
-      const outcome = await this.callOnce(name, input)
-      if (outcome.status !== 503 || Date.now() > deadline) return outcome
-      await setTimeout(wait)
-    }
+  call(name, input = {}) {
+    return whileBusy(() => this.callOnce(name, input))
   }
 
   /** As `call`, once. A procedure has a key that no request has had before, unless the input has one. */
@@ -113,9 +107,13 @@ export class Person {
     return this.call('match', { hostDid: host.did, ...input })
   }
 
-  /** The booking that a match of this person with a host makes. */
+  /** The booking that a match of this person with a host makes: what takes too long for an answer is waited for. */
   async matched(host, input = {}) {
-    return answered(await this.match(host, input)).booking
+    const { booking } = answered(await this.match(host, input))
+    const isUnderWay = ({ status, waitingFor }) => status === 'pending' && waitingFor !== 'approval'
+    if (!isUnderWay(booking)) return booking
+    const ask = async () => (await this.read(booking)).booking
+    return until(`${booking.id} is decided`, ask, (booking) => !isUnderWay(booking))
   }
 
   finalize(booking, input = {}) {
@@ -154,8 +152,9 @@ export class Person {
 
   /** A booking of this person with a host, confirmed. */
   async confirmed(host, input = {}) {
-    const booking = await this.matched(host, input)
-    return answered(await this.finalize(booking)).booking
+    const held = await this.matched(host, input)
+    const { booking } = answered(await this.finalize(held))
+    return booking.status === 'confirmed' ? booking : (await this.until(held, 'confirmed')).booking
   }
 
   /** How a booking stands now. */

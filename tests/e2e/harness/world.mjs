@@ -12,7 +12,7 @@ import { answered } from './outcome.mjs'
 import { Person, readResponse } from './person.mjs'
 import { results, runtime } from './place.mjs'
 import { Tap } from './tap.mjs'
-import { until } from './until.mjs'
+import { until, whileBusy } from './until.mjs'
 
 const { AppView } = await import(`./${runtime}.mjs`)
 
@@ -193,8 +193,9 @@ export class World {
   }
 
   /** Calls a method as nobody. */
-  async get(name, params = {}) {
-    return readResponse(name, await this.fetch(`/xrpc/com.huddle.${name}?${new URLSearchParams(params)}`))
+  get(name, params = {}) {
+    const path = `/xrpc/com.huddle.${name}?${new URLSearchParams(params)}`
+    return whileBusy(async () => readResponse(name, await this.fetch(path)))
   }
 
   /** Calls a method by no server, with a token or none. */
