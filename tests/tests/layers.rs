@@ -86,9 +86,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "huddle-appview-web",
+        &[
+            "huddle-calendars",
+            "huddle-core",
+            "huddle-ports",
+            "huddle-syntax",
+        ],
+    ),
+    (
         "huddle-appview-router",
         &[
             "huddle-api",
+            "huddle-appview-web",
             "huddle-core",
             "huddle-identity",
             "huddle-lexicon",
@@ -113,15 +123,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "huddle-workers-platform",
         &["huddle-core", "huddle-identity", "huddle-ports"],
-    ),
-    (
-        "huddle-appview-web",
-        &[
-            "huddle-calendars",
-            "huddle-core",
-            "huddle-ports",
-            "huddle-syntax",
-        ],
     ),
     (
         "huddle-appview-workers",

@@ -27,7 +27,7 @@ use problem::Problem;
 #[derive(Default, Deserialize)]
 pub(crate) struct Opened {
     #[serde(default)]
-    ticket: String,
+    pub(crate) ticket: String,
 }
 
 /// What is sent; what a kind of calendar has no need of is empty.
@@ -70,7 +70,7 @@ pub(crate) async fn form(
                 ticket: text,
                 ..Filled::default()
             };
-            web.page(&ticket, &filled, None).await
+            web.connect_page(&ticket, &filled, None).await
         }
         Err(bad) => Problem::from(bad).page(),
     }
@@ -83,12 +83,12 @@ pub(crate) async fn submit(
     let Ok(Form(filled)) = filled else {
         return Problem::unreadable_form().page();
     };
-    let ticket = match web.calendars.ticket(&filled.ticket) {
+    let calendars = &web.calendars;
+    let ticket = match calendars.ticket(&filled.ticket) {
         Ok(ticket) => ticket,
         Err(bad) => return Problem::from(bad).page(),
     };
-    let connected = web
-        .calendars
+    let connected = calendars
         .connect(&ticket, filled.label(), filled.given(&ticket))
         .await;
     match connected.map_err(Problem::from) {
@@ -97,7 +97,7 @@ pub(crate) async fn submit(
             Redirect::to(next).into_response()
         }
         Err(problem) if problem.is_final => problem.page(),
-        Err(problem) => web.page(&ticket, &filled, Some(&problem)).await,
+        Err(problem) => web.connect_page(&ticket, &filled, Some(&problem)).await,
     }
 }
 
@@ -133,7 +133,12 @@ impl Filled {
 }
 
 impl Web {
-    async fn page(&self, ticket: &Ticket, filled: &Filled, problem: Option<&Problem>) -> Response {
+    async fn connect_page(
+        &self,
+        ticket: &Ticket,
+        filled: &Filled,
+        problem: Option<&Problem>,
+    ) -> Response {
         let person = self.called(&ticket.person).await;
         let page = Page {
             person: &person,
@@ -149,7 +154,7 @@ impl Web {
     }
 
     /// What somebody is called, by their handle if it is known.
-    async fn called(&self, person: &Did) -> String {
+    pub(crate) async fn called(&self, person: &Did) -> String {
         let names = people::names(&*self.index, slice::from_ref(&person)).await;
         let handle = names
             .ok()

@@ -1,11 +1,12 @@
 //! The AppView's own pages: HTML from templates, which works without scripts and knows no runtime.
 //!
-//! Credentials of calendars are typed here and nowhere else. [`routes`] are all of the pages; a runtime serves them
-//! beside the methods.
+//! Credentials of calendars are typed here and nowhere else. [`routes`] and [`mail_routes`] are all of the
+//! pages; a runtime serves them beside the methods.
 
 mod connect;
 mod mail;
 mod page;
+mod settings;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +14,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header;
-use axum::middleware;
 use axum::routing::get;
 use huddle_calendars::ConnectedCalendars;
+use huddle_core::ActorTransport;
 use huddle_core::index::Index;
+use huddle_core::webhooks::Webhooks;
+use huddle_ports::Random;
 
 pub use mail::{MailPages, mail_routes};
+pub use page::secured;
 
 /// Where calendars are connected.
 pub const CONNECT_PATH: &str = "/connect";
@@ -33,6 +37,12 @@ pub struct Web {
     pub calendars: ConnectedCalendars,
     /// What people are called.
     pub index: Arc<dyn Index>,
+    /// The actors, which keep preferences.
+    pub actors: Arc<dyn ActorTransport>,
+    /// Where people have their news posted.
+    pub webhooks: Webhooks,
+    /// What tells one form from another.
+    pub random: Arc<dyn Random>,
     /// Whether the pages are reached by HTTPS, and so never by anything else.
     pub is_https: bool,
 }
@@ -45,16 +55,18 @@ impl fmt::Debug for Web {
     }
 }
 
-/// All pages.
+/// The pages on which a person connects calendars, says what counts as busy and where meetings are written, and how they are
+/// told.
 pub fn routes(web: Web) -> Router {
-    let is_https = page::IsHttps(web.is_https);
-    Router::new()
+    let is_https = web.is_https;
+    let pages = Router::new()
         .route(CONNECT_PATH, get(connect::form).post(connect::submit))
         .route("/connect/done", get(connect::done))
         .route("/static/huddle.css", get(stylesheet))
+        .merge(settings::routes())
         .with_state(web)
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(middleware::from_fn_with_state(is_https, page::secured))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+    secured(pages, is_https)
 }
 
 async fn stylesheet() -> ([(header::HeaderName, &'static str); 2], &'static str) {

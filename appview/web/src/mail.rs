@@ -12,7 +12,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
-use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 use huddle_core::ActorTransport;
@@ -26,7 +25,7 @@ use huddle_syntax::Did;
 use serde::Deserialize;
 
 use crate::MAX_FORM_BYTES;
-use crate::page::{IsHttps, Message, answer, secured};
+use crate::page::{Message, answer, secured};
 
 /// What the pages for mail do.
 #[derive(Clone)]
@@ -55,16 +54,16 @@ impl fmt::Debug for MailPages {
 
 /// The pages that links in letters lead to.
 pub fn mail_routes(pages: MailPages) -> Router {
-    let is_https = IsHttps(pages.is_https);
-    Router::new()
+    let is_https = pages.is_https;
+    let pages = Router::new()
         .route(
             &format!("/{CONFIRM_PAGE}"),
             get(ask_to_confirm).post(confirm),
         )
         .route(&format!("/{CANCEL_PAGE}"), get(ask_to_cancel).post(cancel))
         .with_state(pages)
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(middleware::from_fn_with_state(is_https, secured))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+    secured(pages, is_https)
 }
 
 /// What stands in a link; it comes back with the answer.

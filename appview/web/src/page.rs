@@ -1,9 +1,10 @@
 //! What all pages have in common: how they are answered, and the headers that keep them to themselves.
 
 use askama::Template;
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse as _, Response};
 
 /// No page has a script or a frame, or is to be kept; none says to others where somebody came from.
@@ -32,15 +33,13 @@ const HTTPS_ONLY: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("max-age=31536000"),
 );
 
-/// Whether pages are reached by HTTPS.
-#[derive(Clone, Copy)]
-pub(crate) struct IsHttps(pub(crate) bool);
+/// Pages that keep themselves to themselves. What has needs of its own sets these headers itself; `is_https` is whether
+/// they are reached by HTTPS, and so never by anything else.
+pub fn secured(pages: Router, is_https: bool) -> Router {
+    pages.layer(middleware::from_fn_with_state(is_https, secure))
+}
 
-pub(crate) async fn secured(
-    State(IsHttps(is_https)): State<IsHttps>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn secure(State(is_https): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in SAFE.into_iter().chain(is_https.then_some(HTTPS_ONLY)) {
         response.headers_mut().entry(name).or_insert(value);

@@ -17,9 +17,12 @@ use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{Access, Connector, GetCalendars, Provider};
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::user_connector::ticket::{TICKET_LIFETIME, Ticket};
+use huddle_core::webhooks::Webhooks;
 use huddle_core::{ActorName, Limits};
 use huddle_native::{ActorStore, SqliteIndex};
-use huddle_ports::{Bytes, Clock as _, Fetch, FetchError, StatusCode as Status, Timestamp};
+use huddle_ports::{
+    Bytes, Clock as _, Fetch, FetchError, FetchPolicy, StatusCode as Status, Timestamp,
+};
 use huddle_syntax::Did;
 use huddle_testkit::{CountingRandom, SteppingClock};
 use tower::ServiceExt as _;
@@ -87,6 +90,9 @@ impl World {
         let web = Web {
             calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
             index: Arc::new(index),
+            actors: actors.clone(),
+            webhooks: Webhooks::new(keys.clone(), random.clone(), FetchPolicy::public()),
+            random: random.clone(),
             is_https,
         };
         Self {
@@ -178,6 +184,11 @@ async fn the_page_says_whose_calendar_it_will_be_and_labels_every_field() {
             );
         }
         assert_eq!(page.html.matches("<label").count(), fields.len());
+        let asks_for_a_password = fields.contains(&"password");
+        assert_eq!(
+            page.html.contains("by Basic or Digest"),
+            asks_for_a_password
+        );
         assert!(!page.html.contains("<script") && !page.html.contains("style="));
     }
 }

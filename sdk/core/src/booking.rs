@@ -14,7 +14,7 @@ mod state;
 
 use huddle_syntax::Did;
 
-use crate::effects::{self, BeginEffect, EffectBegun, EndEffect, Shown, WantEffect};
+use crate::effects::{self, BeginEffect, EffectBegun, EndEffect, Shown, WantEffects};
 use crate::host_match::{Ending, Finish, Role};
 use crate::idempotency::{self, Key, Seen};
 use crate::limits::secs;
@@ -72,7 +72,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::Read(Read { by }) => Reply::Read(read(turn, by.as_ref())?),
         Command::BeginEffect(it) => Reply::BeginEffect(begin_effect(turn, it)?),
         Command::EndEffect(it) => Reply::EndEffect(end_effect(turn, it)?),
-        Command::WantEffect(it) => Reply::WantEffect(want_effect(turn, it)?),
+        Command::WantEffects(it) => Reply::WantEffects(want_effects(turn, it)?),
     })
 }
 
@@ -215,7 +215,7 @@ fn end_effect(turn: &mut Turn<'_>, command: EndEffect) -> Result<(), SqlError> {
     }
 }
 
-fn want_effect(turn: &mut Turn<'_>, command: WantEffect) -> Result<(), SqlError> {
+fn want_effects(turn: &mut Turn<'_>, command: WantEffects) -> Result<(), SqlError> {
     match read(turn, None)? {
         Ok(booking) => effects::want(turn, &booking, command),
         Err(NotFound) => Ok(()),
@@ -289,7 +289,7 @@ fn store(
         document,
         shown,
     } = loaded;
-    let effects = effects::of_change(&mut booking, shown);
+    let shows_otherwise = effects::note_change(&mut booking, shown);
     let new = serde_json::to_string(&booking)?;
     let changed = document.as_ref() != Some(&new);
     if changed {
@@ -307,7 +307,9 @@ fn store(
     if changed || decision.asked {
         settle(turn, &booking, decision.retryable)?;
     }
-    for task in decision.tasks.iter().chain(&effects) {
+    let publish = Task::Project(booking.id.clone());
+    let publish = Some(publish).filter(|task| shows_otherwise && !decision.tasks.contains(task));
+    for task in decision.tasks.iter().chain(&publish) {
         turn.send(task)?;
     }
     Ok(Standing {

@@ -1,15 +1,16 @@
 //! What comes of a booking outside: events in calendars, mail, and messages to apps.
 //!
-//! A booking that changes leaves a task for each side and channel: bring what is shown there to this revision. Whoever
-//! works one off asks the booking how it stands *now* and brings that, so late, doubled and reordered tasks do no harm.
-//! One is worked off at a time for a booking, side and channel: the booking gives a lease, and remembers what was
-//! brought. Whoever dies in between leaves a lease that runs out, and the next one brings the same once more. Everything
-//! that is brought follows from the booking and its revision, so that twice is as good as once.
+//! A booking that changes notes since which revision each channel shows what it does, and has itself published. Whoever
+//! does that asks both sides by which channels they are reached, and for each of those there is a task: bring what is
+//! shown there to this revision. So nobody pays for a calendar, a mailbox or an app that nobody has.
 //!
-//! A change leaves tasks for calendars and mail alone. That somebody has their news posted to an app, too, is found out
-//! when they are told: then there is a task for that, and nobody else pays for it.
+//! Whoever works a task off asks the booking how it stands *now* and brings that, so late, doubled and reordered tasks do
+//! no harm. One is worked off at a time for a booking, side and channel: the booking gives a lease, and remembers what
+//! was brought. Whoever dies in between leaves a lease that runs out, and the next one brings the same once more.
+//! Everything that is brought follows from the booking and its revision, so that twice is as good as once.
 
 mod account;
+mod gate;
 mod ledger;
 mod news;
 mod webhook;
@@ -30,13 +31,13 @@ use crate::host_match::Role;
 use crate::index::{Index, IndexError, people};
 use crate::invitation::called;
 use crate::mail::{Addresses, Links, Mail, Notice};
-use crate::outbox::Task;
 use crate::preferences::Preferences;
 use crate::transport::{ActorTransport, Unreachable, ask};
-use crate::user_connector::GetPreferences;
+use crate::user_connector::{GetPreferences, GetReach};
 use crate::webhooks::Webhooks;
+use gate::Gate;
 
-pub use ledger::{BeginEffect, EffectBegun, EndEffect, WantEffect};
+pub use ledger::{BeginEffect, EffectBegun, EndEffect, WantEffects};
 pub(crate) use ledger::{begin, end, want};
 
 /// How long whoever brings something is left alone: longer than a task may take on any runtime.
@@ -61,7 +62,7 @@ pub struct Effect {
 pub enum Channel {
     /// An event in their calendar.
     Calendar,
-    /// Mail to their address. Who has others told finds that out here.
+    /// Mail to their address.
     Mail,
     /// A message to the address that they have given.
     Webhook,
@@ -79,23 +80,12 @@ impl Channel {
         Self::DirectMessage,
     ];
 
-    /// Those that a change leaves tasks for.
-    const OF_CHANGES: [Self; 2] = [Self::Calendar, Self::Mail];
-
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Calendar => "calendar",
             Self::Mail => "mail",
             Self::Webhook => "webhook",
             Self::DirectMessage => "direct-message",
-        }
-    }
-
-    /// How often something is tried to be brought there.
-    pub(crate) const fn tries(self) -> u32 {
-        match self {
-            Self::Calendar => 5,
-            Self::Mail | Self::Webhook | Self::DirectMessage => 10,
         }
     }
 }
@@ -115,17 +105,6 @@ impl Shown {
         }
     }
 
-    /// Whether a channel shows something else than before.
-    fn differs(self, before: Self, channel: Channel) -> bool {
-        match channel {
-            Channel::Calendar => self.calendar != before.calendar,
-            // What was told cannot be taken back: only news are.
-            Channel::Mail | Channel::Webhook | Channel::DirectMessage => {
-                self.news.is_some() && self.news != before.news
-            }
-        }
-    }
-
     /// Whether a channel shows something to a side.
     fn concerns(self, party: Role, channel: Channel) -> bool {
         match channel {
@@ -137,42 +116,36 @@ impl Shown {
     }
 }
 
-/// Since which revision of a booking each channel shows what it does.
+/// Since which revision of a booking its channels show what they do; 0 while they have never shown anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShownSince {
     calendar: u32,
+    /// News, by whichever way they go.
     mail: u32,
 }
 
 impl ShownSince {
-    fn of(&mut self, channel: Channel) -> &mut u32 {
+    fn of(self, channel: Channel) -> u32 {
         match channel {
-            Channel::Calendar => &mut self.calendar,
-            Channel::Mail | Channel::Webhook | Channel::DirectMessage => &mut self.mail,
+            Channel::Calendar => self.calendar,
+            Channel::Mail | Channel::Webhook | Channel::DirectMessage => self.mail,
         }
     }
 }
 
-/// What is to be brought about for a booking that has changed, and `before` showed this. It notes since when.
-pub(crate) fn of_change(booking: &mut Booking, before: Shown) -> Vec<Task> {
-    let shown = Shown::of(booking);
-    let changed = Channel::OF_CHANGES.into_iter();
-    let changed = changed.filter(|channel| shown.differs(before, *channel));
-    let mut tasks = Vec::new();
-    for channel in changed {
-        *booking.shown_since.of(channel) = booking.revision;
-        let parties = [Role::Host, Role::Guest].into_iter();
-        let parties = parties.filter(|party| shown.concerns(*party, channel));
-        tasks.extend(parties.map(|party| {
-            Task::Effect(Effect {
-                booking: booking.id.clone(),
-                party,
-                channel,
-                revision: booking.revision,
-            })
-        }));
+/// Notes what a booking shows since now that showed `before` until now, and says whether there is anything.
+pub(crate) fn note_change(booking: &mut Booking, before: Shown) -> bool {
+    let (shown, revision) = (Shown::of(booking), booking.revision);
+    let moved = shown.calendar != before.calendar;
+    if moved {
+        booking.shown_since.calendar = revision;
     }
-    tasks
+    // What was told cannot be taken back: only news are.
+    let told = shown.news.is_some() && shown.news != before.news;
+    if told {
+        booking.shown_since.mail = revision;
+    }
+    moved || told
 }
 
 /// What effects are brought about with.
@@ -184,6 +157,7 @@ pub struct Effects {
     calendars: Option<Arc<dyn CalendarEvents>>,
     mail: Option<Post>,
     webhooks: Option<WebhookPost>,
+    gate: Gate,
     direct_messages: Option<Arc<dyn DirectMessages>>,
 }
 
@@ -268,6 +242,7 @@ impl Effects {
             calendars: None,
             mail: None,
             webhooks: None,
+            gate: Gate::default(),
             direct_messages: None,
         }
     }
@@ -308,6 +283,34 @@ impl Effects {
         }
     }
 
+    /// Sees to it that a booking is shown as it stands to whoever is to see it, by every channel that reaches them. It may
+    /// have been done before.
+    pub async fn spread(&self, booking: &Booking) -> Result<(), NotBrought> {
+        let shown = Shown::of(booking);
+        let mut wanted = Vec::new();
+        for party in [Role::Host, Role::Guest] {
+            let applies = |channel: &Channel| {
+                self.are_connected(*channel)
+                    && shown.concerns(party, *channel)
+                    && booking.shown_since.of(*channel) > 0
+            };
+            let channels: Vec<_> = Channel::ALL.into_iter().filter(applies).collect();
+            if channels.is_empty() {
+                continue;
+            }
+            let (person, _) = booking.asked.sides(party);
+            let person = ActorName::user_connector(person);
+            let reach = ask(&*self.actors, &person, GetReach {}).await?;
+            let channels = channels.into_iter().filter(|it| reach.contains(it));
+            wanted.extend(channels.map(|channel| (party, channel)));
+        }
+        if !wanted.is_empty() {
+            let actor = ActorName::booking(&booking.id);
+            ask(&*self.actors, &actor, WantEffects { wanted }).await?;
+        }
+        Ok(())
+    }
+
     /// Brings what one side is shown of a booking to where the booking stands. It may have been brought before, partly
     /// or whole.
     pub async fn work(&self, effect: &Effect) -> Result<(), NotBrought> {
@@ -342,7 +345,7 @@ impl Effects {
         };
         let outcome = match channel {
             Channel::Calendar => self.show_in_calendar(&booking, party).await,
-            Channel::Mail => self.tell(&booking, party, revision).await,
+            Channel::Mail => self.mail(&booking, party, revision).await,
             Channel::Webhook => self.post_news(&booking, party, revision).await,
             Channel::DirectMessage => self.message(&booking, party, revision).await,
         };
@@ -357,13 +360,9 @@ impl Effects {
     }
 
     fn are_connected(&self, channel: Channel) -> bool {
-        let others = [Channel::Webhook, Channel::DirectMessage];
         match channel {
             Channel::Calendar => self.calendars.is_some(),
-            // Who has others told is to find that out.
-            Channel::Mail => {
-                self.mail.is_some() || others.into_iter().any(|it| self.are_connected(it))
-            }
+            Channel::Mail => self.mail.is_some(),
             Channel::Webhook => self.webhooks.is_some(),
             Channel::DirectMessage => self.direct_messages.is_some(),
         }

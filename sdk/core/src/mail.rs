@@ -15,7 +15,7 @@ use huddle_ports::Timestamp;
 use huddle_schedule::Zone;
 use huddle_syntax::Did;
 
-use crate::booking::{Booking, Expiry, Phase, Waiting};
+use crate::booking::{Booking, By, EventKind, Expiry, Mode, Phase, Waiting};
 use crate::host_match::Role;
 use crate::index::people::Names;
 use crate::user_connector::connector::{ConnectorId, Provider};
@@ -149,6 +149,11 @@ pub enum NoticeKind {
     Moved,
     /// It was called off.
     Canceled,
+    /// It was called off before it was ever confirmed.
+    Withdrawn {
+        /// By whom.
+        by: Role,
+    },
     /// The host has said no.
     Declined,
     /// It came to nothing by itself.
@@ -156,23 +161,33 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// Whether a side is told. A request goes to whoever is to answer it, and what becomes of it to whoever has asked.
+    /// Whether a side is told. A request goes to whoever is to answer it, and what becomes of it to whoever has asked. That
+    /// it is over goes to the other side of whoever has ended it.
     pub fn is_for(self, party: Role) -> bool {
         match self {
             Self::Requested => party == Role::Host,
             Self::Declined | Self::Expired(_) => party == Role::Guest,
+            Self::Withdrawn { by } => party != by,
             Self::Confirmed | Self::Moved | Self::Canceled => true,
         }
     }
 }
 
 impl Notice {
+    /// What there is to tell a side of a booking as it stands.
+    pub(crate) fn to(booking: &Booking, party: Role) -> Option<Self> {
+        Self::of(booking).filter(|notice| notice.kind.is_for(party))
+    }
+
     /// What there is to be told of a booking as it stands.
     pub fn of(booking: &Booking) -> Option<Self> {
         let kind = match &booking.phase {
             Phase::Confirmed { .. } if booking.sequence == 0 => NoticeKind::Confirmed,
             Phase::Confirmed { .. } => NoticeKind::Moved,
             Phase::Canceled { place: Some(_) } => NoticeKind::Canceled,
+            Phase::Canceled { place: None } => NoticeKind::Withdrawn {
+                by: withdrawn_by(booking)?,
+            },
             Phase::Pending {
                 waiting: Waiting::Approval,
                 ..
@@ -182,12 +197,26 @@ impl Notice {
             Phase::Pending { .. }
             | Phase::Held { .. }
             | Phase::Finalizing { .. }
-            | Phase::Unmatched
-            | Phase::Canceled { place: None } => return None,
+            | Phase::Unmatched => return None,
         };
         Some(Self {
             kind,
             sequence: booking.sequence,
         })
+    }
+}
+
+/// Who has called off a booking that was never confirmed; `None` if the other side never heard of it. A guest always has; a
+/// host hears of a request only where it waits for their yes.
+fn withdrawn_by(booking: &Booking) -> Option<Role> {
+    let mut events = booking.history.iter().rev();
+    let canceled = events.find(|event| event.kind == EventKind::Canceled)?;
+    match canceled.by {
+        By::Host => Some(Role::Host),
+        By::Guest => {
+            let host_was_asked = booking.terms()?.mode == Mode::Approve;
+            host_was_asked.then_some(Role::Guest)
+        }
+        By::Service => None,
     }
 }

@@ -37,6 +37,10 @@ pub const ACTOR: &[Migration] = &[
         name: "0006_webhooks",
         script: include_str!("../../../migrations/actor/0006_webhooks.sql"),
     },
+    Migration {
+        name: "0007_webhook_state",
+        script: include_str!("../../../migrations/actor/0007_webhook_state.sql"),
+    },
 ];
 
 /// The schema of the index.
@@ -64,6 +68,10 @@ pub const INDEX: &[Migration] = &[
     Migration {
         name: "0006_searches",
         script: include_str!("../../../migrations/index/0006_searches.sql"),
+    },
+    Migration {
+        name: "0007_dead_letters",
+        script: include_str!("../../../migrations/index/0007_dead_letters.sql"),
     },
 ];
 

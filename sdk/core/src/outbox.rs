@@ -19,6 +19,13 @@ use crate::user_connector::connector::ConnectorId;
 /// The kind of [`Task::Tell`].
 pub const TELL: &str = "tell";
 
+/// How often whatever is outside is tried. With what [`backoff`] waits in between that takes four hours on the average and
+/// eight at most: longer than a calendar or mail server is down for that somebody looks after.
+const TRIES: u32 = 20;
+
+/// More than an actor ever has timers.
+const TIMERS: u32 = 4;
+
 /// Work for outside the actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Task {
@@ -31,7 +38,8 @@ pub enum Task {
     },
     /// Go on with a booking whose driver has not come back.
     Resume(BookingId),
-    /// Bring what lists and searches read up to the booking's present revision.
+    /// Bring what lists and searches read up to the booking's present revision, and see to it that it is shown to
+    /// whoever is to see it.
     Project(BookingId),
     /// Bring what one side is shown of a booking, and where, up to a revision.
     Effect(Effect),
@@ -71,11 +79,11 @@ impl Task {
     pub const fn tries(&self) -> Option<u32> {
         match self {
             Self::Tell { .. } => None,
-            Self::Resume(_) | Self::Project(_) => Some(10),
-            Self::Effect(effect) => Some(effect.channel.tries()),
-            Self::ConfirmAddress { .. } | Self::TellDisconnected { .. } => {
-                Some(Channel::Mail.tries())
-            }
+            Self::Resume(_)
+            | Self::Project(_)
+            | Self::Effect(_)
+            | Self::ConfirmAddress { .. }
+            | Self::TellDisconnected { .. } => Some(TRIES),
         }
     }
 }
@@ -224,12 +232,22 @@ pub fn actors_to_wake(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<ActorName>, SqlError> {
+    // In the order of the index and no further: to group what is due would read all of it, each time.
     let rows = sql.query(
-        "SELECT actor FROM timer WHERE due <= ?1 GROUP BY actor ORDER BY min(due), actor LIMIT ?2",
-        &[now.into(), limit.into()],
+        "SELECT actor FROM timer WHERE due <= ?1 ORDER BY due LIMIT ?2",
+        &[now.into(), limit.saturating_mul(TIMERS).into()],
     )?;
-    let names = rows.iter().map(|row| name(&row.get::<String>(0)?));
-    Ok(names.filter_map(Result::ok).collect())
+    let mut actors = Vec::new();
+    for row in &rows {
+        let actor: String = row.get(0)?;
+        if let Ok(actor) = name(&actor)
+            && !actors.contains(&actor)
+        {
+            actors.push(actor);
+        }
+    }
+    actors.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(actors)
 }
 
 /// When the next task or timer of the store is due; `None` while it wants nothing.

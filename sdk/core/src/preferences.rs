@@ -95,6 +95,57 @@ impl Preferences {
             blocked: document.blocked_dids.into_iter().flatten().collect(),
         })
     }
+
+    /// A document with what these say of busy time, of the calendar that is written to and of ways to be told. All else
+    /// stays as it is there, and so does what this version does not know.
+    ///
+    /// ```
+    /// use huddle_core::preferences::Preferences;
+    ///
+    /// let document = r#"{"tz": "Europe/Berlin", "x": 1}"#;
+    /// let mut preferences = Preferences::read(document)?;
+    /// preferences.busy.all_day = false;
+    /// let document = preferences.rewrite(document)?;
+    /// assert_eq!(Preferences::read(&document)?, preferences);
+    /// assert!(document.contains("\"x\":1"));
+    /// # Ok::<(), huddle_core::preferences::InvalidPreferences>(())
+    /// ```
+    pub fn rewrite(&self, document: &str) -> Result<String, InvalidPreferences> {
+        let mut document = defs::Preferences::from_json(document.as_bytes()).map_err(invalid)?;
+        let rules = document.busy_rules.get_or_insert_default();
+        rules.tentative = Some(self.busy.tentative);
+        rules.unanswered = Some(self.busy.unanswered);
+        rules.declined = Some(self.busy.declined);
+        rules.transparent = Some(self.busy.transparent);
+        rules.all_day = Some(self.busy.all_day);
+        rules.working_elsewhere = Some(self.busy.working_elsewhere);
+        rules.focus_time = Some(self.busy.focus_time);
+        let events_to = self.events_to.as_ref();
+        document.events_to = events_to.map(|it| it.as_str().to_owned());
+        let before = document.notify_by.take();
+        document.notify_by = self.told_by.as_ref().map(|ways| {
+            let unknown = before
+                .into_iter()
+                .flatten()
+                .filter(|way| known(way).is_none());
+            ways.iter().map(|way| way.word()).chain(unknown).collect()
+        });
+        let json = document.to_json().map_err(invalid)?;
+        String::from_utf8(json).map_err(invalid)
+    }
+}
+
+impl Way {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Webhook, Self::DirectMessage];
+
+    fn word(self) -> defs::PreferencesNotifyByItem {
+        match self {
+            Self::Email => defs::PreferencesNotifyByItem::Email,
+            Self::Webhook => defs::PreferencesNotifyByItem::Webhook,
+            Self::DirectMessage => defs::PreferencesNotifyByItem::DirectMessage,
+        }
+    }
 }
 
 fn rules(document: &defs::Preferences) -> Result<Rules, InvalidPreferences> {
@@ -131,13 +182,11 @@ fn busy(rules: &defs::BusyRules) -> BusyRules {
 
 /// Those that Huddle knows.
 fn told_by(ways: &[defs::PreferencesNotifyByItem]) -> BTreeSet<Way> {
-    let known = ways.iter().filter_map(|way| match way {
-        defs::PreferencesNotifyByItem::Email => Some(Way::Email),
-        defs::PreferencesNotifyByItem::Webhook => Some(Way::Webhook),
-        defs::PreferencesNotifyByItem::DirectMessage => Some(Way::DirectMessage),
-        defs::PreferencesNotifyByItem::Other(_) => None,
-    });
-    known.collect()
+    ways.iter().filter_map(known).collect()
+}
+
+fn known(word: &defs::PreferencesNotifyByItem) -> Option<Way> {
+    Way::ALL.into_iter().find(|way| way.word() == *word)
 }
 
 /// A number that the lexicon keeps small.
@@ -218,6 +267,28 @@ mod tests {
             told_by: Some(BTreeSet::from([Way::Webhook])),
         };
         assert_eq!(read, expect);
+    }
+
+    #[test]
+    fn what_is_written_of_a_document_is_read_again_and_the_rest_stays() {
+        let before = r#"{"tz": "Asia/Tokyo", "busyRules": {"new": 1}, "notifyBy": ["email", "pigeon"], "x": {"y": 2}}"#;
+        let mut preferences = Preferences::read(before).unwrap();
+        preferences.busy.declined = true;
+        preferences.events_to = Some(ConnectorId::from("c7m2p4".to_owned()));
+        preferences.told_by = Some(BTreeSet::from([Way::Webhook]));
+        let after = preferences.rewrite(before).unwrap();
+        assert_eq!(Preferences::read(&after), Ok(preferences.clone()));
+        for kept in [
+            r#""new":1"#,
+            r#""y":2"#,
+            r#""notifyBy":["webhook","pigeon"]"#,
+        ] {
+            assert!(after.contains(kept), "{after}");
+        }
+        // By every way is what a document says that names none.
+        preferences.told_by = None;
+        let after = preferences.rewrite(&after).unwrap();
+        assert!(!after.contains("notifyBy"), "{after}");
     }
 
     #[test]

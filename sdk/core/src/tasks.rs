@@ -68,6 +68,9 @@ impl Tasks {
             Task::Project(id) => match self.flows.read(id, None).await? {
                 Ok(booking) => {
                     index::project(&*self.index, &booking).await?;
+                    if let Some(effects) = &self.effects {
+                        effects.spread(&booking).await?;
+                    }
                     let status = booking.phase.word();
                     self.metrics.count(&metrics::BOOKINGS, &[status]);
                     Ok(())
@@ -161,7 +164,7 @@ mod tests {
     #[track_caller]
     fn check(retry: Retry, tries: u32, expect: Option<u64>) {
         let task = Task::Resume("3hq7n2k5x4d6m7p2r5t7".parse().expect("an id"));
-        assert_eq!(task.tries(), Some(10));
+        assert_eq!(task.tries(), Some(20));
         let wait = retry.wait(&task, tries, u32::MAX);
         assert_eq!(wait, expect.map(Duration::from_secs), "{retry:?} {tries}");
     }
@@ -170,12 +173,13 @@ mod tests {
     fn a_task_waits_as_long_as_it_is_told_and_no_longer_than_an_hour_and_is_given_up_in_the_end() {
         check(Retry::Later, 0, Some(1));
         check(Retry::Later, 8, Some(256));
-        check(Retry::Later, 9, None);
+        check(Retry::Later, 18, Some(3600));
+        check(Retry::Later, 19, None);
         check(Retry::Later, u32::MAX, None);
         check(Retry::After(Duration::from_secs(30)), 0, Some(30));
         check(Retry::After(Duration::from_secs(30)), 8, Some(256));
         check(Retry::After(Duration::from_hours(9)), 0, Some(3600));
-        check(Retry::After(Duration::ZERO), 9, None);
+        check(Retry::After(Duration::ZERO), 19, None);
         check(Retry::Never, 0, None);
     }
 }

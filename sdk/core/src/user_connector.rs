@@ -5,6 +5,7 @@ mod accounts;
 pub mod addresses;
 pub mod connector;
 mod erase;
+mod reach;
 pub mod rotation;
 pub mod sealing;
 pub mod ticket;
@@ -14,6 +15,7 @@ use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::commands;
+use crate::effects::Channel;
 use crate::idempotency::{self, Key, Seen};
 use crate::preferences::{InvalidPreferences, Preferences};
 use crate::sql::SqlError;
@@ -29,8 +31,12 @@ use connector::{
     EndReading, ForgetEvent, GetCalendars, NoteEvent, Reseal,
 };
 pub use erase::Erase;
+pub use reach::GetReach;
 use sealing::Sealed;
-use webhook::{ReadWebhook, RemoveWebhook, ResealWebhook, SetWebhook, WebhookMismatch};
+use webhook::{
+    NotePost, ReadWebhook, RemoveWebhook, ResealWebhook, SetWebhook, SetWebhookRefused,
+    StoredWebhook, WebhookMismatch,
+};
 
 /// What revisions are counted to, as the lexicon has it.
 const LAST_REVISION: u32 = i32::MAX as u32;
@@ -91,6 +97,8 @@ commands! {
         GetPreferences => PreferencesDocument,
         /// [`PutPreferences`]
         PutPreferences => Result<PreferencesDocument, PutRefused>,
+        /// [`GetReach`]
+        GetReach => Vec<Channel>,
         /// [`GetCalendars`]
         GetCalendars => Calendars,
         /// [`Connect`]
@@ -116,11 +124,13 @@ commands! {
         /// [`ResealAddress`]
         ResealAddress => bool,
         /// [`SetWebhook`]
-        SetWebhook => Result<Sealed, WebhookMismatch>,
+        SetWebhook => Result<Sealed, SetWebhookRefused>,
         /// [`RemoveWebhook`]
         RemoveWebhook => Result<(), WebhookMismatch>,
         /// [`ReadWebhook`]
-        ReadWebhook => Option<Sealed>,
+        ReadWebhook => Option<StoredWebhook>,
+        /// [`NotePost`]
+        NotePost => (),
         /// [`ResealWebhook`]
         ResealWebhook => bool,
         /// [`Erase`]
@@ -133,6 +143,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::GetPreferences(GetPreferences {}) => Reply::GetPreferences(preferences(turn)?),
         Command::PutPreferences(command) => Reply::PutPreferences(put(turn, command)?),
         Command::Erase(Erase {}) => Reply::Erase(erase::erase(turn)?),
+        Command::GetReach(GetReach {}) => Reply::GetReach(reach::reach(turn)?),
         Command::GetCalendars(it) => Reply::GetCalendars(accounts::calendars(turn, &it)?),
         Command::Connect(it) => Reply::Connect(accounts::connect(turn, &it)?),
         Command::Disconnect(it) => Reply::Disconnect(accounts::disconnect(turn, &it)?),
@@ -148,6 +159,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, command: Command) -> Result<Reply, Sql
         Command::SetWebhook(it) => Reply::SetWebhook(webhook::set(turn, it)?),
         Command::RemoveWebhook(it) => Reply::RemoveWebhook(webhook::remove(turn, &it)?),
         Command::ReadWebhook(ReadWebhook {}) => Reply::ReadWebhook(webhook::read(turn)?),
+        Command::NotePost(it) => Reply::NotePost(webhook::note(turn, &it)?),
         Command::ResealWebhook(it) => Reply::ResealWebhook(webhook::reseal(turn, &it)?),
     })
 }

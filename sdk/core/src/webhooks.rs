@@ -20,7 +20,8 @@ use crate::idempotency::Key;
 use crate::transport::{ActorTransport, Unreachable, ask};
 use crate::user_connector::sealing::{CannotOpen, KeyRing, Sealed};
 use crate::user_connector::webhook::{
-    ReadWebhook, RemoveWebhook, SetWebhook, WebhookMismatch, about,
+    NotePost, Posted, ReadWebhook, RemoveWebhook, SetWebhook, SetWebhookRefused, StoredWebhook,
+    WebhookMismatch, about,
 };
 
 /// What stands before the Base64 of a secret, so that people and scanners know one when they see it.
@@ -37,9 +38,15 @@ pub struct Webhooks {
     policy: FetchPolicy,
 }
 
-/// Where somebody's news is posted.
-#[derive(Serialize, Deserialize)]
+/// Where somebody's news is posted, and how that goes.
 pub struct Webhook {
+    address: Address,
+    stored: StoredWebhook,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Address {
     url: Zeroizing<String>,
     secret: Zeroizing<String>,
 }
@@ -60,6 +67,8 @@ pub enum NotSet {
 pub enum SetRefused {
     /// The key came with another body before.
     Mismatch,
+    /// The same request has set it before, and it was removed or set anew since: its secret is told no more.
+    Replaced,
     /// Nothing may be posted there, for all that can be said without looking its host up.
     Url,
 }
@@ -88,17 +97,18 @@ impl Webhooks {
         };
         let mut secret = Zeroizing::new([0; 32]);
         self.random.fill(&mut *secret);
-        let webhook = Webhook {
+        let address = Address {
             url: Zeroizing::new(url.into()),
             secret: Zeroizing::new(format!("{SECRET_PREFIX}{}", BASE64.encode(&*secret))),
         };
         let actor = ActorName::user_connector(&key.caller);
         let sealed = self
             .keys
-            .seal(&*self.random, &about(&actor), &webhook.write());
+            .seal(&*self.random, &about(&actor), &address.write());
         let set = match ask(actors, &actor, SetWebhook { key, sealed }).await? {
             Ok(set) => set,
-            Err(WebhookMismatch) => return Ok(Err(SetRefused::Mismatch)),
+            Err(SetWebhookRefused::Mismatch) => return Ok(Err(SetRefused::Mismatch)),
+            Err(SetWebhookRefused::Replaced) => return Ok(Err(SetRefused::Replaced)),
         };
         // Of the same requests the first one has set it.
         Ok(Ok(self.open(&actor, &set)?.secret))
@@ -121,15 +131,31 @@ impl Webhooks {
         person: &Did,
     ) -> Result<Option<Webhook>, Unreachable> {
         let actor = ActorName::user_connector(person);
-        let sealed = ask(actors, &actor, ReadWebhook {}).await?;
-        Ok(sealed.and_then(|sealed| self.open(&actor, &sealed).ok()))
+        let stored = ask(actors, &actor, ReadWebhook {}).await?;
+        Ok(stored.and_then(|stored| {
+            let address = self.open(&actor, &stored.sealed).ok()?;
+            Some(Webhook { address, stored })
+        }))
+    }
+
+    /// Notes what came of a message to a webhook of somebody.
+    pub(crate) async fn note(
+        &self,
+        actors: &dyn ActorTransport,
+        person: &Did,
+        webhook: &Webhook,
+        came: Posted,
+    ) -> Result<(), Unreachable> {
+        let sealed = webhook.stored.sealed.clone();
+        let actor = ActorName::user_connector(person);
+        ask(actors, &actor, NotePost { sealed, came }).await
     }
 
     fn is_allowed(&self, url: &Url) -> bool {
         url.as_str().len() <= MAX_URL && self.policy.check_url(url).is_ok()
     }
 
-    fn open(&self, actor: &ActorName, sealed: &Sealed) -> Result<Webhook, CannotOpen> {
+    fn open(&self, actor: &ActorName, sealed: &Sealed) -> Result<Address, CannotOpen> {
         let plain = self.keys.open(&about(actor), sealed)?;
         serde_json::from_slice(&plain).map_err(|_| CannotOpen {
             key_id: sealed.key_id().to_owned(),
@@ -140,15 +166,41 @@ impl Webhooks {
 impl Webhook {
     /// Its address.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.address.url
     }
 
-    fn write(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(serde_json::to_vec(self).expect("two texts are JSON"))
+    /// When a message was last taken there.
+    pub fn taken_at(&self) -> Option<Timestamp> {
+        self.stored.taken_at
+    }
+
+    /// When a message was last not taken there.
+    pub fn failed_at(&self) -> Option<Timestamp> {
+        self.stored.failed_at
+    }
+
+    /// Until when nothing is posted there, because one message after the other was not answered in time.
+    pub fn paused_until(&self) -> Option<Timestamp> {
+        self.stored.paused_until
+    }
+
+    /// Whether the last message that was posted there was answered in time, and one was ever taken.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.stored.taken_at.is_some() && self.stored.timeouts == 0
     }
 
     /// The value of `webhook-signature` of a message that is sent `at`; `id` has no full stop in it.
     pub(crate) fn sign(&self, id: &str, at: Timestamp, body: &[u8]) -> String {
+        self.address.sign(id, at, body)
+    }
+}
+
+impl Address {
+    fn write(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(serde_json::to_vec(self).expect("two texts are JSON"))
+    }
+
+    fn sign(&self, id: &str, at: Timestamp, body: &[u8]) -> String {
         let secret = self.secret.strip_prefix(SECRET_PREFIX).unwrap_or_default();
         let secret = Zeroizing::new(BASE64.decode(secret.as_bytes()).unwrap_or_default());
         let mut mac =
@@ -178,10 +230,18 @@ mod tests {
     #[test]
     fn a_message_is_signed_as_the_specification_has_it() {
         // The secret, id, time and body of the example that the reference libraries test themselves with.
-        let webhook = Webhook {
+        let address = Address {
             url: Zeroizing::new("https://app.example.com/".into()),
             secret: Zeroizing::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()),
         };
+        let stored = StoredWebhook {
+            sealed: Sealed::from("k.AAAA".to_owned()),
+            taken_at: None,
+            failed_at: None,
+            timeouts: 0,
+            paused_until: None,
+        };
+        let webhook = Webhook { address, stored };
         let at = Timestamp::from_millis(1_614_265_330_000);
         let signature = webhook.sign(
             "msg_p5jXN8AQM9LWM0D4loKWxJek",

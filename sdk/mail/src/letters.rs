@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use async_trait::async_trait;
-use huddle_core::booking::{By, Expiry, Phase};
+use huddle_core::booking::{Booking, By, EventKind, Expiry, NoMatch, Phase};
 use huddle_core::host_match::Role;
 use huddle_core::invitation::{self, called, handle, profile};
 use huddle_core::mail::{
@@ -229,17 +229,18 @@ fn told(news: &News) -> Told<'_> {
 /// it is as if nobody had answered.
 fn outcome(news: &News) -> (&'static str, &'static str) {
     match news.notice.kind {
-        NoticeKind::Requested if news.booking.unmatched.is_some() => (
-            "Request",
-            "You have said yes to this meeting, but there was no time for it. Make room, and say yes once more.",
-        ),
-        NoticeKind::Requested => (
-            "Request",
-            "You are asked for this meeting. Say yes or no where you see your meetings.",
-        ),
+        NoticeKind::Requested => ("Request", request(&news.booking)),
         NoticeKind::Confirmed => ("Confirmed", "This meeting is confirmed."),
         NoticeKind::Moved => ("Moved", "This meeting has another time now."),
         NoticeKind::Canceled => ("Canceled", "This meeting was called off."),
+        NoticeKind::Withdrawn { by: Role::Guest } => (
+            "Canceled",
+            "The request for this meeting was taken back: your answer is not waited for any more.",
+        ),
+        NoticeKind::Withdrawn { by: Role::Host } => (
+            "Canceled",
+            "Your request for this meeting was called off before it was confirmed.",
+        ),
         NoticeKind::Declined => ("Declined", "Your request for this meeting was declined."),
         NoticeKind::Expired(Expiry::Unanswered) => (
             "Expired",
@@ -257,6 +258,24 @@ fn outcome(news: &News) -> (&'static str, &'static str) {
             "Expired",
             "The time that was held for this meeting is not free any more.",
         ),
+    }
+}
+
+/// What a host is asked, who may have said yes before. Why no time was found then may be the guest's affair, such as a
+/// calendar that cannot be read or other holds of theirs: of that the host learns only that it passes.
+fn request(booking: &Booking) -> &'static str {
+    let mut events = booking.history.iter();
+    let said_yes = events.any(|event| event.kind == EventKind::Approved);
+    match booking.unmatched.filter(|_| said_yes) {
+        None => "You are asked for this meeting. Say yes or no where you see your meetings.",
+        Some(NoMatch::NoSlot | NoMatch::SlotTaken) => {
+            "You have said yes to this meeting, but no time was found for it that suits both of you. Make room, and say \
+             yes once more."
+        }
+        Some(NoMatch::CalendarUnavailable | NoMatch::TooManyHolds { .. }) => {
+            "You have said yes to this meeting, but no time could be settled for it right now. If your own calendars are \
+             connected as they should be, you need not change anything: say yes once more in a while."
+        }
     }
 }
 

@@ -7,3 +7,4 @@ mod operations;
 mod pages;
 mod support;
 mod web;
+mod webhooks;

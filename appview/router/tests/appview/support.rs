@@ -200,6 +200,22 @@ impl World {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// Sends a body to a method.
+    pub(crate) async fn post(
+        &self,
+        method: &str,
+        body: &serde_json::Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let request = Request::post(format!("/xrpc/{method}"));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+
     /// Reads a page.
     pub(crate) async fn get(&self, uri: &str) -> Answer {
         self.call(Method::GET, uri, &[]).await

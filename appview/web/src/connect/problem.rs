@@ -113,8 +113,8 @@ impl From<CalendarError> for Problem {
             CalendarError::UnknownAuthentication { schemes } => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 format!(
-                    "The server lets nobody in by user name and password as Huddle sends them, only by {schemes}. Connect \
-                     the calendar as a feed instead."
+                    "The server lets nobody in by user name and password as Huddle sends them, which is by Basic or Digest, \
+                     but only by {schemes}. Connect the calendar as a feed instead."
                 ),
             ),
             CalendarError::Forbidden => (

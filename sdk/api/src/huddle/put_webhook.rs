@@ -19,6 +19,10 @@ impl PutWebhook for Huddle {
         match set.await.or_fault()? {
             Ok(secret) => Ok(Output::new(secret.as_str()).into()),
             Err(SetRefused::Mismatch) => Err(Self::mismatch()),
+            Err(SetRefused::Replaced) => Err(Failure::refused(
+                Error::IdempotencyMismatch,
+                "this idempotency key has set an address that was removed or set anew since: name the request afresh",
+            )),
             Err(SetRefused::Url) => Err(Failure::refused(
                 Error::InvalidUrl,
                 "give an https address of a host on the public Internet, without a port or a password",

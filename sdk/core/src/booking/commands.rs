@@ -8,7 +8,7 @@ use crate::actor::{ActorName, commands};
 use crate::availability::Side;
 use crate::booking::Attempt;
 use crate::booking::state::{Asked, Booking, Constraints, NoMatch, Place, Standing, Terms};
-use crate::effects::{BeginEffect, EffectBegun, EndEffect, WantEffect};
+use crate::effects::{BeginEffect, EffectBegun, EndEffect, WantEffects};
 use crate::idempotency::Key;
 
 /// Why a request under a key is not carried out.
@@ -279,7 +279,7 @@ commands! {
         BeginEffect => EffectBegun,
         /// [`EndEffect`]
         EndEffect => (),
-        /// [`WantEffect`]
-        WantEffect => (),
+        /// [`WantEffects`]
+        WantEffects => (),
     }
 }

@@ -21,15 +21,11 @@ pub struct BeginEffect {
     pub revision: u32,
 }
 
-/// Want something brought about, too, which not everybody has: once for each revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WantEffect {
-    /// To whom it is shown.
-    pub party: Role,
-    /// Where.
-    pub channel: Channel,
-    /// The revision.
-    pub revision: u32,
+/// Want the booking shown as it stands: each revision of it once to each side by each channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantEffects {
+    /// To whom, and where.
+    pub wanted: Vec<(Role, Channel)>,
 }
 
 /// What there is to bring about.
@@ -69,7 +65,7 @@ pub struct EndEffect {
 /// Gives the lease on what `booking`, as it stands in this turn, shows outside.
 pub(crate) fn begin(
     turn: &mut Turn<'_>,
-    mut booking: Box<Booking>,
+    booking: Box<Booking>,
     command: BeginEffect,
 ) -> Result<EffectBegun, SqlError> {
     let BeginEffect {
@@ -87,7 +83,7 @@ pub(crate) fn begin(
         Some(row) => (row.get::<u32>(0)?, row.get::<Option<Timestamp>>(1)?),
         None => (0, None),
     };
-    let wanted = *booking.shown_since.of(channel);
+    let wanted = booking.shown_since.of(channel);
     if wanted <= brought || asked <= brought {
         return Ok(EffectBegun::Brought);
     }
@@ -108,38 +104,36 @@ pub(crate) fn begin(
     })
 }
 
-/// Leaves a task for what somebody wants brought about of `booking`, unless it was wanted before.
+/// Leaves tasks for what is wanted brought about of `booking`, as it stands in this turn, and was not wanted before.
 pub(crate) fn want(
     turn: &mut Turn<'_>,
     booking: &Booking,
-    command: WantEffect,
+    command: WantEffects,
 ) -> Result<(), SqlError> {
-    let WantEffect {
-        party,
-        channel,
-        revision,
-    } = command;
     let actor = turn.name().as_str();
-    let is_new = turn.write(
-        "INSERT INTO effect (actor, party, channel, brought, wanted) VALUES (?1, ?2, ?3, 0, ?4) \
-         ON CONFLICT (actor, party, channel) DO UPDATE SET wanted = excluded.wanted \
-         WHERE wanted < excluded.wanted RETURNING 1",
-        &[
-            actor.into(),
-            party.as_str().into(),
-            channel.as_str().into(),
-            revision.into(),
-        ],
-    )?;
-    if is_new.is_empty() {
-        return Ok(());
+    for (party, channel) in command.wanted {
+        let revision = booking.shown_since.of(channel);
+        let is_new = turn.write(
+            "INSERT INTO effect (actor, party, channel, brought, wanted) VALUES (?1, ?2, ?3, 0, ?4) \
+             ON CONFLICT (actor, party, channel) DO UPDATE SET wanted = excluded.wanted \
+             WHERE wanted < excluded.wanted RETURNING 1",
+            &[
+                actor.into(),
+                party.as_str().into(),
+                channel.as_str().into(),
+                revision.into(),
+            ],
+        )?;
+        if !is_new.is_empty() {
+            turn.send(&Task::Effect(Effect {
+                booking: booking.id.clone(),
+                party,
+                channel,
+                revision,
+            }))?;
+        }
     }
-    turn.send(&Task::Effect(Effect {
-        booking: booking.id.clone(),
-        party,
-        channel,
-        revision,
-    }))
+    Ok(())
 }
 
 /// Writes down what was brought, and gives the lease up. What was brought stays so, whoever says it.
@@ -148,7 +142,7 @@ pub(crate) fn want(
 /// at it, and come back only when the lease would be over.
 pub(crate) fn end(
     turn: &mut Turn<'_>,
-    mut booking: Box<Booking>,
+    booking: Box<Booking>,
     command: EndEffect,
 ) -> Result<(), SqlError> {
     let actor = turn.name().as_str();
@@ -163,7 +157,7 @@ pub(crate) fn end(
             command.lease.into(),
         ],
     )?;
-    let revision = *booking.shown_since.of(command.channel);
+    let revision = booking.shown_since.of(command.channel);
     if command.brought.is_some_and(|brought| brought < revision) {
         turn.send(&Task::Effect(Effect {
             booking: booking.id,

@@ -1,10 +1,8 @@
-//! News of a booking: by which ways a party is told, and the letter that tells it.
+//! News of a booking: the letter, or the message to an account, that tells a party.
 
 use huddle_ports::Timestamp;
-use huddle_syntax::Did;
 
-use super::{Channel, Effects, NotBrought, Post, WantEffect};
-use crate::actor::ActorName;
+use super::{Effects, NotBrought, Post};
 use crate::booking::{Booking, Event, EventKind};
 use crate::calendar_events::BookedTime;
 use crate::direct_messages::DirectMessage;
@@ -12,54 +10,9 @@ use crate::host_match::Role;
 use crate::index::people;
 use crate::invitation::called;
 use crate::mail::{CancelLink, Delivery, Letter, News, Notice, NoticeKind};
-use crate::preferences::{Preferences, Way};
-use crate::transport::ask;
+use crate::preferences::Way;
 
 impl Effects {
-    /// Tells a party by mail, and sees to it that they are told by every other way that they want and have.
-    pub(super) async fn tell(
-        &self,
-        booking: &Booking,
-        party: Role,
-        revision: u32,
-    ) -> Result<(), NotBrought> {
-        let notice = Notice::of(booking).filter(|notice| notice.kind.is_for(party));
-        let Some(notice) = notice else {
-            return Ok(());
-        };
-        let (person, _) = booking.asked.sides(party);
-        let preferences = self.preferences_of(person).await?;
-        // The others first, so that no mail server keeps them waiting.
-        for (way, channel) in [
-            (Way::Webhook, Channel::Webhook),
-            (Way::DirectMessage, Channel::DirectMessage),
-        ] {
-            if preferences.are_told_by(way) && self.reaches(person, channel).await? {
-                let want = WantEffect {
-                    party,
-                    channel,
-                    revision,
-                };
-                ask(&*self.actors, &ActorName::booking(&booking.id), want).await?;
-            }
-        }
-        if preferences.are_told_by(Way::Email) {
-            self.tell_by_mail(booking, notice, party, revision, &preferences)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Whether somebody is reached by a channel that not everybody has.
-    async fn reaches(&self, person: &Did, channel: Channel) -> Result<bool, NotBrought> {
-        match (channel, &self.webhooks) {
-            (Channel::Webhook, Some(post)) => {
-                Ok(post.webhooks.of(&*self.actors, person).await?.is_some())
-            }
-            _ => Ok(self.are_connected(channel)),
-        }
-    }
-
     /// Tells a party by a message to their account, if they still want that.
     pub(super) async fn message(
         &self,
@@ -67,7 +20,7 @@ impl Effects {
         party: Role,
         revision: u32,
     ) -> Result<(), NotBrought> {
-        let notice = Notice::of(booking).filter(|notice| notice.kind.is_for(party));
+        let notice = Notice::to(booking, party);
         let (Some(port), Some(notice)) = (&self.direct_messages, notice) else {
             return Ok(());
         };
@@ -78,7 +31,7 @@ impl Effects {
         }
         let names = people::names(&*self.index, &[other]).await?;
         let message = DirectMessage {
-            id: format!("{}_{revision}_{}", booking.id, party.as_str()),
+            id: message_id(booking, party, revision),
             to: person.clone(),
             told: notice.kind,
             with: called(other, &names),
@@ -88,18 +41,21 @@ impl Effects {
         brought(port.send(&message).await)
     }
 
-    async fn tell_by_mail(
+    /// Tells a party by mail, if they still want that.
+    pub(super) async fn mail(
         &self,
         booking: &Booking,
-        notice: Notice,
         party: Role,
         revision: u32,
-        preferences: &Preferences,
     ) -> Result<(), NotBrought> {
-        let Some(post) = &self.mail else {
+        let (Some(post), Some(notice)) = (&self.mail, Notice::to(booking, party)) else {
             return Ok(());
         };
         let (person, other) = booking.asked.sides(party);
+        let preferences = self.preferences_of(person).await?;
+        if !preferences.are_told_by(Way::Email) {
+            return Ok(());
+        }
         let Some(to) = post.addresses.confirmed(&*self.actors, person).await? else {
             return Ok(());
         };
@@ -144,6 +100,12 @@ fn brought(delivery: Delivery) -> Result<(), NotBrought> {
     }
 }
 
+/// Names what is told to a side of a booking since a revision, for whoever gets it twice. It has no full stop, which
+/// parts what is signed.
+pub(super) fn message_id(booking: &Booking, party: Role, revision: u32) -> String {
+    format!("{}_{revision}_{}", booking.id, party.as_str())
+}
+
 /// When a booking came to what is told of it.
 pub(super) fn came_to_it(booking: &Booking, told: NoticeKind) -> Timestamp {
     let is_it = |event: &&Event| match told {
@@ -153,6 +115,7 @@ pub(super) fn came_to_it(booking: &Booking, told: NoticeKind) -> Timestamp {
             event.kind,
             EventKind::Confirmed | EventKind::Rescheduled | EventKind::Canceled
         ),
+        NoticeKind::Withdrawn { .. } => event.kind == EventKind::Canceled,
         NoticeKind::Declined => event.kind == EventKind::Declined,
         NoticeKind::Expired(_) => event.kind == EventKind::Expired,
     };

@@ -8,14 +8,16 @@ use huddle_ports::{
     FetchError, FetchLimits, HeaderName, HeaderValue, Request, Response, Timestamp, Url, header,
 };
 use huddle_syntax::schema::Data as _;
-use huddle_syntax::{Datetime, SyntaxError};
+use huddle_syntax::{Datetime, Did, SyntaxError};
 
-use super::news::came_to_it;
+use super::gate::Pass;
+use super::news::{came_to_it, message_id};
 use super::{Effects, NotBrought};
 use crate::booking::Booking;
 use crate::host_match::Role;
 use crate::mail::{Notice, NoticeKind};
 use crate::preferences::Way;
+use crate::user_connector::webhook::Posted;
 use crate::webhooks::Webhook;
 
 /// What a message may cost. Nothing in an answer matters but its status, and what redirects may lead to a place that its
@@ -34,8 +36,7 @@ impl Effects {
         party: Role,
         revision: u32,
     ) -> Result<(), NotBrought> {
-        let notice = Notice::of(booking).filter(|notice| notice.kind.is_for(party));
-        let (Some(post), Some(notice)) = (&self.webhooks, notice) else {
+        let (Some(post), Some(notice)) = (&self.webhooks, Notice::to(booking, party)) else {
             return Ok(());
         };
         let (person, _) = booking.asked.sides(party);
@@ -45,15 +46,45 @@ impl Effects {
         let Some(webhook) = post.webhooks.of(&*self.actors, person).await? else {
             return Ok(());
         };
+        let (url, now) = (
+            Url::parse(webhook.url()).map_err(permanent)?,
+            self.clock.now(),
+        );
+        let _pass = self.admit(person, &webhook, &url, now)?;
         let news = news(booking, party, revision, notice.kind);
         let body = news.and_then(|news| news.to_json().map_err(permanent))?;
-        // It has no full stop, which parts what is signed.
-        let id = format!("{}_{revision}_{}", booking.id, party.as_str());
-        let request = request(&webhook, &id, self.clock.now(), body)?;
-        match post.fetch.fetch(request).await {
+        let id = message_id(booking, party, revision);
+        let request = request(&webhook, url, &id, now, body)?;
+        let (came, outcome) = match post.fetch.fetch(request).await {
             Ok(response) => read(&response),
-            Err(error) => Err(failed(&error)),
+            Err(error) => failed(&error),
+        };
+        let webhooks = &post.webhooks;
+        let noted = webhooks.note(&*self.actors, person, &webhook, came).await;
+        // A message that was taken is not sent again because that could not be noted.
+        outcome.and(noted.or(Ok(())))
+    }
+
+    /// Lets a message through to a webhook, unless that is left alone for now or has enough on their way to it.
+    fn admit(
+        &self,
+        person: &Did,
+        webhook: &Webhook,
+        url: &Url,
+        now: Timestamp,
+    ) -> Result<Pass, NotBrought> {
+        if let Some(until) = webhook.paused_until().filter(|until| now < *until) {
+            return Err(NotBrought::Later {
+                after: Some(until.since(now)),
+                problem: "the webhook is left alone, because it has not answered in time".into(),
+            });
         }
+        let host = url.host_str().unwrap_or_default();
+        let pass = self.gate.enter(person, host, webhook.is_proven());
+        pass.ok_or_else(|| NotBrought::Later {
+            after: None,
+            problem: "as many messages as may be are on their way to this webhook".into(),
+        })
     }
 }
 
@@ -77,7 +108,7 @@ fn news(
         NoticeKind::Requested => NewsType::BookingRequested,
         NoticeKind::Confirmed => NewsType::BookingConfirmed,
         NoticeKind::Moved => NewsType::BookingMoved,
-        NoticeKind::Canceled => NewsType::BookingCanceled,
+        NoticeKind::Canceled | NoticeKind::Withdrawn { .. } => NewsType::BookingCanceled,
         NoticeKind::Declined => NewsType::BookingDeclined,
         NoticeKind::Expired(_) => NewsType::BookingExpired,
     };
@@ -86,11 +117,11 @@ fn news(
 
 fn request(
     webhook: &Webhook,
+    url: Url,
     id: &str,
     now: Timestamp,
     body: Vec<u8>,
 ) -> Result<Request, NotBrought> {
-    let url = Url::parse(webhook.url()).map_err(permanent)?;
     let signature = webhook.sign(id, now, &body);
     let json = HeaderValue::from_static("application/json");
     let mut request = Request::post(url, body)
@@ -107,34 +138,40 @@ fn request(
     Ok(request)
 }
 
-fn read(response: &Response) -> Result<(), NotBrought> {
+fn read(response: &Response) -> (Posted, Result<(), NotBrought>) {
     let status = response.status.as_u16();
     let problem = format!("the webhook answers {status}");
-    match status {
-        200..=299 => Ok(()),
+    let undone = match status {
+        200..=299 => return (Posted::Taken, Ok(())),
         // It wants no more.
-        410 => Err(NotBrought::Permanent(problem)),
+        410 => NotBrought::Permanent(problem),
         _ => {
             let seconds = response.headers.get(header::RETRY_AFTER);
             let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            Err(NotBrought::Later {
+            NotBrought::Later {
                 after: seconds.map(Duration::from_secs),
                 problem,
-            })
+            }
         }
-    }
+    };
+    (Posted::Refused, Err(undone))
 }
 
-fn failed(error: &FetchError) -> NotBrought {
+fn failed(error: &FetchError) -> (Posted, Result<(), NotBrought>) {
     let problem = format!("the webhook cannot be reached: {error}");
-    match error {
+    let came = match error {
+        FetchError::Timeout => Posted::TimedOut,
+        _ => Posted::Refused,
+    };
+    let undone = match error {
         // It was taken, or refused, by whoever answers at such length: either way it is not to be said again.
         FetchError::Blocked(_) | FetchError::TooLarge { .. } => NotBrought::Permanent(problem),
         _ => NotBrought::Later {
             after: None,
             problem,
         },
-    }
+    };
+    (came, Err(undone))
 }
 
 fn datetime(moment: Timestamp) -> Result<Datetime, NotBrought> {

@@ -5,7 +5,7 @@ use huddle_ports::Random;
 use super::addresses::{self, ReadAddress, ResealAddress, StoredAddress};
 use super::connector::{GetCalendars, Reseal};
 use super::sealing::{CannotOpen, KeyRing, Sealed};
-use super::webhook::{self, ReadWebhook, ResealWebhook};
+use super::webhook::{self, ReadWebhook, ResealWebhook, StoredWebhook};
 use crate::actor::ActorName;
 use crate::transport::{ActorTransport, Unreachable, ask};
 
@@ -68,7 +68,7 @@ pub async fn reseal(
         let command = ResealAddress { before, after };
         resealed += usize::from(ask(actors, actor, command).await?);
     }
-    if let Some(before) = ask(actors, actor, ReadWebhook {}).await?
+    if let Some(StoredWebhook { sealed: before, .. }) = ask(actors, actor, ReadWebhook {}).await?
         && before.key_id() != keys.newest()
     {
         let about = webhook::about(actor);

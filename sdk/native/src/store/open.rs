@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use huddle_core::SqlError;
 use huddle_core::migrations::{self, Migration};
+use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
@@ -55,6 +56,14 @@ impl Database {
 
 /// How long another process, such as a backup, may keep the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What each connection keeps of its file in memory, in KiB. With SQLite's 2 MiB, a store of 100,000 bookings spends a
+/// quarter of its time on reading pages again, and a large transaction writes some of them twice.
+const CACHE_KIB: i32 = 16 * 1024;
+
+/// After how many pages of 4 KiB the write-ahead log is carried over into the file: 16 MiB. A page that was written more
+/// than once by then is carried over once.
+const CHECKPOINT_PAGES: i32 = 4096;
 
 /// More than the actors have statements.
 const PREPARED_STATEMENTS: usize = 128;
@@ -194,6 +203,8 @@ fn prepare(
     // As the runtime of Workers has them, so that what cannot be asked there is found out here.
     connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5)?;
     connection.set_limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100)?;
+    // Without it, SQLite plans whatever has a parameter as its limit anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Before anything is written: the file may be somebody else's.
     if !is_ours(&connection, database)? {
         return Err(Problem::Foreign);
@@ -201,6 +212,8 @@ fn prepare(
     set_journal_mode(&connection, journal_mode)?;
     // With NORMAL, a commit could be lost with the power after its mail has gone out.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }

@@ -36,6 +36,9 @@ const LOOK_OUTSIDE: usize = 2 * CONCURRENCY;
 /// a store that is behind, and woke everyone who waits, would fall behind by ever more.
 const WAKES_WHILE_BEHIND: usize = 16;
 
+/// How long whatever is left to be done waits for more of it. To look after each commit keeps those waiting who commit.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// The longest sleep: how late the pump is after the machine's clock was set forward.
 const MAX_NAP: Duration = Duration::from_secs(1);
 
@@ -190,6 +193,7 @@ struct Due {
     now: Timestamp,
     actors: Vec<ActorName>,
     entries: Vec<Entry>,
+    /// When there is something to do, if there is nothing now.
     next: Option<Timestamp>,
 }
 
@@ -221,7 +225,8 @@ impl Pump {
                 biased;
                 () = &mut shutdown => break,
                 Some(ended) = self.running.join_next_with_id() => self.note(ended),
-                () = self.store.writer.committed() => {}
+                // Others commit meanwhile, and one look finds what all of them have left.
+                () = self.store.writer.committed() => sleep(GATHER).await,
                 () = sleep(nap) => {}
             }
         }
@@ -273,11 +278,16 @@ impl Pump {
                     entries.extend(due);
                 }
                 entries.sort_by_key(|entry| entry.id);
+                let actors = outbox::actors_to_wake(sql, now, limit(wakes + resting))?;
+                let is_idle = entries.is_empty() && actors.is_empty();
                 Ok(Due {
                     now,
-                    actors: outbox::actors_to_wake(sql, now, limit(wakes + resting))?,
+                    actors,
                     entries,
-                    next: outbox::next_due(sql)?,
+                    next: is_idle
+                        .then(|| outbox::next_due(sql))
+                        .transpose()?
+                        .flatten(),
                 })
             })
             .await

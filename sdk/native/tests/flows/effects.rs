@@ -29,6 +29,7 @@ fn app_of(name: &str) -> String {
 async fn play(at: usize) -> usize {
     let stage = stage_of_two().await;
     for name in ["ada", "bob"] {
+        stage.connect_calendar(name).await;
         stage.hook(name, &app_of(name)).await.unwrap();
     }
     stage.cut.passed.store(0, Ordering::SeqCst);
@@ -91,7 +92,7 @@ async fn whoever_has_confirmed_no_address_gets_no_mail() {
 async fn what_comes_late_or_twice_is_recognised() {
     let stage = stage_of_two().await;
     let booking = stage.confirmed().await;
-    let late = stage.due();
+    let late = stage.published().await;
     stage.world.settle().await;
     let cancel = key("ada", "cancel", "k");
     stage
@@ -101,7 +102,8 @@ async fn what_comes_late_or_twice_is_recognised() {
         .await
         .unwrap()
         .unwrap();
-    for (_, task) in late.iter().chain(&stage.due()).chain(&late) {
+    let now = stage.published().await;
+    for (_, task) in late.iter().chain(&now).chain(&late) {
         stage.tasks.run(task).await.unwrap();
     }
     // What was confirmed is canceled by now, and nobody is told that it stands.
@@ -114,7 +116,7 @@ async fn what_comes_late_or_twice_is_recognised() {
 async fn with_a_letter_to_send() -> (Stage, Task) {
     let stage = stage_of_two().await;
     stage.confirmed().await;
-    let mut due = stage.due().into_iter().map(|(_, task)| task);
+    let mut due = stage.published().await.into_iter().map(|(_, task)| task);
     let letter = due.find(|task| task.kind() == "mail").unwrap();
     (stage, letter)
 }

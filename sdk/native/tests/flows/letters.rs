@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use huddle_core::ActorName;
+use huddle_core::availability::{Found, Side};
 use huddle_core::booking::{Booking, Mode};
+use huddle_core::host_match::Role;
 use huddle_core::mail::NoticeKind;
 use huddle_core::outbox::Task;
 use huddle_core::transport::ask;
@@ -13,7 +15,7 @@ use huddle_core::user_connector::connector::{
 use huddle_core::user_connector::sealing::Sealed;
 use huddle_ports::Clock as _;
 
-use super::stage::{Stage, header, stage_of_two};
+use super::stage::{Posted, Stage, header, stage_of_two};
 use super::world::{did, key, request_id, tomorrow};
 
 impl Stage {
@@ -28,9 +30,16 @@ impl Stage {
         sent.collect()
     }
 
+    /// The first letter that went out since mail was last taken, its broken lines put together (RFC 2045 §6.7).
+    fn first_letter(&self) -> String {
+        let mail = self.outside.mail.lock().unwrap();
+        let text = String::from_utf8(mail[0].bytes.clone()).unwrap();
+        text.replace("=\r\n", "")
+    }
+
     /// Runs all that is to be brought about twice.
     async fn bring_about_twice(&self) {
-        for (_, task) in self.due() {
+        for (_, task) in self.published().await {
             for _ in 0..2 {
                 self.tasks.run(&task).await.unwrap();
             }
@@ -50,6 +59,7 @@ fn letter(to: &str, subject: &str) -> Vec<(String, String)> {
 }
 
 const REQUEST: &str = "Request: meeting with did:web:bob.example.com";
+const APP: &str = "https://app.example.com/hooks/ada";
 
 #[tokio::test]
 async fn a_host_is_told_once_that_their_answer_is_waited_for() {
@@ -91,10 +101,127 @@ async fn a_host_is_asked_once_more_where_there_was_no_time_for_their_yes() {
     let approved = stage.world.flows.approve(&booking.id, approve).await;
     assert_eq!(approved.unwrap().unwrap().phase.word(), "pending");
     stage.bring_about_twice().await;
-    let text = stage.outside.mail.lock().unwrap()[0].bytes.clone();
-    let text = String::from_utf8(text).unwrap();
-    assert!(text.contains("there was no time for it"), "{text}");
     assert_eq!(stage.take_mail(), letter("ada", REQUEST));
+}
+
+/// What a host is told who has said yes, where the search then comes to this.
+async fn told_after_a_yes(found: Found) -> String {
+    let stage = stage_of_two().await;
+    let booking = asked(&stage).await;
+    stage.bring_about().await;
+    stage.take_mail();
+    stage.world.say(|it| it.instead = Some(found));
+    let approve = key("ada", "approve", "k");
+    let approved = stage.world.flows.approve(&booking.id, approve).await;
+    assert_eq!(approved.unwrap().unwrap().phase.word(), "pending");
+    stage.bring_about().await;
+    let text = stage.first_letter();
+    assert_eq!(stage.take_mail(), letter("ada", REQUEST));
+    text
+}
+
+#[tokio::test]
+async fn a_host_is_told_to_make_room_only_where_that_helps_and_never_whose_affair_it_is() {
+    let nothing = told_after_a_yes(Found::Proposals(Vec::new())).await;
+    assert!(nothing.contains("Make room"), "{nothing}");
+    let passing = told_after_a_yes(Found::Unreadable(Side::Guest)).await;
+    assert!(passing.contains("no time could be settled"), "{passing}");
+    assert!(!passing.contains("Make room"), "{passing}");
+    let later = tomorrow(0).start();
+    for found in [
+        Found::Unreadable(Side::Host { stranger: false }),
+        Found::StrangersWait(later),
+    ] {
+        assert_eq!(told_after_a_yes(found.clone()).await, passing, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_not_said_yes_yet_is_not_told_that_they_have() {
+    let stage = stage_of_two().await;
+    stage
+        .world
+        .say(|it| it.instead = Some(Found::Delayed(Side::Guest)));
+    let booking = asked(&stage).await;
+    for found in [Some(Found::Unreadable(Side::Guest)), None] {
+        stage.world.say(|it| it.instead = found);
+        stage.world.clock.step(Duration::from_mins(1));
+        let resumed = stage.world.flows.resume(&booking.id).await.unwrap();
+        assert_eq!(resumed.unwrap().phase.word(), "pending");
+    }
+    stage.bring_about().await;
+    let text = stage.first_letter();
+    assert!(text.contains("You are asked for this meeting"), "{text}");
+}
+
+#[tokio::test]
+async fn a_host_who_was_asked_is_told_by_every_way_that_the_request_was_taken_back() {
+    let stage = Stage::with_direct_messages();
+    stage.confirm_address("ada").await;
+    stage.confirm_address("bob").await;
+    stage.hook("ada", APP).await.unwrap();
+    let booking = asked(&stage).await;
+    stage.bring_about().await;
+    stage.take_mail();
+    let (cancel, reason) = (key("bob", "cancel", "k"), Some("It is solved".to_owned()));
+    let canceled = stage.world.flows.cancel(&booking.id, cancel, reason);
+    canceled.await.unwrap().unwrap();
+    stage.bring_about_twice().await;
+    let text = stage.first_letter();
+    for (part, is_there) in [
+        ("The request for this meeting was taken back", true),
+        ("> It is solved", true),
+        ("text/calendar", false),
+        ("When:", false),
+        ("Answer until:", false),
+    ] {
+        assert_eq!(text.contains(part), is_there, "{part}: {text}");
+    }
+    let subject = "Canceled: meeting with did:web:bob.example.com";
+    assert_eq!(stage.take_mail(), letter("ada", subject));
+    let posted = stage.posted(APP);
+    let kinds: Vec<_> = posted.iter().map(Posted::kind).collect();
+    assert_eq!(kinds, ["booking.requested", "booking.canceled"]);
+    let messages = stage.outside.messages.lock().unwrap();
+    let told: Vec<_> = messages.iter().map(|it| (it.to.clone(), it.told)).collect();
+    let withdrawn = NoticeKind::Withdrawn { by: Role::Guest };
+    let expect = [NoticeKind::Requested, withdrawn].map(|kind| (did("ada"), kind));
+    assert_eq!(told, expect);
+}
+
+#[tokio::test]
+async fn a_guest_is_told_that_the_host_has_called_their_request_off() {
+    for mode in [Mode::Approve, Mode::Auto] {
+        let stage = stage_of_two().await;
+        stage.world.say(|it| it.mode = mode);
+        let booking = stage.world.request("bob", "ada", "k").await.unwrap();
+        stage.bring_about().await;
+        stage.take_mail();
+        let cancel = key("ada", "cancel", "k");
+        let canceled = stage.world.flows.cancel(&booking.id, cancel, None);
+        canceled.await.unwrap().unwrap();
+        stage.bring_about_twice().await;
+        let text = stage.first_letter();
+        assert!(
+            text.contains("called off before it was confirmed"),
+            "{text}"
+        );
+        assert!(!text.contains("text/calendar"), "{text}");
+        let subject = "Canceled: meeting with did:web:ada.example.com";
+        assert_eq!(stage.take_mail(), letter("bob", subject), "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_hears_nothing_of_a_hold_that_its_guest_gives_up() {
+    let stage = stage_of_two().await;
+    let booking = stage.world.request("bob", "ada", "k").await.unwrap();
+    stage.bring_about().await;
+    let cancel = key("bob", "cancel", "k");
+    let canceled = stage.world.flows.cancel(&booking.id, cancel, None);
+    canceled.await.unwrap().unwrap();
+    stage.bring_about_twice().await;
+    assert_eq!(stage.take_mail(), []);
 }
 
 #[tokio::test]

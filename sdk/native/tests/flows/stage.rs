@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ use huddle_core::mail::{Addresses, Delivery, Letter, Mail};
 use huddle_core::outbox::Task;
 use huddle_core::sql::Row;
 use huddle_core::tasks::{TaskError, Tasks};
-use huddle_core::user_connector::sealing::KeyRing;
+use huddle_core::transport::ask;
+use huddle_core::user_connector::connector::{Access, Connect, ConnectorId, Provider};
+use huddle_core::user_connector::sealing::{KeyRing, Sealed};
 use huddle_core::webhooks::{SetRefused, Webhooks};
 use huddle_core::{ActorName, ActorTransport, Command, Reply, Unreachable};
 use huddle_mail::{Letters, Mailer, Message};
@@ -30,7 +32,7 @@ use huddle_syntax::Did;
 use huddle_testkit::CountingRandom;
 use tokio::sync::Notify;
 
-use super::world::{World, key};
+use super::world::{World, did, key};
 
 /// The process dies at a point, and whatever is under way with it.
 #[derive(Default)]
@@ -101,6 +103,8 @@ pub(crate) struct Outside {
     pub(crate) posted: Mutex<Vec<Posted>>,
     /// What apps answer; `None` is that they take it.
     pub(crate) answer: Mutex<Option<Result<Answer, FetchError>>>,
+    /// Whether apps never answer.
+    pub(crate) hangs: AtomicBool,
 }
 
 /// A message as an app gets it.
@@ -142,6 +146,9 @@ impl Fetch for Cutting<Arc<Outside>> {
             };
             assert_eq!(request.limits.max_redirects, 0);
             self.port.posted.lock().unwrap().push(posted);
+            if self.port.hangs.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             let taken = Answer {
                 status: 204,
                 retry_after: None,
@@ -288,11 +295,11 @@ impl Stage {
         }
     }
 
-    /// What is to be brought about.
+    /// What is to be published and brought about.
     pub(crate) fn due(&self) -> Vec<(i64, Task)> {
         let connection = self.world.connection();
         let mut rows = connection
-            .prepare("SELECT id, task FROM outbox WHERE task NOT LIKE '{\"Tell\"%' AND task NOT LIKE '{\"Project\"%'")
+            .prepare("SELECT id, task FROM outbox WHERE kind <> 'tell' ORDER BY id")
             .unwrap();
         let task = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
         let rows = rows.query_map([], task).unwrap().map(Result::unwrap);
@@ -305,6 +312,17 @@ impl Stage {
         connection
             .execute("DELETE FROM outbox WHERE id = ?1", [id])
             .unwrap();
+    }
+
+    /// Publishes what has changed, and gives what is to be brought about then.
+    pub(crate) async fn published(&self) -> Vec<(i64, Task)> {
+        for (id, task) in self.due() {
+            if task.kind() == "project" {
+                self.tasks.run(&task).await.unwrap();
+                self.done(id);
+            }
+        }
+        self.due()
     }
 
     /// Brings everything about. Where the process dies, another one takes over after a while.
@@ -330,6 +348,23 @@ impl Stage {
             Either::Left((outcome, _)) => Some(outcome),
             Either::Right(_) => None,
         }
+    }
+
+    /// Somebody has a calendar that bookings are written to.
+    pub(crate) async fn connect_calendar(&self, name: &str) {
+        let connect = Connect {
+            nonce: "stage".into(),
+            ticket_expires_at: self.world.clock.now() + Duration::from_mins(15),
+            id: ConnectorId::from("stage".to_owned()),
+            anew: false,
+            provider: Provider::CalDav,
+            access: Access::Events,
+            label: None,
+            credentials: Sealed::from("k.AAAA".to_owned()),
+        };
+        let person = ActorName::user_connector(&did(name));
+        let connected = ask(&*self.world.store, &person, connect).await;
+        connected.unwrap().unwrap();
     }
 
     /// Somebody's address is confirmed.

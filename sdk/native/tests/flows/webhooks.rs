@@ -1,6 +1,7 @@
 //! News that is posted to apps: to whom, what of it, and what comes of their answers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use huddle_core::ActorName;
@@ -12,7 +13,7 @@ use huddle_core::user_connector::PutPreferences;
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::webhooks::{SetRefused, Webhooks};
-use huddle_ports::{Blocked, FetchError, FetchPolicy, RedirectError};
+use huddle_ports::{Blocked, Clock as _, FetchError, FetchPolicy, RedirectError};
 use huddle_syntax::Datetime;
 use huddle_testkit::CountingRandom;
 
@@ -31,10 +32,7 @@ async fn with_a_message_to_post() -> (Stage, Task) {
     let stage = Stage::new();
     stage.hook("ada", APP).await.unwrap();
     stage.confirmed().await;
-    for (id, task) in stage.due() {
-        stage.tasks.run(&task).await.unwrap();
-        stage.done(id);
-    }
+    stage.published().await;
     let [message] = posts(&stage).try_into().unwrap();
     (stage, message)
 }
@@ -126,7 +124,7 @@ async fn a_mail_server_that_takes_nothing_keeps_no_app_waiting() {
         after: None,
         problem: "not now".into(),
     });
-    let due = stage.due();
+    let due = stage.published().await;
     let mut letters = due.iter().filter(|(_, task)| task.kind() == "mail");
     let (_, letter) = letters.next().unwrap();
     for _ in 0..3 {
@@ -179,11 +177,15 @@ async fn an_address_is_set_once_for_each_request_and_taken_back() {
         .await
         .unwrap();
     assert_ne!(other, secret);
+    let told_no_more = Err(SetRefused::Replaced);
+    assert_eq!(stage.hook("ada", APP).await, told_no_more);
     let actors = &*stage.world.store;
     for _ in 0..2 {
         let removed = stage.webhooks.remove(actors, key("ada", "unhook", "k"));
         assert_eq!(removed.await, Ok(Ok(())));
     }
+    let same_again = stage.hook("ada", "https://other.example.com/").await;
+    assert_eq!(same_again, told_no_more);
     stage.meeting().await;
     assert!(stage.outside.posted.lock().unwrap().is_empty());
 }
@@ -229,15 +231,108 @@ async fn an_address_is_sealed_and_sealed_anew_with_a_new_key() {
     let webhooks = Webhooks::new(new, random, FetchPolicy::public());
     let webhook = webhooks.of(store, &did("ada")).await.unwrap().unwrap();
     assert_eq!(webhook.url(), APP);
-    let connection = stage.world.connection();
-    connection
-        .execute("PRAGMA wal_checkpoint(TRUNCATE)", [])
-        .ok();
-    let stored = std::fs::read(stage.world.path()).unwrap();
+    // The same request, sent again, is told the same secret, without the key that it was sealed with first.
+    let again = key("ada", "hook", &APP.len().to_string());
+    let again = webhooks.set(store, again, APP).await.unwrap().unwrap();
+    assert_eq!(*again, secret);
     for secret in ["app.example.com", "whsec_", &secret["whsec_".len()..]] {
-        let found = stored
-            .windows(secret.len())
-            .any(|it| it == secret.as_bytes());
-        assert!(!found, "{secret}");
+        assert!(!is_stored(&stage, secret), "{secret}");
     }
+}
+
+/// Whether a text is anywhere in what the store keeps.
+fn is_stored(stage: &Stage, text: &str) -> bool {
+    let connection = stage.world.connection();
+    for statement in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+        let mut statement = connection.prepare(statement).unwrap();
+        statement.query([]).unwrap().next().unwrap();
+    }
+    let stored = std::fs::read(stage.world.path()).unwrap();
+    stored.windows(text.len()).any(|it| it == text.as_bytes())
+}
+
+#[tokio::test]
+async fn of_an_address_that_was_sealed_anew_or_removed_nothing_is_left_for_who_has_the_key() {
+    let stage = Stage::new();
+    stage.hook("ada", APP).await.unwrap();
+    let sealed = || {
+        let row = "SELECT sealed FROM webhook";
+        let connection = stage.world.connection();
+        connection.query_row(row, [], |row| row.get::<_, String>(0))
+    };
+    let first = sealed().unwrap();
+    assert!(is_stored(&stage, &first));
+    let store = &*stage.world.store;
+    let both = KeyRing::parse(&format!("new:{:064x} k:{:064x}", 8, 7)).unwrap();
+    let ada = ActorName::user_connector(&did("ada"));
+    let random = CountingRandom::default();
+    assert_eq!(reseal(store, &both, &random, &ada).await, Ok(1));
+    let second = sealed().unwrap();
+    assert!(!is_stored(&stage, &first));
+    assert!(is_stored(&stage, &second));
+    let removed = stage.webhooks.remove(store, key("ada", "unhook", "k"));
+    assert_eq!(removed.await, Ok(Ok(())));
+    assert!(!is_stored(&stage, &second));
+}
+
+#[tokio::test]
+async fn an_app_that_never_answers_in_time_is_left_alone_and_then_asked_once() {
+    let (stage, task) = with_a_message_to_post().await;
+    let tried = || stage.outside.posted.lock().unwrap().len();
+    let run = async || stage.tasks.run(&task).await.unwrap_err().retry();
+    let minutes = |minutes| Retry::After(Duration::from_mins(minutes));
+    *stage.outside.answer.lock().unwrap() = Some(Err(FetchError::Timeout));
+    for time in 1..=3 {
+        assert_eq!((run().await, tried()), (Retry::Later, time));
+    }
+    assert_eq!((run().await, tried()), (minutes(1), 3));
+    stage.world.clock.step(Duration::from_mins(1));
+    assert_eq!((run().await, tried()), (Retry::Later, 4));
+    assert_eq!((run().await, tried()), (minutes(2), 4));
+    // Any answer at all ends it.
+    stage.world.clock.step(Duration::from_mins(2));
+    let busy = Answer {
+        status: 503,
+        retry_after: None,
+    };
+    *stage.outside.answer.lock().unwrap() = Some(Ok(busy));
+    for time in 5..=6 {
+        assert_eq!((run().await, tried()), (Retry::Later, time));
+    }
+    *stage.outside.answer.lock().unwrap() = None;
+    stage.tasks.run(&task).await.unwrap();
+    let actors = &*stage.world.store;
+    let ada = stage.webhooks.of(actors, &did("ada")).await;
+    let ada = ada.unwrap().unwrap();
+    let now = Some(stage.world.clock.now());
+    assert_eq!((ada.taken_at(), ada.failed_at()), (now, now));
+    assert_eq!(ada.paused_until(), None);
+}
+
+#[tokio::test]
+async fn while_an_app_does_not_answer_no_second_message_waits_for_it() {
+    let stage = Stage::new();
+    stage.hook("ada", APP).await.unwrap();
+    for guest in ["bob", "cyd"] {
+        let booking = stage.world.request(guest, "ada", "k").await.unwrap();
+        let accept = key(guest, "finalize", "k");
+        let accepted = stage.world.flows.finalize(&booking.id, accept).await;
+        accepted.unwrap().unwrap();
+    }
+    stage.published().await;
+    let [first, second] = posts(&stage).try_into().unwrap();
+    stage.outside.hangs.store(true, Ordering::SeqCst);
+    let tasks = stage.tasks.clone();
+    let waiting = tokio::spawn(async move { tasks.run(&first).await });
+    while stage.outside.posted.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let refused = stage.tasks.run(&second).await.unwrap_err();
+    assert_eq!(refused.retry(), Retry::Later);
+    assert_eq!(stage.outside.posted.lock().unwrap().len(), 1);
+    stage.outside.hangs.store(false, Ordering::SeqCst);
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    stage.tasks.run(&second).await.unwrap();
+    assert_eq!(stage.outside.posted.lock().unwrap().len(), 2);
 }

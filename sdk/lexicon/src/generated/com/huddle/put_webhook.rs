@@ -11,7 +11,8 @@ use super::defs;
 /// however often a message is sent, and names its booking, revision and party;
 /// `webhook-timestamp` is when it was sent; `webhook-signature` is `v1,` and HMAC-SHA256. An
 /// answer with a status of 200 to 299 takes it; any other has it sent again, later each time
-/// and ten times at most. Redirects are not followed. Needs authentication.
+/// and twenty times at most, which takes some hours. Redirects are not followed. Needs
+/// authentication.
 #[derive(Clone, Copy, Debug)]
 pub struct PutWebhook;
 

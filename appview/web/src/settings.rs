@@ -1,0 +1,243 @@
+//! The page on which a person says what counts as busy, where their meetings are written, and how they are told.
+//!
+//! As with the page for calendars, the ticket in its address says whose it is and keeps others from sending its forms. It is
+//! good for as long as it lasts: nothing here uses it up.
+
+mod form;
+mod problem;
+mod shown;
+
+use axum::Router;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Form, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use data_encoding::HEXLOWER;
+use huddle_core::idempotency::Key;
+use huddle_core::rate_limiter::{Rate, Spend, Verdict};
+use huddle_core::transport::{Unreachable, ask};
+use huddle_core::user_connector::connector::GetCalendars;
+use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::user_connector::webhook::WebhookMismatch;
+use huddle_core::user_connector::{PutPreferences, PutRefused};
+use huddle_core::webhooks::SetRefused;
+use huddle_core::{ActorName, Ask};
+use huddle_ports::Random;
+use huddle_syntax::Did;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::Web;
+use crate::connect::Opened;
+use form::{Preferred, Removed, Webhooked};
+use problem::Problem;
+
+/// How often a person may change something on the page.
+const CHANGES: Rate = Rate {
+    per_minute: 10,
+    burst: 20,
+};
+
+/// The most characters of a key, as in the lexicons.
+const MAX_KEY: usize = 128;
+
+/// Who is there, and the text that says so.
+struct Visit {
+    ticket: Ticket,
+    text: String,
+}
+
+/// What has come of a form.
+#[derive(Default)]
+struct Done {
+    notice: Option<&'static str>,
+    /// What messages are signed with, which is said once.
+    secret: Option<Zeroizing<String>>,
+}
+
+impl Done {
+    fn because(notice: &'static str) -> Self {
+        Self {
+            notice: Some(notice),
+            secret: None,
+        }
+    }
+}
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/settings", get(open).post(save))
+        .route("/settings/webhook", post(put_webhook))
+        .route("/settings/webhook/remove", post(remove_webhook))
+}
+
+async fn open(State(web): State<Web>, opened: Result<Query<Opened>, QueryRejection>) -> Response {
+    let Opened { ticket } = opened.map(|Query(it)| it).unwrap_or_default();
+    match web.visit(ticket) {
+        Ok(visit) => web.answer(&visit, Ok(Done::default()), "").await,
+        Err(problem) => problem.page(),
+    }
+}
+
+async fn save(State(web): State<Web>, filled: Result<Form<Preferred>, FormRejection>) -> Response {
+    let Ok(Form(filled)) = filled else {
+        return Problem::UNREADABLE_FORM.page();
+    };
+    match web.visit(filled.ticket.clone()) {
+        Ok(visit) => {
+            let done = web.save(&visit.ticket, &filled).await;
+            web.answer(&visit, done, "").await
+        }
+        Err(problem) => problem.page(),
+    }
+}
+
+async fn put_webhook(
+    State(web): State<Web>,
+    filled: Result<Form<Webhooked>, FormRejection>,
+) -> Response {
+    let Ok(Form(filled)) = filled else {
+        return Problem::UNREADABLE_FORM.page();
+    };
+    match web.visit(filled.ticket.clone()) {
+        Ok(visit) => {
+            let done = web.put_webhook(&visit.ticket, &filled).await;
+            web.answer(&visit, done, &filled.url).await
+        }
+        Err(problem) => problem.page(),
+    }
+}
+
+async fn remove_webhook(
+    State(web): State<Web>,
+    filled: Result<Form<Removed>, FormRejection>,
+) -> Response {
+    let Ok(Form(filled)) = filled else {
+        return Problem::UNREADABLE_FORM.page();
+    };
+    match web.visit(filled.ticket.clone()) {
+        Ok(visit) => {
+            let done = web.remove_webhook(&visit.ticket, &filled).await;
+            web.answer(&visit, done, "").await
+        }
+        Err(problem) => problem.page(),
+    }
+}
+
+impl Web {
+    fn visit(&self, text: String) -> Result<Visit, Problem> {
+        let ticket = self.calendars.ticket(&text)?;
+        Ok(Visit { ticket, text })
+    }
+
+    /// Says what has come of a form, and shows how the settings are then. What was typed as an address is shown again where
+    /// it was of no use.
+    async fn answer(&self, visit: &Visit, done: Result<Done, Problem>, typed: &str) -> Response {
+        let (done, problem) = match done {
+            Ok(done) => (done, None),
+            Err(problem) if problem.is_final => return problem.page(),
+            Err(problem) => (Done::default(), Some(problem)),
+        };
+        let person = &visit.ticket.person;
+        let known = match self.known(person).await {
+            Ok(known) => known,
+            Err(problem) => return problem.page(),
+        };
+        let page = shown::Page {
+            person: &self.called(person).await,
+            ticket: &visit.text,
+            once: &self.fresh(),
+            problem: problem.as_ref().map(|it| it.text),
+            notice: done.notice,
+            secret: done.secret.as_ref().map(|it| it.as_str()),
+            url: if problem.is_some() { typed } else { "" },
+            known: &known,
+        };
+        let status = problem.as_ref().map_or(StatusCode::OK, |it| it.status);
+        crate::page::answer(status, &page)
+    }
+
+    async fn save(&self, ticket: &Ticket, filled: &Preferred) -> Result<Done, Problem> {
+        self.spend(ticket).await?;
+        let known = self
+            .ask(&ticket.person, GetCalendars { event_of: None })
+            .await?;
+        let stored = known.preferences;
+        let mut preferences = stored.read().map_err(|_| Problem::LATER_VERSION)?;
+        filled.apply(&mut preferences, &known.connectors)?;
+        let document = preferences.rewrite(&stored.document);
+        let document = document.map_err(|_| Problem::LATER_VERSION)?;
+        let put = PutPreferences {
+            key: key(ticket, "settings", &filled.once, &document),
+            document,
+            swap_revision: Some(filled.revision),
+        };
+        match self.ask(&ticket.person, put).await? {
+            Ok(_) => Ok(Done::because("Your settings are saved.")),
+            Err(PutRefused::Mismatch | PutRefused::Changed) => Err(Problem::CHANGED),
+            Err(PutRefused::Invalid(_)) => Err(Problem::LATER_VERSION),
+        }
+    }
+
+    async fn put_webhook(&self, ticket: &Ticket, filled: &Webhooked) -> Result<Done, Problem> {
+        self.spend(ticket).await?;
+        let url = filled.url.trim();
+        let key = key(ticket, "settings/webhook", &filled.once, url);
+        let set = self.webhooks.set(&*self.actors, key, url);
+        match set.await.map_err(|_| Problem::UNREACHABLE)? {
+            Ok(secret) => Ok(Done {
+                notice: Some("The webhook is set."),
+                secret: Some(secret),
+            }),
+            Err(SetRefused::Url) => Err(Problem::URL),
+            Err(SetRefused::Mismatch | SetRefused::Replaced) => Err(Problem::CHANGED),
+        }
+    }
+
+    async fn remove_webhook(&self, ticket: &Ticket, filled: &Removed) -> Result<Done, Problem> {
+        self.spend(ticket).await?;
+        let key = key(ticket, "settings/webhook/remove", &filled.once, "");
+        let webhooks = &self.webhooks;
+        match webhooks.remove(&*self.actors, key).await? {
+            Ok(()) => Ok(Done::because("The webhook is removed.")),
+            Err(WebhookMismatch) => Err(Problem::CHANGED),
+        }
+    }
+
+    /// Takes one change of the few that a person has.
+    async fn spend(&self, ticket: &Ticket) -> Result<(), Problem> {
+        let limiter = ActorName::rate_limiter(&format!("settings/{}", ticket.person));
+        let spend = Spend {
+            rate: CHANGES,
+            cost: 1,
+            nonce: None,
+        };
+        match ask(&*self.actors, &limiter, spend).await? {
+            Verdict::Allowed { .. } => Ok(()),
+            Verdict::Limited { .. } | Verdict::Replayed => Err(Problem::TOO_OFTEN),
+        }
+    }
+
+    async fn ask<A: Ask>(&self, person: &Did, question: A) -> Result<A::Answer, Unreachable> {
+        let actor = ActorName::user_connector(person);
+        ask(&*self.actors, &actor, question).await
+    }
+
+    /// Names a form, so that to send it twice is to send it once.
+    fn fresh(&self) -> String {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        HEXLOWER.encode(&bytes)
+    }
+}
+
+/// The same form, sent again, is the same request; with something else in it, it is refused.
+fn key(ticket: &Ticket, method: &str, once: &str, content: &str) -> Key {
+    Key {
+        caller: ticket.person.clone(),
+        method: method.to_owned(),
+        key: once.chars().take(MAX_KEY).collect(),
+        body_hash: HEXLOWER.encode(&Sha256::digest(content)),
+    }
+}
