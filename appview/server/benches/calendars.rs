@@ -12,6 +12,8 @@
     reason = "a benchmark measures time, prints it, and may end in a panic"
 )]
 
+#[path = "support/hosts.rs"]
+mod hosts;
 #[path = "../tests/http/server.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod server;
@@ -23,23 +25,21 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use huddle_calendars::{CalendarPorts, ConnectedCalendars, Given};
 use huddle_core::Limits;
-use huddle_core::index::offers::{self, Content, Entry, Kind};
-use huddle_core::index::services::{self, Service};
-use huddle_core::index::{Index as _, Revision, repos};
-use huddle_core::matching::{Freshness, Matching, Relationships, Sources, UnknownRelationship};
+use huddle_core::matching::{Matching, Sources};
 use huddle_core::user_connector::connector::{Access, Provider};
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::user_connector::ticket::Ticket;
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_lexicon::com::huddle::{finalize, r#match as matching};
-use huddle_native::{OsRandom, SqliteIndex, SystemClock};
-use huddle_ports::{Clock as _, Fetch, FetchError, Request, Response, Timestamp, Url};
+use huddle_native::{OsRandom, SystemClock};
+use huddle_ports::{Clock as _, Fetch, FetchError, Request, Response, Url};
+use huddle_schedule::Zone;
 use huddle_schedule::disclosure::DisclosureKey;
-use huddle_schedule::{Circle, Relationship, Zone};
 use huddle_syntax::Did;
 use huddle_testkit::CalendarServer;
 use tokio::task::JoinSet;
 
+use hosts::{Friends, publish};
 use server::{Server, did};
 
 const HOSTS: usize = 200;
@@ -160,62 +160,6 @@ async fn start(remote: Arc<Remote>) -> (Server, ConnectedCalendars) {
         Matching::new(sources, did("huddle"), key, of_matching)
     });
     (server.await, connected.unwrap())
-}
-
-/// All follow each other.
-struct Friends;
-
-#[async_trait]
-impl Relationships for Friends {
-    async fn between(
-        &self,
-        _: &Did,
-        _: &Did,
-        _: Freshness,
-        _: Timestamp,
-    ) -> Result<Relationship, UnknownRelationship> {
-        Ok(Relationship {
-            circle: Circle::Mutual,
-            blocked: false,
-        })
-    }
-}
-
-/// Has hosts name the service and publish office hours, as the firehose would.
-async fn publish(index: &SqliteIndex, hosts: &[Did]) {
-    for host in hosts {
-        let at = Revision {
-            did: host.as_str(),
-            rev: "3kaaaaaaaaa22",
-        };
-        let service = Service {
-            cid: "bafyservice".into(),
-            appview: did("huddle"),
-        };
-        let content = Content {
-            cid: "bafyoffer".into(),
-            kind: Kind::OfficeHours,
-            starts: Timestamp::MIN,
-            ends: Timestamp::from_millis(1 << 50),
-            policy: "mutual".into(),
-            mode: "auto".into(),
-            note: None,
-            record: r#"{"$type": "com.huddle.officeHours", "tz": "UTC", "policy": "mutual",
-                "rules": [{"days": ["MO", "TU", "WE", "TH", "FR"], "start": "09:00", "end": "17:00"}],
-                "createdAt": "2026-06-01T00:00:00Z"}"#
-                .into(),
-        };
-        let entry = Entry {
-            uri: format!("at://{host}/com.huddle.officeHours/a"),
-            content: Some(content),
-        };
-        let mut statements = vec![
-            repos::follow(host.as_str()),
-            services::put(at, Some(&service)),
-        ];
-        statements.extend(offers::put(at, &[entry], SystemClock.now()).unwrap());
-        index.batch(statements).await.unwrap();
-    }
 }
 
 /// Has each host connect their accounts.

@@ -12,32 +12,29 @@
     reason = "a benchmark measures time, prints it, and may end in a panic"
 )]
 
+#[path = "support/hosts.rs"]
+mod hosts;
 #[path = "../tests/http/server.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod server;
 
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use huddle_core::booking::{Attempt, BookingIds};
 use huddle_core::host_match::{Candidate, Ending, Finish, Hold, Margins, Prepare, Role};
-use huddle_core::index::offers::{self, Content, Entry, Kind};
-use huddle_core::index::services::{self, Service};
-use huddle_core::index::{Index as _, Revision, repos};
-use huddle_core::matching::{
-    Freshness, Matching, NoCalendars, Relationships, Sources, UnknownRelationship,
-};
+use huddle_core::matching::{Matching, NoCalendars, Sources};
 use huddle_core::transport::ask;
 use huddle_core::{ActorName, Interval, Limits};
 use huddle_lexicon::com::huddle::r#match as matching;
-use huddle_native::{SqliteIndex, SystemClock};
+use huddle_native::SystemClock;
 use huddle_ports::{Clock as _, Timestamp};
 use huddle_schedule::disclosure::DisclosureKey;
-use huddle_schedule::{Circle, Relationship};
 use huddle_syntax::Did;
 use tokio::task::JoinSet;
 
+use hosts::{Friends, publish};
 use server::{Server, did};
 
 const PER_SECOND: u32 = 200;
@@ -66,7 +63,8 @@ async fn many_hosts(hosts: usize) -> String {
     let server = Arc::new(start().await);
     for from in (0..hosts).step_by(100) {
         let some = from..hosts.min(from + 100);
-        publish(&server.index, some.map(host).collect()).await;
+        let some: Vec<_> = some.map(host).collect();
+        publish(&server.index, &some).await;
     }
     let begun = Instant::now();
     let mut asking = JoinSet::new();
@@ -89,7 +87,7 @@ async fn many_hosts(hosts: usize) -> String {
 async fn one_host(meetings: usize) -> String {
     let server = start().await;
     let host = host(0);
-    publish(&server.index, vec![host.clone()]).await;
+    publish(&server.index, slice::from_ref(&host)).await;
     meet(&server, &host, meetings).await;
     let mut times = Vec::new();
     for _ in 0..600 {
@@ -117,63 +115,8 @@ async fn start() -> Server {
     .await
 }
 
-/// All follow each other.
-struct Friends;
-
-#[async_trait]
-impl Relationships for Friends {
-    async fn between(
-        &self,
-        _: &Did,
-        _: &Did,
-        _: Freshness,
-        _: Timestamp,
-    ) -> Result<Relationship, UnknownRelationship> {
-        Ok(Relationship {
-            circle: Circle::Mutual,
-            blocked: false,
-        })
-    }
-}
-
 fn host(number: usize) -> Did {
     did(&format!("host{number}"))
-}
-
-/// Has hosts name the service and publish office hours, as the firehose would.
-async fn publish(index: &SqliteIndex, hosts: Vec<Did>) {
-    let mut statements = Vec::new();
-    for host in hosts {
-        let at = Revision {
-            did: host.as_str(),
-            rev: "3kaaaaaaaaa22",
-        };
-        let service = Service {
-            cid: "bafyservice".into(),
-            appview: did("huddle"),
-        };
-        let content = Content {
-            cid: "bafyoffer".into(),
-            kind: Kind::OfficeHours,
-            starts: Timestamp::MIN,
-            ends: Timestamp::from_millis(1 << 50),
-            policy: "mutual".into(),
-            mode: "auto".into(),
-            note: None,
-            record: r#"{"$type": "com.huddle.officeHours", "tz": "UTC", "policy": "mutual",
-                "rules": [{"days": ["MO", "TU", "WE", "TH", "FR"], "start": "09:00", "end": "17:00"}],
-                "createdAt": "2026-06-01T00:00:00Z"}"#
-                .into(),
-        };
-        let entry = Entry {
-            uri: format!("at://{host}/com.huddle.officeHours/a"),
-            content: Some(content),
-        };
-        statements.push(repos::follow(host.as_str()));
-        statements.push(services::put(at, Some(&service)));
-        statements.extend(offers::put(at, &[entry], SystemClock.now()).unwrap());
-    }
-    index.batch(statements).await.unwrap();
 }
 
 /// Gives a host so many meetings of five minutes each, from tomorrow on and outside their office hours.

@@ -225,9 +225,14 @@ impl Pump {
                 biased;
                 () = &mut shutdown => break,
                 Some(ended) = self.running.join_next_with_id() => self.note(ended),
-                // Others commit meanwhile, and one look finds what all of them have left.
-                () = self.store.writer.committed() => sleep(GATHER).await,
+                () = self.store.writer.committed() => {}
                 () = sleep(nap) => {}
+            }
+            // Others commit meanwhile, and end: one look finds what all of them have left.
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                () = sleep(GATHER) => {}
             }
         }
         while let Some(ended) = self.running.join_next_with_id().await {
