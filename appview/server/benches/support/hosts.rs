@@ -13,7 +13,7 @@ use huddle_syntax::Did;
 use crate::server::did;
 
 /// All follow each other.
-pub struct Friends;
+pub(crate) struct Friends;
 
 #[async_trait]
 impl Relationships for Friends {
@@ -32,7 +32,7 @@ impl Relationships for Friends {
 }
 
 /// Has hosts name the service and publish office hours, as the firehose would.
-pub async fn publish(index: &SqliteIndex, hosts: &[Did]) {
+pub(crate) async fn publish(index: &SqliteIndex, hosts: &[Did]) {
     let mut statements = Vec::new();
     for host in hosts {
         let at = Revision {
