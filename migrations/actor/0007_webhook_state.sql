@@ -9,3 +9,9 @@ ALTER TABLE webhook ADD COLUMN paused INTEGER;
 
 -- What was answered to those requests had the secret in it, sealed, and outlived the webhook.
 UPDATE reply SET answer = 'null' WHERE method = 'com.huddle.putWebhook' AND answer IS NOT NULL;
+
+-- Whoever worked off a letter found out about apps, too. Now that is done where a booking is published: once more for each
+-- whose letter still waits. What has been brought already is not brought again.
+INSERT INTO outbox (actor, kind, task, due)
+SELECT DISTINCT actor, 'project', json_object('Project', json_extract(task, '$.Effect.booking')), 0
+FROM outbox WHERE kind = 'mail' AND due IS NOT NULL AND task LIKE '{"Effect"%';

@@ -27,6 +27,9 @@ pub use page::secured;
 /// Where calendars are connected.
 pub const CONNECT_PATH: &str = "/connect";
 
+/// The most characters of the key of a request, as in the lexicons.
+const MAX_KEY: usize = 128;
+
 /// The longest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 32 * 1024;
 

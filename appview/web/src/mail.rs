@@ -25,6 +25,7 @@ use huddle_syntax::Did;
 use serde::Deserialize;
 
 use crate::MAX_FORM_BYTES;
+use crate::MAX_KEY;
 use crate::page::{Message, answer, secured};
 
 /// What the pages for mail do.
@@ -178,9 +179,6 @@ impl MailPages {
         Ok(canceled.is_ok())
     }
 }
-
-/// The most characters of a key, as in the lexicons.
-const MAX_KEY: usize = 128;
 
 const CONFIRMED: (&str, &str) = (
     "The address is confirmed",

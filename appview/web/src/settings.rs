@@ -28,8 +28,9 @@ use huddle_syntax::Did;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::Web;
 use crate::connect::Opened;
+use crate::page::Message;
+use crate::{MAX_KEY, Web};
 use form::{Preferred, Removed, Webhooked};
 use problem::Problem;
 
@@ -38,9 +39,6 @@ const CHANGES: Rate = Rate {
     per_minute: 10,
     burst: 20,
 };
-
-/// The most characters of a key, as in the lexicons.
-const MAX_KEY: usize = 128;
 
 /// Who is there, and the text that says so.
 struct Visit {
@@ -62,6 +60,22 @@ impl Done {
             notice: Some(notice),
             secret: None,
         }
+    }
+
+    /// A page that says only this; `None` if nothing was done.
+    fn alone(&self) -> Option<Response> {
+        let text = match &self.secret {
+            Some(secret) => Zeroizing::new(format!(
+                "What is posted there is signed with {}. Copy that now: it is not shown again.",
+                **secret
+            )),
+            None => Zeroizing::new("How your settings are now cannot be shown.".into()),
+        };
+        let message = Message {
+            title: self.notice?,
+            text: &text,
+        };
+        Some(crate::page::answer(StatusCode::OK, &message))
     }
 }
 
@@ -142,7 +156,8 @@ impl Web {
         let person = &visit.ticket.person;
         let known = match self.known(person).await {
             Ok(known) => known,
-            Err(problem) => return problem.page(),
+            // What was done is said all the same, and the secret this once.
+            Err(problem) => return done.alone().unwrap_or_else(|| problem.page()),
         };
         let page = shown::Page {
             person: &self.called(person).await,

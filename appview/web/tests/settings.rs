@@ -386,7 +386,7 @@ async fn how_it_goes_with_a_webhook_is_told_on_the_persons_clock() {
     let page = world.open(&ticket).await;
     page.says("It was last taken on 1 December 2026, 05:30 (Asia/Kolkata).");
     page.says("It was last not taken on 1 December 2026, 05:33 (Asia/Kolkata)");
-    page.says("Nothing is posted until 1 December 2026, 05:34 (Asia/Kolkata)");
+    page.says("nothing is posted before 1 December 2026, 05:34 (Asia/Kolkata)");
 }
 
 #[tokio::test]

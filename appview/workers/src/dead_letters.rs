@@ -16,7 +16,8 @@ use huddle_workers_platform::D1Index;
 use serde::Serialize;
 use worker::Env;
 
-/// How many are kept: more than anybody looks through. Of more, the oldest are forgotten.
+/// How many of the last numbers are kept: more than anybody looks through. A letter that is tried again in vain has a number
+/// of its own each time.
 const MOST: i64 = 10_000;
 
 /// For how long one is kept.

@@ -81,7 +81,7 @@ pub(crate) async fn work_off(batch: &MessageBatch, env: &Env) {
     let jobs = jobs.map(|message| Job::new(message.unchecked_into(), env));
     let is_second = |name| String::from(name).ends_with(SECOND);
     if batch.queue().is_ok_and(is_second) {
-        let why = "the platform gave it up, because the code could not run";
+        let why = "it was given up, and the log says why";
         join_all(jobs.map(async |job| job.give_up(PLATFORM_TRIES, why).await)).await;
     } else {
         let runner = Parts::read(env).map(|parts| Runner::new(&parts));
@@ -103,9 +103,9 @@ async fn work<'a>(jobs: impl Iterator<Item = Job<'a>>, runner: &Result<Runner, M
         let mut put_off = None;
         for job in line {
             match put_off {
-                None => put_off = job.work(runner).await,
-                // Whoever could not take the one before cannot take it yet.
-                Some(wait) => job.again(wait),
+                // Whoever could not take the one before cannot take it yet; where none could be done, none of it counts.
+                Some(wait) if runner.is_ok() => job.again(wait),
+                _ => put_off = job.work(runner).await,
             }
         }
     }))

@@ -145,6 +145,12 @@ impl Client<'_> {
         })
     }
 
+    /// Whether requests say who asks, where there is something to say: before the server has been met, they do not.
+    pub(crate) fn says_who(&self) -> bool {
+        let sign_in = self.credentials.map(Credentials::sign_in);
+        sign_in.is_none_or(sign_in::SignIn::is_known)
+    }
+
     /// The error that a response stands for.
     pub(crate) fn refusal(&self, response: &Response) -> CalendarError {
         CalendarError::from_status(response.status, &response.headers, self.now)
@@ -190,7 +196,13 @@ fn otherwise(
         return Ok(manner.map(|manner| (answer.final_url.clone(), manner)));
     }
     let is_question = !matches!(request.method, Method::PUT | Method::DELETE);
-    let may_show_more = answer.status.is_success() || answer.status == StatusCode::FORBIDDEN;
+    // A site at the root of a host may answer whatever it is asked; that it shows less to strangers is said by no such
+    // answer, unless it has led to where people sign in.
+    let is_dav = request.method.as_str() != "PROPFIND"
+        || answer.status == StatusCode::MULTI_STATUS
+        || !is_same(&request.url, &answer.final_url);
+    let may_show_more =
+        answer.status.is_success() && is_dav || answer.status == StatusCode::FORBIDDEN;
     match answered.told {
         // Some servers never ask, and show strangers less.
         Told::Nothing if is_question && may_show_more => {

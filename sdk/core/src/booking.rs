@@ -307,9 +307,11 @@ fn store(
     if changed || decision.asked {
         settle(turn, &booking, decision.retryable)?;
     }
-    let publish = Task::Project(booking.id.clone());
-    let publish = Some(publish).filter(|task| shows_otherwise && !decision.tasks.contains(task));
-    for task in decision.tasks.iter().chain(&publish) {
+    debug_assert!(
+        !shows_otherwise || decision.tasks.contains(&Task::Project(booking.id.clone())),
+        "what is shown otherwise is published"
+    );
+    for task in &decision.tasks {
         turn.send(task)?;
     }
     Ok(Standing {

@@ -214,7 +214,7 @@ fn withdrawn_by(booking: &Booking) -> Option<Role> {
     match canceled.by {
         By::Host => Some(Role::Host),
         By::Guest => {
-            let host_was_asked = booking.terms()?.mode == Mode::Approve;
+            let host_was_asked = booking.approved || booking.terms()?.mode == Mode::Approve;
             host_was_asked.then_some(Role::Guest)
         }
         By::Service => None,

@@ -67,10 +67,12 @@ impl Tasks {
             Task::Resume(id) => self.flows.resume(id).await.map(drop).map_err(Into::into),
             Task::Project(id) => match self.flows.read(id, None).await? {
                 Ok(booking) => {
-                    index::project(&*self.index, &booking).await?;
+                    let listed = index::project(&*self.index, &booking).await;
+                    // Nobody is told late because a list cannot be written.
                     if let Some(effects) = &self.effects {
                         effects.spread(&booking).await?;
                     }
+                    listed?;
                     let status = booking.phase.word();
                     self.metrics.count(&metrics::BOOKINGS, &[status]);
                     Ok(())

@@ -235,7 +235,7 @@ fn outcome(news: &News) -> (&'static str, &'static str) {
         NoticeKind::Canceled => ("Canceled", "This meeting was called off."),
         NoticeKind::Withdrawn { by: Role::Guest } => (
             "Canceled",
-            "The request for this meeting was taken back: your answer is not waited for any more.",
+            "The request for this meeting was taken back: there is nothing left for you to do.",
         ),
         NoticeKind::Withdrawn { by: Role::Host } => (
             "Canceled",

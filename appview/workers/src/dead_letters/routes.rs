@@ -162,7 +162,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (status, error) = self.status_and_name();
         if status.is_server_error() {
-            console_error!("jobs are neither listed nor tried again: {self}");
+            console_error!("jobs were not all listed or tried again: {self}");
         }
         let body = serde_json::json!({ "error": error, "message": self.to_string() });
         (status, Json(body)).into_response()

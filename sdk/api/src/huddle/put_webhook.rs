@@ -21,7 +21,7 @@ impl PutWebhook for Huddle {
             Err(SetRefused::Mismatch) => Err(Self::mismatch()),
             Err(SetRefused::Replaced) => Err(Failure::refused(
                 Error::IdempotencyMismatch,
-                "this idempotency key has set an address that was removed or set anew since: name the request afresh",
+                "this idempotency key has set an address that was removed or set anew since, or whose secret is told no more: name the request afresh",
             )),
             Err(SetRefused::Url) => Err(Failure::refused(
                 Error::InvalidUrl,

@@ -10,7 +10,7 @@ use crate::calendar::Calendar;
 use crate::credentials::Credentials;
 use crate::feed::Feed;
 
-/// Longer than what is sealed of an account, in bytes, so that it never moves and leaves a copy behind.
+/// Longer than what is sealed of nearly every account, in bytes, so that it does not move and leave a copy behind.
 const LONGEST: usize = 64 * 1024;
 
 /// What a person has given, and what was found with it.

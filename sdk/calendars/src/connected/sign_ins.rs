@@ -1,4 +1,5 @@
-//! How servers of connected accounts want to be told who asks, as this process has met them.
+//! How servers of connected accounts want to be told who asks, as this process, or on Workers this event,
+//! has met them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ impl SignIns {
         if remembered.len() >= MAX_REMEMBERED {
             remembered.clear();
         }
+        stored.or_basic();
         remembered.insert(account, stored.clone());
         stored.clone()
     }

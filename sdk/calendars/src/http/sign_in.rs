@@ -16,7 +16,8 @@ use crate::credentials::Credentials;
 
 /// How the server of an account wants to be told who asks, as far as that is known. Clones learn together.
 ///
-/// The scheme is stored; what a digest is made of is not, and is asked for once in each process.
+/// The scheme is stored; what a digest is made of is not, and is asked for once in each process, or, on Workers, in each
+/// event.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(from = "Option<Scheme>", into = "Option<Scheme>")]
 pub(crate) struct SignIn(Arc<State>);
@@ -115,6 +116,19 @@ impl SignIn {
         *self.manner() = manner;
     }
 
+    /// An account that was connected before servers were asked has given the password with every request.
+    pub(crate) fn or_basic(&self) {
+        let mut manner = self.manner();
+        if matches!(*manner, Manner::Unknown) {
+            *manner = Manner::Basic;
+        }
+    }
+
+    /// Whether a request says who asks.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(*self.manner(), Manner::Basic | Manner::Digest(Some(_)))
+    }
+
     /// Waits while another request finds out how; then this one does, if that has not.
     pub(crate) async fn turn(&self) -> Option<lock::MutexGuard<'_, ()>> {
         if self.is_known() {
@@ -122,10 +136,6 @@ impl SignIn {
         }
         let turn = self.0.learning.lock().await;
         (!self.is_known()).then_some(turn)
-    }
-
-    fn is_known(&self) -> bool {
-        matches!(*self.manner(), Manner::Basic | Manner::Digest(Some(_)))
     }
 
     fn manner(&self) -> MutexGuard<'_, Manner> {

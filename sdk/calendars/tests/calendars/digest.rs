@@ -251,8 +251,32 @@ fn what_a_stranger_is_shown_is_not_taken_for_all_there_is() {
 }
 
 #[test]
+fn what_is_hidden_from_strangers_is_not_taken_for_gone() {
+    let script = Script::new(|sent| {
+        let is_event = sent.line().starts_with("GET ") || sent.line().starts_with("DELETE ");
+        match (shows(sent, 0), is_event) {
+            (true, _) => serve(sent),
+            (false, true) => Answer::new(404, ""),
+            (false, false) => asks(0),
+        }
+    });
+    let calendar = calendar_with(&stored("digest"));
+    block_on(async {
+        let removed = calendar
+            .remove_event(&script.fetch(), NOW, &key(), None)
+            .await;
+        assert_eq!(removed, Ok(()));
+    });
+    let sent = script.take_sent();
+    let deleted = sent
+        .iter()
+        .filter(|sent| sent.line().starts_with("DELETE "));
+    assert_eq!(deleted.count(), 1, "{sent:?}");
+}
+
+#[test]
 fn a_site_at_the_root_that_asks_for_nothing_does_not_get_the_password_either() {
-    for status in [404, 405, 501] {
+    for status in [200, 404, 405, 501] {
         let script = Script::new(move |sent| match sent.line().replace(HOST, "").as_str() {
             "PROPFIND /" => {
                 assert!(sent.header("authorization").is_none());

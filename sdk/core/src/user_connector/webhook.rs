@@ -161,7 +161,7 @@ pub(super) fn read(turn: &mut Turn<'_>) -> Result<Option<StoredWebhook>, SqlErro
 }
 
 /// Notes what came of a message. Whoever does not answer in time, again and again, is left alone for a while, each time for
-/// longer, and is then asked once: any answer at all ends that.
+/// longer, and is then asked once: whatever is no wait in vain ends that.
 pub(super) fn note(turn: &mut Turn<'_>, command: &NotePost) -> Result<(), SqlError> {
     let now = turn.now();
     let Some(stored) = read(turn)?.filter(|stored| stored.sealed == command.sealed) else {
