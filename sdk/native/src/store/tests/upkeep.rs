@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use huddle_core::booking::{Asked, BookingId, Constraints, Create};
 use huddle_core::migrations::{self, Migration};
+use huddle_core::outbox::{self, Task};
 use huddle_core::transport::ask;
 use huddle_core::{ActorName, Limits, Sql as _};
 use huddle_ports::Timestamp;
@@ -93,6 +94,34 @@ fn upgrades(database: Database, steps: &[Migration], rows: &str, table: &str) {
         let count: i64 = connection.query_row(&count, [], |row| row.get(0)).unwrap();
         assert_eq!(count, 1, "{lacked:?}");
     }
+}
+
+/// An earlier version found out about apps while it wrote a letter, and this one when it publishes.
+#[test]
+fn of_a_letter_that_waits_from_an_earlier_version_its_booking_is_published_once_more() {
+    let connection = Connection::open_in_memory().unwrap();
+    let mut sql = SqliteSql(&connection);
+    let steps = migrations::ACTOR;
+    let now = steps
+        .iter()
+        .position(|step| step.name == "0007_webhook_state");
+    migrations::migrate(&mut sql, &steps[..now.unwrap()]).unwrap();
+    for party in ["host", "guest"] {
+        let task = format!(
+            r#"{{"Effect":{{"booking":"{ID}","party":"{party}","channel":"mail","revision":4}}}}"#
+        );
+        let row = format!(
+            "INSERT INTO outbox (actor, kind, task, due) VALUES ('booking/{ID}', 'mail', '{task}', 9)"
+        );
+        sql.script(&row).unwrap();
+    }
+    migrations::migrate(&mut sql, steps).unwrap();
+    let mut waiting = |kind| {
+        let due = outbox::due(&mut sql, kind, Timestamp::from_millis(9), 10).unwrap();
+        due.into_iter().map(|entry| entry.task).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting("project"), [Task::Project(ID.parse().unwrap())]);
+    assert_eq!(waiting("mail").len(), 2);
 }
 
 #[tokio::test]
