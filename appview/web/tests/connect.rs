@@ -2,32 +2,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+#[path = "support/site.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod site;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use huddle_appview_web::{CONNECT_PATH, Web, routes};
-use huddle_calendars::{CalendarPorts, ConnectedCalendars};
+use huddle_appview_web::CONNECT_PATH;
+use huddle_core::ActorName;
 use huddle_core::index::Index;
 use huddle_core::index::people::{self, Names};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{Access, Connector, GetCalendars, Provider};
-use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::user_connector::ticket::{TICKET_LIFETIME, Ticket};
-use huddle_core::webhooks::Webhooks;
-use huddle_core::{ActorName, Limits};
-use huddle_native::{ActorStore, SqliteIndex};
-use huddle_ports::{
-    Bytes, Clock as _, Fetch, FetchError, FetchPolicy, StatusCode as Status, Timestamp,
-};
-use huddle_syntax::Did;
-use huddle_testkit::{CountingRandom, SteppingClock};
+use huddle_native::SqliteIndex;
+use huddle_ports::{Bytes, Clock as _, Fetch, FetchError, StatusCode as Status};
 use tower::ServiceExt as _;
 
-const NOW: Timestamp = Timestamp::from_millis(1_796_083_200_000);
+use site::{NOW, Site as World, ana};
+
 const FEED: &str = "https://cal.example.com/secret.ics";
 const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//A//A//EN\r\nEND:VCALENDAR\r\n";
 
@@ -54,31 +50,8 @@ impl Fetch for OneFeed {
     }
 }
 
-struct World {
-    clock: Arc<SteppingClock>,
-    actors: Arc<ActorStore>,
-    random: Arc<CountingRandom>,
-    keys: KeyRing,
-    router: Router,
-}
-
-fn ana() -> Did {
-    "did:web:ana.example.com".parse().unwrap()
-}
-
 impl World {
     async fn new(is_https: bool) -> Self {
-        let clock = Arc::new(SteppingClock::at(NOW));
-        let random = Arc::new(CountingRandom::default());
-        let actors = ActorStore::in_memory(clock.clone(), Limits::default()).unwrap();
-        let actors = Arc::new(actors);
-        let keys = KeyRing::parse(&KeyRing::new_key("1", &*random)).unwrap();
-        let ports = CalendarPorts {
-            actors: actors.clone(),
-            fetch: Arc::new(OneFeed),
-            clock: clock.clone(),
-            random: random.clone(),
-        };
         let index = SqliteIndex::in_memory().unwrap();
         let names = Names {
             handle: Some("ana.example.com".parse().unwrap()),
@@ -87,21 +60,7 @@ impl World {
         let mut batch = vec![people::seen(ana().as_str(), NOW)];
         batch.extend(people::name(&ana(), &names, NOW));
         index.batch(batch).await.unwrap();
-        let web = Web {
-            calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
-            index: Arc::new(index),
-            actors: actors.clone(),
-            webhooks: Webhooks::new(keys.clone(), random.clone(), FetchPolicy::public()),
-            random: random.clone(),
-            is_https,
-        };
-        Self {
-            clock,
-            actors,
-            random,
-            keys,
-            router: routes(web),
-        }
+        Self::over(Arc::new(OneFeed), index, is_https)
     }
 
     fn ticket(&self, change: impl FnOnce(&mut Ticket)) -> String {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+#[path = "support/site.rs"]
+mod site;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,26 +12,22 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use huddle_appview_web::{CONNECT_PATH, Web, routes};
-use huddle_calendars::{CalendarPorts, ConnectedCalendars};
+use huddle_appview_web::CONNECT_PATH;
 use huddle_core::idempotency::Key;
 use huddle_core::preferences::{Preferences, Way};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{Access, Connect, ConnectorId, Provider};
-use huddle_core::user_connector::sealing::{KeyRing, Sealed};
+use huddle_core::user_connector::sealing::Sealed;
 use huddle_core::user_connector::ticket::{TICKET_LIFETIME, Ticket};
 use huddle_core::user_connector::webhook::{NotePost, Posted, ReadWebhook};
 use huddle_core::user_connector::{GetPreferences, PreferencesDocument, PutPreferences};
-use huddle_core::webhooks::Webhooks;
-use huddle_core::{ActorName, Ask, Limits};
-use huddle_native::{ActorStore, SqliteIndex};
-use huddle_ports::{Clock as _, Fetch, FetchError, FetchPolicy, Timestamp};
-use huddle_syntax::Did;
-use huddle_testkit::{CountingRandom, SteppingClock};
+use huddle_core::{ActorName, Ask};
+use huddle_native::SqliteIndex;
+use huddle_ports::{Clock as _, Fetch, FetchError};
 use tower::ServiceExt as _;
 
-/// 2026-12-01T00:00Z.
-const NOW: Timestamp = Timestamp::from_millis(1_796_083_200_000);
+use site::{Site as World, ana};
+
 const APP: &str = "https://app.example.com/hooks/huddle?token=1";
 
 /// Nothing is fetched for settings.
@@ -41,49 +40,10 @@ impl Fetch for NoNetwork {
     }
 }
 
-struct World {
-    clock: Arc<SteppingClock>,
-    actors: Arc<ActorStore>,
-    random: Arc<CountingRandom>,
-    keys: KeyRing,
-    webhooks: Webhooks,
-    router: Router,
-}
-
-fn ana() -> Did {
-    "did:web:ana.example.com".parse().unwrap()
-}
-
 impl World {
     fn new() -> Self {
-        let clock = Arc::new(SteppingClock::at(NOW));
-        let random = Arc::new(CountingRandom::default());
-        let actors = ActorStore::in_memory(clock.clone(), Limits::default()).unwrap();
-        let actors = Arc::new(actors);
-        let keys = KeyRing::parse(&KeyRing::new_key("1", &*random)).unwrap();
-        let ports = CalendarPorts {
-            actors: actors.clone(),
-            fetch: Arc::new(NoNetwork),
-            clock: clock.clone(),
-            random: random.clone(),
-        };
-        let webhooks = Webhooks::new(keys.clone(), random.clone(), FetchPolicy::public());
-        let web = Web {
-            calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
-            index: Arc::new(SqliteIndex::in_memory().unwrap()),
-            actors: actors.clone(),
-            webhooks: webhooks.clone(),
-            random: random.clone(),
-            is_https: true,
-        };
-        Self {
-            clock,
-            actors,
-            random,
-            keys,
-            webhooks,
-            router: routes(web),
-        }
+        let index = SqliteIndex::in_memory().unwrap();
+        Self::over(Arc::new(NoNetwork), index, true)
     }
 
     fn ticket(&self) -> String {
