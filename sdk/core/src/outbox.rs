@@ -20,7 +20,8 @@ use crate::user_connector::connector::ConnectorId;
 pub const TELL: &str = "tell";
 
 /// How often whatever is outside is tried. With what [`backoff`] waits in between that takes four hours on the average and
-/// eight at most, unless somebody asks for longer: longer than a calendar or mail server is down for that somebody looks after.
+/// eight at most, unless somebody asks for longer: longer than a calendar or mail server is down for that somebody looks
+/// after.
 const TRIES: u32 = 20;
 
 /// More than an actor ever has timers.

@@ -2,8 +2,8 @@
 //!
 //! A process has only so many hands, and an app that does not answer keeps a hand for as long as a message may take. So
 //! each person and each host has a few of them at most, and all apps together that have yet to show that they answer have a
-//! few, too: whoever has many accounts, or many hosts, has no more hands by that. Who finds no hand free does not wait for one,
-//! and comes again later.
+//! few, too: whoever has many accounts, or many hosts, has no more hands by that. Who finds no hand free does not wait for
+//! one, and comes again later.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -59,10 +59,10 @@ impl Effects {
             Ok(response) => read(&response),
             Err(error) => failed(&error),
         };
-        let webhooks = &post.webhooks;
-        let noted = webhooks.note(&*self.actors, person, &webhook, came).await;
+        let noted = post.webhooks.note(&*self.actors, person, &webhook, came);
         // A message that was taken is not sent again because that could not be noted.
-        outcome.and(noted.or(Ok(())))
+        let _ = noted.await;
+        outcome
     }
 
     /// Lets a message through to a webhook, unless that is left alone for now or has enough on their way to it.
