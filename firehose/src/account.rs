@@ -1,32 +1,4 @@
 //! What is known of an account's repository, and what an event makes of it.
-//!
-//! ```text
-//!            commit that follows           commit that does not, #sync of something else
-//!          ┌─────────┐                 ┌──────────────────────────────────────────┐
-//!          ▼         │                 │                                          ▼
-//!     ┌─────────────────┐              │          repository fetched    ┌──────────────────┐
-//!     │     Synced      │──────────────┘        ┌───────────────────────│  Desynchronized  │
-//!     └─────────────────┘◄──────────────────────┘                       └──────────────────┘
-//!                                                                        commits wait here
-//! ```
-//!
-//! # Whose word counts
-//!
-//! A status is that of the account at whoever sends the stream, and need not be that at its own host
-//! (`com.atproto.sync.subscribeRepos#account`): a relay that takes an account down says so while the account's own host
-//! goes on giving out its repository. So each word is ended by whoever can take it back:
-//!
-//! | what was said                                   | hosting                | ended by                                                |
-//! | ----------------------------------------------- | ---------------------- | ------------------------------------------------------- |
-//! | `active`                                        | [`Hosting::Active`]    |                                                         |
-//! | `deactivated`, or the account's own host says so | [`Hosting::Inactive`]  | `active`, or a repository that the own host gives out   |
-//! | `takendown`, `suspended`, anything else         | [`Hosting::TakenDown`] | `active`                                                |
-//! | `deleted`                                       | [`Hosting::Deleted`]   | `active`, or a *newer* repository that the own host gives out |
-//! | `desynchronized`, `throttled`                   | as it was              | they are about the sender, and no wish of the account's |
-//!
-//! Streams of several hosts are one stream after the other, and what came last counts: whoever names two relays trusts
-//! both. After a gap a word may have been missed, and a takedown stays: what a relay says today is for
-//! `com.atproto.sync.getRepoStatus` to tell.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,6 +14,16 @@ use crate::{Cid, Tid};
 /// One account's events are given to it in the order of the stream. While it is [`Repository::Desynchronized`] its
 /// commits [wait](CommitStep::Wait); once the repository has been fetched, they are given to it again, in the same
 /// order: those that the repository has already are then [stale](CommitStep::Stale).
+///
+/// ```text
+///            commit that follows           commit that does not, #sync of something else
+///          ┌─────────┐                 ┌──────────────────────────────────────────┐
+///          ▼         │                 │                                          ▼
+///     ┌─────────────────┐              │          repository fetched    ┌──────────────────┐
+///     │     Synced      │──────────────┘        ┌───────────────────────│  Desynchronized  │
+///     └─────────────────┘◄──────────────────────┘                       └──────────────────┘
+///                                                                        commits wait here
+/// ```
 ///
 /// It is kept as a short text, by [`Display`](fmt::Display) and [`FromStr`], or by serde:
 ///
@@ -74,6 +56,24 @@ pub enum Repository {
 }
 
 /// Whether what an account has published may be shown.
+///
+/// # Whose word counts
+///
+/// A status is that of the account at whoever sends the stream, and need not be that at its own host
+/// (`com.atproto.sync.subscribeRepos#account`): a relay that takes an account down says so while the account's own host
+/// goes on giving out its repository. So each word is ended by whoever can take it back:
+///
+/// | what was said                                    | hosting             | ended by                                                      |
+/// | ------------------------------------------------ | ------------------- | ------------------------------------------------------------- |
+/// | `active`                                         | [`Self::Active`]    |                                                               |
+/// | `deactivated`, or the account's own host says so | [`Self::Inactive`]  | `active`, or a repository that the own host gives out         |
+/// | `takendown`, `suspended`, anything else          | [`Self::TakenDown`] | `active`                                                      |
+/// | `deleted`                                        | [`Self::Deleted`]   | `active`, or a *newer* repository that the own host gives out |
+/// | `desynchronized`, `throttled`                    | as it was           | they are about the sender, and no wish of the account's       |
+///
+/// Streams of several hosts are one stream after the other, and what came last counts: whoever names two relays trusts
+/// both. After a gap a word may have been missed, and a takedown stays: what a relay says today is for
+/// `com.atproto.sync.getRepoStatus` to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hosting {
     /// It may.
@@ -82,7 +82,7 @@ pub enum Hosting {
     Inactive,
     /// Not as long as whoever sends the stream says so: hide it, whatever the account's own host gives out.
     TakenDown,
-    /// Never again: delete it.
+    /// Not any more: delete it. Should the account come back, nothing of before is held.
     Deleted,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Ingest`] is a value. What happens outside goes in (a frame, an answer, the time), and what is to be done comes
 //! out ([`Action`]): connect, look up a key, fetch a repository, keep a cursor, and deliver an [`Event`]. A task of
-//! tokio and a Durable Object drive the same code, by a [`Runner`], which leaves them connections and timers alone.
+//! tokio and a Durable Object drive the same code, by a [`Runner`]: all that is left to them is connections and timers.
 //!
 //! # Who keeps what
 //!
@@ -63,6 +63,7 @@ use self::pace::Arrivals;
 use self::progress::Progress;
 use self::rests::Rests;
 use crate::frame::MAX_FRAME_LEN;
+use crate::jetstream::Decompressor;
 use crate::{Account, Filter, Verifier};
 
 /// Follows a stream, and says what to do about it.
@@ -98,7 +99,8 @@ use crate::{Account, Filter, Verifier};
 /// before a frame could exceed it, frames are no longer [wanted](Ingest::wants_frames), and are refused. Beside that
 /// there are [`Limits::max_fetches`] repositories of at most [`Limits::max_repository_bytes`] of records, the state
 /// of [`Limits::max_accounts`] accounts, and the moments at which [`Limits::max_resting`] accounts are tried again. Paths
-/// that have the same record share its bytes.
+/// that have the same record share its bytes. Frames and what is delivered of them take at most twice what is counted:
+/// `tests/memory` measures that of hostile streams.
 ///
 /// No account takes the room of the others. While one waits for its repository or its identity, a sixteenth of what may
 /// wait does behind it, and less once half of all does. Of what comes then only the newest is kept: the newest commit,
@@ -122,6 +124,7 @@ pub struct Ingest {
     config: Config,
     filter: Filter,
     verifier: Verifier,
+    decompressor: Decompressor,
     backoff: Backoff,
     connection: Connection,
     progress: Progress,
@@ -203,6 +206,7 @@ impl Ingest {
         Ok(Self {
             filter,
             verifier: Verifier::new(),
+            decompressor: config.source.decompressor()?,
             backoff: Backoff::new(seed),
             connection: Connection::new(hosts),
             progress: Progress::new(config.hosts.iter().map(|host| cursors.get(host).copied())),
@@ -327,7 +331,7 @@ impl Ingest {
         is_wanted
     }
 
-    /// A binary message has come.
+    /// A message has come: of a stream of repositories a binary one, of a Jetstream one of either kind.
     pub fn frame(
         &mut self,
         connection: ConnectionId,
@@ -422,6 +426,7 @@ impl Ingest {
         match failed {
             Ok(why) => self.retry(did, Need::Repository, why),
             Err(Unavailable::Inactive) => self.hide(did),
+            Err(Unavailable::TooLarge(limit)) => self.give_up(did, LostTrack::TooLarge(limit)),
             Err(_) => self.give_up(did, LostTrack::Unavailable),
         }
     }

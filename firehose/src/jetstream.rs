@@ -3,10 +3,14 @@
 //! A host makes them of the events that it has received. Records are turned back into DAG-CBOR, and taken if that has
 //! the CID that the message says; whether the account has ever published it is the host's word alone.
 //!
-//! Messages come uncompressed: the compressed ones need a dictionary that belongs to the host's program.
+//! Messages may come compressed, which needs a dictionary of the host's program and the feature `jetstream-zstd`: a
+//! [`Decompressor`] gives their JSON, and [`decode`] reads that.
 
 mod json;
 mod record;
+mod zstd;
+
+pub use self::zstd::{Decompressor, Dictionary, DictionaryError, ZstdError};
 
 use self::json::{Json, Object};
 use crate::frame::{AccountEvent, AccountStatus};
@@ -41,11 +45,14 @@ pub enum JetstreamError {
     /// Without something that a message has, or with something else in its place.
     #[error("without `{0}` as it should be")]
     Field(&'static str),
+    /// It is compressed, and cannot be read.
+    #[error(transparent)]
+    Zstd(#[from] ZstdError),
 }
 
 use JetstreamError::Field;
 
-/// Decodes a message. It is one once it says whom it is about and where in the stream it stands.
+/// Decodes a message that is not compressed. It is one once it says whom it is about and where in the stream it stands.
 ///
 /// ```
 /// use huddle_firehose::ingest::News;

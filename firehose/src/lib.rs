@@ -8,8 +8,8 @@
 //!    [`CommitError`], which says what to do: [`CommitError::remedy`].
 //! 4. [`Account`] says whether a commit follows on what is held of an account, or whether its repository has to be
 //!    fetched.
-//! 5. [`Verified::changes`] yields the records: collection, record key, CID, bytes. A record that is wrong is
-//!    refused by itself.
+//! 5. [`Verified::changes`] yields the records: collection, record key, CID, bytes. What they are to say is a check that
+//!    is passed in ([`Record::read`]). A record that is wrong is refused by itself.
 //!
 //! A whole repository, as `com.atproto.sync.getRepo` answers it, is a [`car::Car`] and a tree: [`mst::Cursor`] walks
 //! over it, [`mst::diff`] tells what is different from another, [`mst::build`] makes one.
@@ -50,13 +50,14 @@
 //! of [`mst`] hold at most 48 times the length of what they read, whatever is in it: 24 bytes a block, and the keys of the
 //! nodes between the root and where they are, a node's keys being up to fifteen times as long as their block. What an
 //! account publishes comes to a few times the length. [`jetstream::decode`] holds the values of its JSON: up to 32 times
-//! the length of a message, which has at most 2,000,000 bytes ([`jetstream::MAX_MESSAGE_LEN`]). `tests/memory.rs` measures
-//! all of this, and prints it.
+//! the length of a message, which has at most 2,000,000 bytes ([`jetstream::MAX_MESSAGE_LEN`]), also once it is
+//! decompressed; a [`jetstream::Decompressor`] holds at most 16 MiB. What [`ingest::Ingest`] holds is
+//! [limited](ingest::Limits). `tests/memory` measures all of this, and prints it.
 //!
 //! # Features
 //!
 //! `native-crypto` verifies signatures with libsecp256k1 and AWS-LC, which takes a C compiler. It is faster; nothing
-//! else is different.
+//! else is different. `jetstream-zstd` reads the messages of a Jetstream that come compressed, in Rust alone.
 
 mod account;
 pub mod car;

@@ -277,7 +277,8 @@ impl<'v, 'a> Verified<'v, 'a> {
         self.since
     }
 
-    /// The root of the tree before it; without it, the repository was empty.
+    /// The root of the tree before it, as the event says: up to [`Level::Hashes`] that is all there is to it. From
+    /// [`Level::Operations`] on the commit is known to have come from it, and without it from an empty repository.
     pub const fn prev_data(&self) -> Option<Cid> {
         self.event.prev_data
     }

@@ -261,6 +261,7 @@ impl World {
             Unavailable::ForNow,
             Unavailable::AtAll,
             Unavailable::Inactive,
+            Unavailable::TooLarge(1),
         ];
         let refusal = refusals[choice % refusals.len()];
         let (ingest, now) = (&mut self.ingest, self.now);

@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod availability;
+pub mod calendar_server;
 pub mod data;
 pub mod firehose;
 pub mod icalendar;
 pub mod identifiers;
 pub mod ingest;
+pub mod jetstream;
 pub mod lexicon;
 pub mod mutate;
 pub mod records;
@@ -37,11 +39,13 @@ pub struct Target {
 /// All targets.
 pub const TARGETS: &[Target] = &[
     availability::TARGET,
+    calendar_server::TARGET,
     data::CBOR,
     data::JSON,
     firehose::CAR,
     firehose::FRAME,
     ingest::TARGET,
+    jetstream::TARGET,
     firehose::MST,
     icalendar::TARGET,
     identifiers::TARGET,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { answered, refused } from './harness/outcome.mjs'
 import { half } from './harness/times.mjs'
+import { until } from './harness/until.mjs'
 import { World } from './harness/world.mjs'
 
 const world = await World.start('accounts')
@@ -46,6 +47,56 @@ test('offers that are changed or deleted are listed as they are now', async () =
   await host.remove(uri)
   await world.unlisted(host)
   refused(await (await world.person('late')).match(host), 'NoSlot')
+})
+
+test('what is done with somebody’s things is in their export, and in nobody else’s', async () => {
+  const [person, other] = await world.people('judy', 'kim')
+  const deeds = async (whose) =>
+    (await whose.exported())
+      .filter(({ $type }) => $type === 'com.huddle.exportData#auditEvent')
+      .map(({ kind, detail = '' }) => `${kind} ${detail}`.trim())
+      .sort()
+  const feed = await world.feed()
+  await person.connect('ics', 'freeBusy', feed.account)
+  const [{ id }] = answered(await person.call('listConnectors')).connectors
+  answered(await person.call('deleteConnector', { connectorId: id }))
+  refused(await person.call('deleteConnector', { connectorId: id }), 'ConnectorNotFound')
+  for (let n = 0; n < 2; n++) answered(await person.call('putPreferences', { preferences: {} }))
+  answered(await person.call('putWebhook', { url: 'https://app.example/hook' }))
+  answered(await person.call('deleteWebhook'))
+  const done = ['calendarConnected ics', 'calendarRemoved ics', 'dataExported', 'preferencesPut']
+  await until(
+    'the export tells of all of it, once',
+    () => deeds(person),
+    (told) => String(told) === String([...done, 'webhookRemoved', 'webhookSet']),
+  )
+  assert.deepEqual(await deeds(other), ['dataExported'])
+})
+
+test('who changes their handle stays who they are, and a handle that nobody has verified names nobody', async () => {
+  const host = await world.host('heidi', half(9))
+  const guest = await world.person('ivan')
+  const booking = await guest.confirmed(host)
+  const handle = `renamed${world.servers[host.server].handles}`
+  await host.agent.com.atproto.identity.updateHandle({ handle })
+  // What an account's events say is taken over in their order.
+  const { uri } = await host.offer(half(11))
+  await world.listed(host, uri)
+
+  const listed = await guest.listed(1, 'confirmed')
+  for (const seen of [listed[0], (await guest.read(booking)).booking]) {
+    assert.deepEqual([seen.hostDid, seen.hostHandle], [host.did, undefined], 'it is told of nobody that it is theirs')
+  }
+  const hosts = answered(await world.get('searchHosts', { limit: 100 })).hosts
+  const { did, handle: told } = hosts.find((found) => found.did === host.did)
+  assert.deepEqual([did, told], [host.did, undefined])
+  for (const name of [handle, host.handle]) {
+    const query = new URLSearchParams({ host: name })
+    assert.notEqual((await world.fetch(`/xrpc/com.huddle.listOffers?${query}`)).status, 200, name)
+    const named = answered(await world.get('searchHosts', { q: name })).hosts
+    assert.ok(!named.some((found) => found.did === host.did), name)
+  }
+  assert.equal(answered(await guest.cancel(booking)).booking.status, 'canceled')
 })
 
 test('a record that breaks its lexicon is not listed, and does no harm to the next', async () => {

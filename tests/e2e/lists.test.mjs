@@ -172,24 +172,56 @@ test('preferences are kept as they were sent, and count', async () => {
   assert.ok(new Date(start) - Date.now() >= 20_160 * 60_000, `${start} is not two weeks ahead`)
 })
 
+test('settings are made on a page of their own, which the ticket of no other page opens', async () => {
+  const person = await world.person('rosa')
+  const read = async () => answered(await person.call('getPreferences'))
+  const page = async (name, params) => new URL(answered(await person.call(name, params)).url)
+  const settings = await page('getSettingsUrl')
+  const connect = await page('getConnectUrl', { provider: 'ics' })
+  const open = async (url) => {
+    const response = await fetch(url)
+    return { status: response.status, html: await response.text() }
+  }
+  for (const [opened, other] of [
+    [settings, connect],
+    [connect, settings],
+  ]) {
+    const { status, html } = await open(opened)
+    assert.deepEqual([status, html.includes(person.did), html.includes(other.pathname)], [200, true, false], html)
+    const mistaken = await open(new URL(`${other.pathname}${opened.search}`, other))
+    assert.deepEqual([mistaken.status, mistaken.html.includes(person.did)], [400, false], mistaken.html)
+  }
+
+  const { html } = await open(settings)
+  const hidden = (name) => html.match(new RegExp(`name="${name}" value="([^"]*)"`))[1]
+  const submit = async (path, of, fields) => {
+    const ticket = of.searchParams.get('ticket')
+    const body = new URLSearchParams({ ticket, once: hidden('once'), ...fields })
+    return (await fetch(new URL(path, of), { method: 'POST', body })).status
+  }
+  const boxes = { revision: hidden('revision'), declined: 'yes', email: 'yes' }
+  const hook = { url: 'https://app.example.com/hook' }
+  assert.equal(await submit('/settings', connect, boxes), 400)
+  assert.equal(await submit('/settings/webhook', connect, hook), 400)
+  const before = await read()
+  assert.deepEqual([before.revision, before.webhookStatus], [0, 'none'])
+  assert.equal(await submit('/settings', settings, boxes), 200)
+  assert.equal(await submit('/settings/webhook', settings, hook), 200)
+  const { preferences, webhookStatus } = await read()
+  const { busyRules, notifyBy } = preferences
+  assert.deepEqual([busyRules.declined, busyRules.allDay, notifyBy, webhookStatus], [true, false, ['email'], 'set'])
+})
+
 test('what is kept about a person is theirs to download', async () => {
   const host = await world.host('kim', half(9))
   const guest = await world.person('leo')
   const booking = await guest.confirmed(host, { note: 'About my thesis' })
   await guest.listed(1, 'confirmed')
   answered(await guest.call('putPreferences', { preferences: { tz: 'Asia/Tokyo' } }))
-  const lines = Buffer.from(answered(await guest.call('exportData')))
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .map(JSON.parse)
-  const text = JSON.stringify(lines)
+  const text = JSON.stringify(await guest.exported())
   for (const kept of [booking.id, 'About my thesis', 'Asia/Tokyo']) assert.ok(text.includes(kept), kept)
-  assert.ok(
-    !JSON.stringify(Buffer.from(answered(await (await world.person('mia')).call('exportData'))).toString()).includes(
-      booking.id,
-    ),
-  )
+  const other = await world.person('mia')
+  assert.ok(!JSON.stringify(await other.exported()).includes(booking.id))
 })
 
 test('nothing is written to a repository without leave, and the answer says what to do', async () => {
@@ -214,16 +246,21 @@ test('nothing is written to a repository without leave, and the answer says what
   )
 })
 
-test('a wish for a public trace is kept, and nothing is written to a repository without leave', async () => {
+test('what nothing here would come of is no preference, and no trace of a booking is public', async () => {
   const host = await world.host('pia', half(9))
   const guest = await world.person('quinn')
   for (const person of [host, guest]) {
-    answered(await person.call('putPreferences', { preferences: { publicTrace: 'exact' } }))
+    const { preferences, revision } = answered(await person.call('getPreferences'))
+    for (const [field, value] of Object.entries({ publicTrace: 'exact', nameableBy: 'anyone', attendeeFor: 'mutual' })) {
+      const wished = { preferences: { ...preferences, [field]: value }, swapRevision: revision }
+      const { message } = refused(await person.call('putPreferences', wished), 'PreferenceNotSupported')
+      assert.ok(message.startsWith(`${field}: `), message)
+    }
+    assert.equal(answered(await person.call('getPreferences')).revision, revision)
   }
   await guest.confirmed(host)
   await host.listed(1, 'confirmed')
   for (const person of [host, guest]) {
-    assert.equal(answered(await person.call('getPreferences')).preferences.publicTrace, 'exact')
     const { collections } = (await person.agent.com.atproto.repo.describeRepo({ repo: person.did })).data
     assert.ok(!collections.includes('com.huddle.booking'), String(collections))
   }

@@ -1,13 +1,14 @@
 // What strangers get to know, however many of them ask, and what never leaves.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { canary, laidOpen, privateEvent } from './harness/canaries.mjs'
 import { methods } from './harness/contract.mjs'
 import { answered, refused } from './harness/outcome.mjs'
 import { at, half, WEEK, window } from './harness/times.mjs'
 import { until } from './harness/until.mjs'
 import { World } from './harness/world.mjs'
 
-const world = await World.start('privacy', { tapped: true })
+const world = await World.start('privacy', { tapped: true, mailing: true })
 after(() => world.stop())
 
 const STRANGERS = 50
@@ -84,7 +85,6 @@ test('a dry run tells strangers of blocks of four hours, and of nothing narrower
 })
 
 test('what is private is in no byte that strangers get, in no log and in no metric', async () => {
-  const canary = (what) => `canary-${what}-${crypto.randomUUID()}`
   const [note, reason, field] = ['note', 'reason', 'field'].map(canary)
   const secretGuest = `did:plc:${'canary'.padEnd(24, 'a')}`
   const host = await world.host('carol', { ...window(9, 480), durations: [30], note: 'Open to all' })
@@ -110,9 +110,7 @@ test('what is private is in no byte that strangers get, in no log and in no metr
     async () => (await stranger.bookings()).map(({ id }) => id).sort(),
     (ids) => String(ids) === String(made),
   )
-  for (const path of ['/internal/metrics', '/zpages', '/healthz', '/xrpc/_health', '/.well-known/did.json', '/']) {
-    await (await world.operate(path)).arrayBuffer()
-  }
+  await lookEverywhere()
   const tokens = [await stranger.token({ method: 'getBooking' })]
   await world.send('getBooking', tokens[0], { query: `?bookingId=${booking.id}` })
 
@@ -137,6 +135,84 @@ test('what is private is in no byte that strangers get, in no log and in no metr
   assert.ok(!world.graph.asked.some((query) => query.includes('canary')), 'a private list was told to the social graph')
 })
 
+test('what stands in calendars is in no byte that leaves, whoever asks for whatever', async (t) => {
+  const [work, home] = [await world.calendar('radicale'), await world.calendar('xandikos')]
+  const feeds = [await world.feed(), await world.feed(), await world.feed()]
+  const host = await world.host('gina', { ...window(9, 480), durations: [30] })
+  const picked = await world.host('hugo', { ...window(9, 480), durations: [30], mode: 'pick' })
+  const unread = await world.host('irma', { ...window(9, 480), durations: [30] })
+  const [guest, stranger] = await world.people('jack', 'kate')
+  const parties = [host, picked, unread, guest]
+  for (const person of [host, picked, unread]) await person.follow(guest)
+  const connected = [
+    [host, 'caldav', 'events', work],
+    [host, 'ics', 'freeBusy', feeds[0]],
+    [picked, 'ics', 'freeBusy', feeds[1]],
+    [unread, 'ics', 'freeBusy', feeds[2]],
+    [guest, 'caldav', 'events', home],
+  ]
+  const from = world.answers.length
+  const signs = []
+  for (const [n, [person, provider, access, calendar]] of connected.entries()) {
+    const { uid, start, end, words, signs: ofEvent } = privateEvent(607 + 60 * n, 641 + 60 * n)
+    await calendar.add(uid, start, end, words)
+    await person.connect(provider, access, calendar.account)
+    signs.push(...ofEvent)
+  }
+  const mailboxes = parties.map(({ name }) => `${name}@mail.test`)
+  for (const [n, person] of parties.entries()) await person.readMailAt(mailboxes[n])
+
+  answered(await guest.match(host, { dryRun: true }))
+  const booking = await guest.confirmed(host)
+  const moved = { earliest: at(840), latest: at(1020) }
+  answered(await guest.reschedule(booking, { constraints: moved }))
+  const { slots } = answered(await guest.call('listSlots', { hostDid: picked.did }))
+  answered(await guest.match(picked, { slotToken: slots[0].slotToken }))
+  const held = await guest.matched(unread)
+  // Of what cannot be read, whoever tried may say too much.
+  const { uid, start, end, words, signs: ofEvent } = privateEvent(907, 941)
+  feeds[2].add(uid, start, end, { ...words, RRULE: `FREQ=${words.SUMMARY}` })
+  signs.push(...ofEvent)
+  await guest.finalize(held)
+  await guest.match(unread)
+  for (const { name } of [host, guest]) await world.mail.count(`${name}@mail.test`, 2)
+  const shown = async () => JSON.stringify([await home.event(booking.id), await work.event(booking.id)])
+  await until('both calendars show it', shown, (text) => JSON.parse(text).every(Boolean))
+
+  for (const person of [stranger, ...parties]) {
+    for (const read of ['listConnectors', 'getPreferences', 'listBookings', 'exportData']) await person.call(read)
+    await person.call('getBookingIcs', { bookingId: booking.id })
+    await person.call('listSlots', { hostDid: picked.did, limit: 24, tz: 'Asia/Kathmandu' })
+    await person.match(host, { dryRun: true, constraints: { earliest: at(600), latest: at(660) } })
+  }
+  for (const asked of [host, picked, unread]) await askEverything(stranger, asked, booking)
+  await lookEverywhere()
+  const left = {
+    answers: world.answers.subarray(from).toString('latin1'),
+    logs: world.appview.logs(),
+    letters: JSON.stringify(mailboxes.flatMap((address) => world.mail.to(address))),
+    'what the social graph is asked': world.graph.asked.join('\n'),
+    'events of bookings': await shown(),
+  }
+  await askEverything(guest, host, booking)
+  left['answers after it was called off'] = world.answers.subarray(from).toString('latin1')
+  for (const [where, text] of Object.entries(left)) {
+    const open = laidOpen(text)
+    t.diagnostic(`${where}: ${signs.length} signs looked for in ${open.length} bytes`)
+    for (const sign of signs) assert.ok(!open.includes(sign), `${sign} is in ${where}`)
+  }
+  // What is told is found in this way.
+  assert.ok(laidOpen(left.answers).includes(booking.start) && laidOpen(left.letters).includes(booking.id))
+})
+
+/** Looks at every page that there is for anybody. */
+async function lookEverywhere() {
+  const pages = ['/', '/connect', '/settings', '/healthz', '/xrpc/_health', '/.well-known/did.json']
+  for (const path of [...pages, '/internal/metrics', '/internal/jobs', '/zpages']) {
+    await (await world.operate(path)).arrayBuffer()
+  }
+}
+
 /** Calls every method as somebody who is no party to anything, and gives the ids of the bookings that this makes. */
 async function askEverything(stranger, host, { id }) {
   const uri = (await world.offers(host))[0].uri
@@ -149,6 +225,7 @@ async function askEverything(stranger, host, { id }) {
     connectorId: 'c7m2p4',
     token: 'nonsense',
     email: 'erin@example.com',
+    url: 'https://app.example/hook',
     preferences: {},
     record: { $type: 'com.huddle.slotOffer', ...half(9), policy: 'anyone', createdAt: new Date().toISOString() },
   }

@@ -101,6 +101,13 @@ test('a token is good once, whoever signed it', async () => {
   assert.equal(outcomes.filter(({ status }) => status === 200).length, 1, 'and once when it comes at the same time')
 })
 
+withEach('no method takes a token twice', NAMES, async (name) => {
+  const token = await holder.token(name)
+  const { status } = await world.send(name, token, requestOf(name))
+  assert.notEqual(status, 401, 'it is good for a first time')
+  refused(await world.send(name, token, requestOf(name)), 'JwtReplayed', 401)
+})
+
 test('a real server’s token counts with the bare DID, and with the service in it', async () => {
   for (const aud of [world.service, `${world.service}#huddle_appview`]) {
     answered(await world.send('listBookings', await guest.token({ method: 'listBookings', aud })))
@@ -160,6 +167,38 @@ withEach('what breaks a lexicon comes back through a server as what it is', TAKI
     ? { ...request, body: JSON.stringify({ ...JSON.parse(body), idempotencyKey: 7 }) }
     : { query: `?${new URLSearchParams({ [fieldsOf(name)[0]]: 'x'.repeat(700) })}` }
   refused(await guest.raw(name, broken), 'InvalidRequest')
+})
+
+/** Methods that take a field of this name. */
+const takingField = (field) => NAMES.filter((name) => fieldsOf(name).includes(field))
+
+test('other people’s calendars and offers are as if they were not there', async () => {
+  const feed = await world.feed()
+  feed.add('team', half(11).start, half(11).end)
+  await host.connect('ics', 'freeBusy', feed.account)
+  const before = answered(await host.call('listConnectors')).connectors
+  const [{ uri }] = await world.offers(host)
+  const [nobodys, noOffer] = ['c7m2p4', `at://${host.did}/com.huddle.slotOffer/3kaaaaaaaaaa2`]
+  const tried = [
+    ...takingField('connectorId').map((name) => [name, 'connectorId', before[0].id, nobodys, 'ConnectorNotFound']),
+    ...takingField('uri').map((name) => [name, 'uri', uri, noOffer, 'OfferNotFound']),
+  ]
+  assert.deepEqual(
+    tried.map(([name]) => name),
+    ['deleteConnector', 'getConnectUrl', 'deleteOffer'],
+  )
+  for (const [name, field, theirs, absent, error] of tried) {
+    const ask = async (value) => refused(await guest.call(name, { provider: 'ics', [field]: value }), error)
+    assert.equal((await ask(theirs)).message, (await ask(absent)).message, name)
+  }
+  assert.deepEqual(
+    answered(await host.call('listConnectors')).connectors.map(({ id }) => id),
+    before.map(({ id }) => id),
+  )
+  assert.deepEqual(
+    (await world.offers(host)).map((offer) => offer.uri),
+    [uri],
+  )
 })
 
 test('what a server passes on that is no request comes back as what it is', async () => {

@@ -57,6 +57,11 @@ fn seeds_of_availability_pass() {
 }
 
 #[test]
+fn seeds_of_calendar_server_pass() {
+    check_seeds("calendar_server");
+}
+
+#[test]
 fn seeds_of_data_cbor_pass() {
     check_seeds("data_cbor");
 }

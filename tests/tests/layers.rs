@@ -191,6 +191,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "huddle-xrpc",
         ],
     ),
+    ("huddle-example-embed", &["huddle-appview"]),
     ("huddle-codegen", &["huddle-syntax"]),
     ("huddle-codegen-golden", &["huddle-syntax", "huddle-xrpc"]),
     ("huddle-testdata", &[]),
@@ -204,6 +205,7 @@ const LEAVES: &[&str] = &[
     "huddle-native",
     "huddle-appview",
     "huddle-appview-workers",
+    "huddle-example-embed",
     "huddle-workers-contract",
     "huddle-workers-firehose",
     "huddle-workers-firehose-contract",
@@ -225,7 +227,12 @@ const CONFINED: &[(&[&str], &[&str])] = &[
         &[
             "tokio", "tokio-*", "hyper", "hyper-*", "lettre", "reqwest", "rusqlite",
         ],
-        &["huddle-native", "huddle-appview", TOP],
+        &[
+            "huddle-native",
+            "huddle-appview",
+            "huddle-example-embed",
+            TOP,
+        ],
     ),
     (
         &["worker", "js-sys", "web-sys", "wasm-bindgen*"],

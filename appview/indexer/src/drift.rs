@@ -21,11 +21,11 @@ const MOST_PAGES: u32 = 5;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
     /// Of so many, what is held is what they have published.
-    pub same: usize,
+    pub same: u32,
     /// Of so many it is not: their repositories are to be fetched.
-    pub different: usize,
+    pub different: u32,
     /// Of so many the host has told nothing, or they offer too much to be compared.
-    pub untold: usize,
+    pub untold: u32,
 }
 
 impl Indexer {

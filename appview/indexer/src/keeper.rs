@@ -10,7 +10,7 @@ use huddle_firehose::VerifyingKey;
 use huddle_firehose::ingest::{Answer, Identity, Question, Unavailable};
 use huddle_identity::{DidDocument, Freshness};
 use huddle_lexicon::com::atproto::sync::get_repo::{Error, GetRepo, Params};
-use huddle_ports::FetchLimits;
+use huddle_ports::{FetchError, FetchLimits};
 use huddle_syntax::Did;
 use huddle_xrpc::client::{Client, ClientError};
 
@@ -118,6 +118,9 @@ impl Indexer {
                 }
                 Error::RepoNotFound => Unavailable::AtAll,
             }),
+            Err(ClientError::Transport(FetchError::TooLarge { limit })) => {
+                Err(Unavailable::TooLarge(limit))
+            }
             Err(error) => Err(unavailable(error.is_retryable())),
         }
     }

@@ -4,7 +4,7 @@ use huddle_core::index::repos::{self, Repo};
 use huddle_core::index::{
     IndexError, Revision, Statement, audit, departures, hosts, offers, people, requests, services,
 };
-use huddle_firehose::ingest::{Change, Event, LostTrack, News};
+use huddle_firehose::ingest::{Change, Event, LostTrack, News, RepositoryError};
 use huddle_firehose::{Account, Hosting};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
@@ -97,6 +97,14 @@ impl Takeover {
             }
             News::Desynchronized(why) => {
                 self.taken.lost = Some(*why);
+                if let LostTrack::TooLarge(_) | LostTrack::Refused(RepositoryError::TooLarge(_)) =
+                    why
+                {
+                    // Nobody but they can change that.
+                    let (kind, detail) = ("repositoryTooLarge", why.to_string());
+                    let note = audit::note(did.as_str(), self.now, kind, &detail);
+                    self.statements.push(note);
+                }
                 let lost = repo.map(|repo| repos::advance(did.as_str(), &repo));
                 self.statements.extend(lost);
             }
@@ -157,6 +165,7 @@ impl Takeover {
     fn hosting(&mut self, did: &str, hosting: Hosting, repo: &Repo) {
         if hosting == Hosting::Deleted {
             self.statements.extend(people::purge(did));
+            self.statements.push(audit::purge(did));
             self.statements.push(requests::purge(did));
             self.statements.push(departures::begin(did));
             self.statements

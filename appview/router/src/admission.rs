@@ -13,7 +13,8 @@ use huddle_identity::{
     Caller, ReplayStore, ReplayStoreError, ServiceAuthConfig, ServiceAuthError,
     ServiceAuthVerifier, SigningKeys,
 };
-use huddle_ports::{Clock, Timestamp};
+use huddle_ports::metrics::RATE_LIMITED;
+use huddle_ports::{Clock, Metrics, Timestamp};
 use huddle_syntax::{Did, Nsid};
 use huddle_xrpc::RateLimit;
 use huddle_xrpc::server::{Admitted, AuthError, Authenticate, bearer_token};
@@ -39,6 +40,7 @@ pub(crate) struct Admission {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) tokens: ServiceAuthConfig,
+    pub(crate) metrics: Arc<dyn Metrics>,
 }
 
 #[async_trait]
@@ -56,7 +58,7 @@ impl Authenticate for Admission {
             Ok(Some(token)) => share(request, token, self.limits.issuer_shares),
             Ok(None) | Err(_) => place(request),
         };
-        let rate_limit = self.spend(&payer, anyone(&self.limits)).await?;
+        let rate_limit = self.spend(ADDRESS, &payer, anyone(&self.limits)).await?;
         match token? {
             Some(token) => {
                 let caller = verifier.verify(token, nsid).await?;
@@ -69,6 +71,10 @@ impl Authenticate for Admission {
         }
     }
 }
+
+/// Who pays, as metrics have it.
+const ACCOUNT: &str = "account";
+const ADDRESS: &str = "address";
 
 /// Whose allowance the requests of a place share.
 fn place(request: &Parts) -> String {
@@ -121,15 +127,21 @@ impl Admission {
     ) -> Result<Admitted, AuthError> {
         let nonce = noted.take().ok_or(AuthError::Unavailable)?;
         let spend = account(&self.limits, method, nonce);
-        let rate_limit = self.spend(&format!("did/{}", caller.did), spend).await?;
+        let payer = format!("did/{}", caller.did);
+        let rate_limit = self.spend(ACCOUNT, &payer, spend).await?;
         Ok(Admitted {
             caller: Some(caller),
             rate_limit: Some(rate_limit),
         })
     }
 
-    /// What is left of the allowance of `payer`.
-    async fn spend(&self, payer: &str, spend: Spend) -> Result<RateLimit, AuthError> {
+    /// What is left of the allowance of `payer`, who is of this kind.
+    async fn spend(
+        &self,
+        kind: &'static str,
+        payer: &str,
+        spend: Spend,
+    ) -> Result<RateLimit, AuthError> {
         let rate = spend.rate;
         match self.allowances.spend(payer, spend).await {
             Ok(Verdict::Allowed { remaining }) => {
@@ -140,10 +152,13 @@ impl Admission {
             Ok(Verdict::Limited {
                 remaining,
                 retry_at,
-            }) => Err(AuthError::Limited {
-                retry_after_secs: seconds(self.clock.now(), retry_at),
-                rate_limit: Some(rate_limit(rate, remaining, retry_at)),
-            }),
+            }) => {
+                self.metrics.count(&RATE_LIMITED, &[kind]);
+                Err(AuthError::Limited {
+                    retry_after_secs: seconds(self.clock.now(), retry_at),
+                    rate_limit: Some(rate_limit(rate, remaining, retry_at)),
+                })
+            }
             Ok(Verdict::Replayed) => Err(ServiceAuthError::Replayed.into()),
             Err(SpendError::Full) => Err(AuthError::Unavailable),
             Err(SpendError::Unreachable(error)) => Err(AuthError::Fault(error.into())),

@@ -18,8 +18,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::middleware;
-pub use huddle_api::ConnectPage;
 use huddle_api::Huddle;
+pub use huddle_api::Pages;
 use huddle_core::availability::Availability;
 use huddle_core::booking::BookingIds;
 use huddle_core::directory::Directory;
@@ -41,7 +41,7 @@ use admission::Admission;
 pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
 pub use identities::Identities;
-pub use measured::{MeasuredActors, MeasuredMail};
+pub use measured::{MeasuredHolds, MeasuredMail, MeasuredStarts};
 pub use operations::{
     MetricsRegistry, Operations, OperatorPages, OperatorToken, RequestId, Served, WeakToken,
 };
@@ -112,7 +112,7 @@ pub struct AppView {
     /// What whoever runs it says and hears.
     pub operations: Operations,
     /// Where calendars are connected, on a page that the runtime serves beside this; nobody can connect one without it.
-    pub connect_page: Option<ConnectPage>,
+    pub pages: Option<Pages>,
     /// Where people read mail; nobody can enter an address without it.
     pub addresses: Option<Addresses>,
     /// Waits until an answer may go out that is not to tell by its time how it came about.
@@ -141,6 +141,7 @@ impl AppView {
             clock: clock.clone(),
             limits,
             tokens: ServiceAuthConfig::new(&self.service),
+            metrics: self.operations.metrics.clone(),
         };
         let huddle = Huddle {
             flows: self.backend.flows().in_step(self.pause),
@@ -153,8 +154,8 @@ impl AppView {
             service: self.service.did().clone(),
             clock,
             metrics: self.operations.metrics.clone(),
-            webhooks: self.connect_page.as_ref().map(ConnectPage::webhooks),
-            connect_page: self.connect_page,
+            webhooks: self.pages.as_ref().map(Pages::webhooks),
+            pages: self.pages,
             addresses: self.addresses,
         };
         let xrpc = huddle

@@ -1,4 +1,4 @@
-//! Ports of the core that are measured: what comes of holds, which actors are at work, and how long mail takes.
+//! Ports of the core that are measured: what comes of holds, which actors start, and how long mail takes.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,34 +17,22 @@ use huddle_ports::metrics::{ACTOR_STARTS, HOLDS, Metrics, PROVIDER_SECONDS};
 /// So many actors are remembered at least that were asked last.
 const REMEMBERED: usize = 8192;
 
-/// Actors that are measured.
-pub struct MeasuredActors {
+/// Actors whose holds are counted, by what comes of them.
+pub struct MeasuredHolds {
     actors: Arc<dyn ActorTransport>,
     metrics: Arc<dyn Metrics>,
-    asked: Mutex<Recent>,
 }
 
-impl MeasuredActors {
+impl MeasuredHolds {
     /// Those behind `actors`.
     pub fn new(actors: Arc<dyn ActorTransport>, metrics: Arc<dyn Metrics>) -> Self {
-        Self {
-            actors,
-            metrics,
-            asked: Mutex::default(),
-        }
+        Self { actors, metrics }
     }
 }
 
 #[async_trait]
-impl ActorTransport for MeasuredActors {
+impl ActorTransport for MeasuredHolds {
     async fn send(&self, to: &ActorName, command: Command) -> Result<Reply, Unreachable> {
-        let is_new = {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.is_new(to)
-        };
-        if is_new {
-            self.metrics.count(&ACTOR_STARTS, &[to.kind().as_str()]);
-        }
         let is_hold = matches!(command, Command::HostMatch(host_match::Command::Hold(_)));
         let reply = self.actors.send(to, command).await;
         if is_hold {
@@ -64,6 +52,38 @@ fn outcome(reply: &Result<Reply, Unreachable>) -> &'static str {
         Err(HoldRefused::NoneFree) => "none free",
         Err(HoldRefused::TooManyHolds { .. }) => "too many",
         Err(HoldRefused::Over { .. }) => "over",
+    }
+}
+
+/// Actors whose starts are counted, where they live in one store: one that was not asked for long counts as started.
+pub struct MeasuredStarts {
+    actors: Arc<dyn ActorTransport>,
+    metrics: Arc<dyn Metrics>,
+    asked: Mutex<Recent>,
+}
+
+impl MeasuredStarts {
+    /// Those behind `actors`.
+    pub fn new(actors: Arc<dyn ActorTransport>, metrics: Arc<dyn Metrics>) -> Self {
+        Self {
+            actors,
+            metrics,
+            asked: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl ActorTransport for MeasuredStarts {
+    async fn send(&self, to: &ActorName, command: Command) -> Result<Reply, Unreachable> {
+        let is_new = {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.is_new(to)
+        };
+        if is_new {
+            self.metrics.count(&ACTOR_STARTS, &[to.kind().as_str()]);
+        }
+        self.actors.send(to, command).await
     }
 }
 
@@ -123,9 +143,15 @@ impl Mail for MeasuredMail {
     }
 }
 
-impl fmt::Debug for MeasuredActors {
+impl fmt::Debug for MeasuredHolds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MeasuredActors").finish_non_exhaustive()
+        f.debug_struct("MeasuredHolds").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MeasuredStarts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeasuredStarts").finish_non_exhaustive()
     }
 }
 

@@ -28,7 +28,7 @@ use huddle_core::Limits;
 use huddle_core::matching::{Matching, Sources};
 use huddle_core::user_connector::connector::{Access, Provider};
 use huddle_core::user_connector::sealing::KeyRing;
-use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::user_connector::ticket::ConnectTicket;
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_lexicon::com::huddle::{finalize, r#match as matching};
 use huddle_native::{OsRandom, SystemClock};
@@ -177,7 +177,7 @@ async fn connect(calendars: &ConnectedCalendars, remote: &Arc<Remote>, hosts: &[
                 }
                 let now = SystemClock.now();
                 let (provider, access) = (Provider::CalDav, Access::FreeBusy);
-                let ticket = Ticket::new(host, provider, access, &OsRandom, now);
+                let ticket = ConnectTicket::new(host, provider, access, &OsRandom, now);
                 let given = Given::CalDav {
                     start: remote.server.place().as_str(),
                     user: &user,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use huddle_appview_router::{
-    AppView, Backend, MeasuredActors, MeasuredMail, MemoryAllowances, Operations, Served,
+    AppView, Backend, MeasuredHolds, MeasuredMail, MeasuredStarts, MemoryAllowances, Operations,
+    Served,
 };
 use huddle_appview_web::{MailPages, Web};
 use huddle_core::Limits;
@@ -86,8 +87,9 @@ impl Parts {
     /// Puts them together.
     pub fn assemble(self) -> App {
         let metrics = self.operations.metrics.clone();
+        let actors = MeasuredStarts::new(self.actors.clone(), metrics.clone());
         let backend = Backend {
-            actors: Arc::new(MeasuredActors::new(self.actors.clone(), metrics.clone())),
+            actors: Arc::new(MeasuredHolds::new(Arc::new(actors), metrics.clone())),
             index: self.index,
             availability: self.availability,
             slots: self.slots,
@@ -126,8 +128,10 @@ impl Parts {
                 calendars: connecting.calendars.clone(),
                 index: backend.index.clone(),
                 actors: backend.actors.clone(),
-                webhooks: connecting.page.webhooks(),
-                random: connecting.page.random.clone(),
+                webhooks: connecting.pages.webhooks(),
+                keys: connecting.pages.keys.clone(),
+                random: connecting.pages.random.clone(),
+                clock: backend.clock.clone(),
                 is_https: connecting.is_https(),
             })
         });
@@ -156,7 +160,7 @@ impl Parts {
                 on_served: log,
                 ..self.operations
             },
-            connect_page: self.connecting.map(|connecting| connecting.page),
+            pages: self.connecting.map(|connecting| connecting.pages),
             addresses: self.post.map(|post| post.addresses),
             pause,
         };

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use huddle_appview_router::ConnectPage;
-use huddle_appview_web::CONNECT_PATH;
+use huddle_appview_router::Pages;
+use huddle_appview_web::{CONNECT_PATH, SETTINGS_PATH};
 use huddle_calendars::{CalendarPorts, ConnectedCalendars};
 use huddle_core::effects::WebhookPost;
 use huddle_core::user_connector::sealing::{KeyRing, KeySource};
@@ -23,13 +23,13 @@ use crate::secrets;
 /// The file of the keys, the newest first.
 pub(crate) const KEYS: &str = "calendar-keys.secret";
 
-/// The calendars of an installation, and where they are connected.
+/// The calendars of an installation, and the pages on which they are connected and settings made.
 #[derive(Clone, Debug)]
 pub struct Connecting {
     /// The calendars.
     pub calendars: ConnectedCalendars,
-    /// The page.
-    pub page: ConnectPage,
+    /// The pages.
+    pub pages: Pages,
 }
 
 impl Connecting {
@@ -42,21 +42,22 @@ impl Connecting {
         address: &Url,
     ) -> Result<Self> {
         let keys = load_or_make_keys(folder, &*ports.random)?;
-        let page = ConnectPage {
-            address: address.join(CONNECT_PATH)?,
+        let pages = Pages {
+            connect: address.join(CONNECT_PATH)?,
+            settings: address.join(SETTINGS_PATH)?,
             keys: keys.clone(),
             random: Arc::clone(&ports.random),
         };
         let calendars = ConnectedCalendars::new(ports, keys, keep);
         let calendars = calendars.located_by(Arc::new(SystemDns::new()?));
-        Ok(Self { calendars, page })
+        Ok(Self { calendars, pages })
     }
 
     /// The way to the apps that people have their news posted to.
     pub(crate) fn webhooks(&self) -> WebhookPost {
         WebhookPost {
             fetch: self.calendars.network(),
-            webhooks: self.page.webhooks(),
+            webhooks: self.pages.webhooks(),
         }
     }
 
@@ -68,9 +69,9 @@ impl Connecting {
         }
     }
 
-    /// Whether the page is reached by HTTPS.
+    /// Whether the pages are reached by HTTPS.
     pub(crate) fn is_https(&self) -> bool {
-        self.page.address.scheme() == "https"
+        self.pages.connect.scheme() == "https"
     }
 }
 

@@ -8,11 +8,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
-use tracing::{Level, error};
+use tracing::error;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{CONFIG_VARIABLE, Config, File, with_file};
+use crate::logs::{LogFormat, LogLevel};
 use crate::{
-    backup, bookings, connector, demo, doctor, hosts, import, jobs, keys, migrate, output,
+    backup, bookings, connector, demo, doctor, hosts, import, jobs, keys, logs, migrate, output,
 };
 
 /// Scheduling on the AT Protocol: finds, holds and confirms meetings between people whose calendars
@@ -183,17 +185,13 @@ fn complain(error: &anyhow::Error) {
 
 fn log_to_stderr(command: &Command) {
     // What a command shows is what it prints itself.
-    let level = match command {
-        Command::Serve(_) => Level::INFO,
+    let (level, format) = match command {
+        Command::Serve(config) => (config.log_level, config.log_format),
         // What it serves with is not meant for production.
-        Command::Demo(_) => Level::ERROR,
-        _ => Level::WARN,
+        Command::Demo(_) => (LogLevel::Error, LogFormat::Text),
+        _ => (LogLevel::Warn, LogFormat::Text),
     };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .init();
+    logs::subscriber(level, format, stderr, stderr().is_terminal()).init();
 }
 
 impl Command {

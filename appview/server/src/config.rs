@@ -16,6 +16,7 @@ use huddle_appview_router::OperatorToken;
 use huddle_identity::ServiceRef;
 use huddle_ports::{HeaderName, Url};
 
+use crate::logs::{LogFormat, LogLevel};
 use crate::mail::MailSettings;
 use crate::secrets;
 pub use file::{File, with_file};
@@ -31,7 +32,7 @@ pub struct DataFolder {
         value_name = "DIR",
         default_value = "huddle-data"
     )]
-    pub(crate) data: PathBuf,
+    pub data: PathBuf,
 }
 
 impl DataFolder {
@@ -44,16 +45,17 @@ impl DataFolder {
 /// Every setting.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
+    /// Where its databases and secrets are.
     #[command(flatten)]
-    pub(crate) data: DataFolder,
+    pub data: DataFolder,
 
     /// Address and port to listen at.
     #[arg(long, env = "HUDDLE_LISTEN", default_value = DEFAULT_LISTEN)]
-    pub(crate) listen: SocketAddr,
+    pub listen: SocketAddr,
 
     /// DID and service that callers' tokens are made out to.
     #[arg(long, env = "HUDDLE_SERVICE", default_value = DEFAULT_SERVICE)]
-    pub(crate) service: ServiceRef,
+    pub service: ServiceRef,
 
     /// Directory of did:plc.
     #[arg(
@@ -62,11 +64,11 @@ pub struct Config {
         value_name = "URL",
         default_value = "https://plc.directory"
     )]
-    pub(crate) plc: Url,
+    pub plc: Url,
 
     /// Look people up on this machine too, over plain HTTP: for trying things out, never in public.
     #[arg(long, env = "HUDDLE_DEVELOPMENT")]
-    pub(crate) development: bool,
+    pub development: bool,
 
     /// Hosts of the firehose that keeps what is known of offers up to date, best first, e.g. `wss://relay.example.com`:
     /// a relay, or one data server. Without it nobody's offers are known.
@@ -76,7 +78,7 @@ pub struct Config {
         value_name = "URL",
         value_delimiter = ','
     )]
-    pub(crate) firehose: Vec<Url>,
+    pub firehose: Vec<Url>,
 
     /// AppView that tells who follows and who blocks whom.
     #[arg(
@@ -85,17 +87,17 @@ pub struct Config {
         value_name = "URL",
         default_value = "https://public.api.bsky.app"
     )]
-    pub(crate) graph: Url,
+    pub graph: Url,
 
     /// Header in which the reverse proxy in front says where a request comes from, e.g. `x-forwarded-for`: its last
     /// address counts. Without it, the address that connects does.
     #[arg(long, env = "HUDDLE_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
-    pub(crate) client_address_header: Option<HeaderName>,
+    pub client_address_header: Option<HeaderName>,
 
     /// Where this is reached from outside, e.g. `https://huddle.example.com`. If the service's DID is that host's
     /// did:web, its document is served at /.well-known/did.json.
     #[arg(long, env = "HUDDLE_PUBLIC_URL", value_name = "URL")]
-    pub(crate) public_url: Option<Url>,
+    pub public_url: Option<Url>,
 
     /// Bearer token that shows /internal/metrics and /zpages, which are not there without it. Rather set it in the
     /// environment, or name a file: arguments can be read by everybody on this machine.
@@ -105,17 +107,27 @@ pub struct Config {
         hide_env_values = true,
         value_name = "TOKEN"
     )]
-    pub(crate) operator_token: Option<OperatorToken>,
+    pub operator_token: Option<OperatorToken>,
 
     /// File that holds the operator's token, where none is given otherwise.
     #[arg(long, env = "HUDDLE_OPERATOR_TOKEN_FILE", value_name = "FILE")]
-    pub(crate) operator_token_file: Option<PathBuf>,
+    pub operator_token_file: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) mail: MailSettings,
+    /// How `huddle serve` says what it does, on standard error: `json` is for programs.
+    #[arg(long, env = "HUDDLE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 
+    /// From which level on it says something.
+    #[arg(long, env = "HUDDLE_LOG_LEVEL", value_enum, default_value_t = LogLevel::Info)]
+    pub log_level: LogLevel,
+
+    /// How mail goes out.
     #[command(flatten)]
-    pub(crate) limits: LimitSettings,
+    pub mail: MailSettings,
+
+    /// How much anybody may ask for, and how long things last.
+    #[command(flatten)]
+    pub limits: LimitSettings,
 }
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:2480";

@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use huddle_appview_indexer::{Indexer, Keeper, Requests, TakenOver};
-use huddle_firehose::ingest::{
-    Answer, Config, Ingest, Limits, LostTrack, Notice, Pace, Question, Source,
-};
+use huddle_appview_indexer::{Indexer, Keeper, Measured, Requests, TakenOver};
+use huddle_firehose::ingest::{Answer, Config, Ingest, Limits, Notice, Pace, Question, Source};
 use huddle_native::{Firehose, FirehosePorts, FirehoseStore, OsRandom, SystemClock, TimerPause};
-use huddle_ports::metrics::{INGEST_EVENTS, INGEST_LAG_SECONDS, SYNC_FAILURES};
 use huddle_ports::{FetchLimits, Metrics, Random as _, Url};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
@@ -19,8 +16,6 @@ use tracing::{debug, info, warn};
 
 /// How often requests that wait for somebody are looked at again, and hosts are asked what they are called.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// How often what is held is compared with what is published.
-const CHECK_EVERY: Duration = Duration::from_hours(1);
 /// So many hosts are asked at a time what they are called, and so many accounts what they have published.
 const NAMES: u32 = 50;
 const CHECKS: u32 = 200;
@@ -37,15 +32,19 @@ pub(crate) struct Following {
     requests: Requests,
     asked: Arc<Notify>,
     firehose: Firehose,
+    measured: Measured,
+    check_every: Duration,
 }
 
 impl Following {
-    /// Goes on from what the index holds. `ports` are what the driver needs beside a store.
+    /// Goes on from what the index holds, and every so often compares that with what is published. `ports` are what the
+    /// driver needs beside a store.
     pub(crate) async fn begin(
         hosts: &[Url],
         indexer: Indexer,
         requests: Requests,
         metrics: Arc<dyn Metrics>,
+        check_every: Duration,
         ports: impl FnOnce(Arc<dyn FirehoseStore>) -> FirehosePorts,
     ) -> Result<Self> {
         let hosts = hosts.iter().map(Url::as_str);
@@ -68,16 +67,19 @@ impl Following {
             repository: REPOSITORY,
             on_failure: |error| warn!(%error, "the firehose waits for the index"),
         };
+        let measured = Measured::new(metrics, Arc::new(SystemClock));
         let store = Arc::new(Store {
             keeper,
             asked: asked.clone(),
-            metrics,
+            measured: measured.clone(),
         });
         Ok(Self {
             indexer,
             requests,
             asked,
             firehose: Firehose::new(ingest, ports(store)),
+            measured,
+            check_every,
         })
     }
 
@@ -86,7 +88,7 @@ impl Following {
         tokio::select! {
             () = self.firehose.run(stop) => {}
             () = sweep(&self.requests, &self.indexer, &self.asked) => {}
-            () = check(&self.indexer) => {}
+            () = check(&self.indexer, &self.measured, self.check_every) => {}
         }
     }
 }
@@ -110,15 +112,18 @@ async fn sweep(requests: &Requests, indexer: &Indexer, asked: &Notify) {
 }
 
 /// Compares what is held with what is published, and forgets what has been kept for long enough.
-async fn check(indexer: &Indexer) {
-    let mut hours = every(CHECK_EVERY);
+async fn check(indexer: &Indexer, measured: &Measured, period: Duration) {
+    let mut times = every(period);
     loop {
-        hours.tick().await;
+        times.tick().await;
         match indexer.check_drift(CHECKS).await {
-            Ok(drift) => info!(
-                drift.same,
-                drift.different, drift.untold, "accounts compared"
-            ),
+            Ok(drift) => {
+                info!(
+                    drift.same,
+                    drift.different, drift.untold, "accounts compared"
+                );
+                measured.compared(drift);
+            }
             Err(error) => warn!(%error, "accounts wait to be compared"),
         }
         if let Err(error) = indexer.forget().await {
@@ -138,7 +143,7 @@ struct Store {
     keeper: Keeper,
     /// Told when there may be something to ask for.
     asked: Arc<Notify>,
-    metrics: Arc<dyn Metrics>,
+    measured: Measured,
 }
 
 #[async_trait]
@@ -152,44 +157,27 @@ impl FirehoseStore for Store {
     }
 
     fn report(&self, notice: Notice) {
-        if let Notice::BadFrame { .. } | Notice::Rejected { .. } | Notice::NoKey { .. } = notice {
-            self.metrics.count(&INGEST_EVENTS, &["rejected"]);
-        }
+        self.measured.notice(&notice);
         report(&notice);
     }
 
     fn pace(&self, pace: Pace) {
-        if let Some(behind) = pace.behind {
-            self.metrics
-                .record(&INGEST_LAG_SECONDS, &[], behind.as_secs_f64());
-        }
+        self.measured.pace(pace);
     }
 }
 
 impl Store {
     fn tell(&self, taken: &TakenOver) {
-        self.metrics.count(&INGEST_EVENTS, &[taken.kind]);
+        self.measured.taken_over(taken);
         if let Some(why) = taken.lost {
             info!(%why, "a repository is to be fetched later");
-            self.metrics.count(&SYNC_FAILURES, &[reason(why)]);
         }
         for record in &taken.left_out {
             info!(record.collection, record.why, "a record is left out");
-            self.metrics.count(&INGEST_EVENTS, &["left out"]);
         }
         if taken.asks {
             self.asked.notify_one();
         }
-    }
-}
-
-/// One word for why a repository could not be had.
-fn reason(why: LostTrack) -> &'static str {
-    match why {
-        LostTrack::Identity => "identity",
-        LostTrack::Unavailable => "unavailable",
-        LostTrack::Postponed => "postponed",
-        LostTrack::Refused(_) => "refused",
     }
 }
 
@@ -202,5 +190,86 @@ fn report(notice: &Notice) {
         Notice::BadFrame { why } => warn!(%why, "the firehose sent no event"),
         Notice::Rejected { seq, why, .. } => info!(seq, %why, "an event is not taken"),
         Notice::NoKey { seq, .. } => info!(seq, "an event is of an account without a key"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huddle_appview_indexer::Ports;
+    use huddle_appview_router::MetricsRegistry;
+    use huddle_core::index::{Index as _, repos};
+    use huddle_identity::{IdentityConfig, IdentityResolver};
+    use huddle_lexicon::com::huddle::service::Service;
+    use huddle_native::SqliteIndex;
+    use huddle_ports::{FetchPolicy, MemoryCache, Timestamp};
+    use huddle_testkit::network::{Network, Places};
+    use huddle_testkit::{CountingRandom, SteppingClock};
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// Waits until that many accounts were found to have published something else than is held.
+    async fn until_different(registry: &MetricsRegistry, times: u32) {
+        let line = format!("huddle_drift_checks_total{{outcome=\"different\"}} {times}.0\n");
+        while !registry.text().contains(&line) {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn accounts_are_compared_again_and_again_and_that_is_measured() {
+        let clock = Arc::new(SteppingClock::at(Timestamp::from_millis(1_800_000_000_000)));
+        let url = |text: &str| Url::parse(text).unwrap();
+        let places = Places {
+            directory: url("https://plc.test"),
+            host: url("https://pds.test"),
+        };
+        let random = Arc::new(CountingRandom::default());
+        let network = Arc::new(Network::new(places, clock.clone(), random));
+        let cache = Arc::new(MemoryCache::new(clock.clone()));
+        let config = IdentityConfig {
+            plc_directory: url("https://plc.test"),
+            policy: FetchPolicy::development(),
+            ..IdentityConfig::default()
+        };
+        let index = Arc::new(SqliteIndex::in_memory().unwrap());
+        let indexer = Indexer::new(Ports {
+            index: index.clone(),
+            identity: IdentityResolver::new(
+                network.clone(),
+                network.clone(),
+                cache.clone(),
+                clock.clone(),
+                config,
+            ),
+            fetch: network.clone(),
+            cache,
+            clock: clock.clone(),
+        });
+        // Of whom nothing is held.
+        let ada = network.sign_up(&"ada.example.com".parse().unwrap());
+        let service = Service::new(ada.clone(), "2026-01-01T00:00:00Z".parse().unwrap());
+        let rkey = "self".parse().unwrap();
+        network.put(&ada, &rkey, &service).unwrap();
+        index
+            .batch(vec![repos::follow(ada.as_str())])
+            .await
+            .unwrap();
+
+        let registry = Arc::new(MetricsRegistry::new());
+        let measured = Measured::new(registry.clone(), clock.clone());
+        tokio::select! {
+            () = check(&indexer, &measured, Duration::from_millis(1)) => panic!("it goes on"),
+            () = async {
+                until_different(&registry, 1).await;
+                clock.step(Duration::from_hours(25));
+                until_different(&registry, 2).await;
+            } => {}
+        }
+        let told = registry.text();
+        assert!(
+            told.contains("huddle_drift_checked_timestamp_seconds{} "),
+            "{told}"
+        );
     }
 }

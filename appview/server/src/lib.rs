@@ -1,7 +1,7 @@
 //! The Huddle AppView as one process: SQLite for state, axum for the network.
 //!
-//! [`app`] puts the parts together, [`cli`] does what the command line asks for, with what [`config`] says. Everything
-//! that decides is in the libraries.
+//! [`app`] puts the parts together, [`cli`] does what the command line asks for, with what [`config`] says. An app that
+//! embeds the AppView begins with [`Config::start`](config::Config::start). Everything that decides is in the libraries.
 
 pub mod app;
 mod backlog;
@@ -20,6 +20,7 @@ mod import;
 mod installation;
 mod jobs;
 mod keys;
+pub mod logs;
 pub mod loopback;
 pub mod mail;
 mod migrate;
@@ -27,3 +28,5 @@ mod output;
 mod request_id;
 mod secrets;
 mod serve;
+
+pub use serve::Running;

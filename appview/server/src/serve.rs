@@ -1,4 +1,4 @@
-//! `huddle serve`
+//! `huddle serve`, and what an app that embeds the AppView starts.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -26,6 +26,7 @@ use huddle_schedule::disclosure::DisclosureKey;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -71,12 +72,36 @@ impl Config {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
+        let gaps = self.missing_for_production();
+        let service = self.service.clone();
+        let running = self.start().await?;
+        for gap in gaps {
+            warn!("not for production yet: {gap}");
+        }
+        info!(address = %listener.local_addr()?, %service, "listening");
+        let router = running.router();
+        axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(stop)
+        .await?;
+        info!("stopping");
+        running.finish().await
+    }
+
+    /// Starts what an AppView does beside answering: it follows the firehose, and works off what bookings leave to be
+    /// done. [`Running::router`] is to be served by whoever asks, at the address that [`Self::public_url`] names.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from beginning, with what to do about it: a folder or a database that cannot be opened, or
+    /// keys that cannot be read.
+    pub async fn start(self) -> Result<Running> {
         let network = self.network()?;
         let (parts, indexer) = self.parts(&network)?;
         let (ids, metrics) = (parts.ids.clone(), parts.operations.metrics.clone());
-        let folder = self.data.path().to_owned();
-        let measuring = parts.operations.pages.is_some();
-        let measuring = measuring.then(|| tokio::spawn(backlog::measure(folder, metrics.clone())));
+        let is_measured = parts.operations.pages.is_some();
         let App {
             router,
             pump,
@@ -87,40 +112,28 @@ impl Config {
             [] => None,
             hosts => {
                 let ways = |store| network.firehose(store);
-                let begun = Following::begin(hosts, indexer, requests, metrics, ways);
+                let compare = Duration::from_secs(self.limits.0.drift_secs.into());
+                let metrics = metrics.clone();
+                let begun = Following::begin(hosts, indexer, requests, metrics, compare, ways);
                 Some(begun.await.context("the firehose cannot begin")?)
             }
         };
-        for gap in self.missing_for_production() {
-            warn!("not for production yet: {gap}");
-        }
-        info!(address = %listener.local_addr()?, service = %self.service, "listening");
         let (ending, ended) = watch::channel(());
-        let until_stopped = || {
+        let until_finished = || {
             let mut ended = ended.clone();
             async move {
                 // Nothing is ever sent: it is the sender's end that counts.
                 let _ = ended.changed().await;
             }
         };
-        let pump = tokio::spawn(pump.run(until_stopped()));
-        let following = following.map(|it| tokio::spawn(it.run(until_stopped())));
-        let router = request_id::named(client_address::noted(router, self.client_address_header));
-        axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(stop)
-        .await?;
-        info!("stopping");
-        drop(ending);
-        if let Some(measuring) = measuring {
-            measuring.abort();
-        }
-        if let Some(following) = following {
-            following.await.context("the firehose stopped working")?;
-        }
-        pump.await.context("the outbox stopped working")
+        let folder = self.data.path().to_owned();
+        Ok(Running {
+            router: request_id::named(client_address::noted(router, self.client_address_header)),
+            pump: tokio::spawn(pump.run(until_finished())),
+            following: following.map(|it| tokio::spawn(it.run(until_finished()))),
+            measuring: is_measured.then(|| tokio::spawn(backlog::measure(folder, metrics))),
+            ending,
+        })
     }
 
     /// The parts, and the indexer that is one of them.
@@ -170,7 +183,7 @@ impl Config {
             operations,
             post: self
                 .mail
-                .post(&connecting.page.keys, &connecting.page.address.join("/")?)?,
+                .post(&connecting.pages.keys, &connecting.pages.connect.join("/")?)?,
             connecting: Some(connecting),
         };
         Ok((parts, indexer))
@@ -236,6 +249,43 @@ impl Config {
     }
 }
 
+/// An AppView at work, whose answers are still to be served.
+#[derive(Debug)]
+pub struct Running {
+    router: axum::Router,
+    pump: JoinHandle<()>,
+    following: Option<JoinHandle<()>>,
+    measuring: Option<JoinHandle<()>>,
+    ending: watch::Sender<()>,
+}
+
+impl Running {
+    /// Everything that it answers, not found included: an app that has pages of its own serves this as the
+    /// [`fallback_service`](axum::Router::fallback_service) behind them.
+    ///
+    /// What strangers may ask is counted by the address that a request comes from, so serve it with
+    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info) of a [`SocketAddr`].
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
+    /// Ends what it does beside answering, once nothing is served any more, and waits until what has begun is done.
+    ///
+    /// # Errors
+    ///
+    /// Says what stopped working before it was to end.
+    pub async fn finish(self) -> Result<()> {
+        drop(self.ending);
+        if let Some(measuring) = self.measuring {
+            measuring.abort();
+        }
+        if let Some(following) = self.following {
+            following.await.context("the firehose stopped working")?;
+        }
+        self.pump.await.context("the outbox stopped working")
+    }
+}
+
 /// How long what has begun may take, once the process is told to end.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -266,7 +316,7 @@ impl Network {
         BlueskyGraph::new(fetch, appview, cache, self.clock.clone(), keep)
     }
 
-    fn firehose(&self, store: Arc<dyn FirehoseStore>) -> FirehosePorts {
+    pub(crate) fn firehose(&self, store: Arc<dyn FirehoseStore>) -> FirehosePorts {
         FirehosePorts {
             store,
             sockets: self.sockets.clone(),

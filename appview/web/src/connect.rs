@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use huddle_calendars::Given;
 use huddle_core::index::people;
 use huddle_core::user_connector::connector::{Access, Provider};
-use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::user_connector::ticket::ConnectTicket;
 use huddle_syntax::Did;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -118,7 +118,7 @@ impl Filled {
         (!label.is_empty()).then(|| label.to_owned())
     }
 
-    fn given(&self, ticket: &Ticket) -> Given<'_> {
+    fn given(&self, ticket: &ConnectTicket) -> Given<'_> {
         match ticket.provider {
             Provider::Ics => Given::Feed {
                 address: &self.address,
@@ -135,7 +135,7 @@ impl Filled {
 impl Web {
     async fn connect_page(
         &self,
-        ticket: &Ticket,
+        ticket: &ConnectTicket,
         filled: &Filled,
         problem: Option<&Problem>,
     ) -> Response {

@@ -18,14 +18,18 @@ use axum::routing::get;
 use huddle_calendars::ConnectedCalendars;
 use huddle_core::ActorTransport;
 use huddle_core::index::Index;
+use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::webhooks::Webhooks;
-use huddle_ports::Random;
+use huddle_ports::{Clock, Random};
 
 pub use mail::{MailPages, mail_routes};
 pub use page::secured;
 
 /// Where calendars are connected.
 pub const CONNECT_PATH: &str = "/connect";
+
+/// Where settings are made, and where a webhook is set.
+pub const SETTINGS_PATH: &str = "/settings";
 
 /// The most characters of the key of a request, as in the lexicons.
 const MAX_KEY: usize = 128;
@@ -44,8 +48,12 @@ pub struct Web {
     pub actors: Arc<dyn ActorTransport>,
     /// Where people have their news posted.
     pub webhooks: Webhooks,
+    /// What the tickets of pages are sealed with.
+    pub keys: KeyRing,
     /// What tells one form from another.
     pub random: Arc<dyn Random>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Whether the pages are reached by HTTPS, and so never by anything else.
     pub is_https: bool,
 }

@@ -1,7 +1,8 @@
 //! The page on which a person says what counts as busy, where their meetings are written, and how they are told.
 //!
-//! As with the page for calendars, the ticket in its address says whose it is and keeps others from sending its forms. It is
-//! good for as long as it lasts: nothing here uses it up.
+//! As with the page for calendars, the ticket in its address says whose it is and keeps others from sending its forms; it is
+//! a ticket of another kind, so that whoever may have one page opened cannot open the other. It is good for as long as it
+//! lasts: nothing here uses it up.
 
 mod form;
 mod problem;
@@ -18,7 +19,7 @@ use huddle_core::idempotency::Key;
 use huddle_core::rate_limiter::{Rate, Spend, Verdict};
 use huddle_core::transport::{Unreachable, ask};
 use huddle_core::user_connector::connector::GetCalendars;
-use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::user_connector::ticket::SettingsTicket;
 use huddle_core::user_connector::webhook::WebhookMismatch;
 use huddle_core::user_connector::{PutPreferences, PutRefused};
 use huddle_core::webhooks::SetRefused;
@@ -30,7 +31,7 @@ use zeroize::Zeroizing;
 
 use crate::connect::Opened;
 use crate::page::Message;
-use crate::{MAX_KEY, Web};
+use crate::{MAX_KEY, SETTINGS_PATH, Web};
 use form::{Preferred, Removed, Webhooked};
 use problem::Problem;
 
@@ -40,10 +41,10 @@ const CHANGES: Rate = Rate {
     burst: 20,
 };
 
-/// Who is there, and the text that says so.
+/// Who is there, and the ticket that says so.
 struct Visit {
-    ticket: Ticket,
-    text: String,
+    person: Did,
+    ticket: String,
 }
 
 /// What has come of a form.
@@ -81,7 +82,7 @@ impl Done {
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
-        .route("/settings", get(open).post(save))
+        .route(SETTINGS_PATH, get(open).post(save))
         .route("/settings/webhook", post(put_webhook))
         .route("/settings/webhook/remove", post(remove_webhook))
 }
@@ -100,7 +101,7 @@ async fn save(State(web): State<Web>, filled: Result<Form<Preferred>, FormReject
     };
     match web.visit(filled.ticket.clone()) {
         Ok(visit) => {
-            let done = web.save(&visit.ticket, &filled).await;
+            let done = web.save(&visit.person, &filled).await;
             web.answer(&visit, done, "").await
         }
         Err(problem) => problem.page(),
@@ -116,7 +117,7 @@ async fn put_webhook(
     };
     match web.visit(filled.ticket.clone()) {
         Ok(visit) => {
-            let done = web.put_webhook(&visit.ticket, &filled).await;
+            let done = web.put_webhook(&visit.person, &filled).await;
             web.answer(&visit, done, &filled.url).await
         }
         Err(problem) => problem.page(),
@@ -132,7 +133,7 @@ async fn remove_webhook(
     };
     match web.visit(filled.ticket.clone()) {
         Ok(visit) => {
-            let done = web.remove_webhook(&visit.ticket, &filled).await;
+            let done = web.remove_webhook(&visit.person, &filled).await;
             web.answer(&visit, done, "").await
         }
         Err(problem) => problem.page(),
@@ -140,9 +141,12 @@ async fn remove_webhook(
 }
 
 impl Web {
-    fn visit(&self, text: String) -> Result<Visit, Problem> {
-        let ticket = self.calendars.ticket(&text)?;
-        Ok(Visit { ticket, text })
+    fn visit(&self, ticket: String) -> Result<Visit, Problem> {
+        let opened = SettingsTicket::open(&self.keys, &ticket, self.clock.now())?;
+        Ok(Visit {
+            person: opened.person,
+            ticket,
+        })
     }
 
     /// Says what has come of a form, and shows how the settings are then. What was typed as an address is shown again where
@@ -153,7 +157,7 @@ impl Web {
             Err(problem) if problem.is_final => return problem.page(),
             Err(problem) => (Done::default(), Some(problem)),
         };
-        let person = &visit.ticket.person;
+        let person = &visit.person;
         let known = match self.known(person).await {
             Ok(known) => known,
             // What was done is said all the same, and the secret this once.
@@ -161,7 +165,7 @@ impl Web {
         };
         let page = shown::Page {
             person: &self.called(person).await,
-            ticket: &visit.text,
+            ticket: &visit.ticket,
             once: &self.fresh(),
             problem: problem.as_ref().map(|it| it.text),
             notice: done.notice,
@@ -173,32 +177,30 @@ impl Web {
         crate::page::answer(status, &page)
     }
 
-    async fn save(&self, ticket: &Ticket, filled: &Preferred) -> Result<Done, Problem> {
-        self.spend(ticket).await?;
-        let known = self
-            .ask(&ticket.person, GetCalendars { event_of: None })
-            .await?;
+    async fn save(&self, person: &Did, filled: &Preferred) -> Result<Done, Problem> {
+        self.spend(person).await?;
+        let known = self.ask(person, GetCalendars { event_of: None }).await?;
         let stored = known.preferences;
         let mut preferences = stored.read().map_err(|_| Problem::LATER_VERSION)?;
         filled.apply(&mut preferences, &known.connectors)?;
         let document = preferences.rewrite(&stored.document);
         let document = document.map_err(|_| Problem::LATER_VERSION)?;
         let put = PutPreferences {
-            key: key(ticket, "settings", &filled.once, &document),
+            key: key(person, "settings", &filled.once, &document),
             document,
             swap_revision: Some(filled.revision),
         };
-        match self.ask(&ticket.person, put).await? {
+        match self.ask(person, put).await? {
             Ok(_) => Ok(Done::because("Your settings are saved.")),
             Err(PutRefused::Mismatch | PutRefused::Changed) => Err(Problem::CHANGED),
             Err(PutRefused::Invalid(_)) => Err(Problem::LATER_VERSION),
         }
     }
 
-    async fn put_webhook(&self, ticket: &Ticket, filled: &Webhooked) -> Result<Done, Problem> {
-        self.spend(ticket).await?;
+    async fn put_webhook(&self, person: &Did, filled: &Webhooked) -> Result<Done, Problem> {
+        self.spend(person).await?;
         let url = filled.url.trim();
-        let key = key(ticket, "settings/webhook", &filled.once, url);
+        let key = key(person, "settings/webhook", &filled.once, url);
         let set = self.webhooks.set(&*self.actors, key, url);
         match set.await.map_err(|_| Problem::UNREACHABLE)? {
             Ok(secret) => Ok(Done {
@@ -210,9 +212,9 @@ impl Web {
         }
     }
 
-    async fn remove_webhook(&self, ticket: &Ticket, filled: &Removed) -> Result<Done, Problem> {
-        self.spend(ticket).await?;
-        let key = key(ticket, "settings/webhook/remove", &filled.once, "");
+    async fn remove_webhook(&self, person: &Did, filled: &Removed) -> Result<Done, Problem> {
+        self.spend(person).await?;
+        let key = key(person, "settings/webhook/remove", &filled.once, "");
         let webhooks = &self.webhooks;
         match webhooks.remove(&*self.actors, key).await? {
             Ok(()) => Ok(Done::because("The webhook is removed.")),
@@ -221,8 +223,8 @@ impl Web {
     }
 
     /// Takes one change of the few that a person has.
-    async fn spend(&self, ticket: &Ticket) -> Result<(), Problem> {
-        let limiter = ActorName::rate_limiter(&format!("settings/{}", ticket.person));
+    async fn spend(&self, person: &Did) -> Result<(), Problem> {
+        let limiter = ActorName::rate_limiter(&format!("settings/{person}"));
         let spend = Spend {
             rate: CHANGES,
             cost: 1,
@@ -248,9 +250,9 @@ impl Web {
 }
 
 /// The same form, sent again, is the same request; with something else in it, it is refused.
-fn key(ticket: &Ticket, method: &str, once: &str, content: &str) -> Key {
+fn key(person: &Did, method: &str, once: &str, content: &str) -> Key {
     Key {
-        caller: ticket.person.clone(),
+        caller: person.clone(),
         method: method.to_owned(),
         key: once.chars().take(MAX_KEY).collect(),
         body_hash: HEXLOWER.encode(&Sha256::digest(content)),

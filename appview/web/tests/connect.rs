@@ -17,7 +17,7 @@ use huddle_core::index::Index;
 use huddle_core::index::people::{self, Names};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{Access, Connector, GetCalendars, Provider};
-use huddle_core::user_connector::ticket::{TICKET_LIFETIME, Ticket};
+use huddle_core::user_connector::ticket::{ConnectTicket, SettingsTicket, TICKET_LIFETIME};
 use huddle_native::SqliteIndex;
 use huddle_ports::{Bytes, Clock as _, Fetch, FetchError, StatusCode as Status};
 use tower::ServiceExt as _;
@@ -63,9 +63,9 @@ impl World {
         Self::over(Arc::new(OneFeed), index, is_https)
     }
 
-    fn ticket(&self, change: impl FnOnce(&mut Ticket)) -> String {
+    fn ticket(&self, change: impl FnOnce(&mut ConnectTicket)) -> String {
         let (now, random) = (self.clock.now(), &*self.random);
-        let mut ticket = Ticket::new(ana(), Provider::Ics, Access::FreeBusy, random, now);
+        let mut ticket = ConnectTicket::new(ana(), Provider::Ics, Access::FreeBusy, random, now);
         change(&mut ticket);
         ticket.seal(&self.keys, random)
     }
@@ -231,9 +231,14 @@ async fn without_a_good_ticket_there_is_no_form() {
     let world = World::new(false).await;
     let over = world.ticket(|_| {});
     world.clock.step(TICKET_LIFETIME);
+    let for_settings = SettingsTicket::new(ana(), world.clock.now());
     for (ticket, status) in [
         ("", StatusCode::BAD_REQUEST),
         ("1.AAAA", StatusCode::BAD_REQUEST),
+        (
+            &*for_settings.seal(&world.keys, &*world.random),
+            StatusCode::BAD_REQUEST,
+        ),
         (&*over, StatusCode::GONE),
     ] {
         let page = world.open(ticket).await;

@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use huddle_appview_web::CONNECT_PATH;
+use huddle_appview_web::{CONNECT_PATH, SETTINGS_PATH};
 use huddle_core::idempotency::Key;
 use huddle_core::preferences::{Preferences, Way};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{Access, Connect, ConnectorId, Provider};
 use huddle_core::user_connector::sealing::Sealed;
-use huddle_core::user_connector::ticket::{TICKET_LIFETIME, Ticket};
+use huddle_core::user_connector::ticket::{ConnectTicket, SettingsTicket, TICKET_LIFETIME};
 use huddle_core::user_connector::webhook::{NotePost, Posted, ReadWebhook};
 use huddle_core::user_connector::{GetPreferences, PreferencesDocument, PutPreferences};
 use huddle_core::{ActorName, Ask};
@@ -47,13 +47,21 @@ impl World {
     }
 
     fn ticket(&self) -> String {
+        SettingsTicket::new(ana(), self.clock.now()).seal(&self.keys, &*self.random)
+    }
+
+    /// One for the page on which a calendar is connected.
+    fn connect_ticket(&self) -> String {
         let (now, random) = (self.clock.now(), &*self.random);
-        let ticket = Ticket::new(ana(), Provider::Ics, Access::FreeBusy, random, now);
+        let ticket = ConnectTicket::new(ana(), Provider::Ics, Access::FreeBusy, random, now);
         ticket.seal(&self.keys, random)
     }
 
     async fn open(&self, ticket: &str) -> Page {
-        let path = format!("/settings?ticket={ticket}");
+        self.get(&format!("{SETTINGS_PATH}?ticket={ticket}")).await
+    }
+
+    async fn get(&self, path: &str) -> Page {
         let request = Request::get(path).body(Body::empty()).unwrap();
         Page::read(&self.router, request).await
     }
@@ -227,7 +235,7 @@ async fn boxes_and_the_calendar_are_saved_and_all_else_stays() {
         ("email", "yes"),
     ];
     for _ in 0..2 {
-        let saved = world.submit("/settings", &fields).await;
+        let saved = world.submit(SETTINGS_PATH, &fields).await;
         assert_eq!(saved.status, StatusCode::OK, "sent twice is sent once");
         saved.says("Your settings are saved.");
         assert!(saved.is_ticked("declined") && saved.is_ticked("email"));
@@ -255,7 +263,7 @@ async fn boxes_and_the_calendar_are_saved_and_all_else_stays() {
         ("events_to", ""),
     ];
     all.extend(BOXES.map(|name| (name, "yes")));
-    world.submit("/settings", &all).await.says("saved");
+    world.submit(SETTINGS_PATH, &all).await.says("saved");
     let preferences = world.preferences().await.read().unwrap();
     assert_eq!((preferences.told_by, preferences.events_to), (None, None));
 }
@@ -273,7 +281,7 @@ async fn what_has_changed_elsewhere_is_not_overwritten() {
             ("revision", page.hidden("revision")),
             ("events_to", calendar),
         ];
-        let refused = world.submit("/settings", &fields).await;
+        let refused = world.submit(SETTINGS_PATH, &fields).await;
         assert_eq!(refused.status, StatusCode::CONFLICT, "{calendar}");
         refused.says("have changed since you opened the page");
         refused.says(r#"role="alert""#);
@@ -377,6 +385,7 @@ async fn without_a_good_ticket_nothing_is_shown_or_changed() {
     for (ticket, status) in [
         ("", StatusCode::BAD_REQUEST),
         ("1.AAAA", StatusCode::BAD_REQUEST),
+        (&*world.connect_ticket(), StatusCode::BAD_REQUEST),
         (&*over, StatusCode::GONE),
     ] {
         let page = world.open(ticket).await;
@@ -388,12 +397,16 @@ async fn without_a_good_ticket_nothing_is_shown_or_changed() {
             ("revision", "0"),
             ("url", APP),
         ];
-        for path in ["/settings", "/settings/webhook", "/settings/webhook/remove"] {
+        for path in [
+            SETTINGS_PATH,
+            "/settings/webhook",
+            "/settings/webhook/remove",
+        ] {
             let sent = world.submit(path, &fields).await;
             assert_eq!(sent.status, status, "{path} {ticket}");
         }
     }
-    let unreadable = world.submit("/settings", &[("revision", "many")]).await;
+    let unreadable = world.submit(SETTINGS_PATH, &[("revision", "many")]).await;
     assert_eq!(unreadable.status, StatusCode::BAD_REQUEST);
     assert_eq!(world.ask(ReadWebhook {}).await, None);
     assert_eq!(world.preferences().await.revision, 0);
@@ -416,12 +429,13 @@ async fn whoever_changes_too_much_waits() {
 }
 
 #[tokio::test]
-async fn the_page_for_calendars_leads_there() {
+async fn neither_page_leads_to_the_other() {
     let world = World::new();
-    let ticket = world.ticket();
-    let path = format!("{CONNECT_PATH}?ticket={ticket}");
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let page = Page::read(&world.router, request).await;
-    let link = format!(r#"href="/settings?ticket={ticket}""#);
-    assert!(page.html.contains(&link));
+    let connect = format!("{CONNECT_PATH}?ticket={}", world.connect_ticket());
+    let connect = world.get(&connect).await;
+    let settings = world.open(&world.ticket()).await;
+    for (page, other) in [(connect, SETTINGS_PATH), (settings, CONNECT_PATH)] {
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.html.contains(other), "{}", page.html);
+    }
 }

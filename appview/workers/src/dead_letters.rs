@@ -169,8 +169,8 @@ fn wants(task: &Task) -> Option<ActorName> {
         Task::Tell { .. } => None,
         Task::Resume(id) | Task::Project(id) => Some(ActorName::booking(id)),
         Task::Effect(effect) => Some(ActorName::booking(&effect.booking)),
-        Task::ConfirmAddress { person, .. } | Task::TellDisconnected { person, .. } => {
-            Some(ActorName::user_connector(person))
-        }
+        Task::Record { person, .. }
+        | Task::ConfirmAddress { person, .. }
+        | Task::TellDisconnected { person, .. } => Some(ActorName::user_connector(person)),
     }
 }

@@ -1,12 +1,11 @@
 //! What whoever runs this Worker hears of it.
 
-use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages, Served};
 use huddle_core::ActorKind;
+use huddle_ports::Metrics as _;
 use huddle_ports::metrics::ACTOR_STARTS;
-use huddle_ports::{Metric, Metrics};
 use worker::{Env, console_log};
 
 use crate::config::{Config, operator_token};
@@ -37,18 +36,6 @@ pub(crate) fn operations(config: &Config) -> Operations {
 pub(crate) fn count_start(kind: ActorKind, env: &Env) {
     if let Ok(Some(_)) = operator_token(env) {
         registry().count(&ACTOR_STARTS, &[kind.as_str()]);
-    }
-}
-
-/// Measures all but the starts of actors: these are counted where they start, and whoever is made anew for each event
-/// knows of none.
-pub(crate) struct AllButStarts(pub(crate) Arc<dyn Metrics>);
-
-impl Metrics for AllButStarts {
-    fn record(&self, metric: &'static Metric, labels: &[&'static str], value: f64) {
-        if !ptr::eq(metric, &raw const ACTOR_STARTS) {
-            self.0.record(metric, labels, value);
-        }
     }
 }
 

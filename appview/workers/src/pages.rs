@@ -6,18 +6,19 @@
 use std::sync::Arc;
 
 use axum::Router;
-use huddle_appview_router::ConnectPage;
-use huddle_appview_web::{CONNECT_PATH, MailPages, Web, mail_routes};
+use huddle_appview_router::Pages;
+use huddle_appview_web::{CONNECT_PATH, MailPages, SETTINGS_PATH, Web, mail_routes};
 use huddle_core::effects::Post;
 use huddle_workers_platform::WorkersRandom;
 
 use crate::parts::Parts;
 
-/// Where calendars are connected.
-pub(crate) fn connect_page(parts: &Parts) -> Option<ConnectPage> {
+/// Where calendars are connected and settings made.
+pub(crate) fn personal(parts: &Parts) -> Option<Pages> {
     let (url, keys) = (parts.config.public_url.as_ref()?, &parts.config.keys);
-    Some(ConnectPage {
-        address: url.join(CONNECT_PATH).ok()?,
+    Some(Pages {
+        connect: url.join(CONNECT_PATH).ok()?,
+        settings: url.join(SETTINGS_PATH).ok()?,
         keys: keys.clone()?,
         random: Arc::new(WorkersRandom),
     })
@@ -25,16 +26,18 @@ pub(crate) fn connect_page(parts: &Parts) -> Option<ConnectPage> {
 
 /// The pages, as far as there are any.
 pub(crate) fn routes(parts: &Parts) -> Router {
-    let Some(page) = connect_page(parts) else {
+    let Some(personal) = personal(parts) else {
         return Router::new();
     };
-    let is_https = page.address.scheme() == "https";
+    let is_https = personal.connect.scheme() == "https";
     let pages = huddle_appview_web::routes(Web {
         calendars: parts.calendars.clone(),
         index: parts.backend.index.clone(),
         actors: parts.backend.actors.clone(),
-        webhooks: page.webhooks(),
-        random: page.random.clone(),
+        webhooks: personal.webhooks(),
+        keys: personal.keys.clone(),
+        random: personal.random.clone(),
+        clock: parts.backend.clock.clone(),
         is_https,
     });
     let post = parts.post.as_ref();

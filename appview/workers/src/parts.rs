@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use huddle_appview_indexer::{Indexer, Ports, Requests};
-use huddle_appview_router::{Backend, MeasuredActors, MeasuredMail};
+use huddle_appview_router::{Backend, MeasuredHolds, MeasuredMail};
 use huddle_calendars::{CalendarPorts, ConnectedCalendars};
 use huddle_core::ActorTransport;
 use huddle_core::effects::{Effects, Post, WebhookPost};
@@ -22,7 +22,7 @@ use worker::Env;
 
 use crate::build::Build;
 use crate::config::Config;
-use crate::operations::{AllButStarts, operations};
+use crate::operations::operations;
 use crate::pages;
 use crate::transport::DurableObjectTransport;
 
@@ -108,10 +108,10 @@ impl Parts {
         } = self.backend.clone();
         let effects = Effects::new(actors, index, clock);
         let mut effects = effects.with_calendars(Arc::new(self.calendars.clone()));
-        if let Some(page) = pages::connect_page(self) {
+        if let Some(personal) = pages::personal(self) {
             effects = effects.with_webhooks(WebhookPost {
                 fetch: self.network.fetch.clone(),
-                webhooks: page.webhooks(),
+                webhooks: personal.webhooks(),
             });
         }
         if let Some(post) = &self.post {
@@ -122,10 +122,9 @@ impl Parts {
     }
 }
 
-/// The actors, and what comes of holds is measured.
+/// The actors, and what comes of holds is measured. Their starts are counted where they start.
 fn measured(actors: Arc<DurableObjectTransport>, config: &Config) -> Arc<dyn ActorTransport> {
-    let metrics = AllButStarts(operations(config).metrics);
-    Arc::new(MeasuredActors::new(actors, Arc::new(metrics)))
+    Arc::new(MeasuredHolds::new(actors, operations(config).metrics))
 }
 
 fn graph(config: &Config, network: &Network) -> BlueskyGraph {

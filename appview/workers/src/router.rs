@@ -52,7 +52,7 @@ fn served(env: &Env) -> Result<Router, Misconfigured> {
 
 fn appview(parts: Parts) -> AppView {
     let directory = Arc::new(parts.indexer());
-    let connect_page = pages::connect_page(&parts);
+    let pages = pages::personal(&parts);
     let Parts {
         config,
         network,
@@ -69,7 +69,7 @@ fn appview(parts: Parts) -> AppView {
         ids: config.ids,
         service: config.service,
         on_fault: |fault| console_error!("{fault}"),
-        connect_page,
+        pages,
         addresses: post.map(|post| post.addresses),
         pause: Arc::new(WorkersClock),
     }

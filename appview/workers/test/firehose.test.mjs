@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Following } from "./following.mjs";
-import { FIREHOSE, FOR_TESTS, eventually, serve, shared } from "./harness.mjs";
+import { FIREHOSE, FOR_TESTS, OPERATOR_TOKEN, PATIENCE_MILLIS, eventually, serve, shared } from "./harness.mjs";
 import { offer, service } from "./network.mjs";
 import { World } from "./people.mjs";
 import { crumbs, tid } from "./repository.mjs";
@@ -51,6 +51,59 @@ test("accounts that were not looked at for long are compared with what their hos
     const [{ checked }] = await served.index("SELECT checked FROM repos WHERE did = ?", person);
     assert.ok(checked > 0);
     await logged(served, "accounts compared: 0 same");
+  }));
+
+/** The driver asks every minute whose repositories are to be fetched. */
+const ASKED_WITHIN_MILLIS = 60_000 + PATIENCE_MILLIS;
+
+test("of an account that has published what nobody was told, the repository is fetched anew", () =>
+  followingNetwork(async (network, served) => {
+    const [host, other] = [network.account(), network.account()];
+    for (const account of [host, other]) network.write(account, { ...service(), ...offer() });
+    await hasOffers(served, 2);
+    host.commit(offer());
+    await served.index("UPDATE repos SET checked = 0");
+    await served.compare();
+    await logged(served, "accounts compared: 1 same, 1 different, 0 untold");
+    assert.deepEqual(network.fetched.toSorted(), [host.did, other.did].toSorted(), "each once so far");
+
+    await eventually(async () => assert.equal(await offers(served), 3), ASKED_WITHIN_MILLIS);
+    assert.deepEqual(network.fetched.slice(2), [host.did]);
+    const [repo] = await served.index("SELECT rev, stale FROM repos WHERE did = ?", host.did);
+    assert.deepEqual(repo, { rev: host.rev, stale: 0 });
+    network.write(host, offer());
+    await hasOffers(served, 4);
+    assert.equal(network.fetched.length, 3, "the stream goes on from there");
+  }));
+
+test("an operator reads what came of the stream and of comparing, and nobody else does", () =>
+  followingNetwork(async (network, served) => {
+    const host = network.account();
+    network.write(host, { ...service(), ...offer(), "com.huddle.slotOffer/wrong": { $type: "com.huddle.slotOffer" } });
+    // Of the wrong one the address is held.
+    await hasOffers(served, 2);
+    await served.index("UPDATE repos SET checked = 0");
+    await served.compare();
+    for (const [path, token, status] of [
+      ["/internal/metrics", "", 401],
+      ["/internal/metrics", "x".repeat(32), 401],
+      ["/", OPERATOR_TOKEN, 404],
+      ["/compare", OPERATOR_TOKEN, 404],
+    ]) {
+      const answer = await served.fetch(path, token);
+      assert.deepEqual([answer.status, await answer.text()], [status, ""], path);
+    }
+    await eventually(async () => {
+      const answer = await served.fetch("/internal/metrics", OPERATOR_TOKEN);
+      assert.equal(answer.status, 200);
+      const lines = (await answer.text()).split("\n");
+      const value = (series) => Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length));
+      assert.ok(value('huddle_ingest_events_total{outcome="left out"}') >= 1);
+      assert.equal(value('huddle_drift_checks_total{outcome="same"}'), 1);
+      assert.ok(Math.abs(value("huddle_drift_checked_timestamp_seconds{}") - Date.now() / 1000) < 600);
+      assert.ok(value("huddle_ingest_lag_seconds{}") < 600);
+      assert.ok(!lines.some((line) => line.includes(host.did)));
+    });
   }));
 
 test("a host that nobody reaches is tried again", () =>
@@ -200,7 +253,7 @@ test("a repository is fetched as large as memory allows, and a larger one is lef
 
     const larger = network.account();
     publish(larger, fill(MOST_BYTES + 100));
-    await logged(served, "a repository is to be fetched later: its host did not give it out");
+    await logged(served, `a repository is to be fetched later: it takes more than ${MOST_BYTES} bytes`);
     await taken(3, () => {});
     assert.deepEqual(network.fetched.filter((did) => did === larger.did), [larger.did], "it rests");
   }));

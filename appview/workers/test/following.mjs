@@ -2,10 +2,13 @@
 // nobody can open a WebSocket.
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { migrate } from "./database.mjs";
+import { OPERATOR_TOKEN } from "./harness.mjs";
 import { Network } from "./network.mjs";
 import { scripts } from "./scripts.mjs";
 
 const EVERY_MINUTE = "* * * * *";
+const CHECK_DRIFT = "15 * * * *";
+const SCRIPT = "huddle-firehose-contract";
 
 export class Following {
   #runtime;
@@ -18,7 +21,8 @@ export class Following {
     const following = new Following();
     following.network = await Network.start();
     try {
-      await following.#start({ ...world.vars, PLC: following.network.url, FIREHOSE: following.network.firehose });
+      const { url: PLC, firehose: FIREHOSE } = following.network;
+      await following.#start({ ...world.vars, PLC, FIREHOSE, OPERATOR_TOKEN });
       return await work(following);
     } finally {
       await following.#runtime?.dispose();
@@ -36,9 +40,24 @@ export class Following {
     await this.index("INSERT INTO cursors (host, seq) VALUES (?, 0)", this.network.firehose);
   }
 
-  async begin() {
-    const worker = await this.#runtime.getWorker("huddle-firehose-contract");
-    await worker.scheduled({ cron: EVERY_MINUTE });
+  begin() {
+    return this.#ring(EVERY_MINUTE);
+  }
+
+  /** Has it compare some of what is held with what was published. */
+  compare() {
+    return this.#ring(CHECK_DRIFT);
+  }
+
+  async #ring(cron) {
+    const worker = await this.#runtime.getWorker(SCRIPT);
+    await worker.scheduled({ cron });
+  }
+
+  /** Asks the script for a page, as whoever has this token. */
+  async fetch(path, token) {
+    const worker = await this.#runtime.getWorker(SCRIPT);
+    return worker.fetch(`https://firehose${path}`, { headers: { authorization: `Bearer ${token}` } });
   }
 
   /** The rows that a statement yields in the index. */
@@ -48,7 +67,7 @@ export class Following {
 
   /** How far the object is, by its own word. */
   async progress() {
-    const objects = await this.#runtime.getDurableObjectNamespace("FirehoseDO", "huddle-firehose-contract");
+    const objects = await this.#runtime.getDurableObjectNamespace("FirehoseDO", SCRIPT);
     const answer = await objects.getByName(this.network.firehose).fetch("https://firehose/");
     return answer.json();
   }

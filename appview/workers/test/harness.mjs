@@ -187,8 +187,8 @@ class Served {
 }
 
 /** Asks again and again until the answer passes, and fails with what it last failed with. */
-export async function eventually(check) {
-  const deadline = Date.now() + PATIENCE_MILLIS;
+export async function eventually(check, patience = PATIENCE_MILLIS) {
+  const deadline = Date.now() + patience;
   for (;;) {
     try {
       return await check();

@@ -18,7 +18,12 @@ export const offer = () => {
   return { [`${$type}/${tid()}`]: { $type, start: at(24), end: at(32), policy: "anyone", createdAt: at(0) } };
 };
 
-const [GET_REPO, SUBSCRIBE] = ["com.atproto.sync.getRepo", "com.atproto.sync.subscribeRepos"].map((it) => `/xrpc/${it}`);
+const [GET_REPO, SUBSCRIBE, LIST_RECORDS, GET_RECORD] = [
+  "com.atproto.sync.getRepo",
+  "com.atproto.sync.subscribeRepos",
+  "com.atproto.repo.listRecords",
+  "com.atproto.repo.getRecord",
+].map((it) => `/xrpc/${it}`);
 
 /** A binary message of a WebSocket, in one frame (RFC 6455 §5.2). */
 function message(payload) {
@@ -121,13 +126,24 @@ export class Network {
   async #answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, this.url);
     const json = (status, body) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    const did = pathname === GET_REPO ? searchParams.get("did") : decodeURIComponent(pathname.slice(1));
+    const did = searchParams.get("did") ?? searchParams.get("repo") ?? decodeURIComponent(pathname.slice(1));
     const account = this.#accounts.get(did);
     if (!account) return json(404, { error: "NotFound", message: "there is nothing here" });
-    if (pathname !== GET_REPO) return json(200, this.#document(did));
-    this.fetched.push(did);
-    await this.#held.get(did);
-    response.writeHead(200, { "content-type": "application/vnd.ipld.car" }).end(this.repository(did));
+    switch (pathname) {
+      case GET_REPO:
+        this.fetched.push(did);
+        await this.#held.get(did);
+        return response.writeHead(200, { "content-type": "application/vnd.ipld.car" }).end(this.repository(did));
+      case LIST_RECORDS:
+        return json(200, { records: account.records(searchParams.get("collection")) });
+      case GET_RECORD: {
+        const records = account.records(searchParams.get("collection"));
+        const record = records.find(({ uri }) => uri.endsWith(`/${searchParams.get("rkey")}`));
+        return record ? json(200, record) : json(400, { error: "RecordNotFound", message: "there is no such record" });
+      }
+      default:
+        return json(200, this.#document(did));
+    }
   }
 
   #document(did) {

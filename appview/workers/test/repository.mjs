@@ -24,10 +24,23 @@ const TAG = Buffer.from([0xd8, 42, 0x58, 37, 0]);
 
 const sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
+/** Bytes as text (RFC 4648 §6), in small letters and without padding. */
+function base32(bytes) {
+  let bits = "";
+  for (const byte of bytes) bits += byte.toString(2).padStart(8, "0");
+  const digits = bits.match(/.{1,5}/g).map((five) => Number.parseInt(five.padEnd(5, "0"), 2));
+  return digits.map((digit) => "abcdefghijklmnopqrstuvwxyz234567"[digit]).join("");
+}
+
 /** A link to a block. */
 class Link {
   constructor(block) {
     this.cid = Buffer.concat([CID, sha256(block)]);
+  }
+
+  /** As it stands in JSON. */
+  toString() {
+    return `b${base32(this.cid)}`;
   }
 }
 
@@ -158,7 +171,7 @@ export class Account {
       const action = record ? (prev ? "update" : "create") : "delete";
       ops.push({ action, path, cid: link, ...(prev && { prev }) });
       if (block) written.push(block);
-      if (block) this.#records.set(path, { key: path, block, link, height: heightOf(path) });
+      if (block) this.#records.set(path, { key: path, record, block, link, height: heightOf(path) });
       else this.#records.delete(path);
     }
     this.#sign();
@@ -174,6 +187,12 @@ export class Account {
       rebase: false,
       tooBig: false,
     };
+  }
+
+  /** The records of a collection, as a server gives them out one by one. */
+  records(collection) {
+    const records = [...this.#records.values()].filter(({ key }) => key.startsWith(`${collection}/`));
+    return records.map(({ key, record, link }) => ({ uri: `at://${this.did}/${key}`, cid: `${link}`, value: record }));
   }
 
   /** The whole repository. */

@@ -11,8 +11,14 @@ use super::input::Keys;
 
 /// The collections that are indexed. A record of any collection has to be one: a map of the data model that says its
 /// `$type`. That the `$type` is the collection is asked for here alone: elsewhere nobody takes a record for what it is
-/// not.
-const INDEXED: &str = "com.huddle.";
+/// not, and a frame that makes a like into a post is among those that are to be accepted (`ok_multi`).
+pub(crate) const INDEXED: &str = "com.huddle.";
+
+/// What a record of a collection is held against, beside being one.
+pub(crate) type Check = fn(collection: &str, record: &[u8]) -> Result<(), String>;
+
+/// Takes every record, as the ingester does, which leaves it to others what a record says.
+pub(crate) const UNTYPED: Check = |_, _| Ok(());
 
 /// What is done with a frame, and why.
 #[derive(Debug)]
@@ -24,14 +30,20 @@ pub(crate) struct Verdict {
 }
 
 /// Judges a frame. The keys are what looking up an identity gives, also for the second time.
-pub(crate) fn judge(frame: &[u8], keys: &Keys, verifier: &mut Verifier, now: Duration) -> Verdict {
+pub(crate) fn judge(
+    frame: &[u8],
+    keys: &Keys,
+    verifier: &mut Verifier,
+    now: Duration,
+    check: Check,
+) -> Verdict {
     let verdict = |verdict, reason: &str| Verdict {
         verdict,
         reason: reason.to_owned(),
     };
     match Frame::decode(frame) {
         Err(error) => verdict("reject-frame", &error.to_string()),
-        Ok(Frame::Commit(event)) => commit(&event, keys, verifier, now),
+        Ok(Frame::Commit(event)) => commit(&event, keys, verifier, now, check),
         Ok(Frame::Sync(event)) => sync(&event, keys, verifier, now),
         Ok(Frame::Identity(_)) => verdict("event", "identity: look it up again"),
         Ok(Frame::Account(event)) => match event.status {
@@ -45,13 +57,19 @@ pub(crate) fn judge(frame: &[u8], keys: &Keys, verifier: &mut Verifier, now: Dur
     }
 }
 
-fn commit(event: &CommitEvent<'_>, keys: &Keys, verifier: &mut Verifier, now: Duration) -> Verdict {
+fn commit(
+    event: &CommitEvent<'_>,
+    keys: &Keys,
+    verifier: &mut Verifier,
+    now: Duration,
+    check: Check,
+) -> Verdict {
     let key = keys.get(event.repo);
     let level = key.map_or(Level::Operations, Level::Signature);
     match verifier.verify(event, level, now) {
         Err(error) => refuse(error),
         Ok(_) if key.is_none() => no_key(),
-        Ok(commit) => records(&commit),
+        Ok(commit) => records(&commit, check),
     }
 }
 
@@ -119,13 +137,17 @@ fn has_type(record: &[u8]) -> bool {
     false
 }
 
-fn records(commit: &Verified<'_, '_>) -> Verdict {
+fn records(commit: &Verified<'_, '_>, check: Check) -> Verdict {
     let mut left_out = 0;
     for change in commit.changes() {
         let Some(record) = change.record else {
             continue;
         };
-        match record.read(check_len) {
+        let read = record.read(|bytes| {
+            check_len(bytes).map_err(|problem| problem.to_string())?;
+            check(change.collection, bytes)
+        });
+        match read {
             Ok(()) => {}
             Err(RecordError::Type) if is_other_type(commit, &change) => {}
             Err(RecordError::LeftOut) => left_out += 1,

@@ -85,6 +85,10 @@ pub enum Unavailable {
     /// The host says that the account is not active (`RepoDeactivated`, `RepoTakendown`, `RepoSuspended`).
     #[error("the account is not active")]
     Inactive,
+    /// It takes more than this, which is the most that is read. Only its owner can make it smaller, or whoever reads it the
+    /// limit larger.
+    #[error("more than {0} bytes")]
+    TooLarge(usize),
 }
 
 /// As much waits to be done as may. It has to be said again later: see [`Ingest::wants_frames`] and

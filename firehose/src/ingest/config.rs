@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Allowance;
 #[cfg(doc)]
-use super::Ingest;
+use super::{Ingest, Proof};
+use crate::jetstream::{Decompressor, Dictionary, DictionaryError};
 
 /// What an [`Ingest`] is made of.
 #[derive(Clone, Debug)]
@@ -46,26 +47,49 @@ impl Config {
 pub enum Source {
     /// `com.atproto.sync.subscribeRepos`, everything verified.
     Repos,
-    /// A [Jetstream](crate::jetstream), nothing verified.
+    /// A [Jetstream](crate::jetstream), nothing verified: the host's word for it is all there is.
+    ///
+    /// Whoever runs the host, or sits on the way to it, can make any account say anything, and leave out what it says.
+    /// So it is for what may be wrong, as counts and displays may. What acts for the accounts, and gives their time away
+    /// as Huddle does, follows [`Source::Repos`]: the command `huddle` takes no Jetstream. Each event says so by its
+    /// [`Proof`], and comes without a state of the account, so that what comes again after a crash cannot be told.
     Jetstream {
         /// The collections to ask for, e.g. `com.example.*`; all for none. At most 100, by the host's rules.
         collections: Vec<String>,
+        /// The dictionary of the host's program: with it messages are asked for that are compressed. Those that are not
+        /// are read all the same.
+        dictionary: Option<Dictionary>,
     },
 }
 
 impl Source {
+    /// What reads its messages, compressed or not.
+    pub(super) fn decompressor(&self) -> Result<Decompressor, DictionaryError> {
+        match self {
+            Self::Jetstream {
+                dictionary: Some(dictionary),
+                ..
+            } => Decompressor::new(dictionary),
+            _ => Ok(Decompressor::default()),
+        }
+    }
+
     /// The address of a host's stream from the cursor on.
     pub(super) fn url(&self, host: &str, cursor: Option<i64>) -> String {
         let origin = host.trim_end_matches('/');
-        let (path, collections) = match self {
-            Self::Repos => ("xrpc/com.atproto.sync.subscribeRepos", &[][..]),
-            Self::Jetstream { collections } => ("subscribe", &collections[..]),
+        let (path, mut query): (_, Vec<String>) = match self {
+            Self::Repos => ("xrpc/com.atproto.sync.subscribeRepos", Vec::new()),
+            Self::Jetstream {
+                collections,
+                dictionary,
+            } => {
+                let wanted = collections.iter();
+                let wanted = wanted.map(|collection| format!("wantedCollections={collection}"));
+                let compressed = dictionary.iter().map(|_| "compress=true".to_owned());
+                ("subscribe", wanted.chain(compressed).collect())
+            }
         };
-        let collections = collections
-            .iter()
-            .map(|collection| format!("wantedCollections={collection}"));
-        let cursor = cursor.map(|cursor| format!("cursor={cursor}"));
-        let query: Vec<String> = collections.chain(cursor).collect();
+        query.extend(cursor.map(|cursor| format!("cursor={cursor}")));
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{origin}/{path}{mark}{}", query.join("&"))
     }
@@ -127,7 +151,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 32 MiB and 10,000 things in waiting, 10,000 accounts and as many at rest, 32 look-ups, 4 repositories of 128 MiB
     /// each, 5 attempts; 20 seconds to connect, 90 seconds of silence, 5 minutes without a frame, healthy after a minute,
-    /// a cursor every 5 seconds; a look-up of one account a minute, rests of 10 minutes to a day.
+    /// a cursor every 5 seconds; three look-ups of one account a minute, rests of 10 minutes to a day.
     ///
     /// 100 repositories at once and then 8 a second: hosts that run the reference server answer 3,000 requests in five
     /// minutes, which is 10 a second. From one host 20 at once, and then 2 a second, as relays' own backfill does.
@@ -173,6 +197,9 @@ pub enum ConfigError {
     /// One of the other numbers is 0.
     #[error("the limits must not be 0")]
     Zero,
+    /// The dictionary of a Jetstream is of no use.
+    #[error("the dictionary of the Jetstream: {0}")]
+    Dictionary(#[from] DictionaryError),
 }
 
 /// The least [`Limits::max_queued_bytes`].

@@ -63,7 +63,7 @@ pub enum News {
         handle: Option<String>,
     },
     /// Whether what is held may be shown: [`Hosting::Inactive`] and [`Hosting::TakenDown`] hide it,
-    /// [`Hosting::Deleted`] deletes it, for good.
+    /// [`Hosting::Deleted`] deletes it. What ends each of them, [`Hosting`] says.
     Hosting(Hosting),
     /// What is held is not what the account has published, and could not be fetched either.
     ///
@@ -90,7 +90,8 @@ pub struct Change {
 /// What a record is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// This.
+    /// This. Whether it says what its collection asks for is for the consumer to check, who reads it anyway: one that does
+    /// not is to be left out by itself.
     Record {
         /// Its CID.
         cid: Cid,
@@ -162,6 +163,9 @@ pub enum LostTrack {
     /// Its host did not give it out.
     #[error("its host did not give it out")]
     Unavailable,
+    /// It takes more bytes than are read of one.
+    #[error("it takes more than {0} bytes, which is the most that is read of one")]
+    TooLarge(usize),
     /// As many repositories have been fetched as [may be](super::Limits::fetches), so it has to wait.
     #[error("it has to wait for others")]
     Postponed,

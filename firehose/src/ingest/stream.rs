@@ -4,11 +4,14 @@ use super::event::{BadFrame, Ended, Event, GapCause, News, Notice, Proof};
 use super::lane::{Item, Kind};
 use super::{Action, Delivered, Ingest, MAX_GARBAGE, MAX_WORDS, Ticket};
 use crate::frame::{ErrorFrame, Info};
-use crate::{Frame, Hosting, jetstream};
+use crate::jetstream::{self, JetstreamError};
+use crate::{Frame, Hosting};
 
 impl Ingest {
     pub(super) fn jetstream_message(&mut self, bytes: &[u8]) {
-        let message = match jetstream::decode(bytes) {
+        let json = self.decompressor.json(bytes);
+        let json = json.map_err(JetstreamError::from);
+        let (len, message) = match json.and_then(|it| Ok((it.len(), jetstream::decode(&it)?))) {
             Ok(message) => message,
             Err(why) => return self.bad_frame(why.into()),
         };
@@ -38,7 +41,7 @@ impl Ingest {
         };
         let kind = Kind::Deliver(Some(Box::new(event)));
         let place = self.progress.begin(host, seq);
-        let item = Item::new(kind, &did, bytes.len(), Some(place));
+        let item = Item::new(kind, &did, len, Some(place));
         self.lanes.push(&did, item);
     }
 

@@ -58,6 +58,16 @@ impl<'a> Record<'a> {
     }
 
     /// Reads the record as a type of the caller's, whose check comes after that of [`bytes`](Self::bytes).
+    ///
+    /// ```
+    /// use huddle_firehose::{Record, RecordError};
+    /// use huddle_lexicon::com::huddle::slot_offer::SlotOffer;
+    /// use huddle_lexicon::schema::{Data as _, Invalid};
+    ///
+    /// fn offer(record: &Record<'_>) -> Result<SlotOffer, RecordError<Invalid>> {
+    ///     record.read(SlotOffer::from_cbor)
+    /// }
+    /// ```
     pub fn read<T, E>(
         &self,
         read: impl FnOnce(&'a [u8]) -> Result<T, E>,

@@ -1,7 +1,8 @@
 //! Hostile and odd frames, and the verdict that each should have.
 
 use crate::input::{self, Keys};
-use crate::verdict::{check_len, judge};
+use crate::typed::typed;
+use crate::verdict::{Check, UNTYPED, check_len, judge};
 use huddle_firehose::Verifier;
 use huddle_firehose::ingest::{MAX_RECORD_LEN, RecordProblem};
 use huddle_testdata::{is_full, shared, shared_text};
@@ -48,7 +49,7 @@ fn each_frame_is_judged_as_it_should_be() {
     let mut verifier = Verifier::new();
     let mut wrong = Vec::new();
     for (case, frame) in cases.iter().zip(&frames) {
-        let verdict = judge(frame, &keys, &mut verifier, NOW);
+        let verdict = judge(frame, &keys, &mut verifier, NOW, UNTYPED);
         let allowed = allowed(case["want"].as_str().unwrap());
         if verdict.verdict != allowed[0] {
             let (verdict, reason) = (verdict.verdict, verdict.reason);
@@ -79,12 +80,35 @@ fn frames_that_nobody_has_touched_are_all_taken() {
     // All of them take a while without optimisation, and are much like each other.
     let step = if is_full() { 1 } else { 16 };
     for (i, frame) in frames.iter().enumerate().step_by(step) {
-        let verdict = judge(frame, &keys, &mut verifier, NOW);
+        let verdict = judge(frame, &keys, &mut verifier, NOW, typed);
         assert!(
             matches!(verdict.verdict, "accept" | "event"),
             "frame {i}: {verdict:?}"
         );
     }
+}
+
+/// The offers of the cases are made up, and none is one by its lexicon. What is refused is the record, never more.
+#[test]
+fn a_lexicon_refuses_records_and_changes_no_other_verdict() {
+    if shared("firehose/cases").is_none() {
+        return;
+    }
+    let (frames, keys) = files("firehose/cases");
+    let mut verifier = Verifier::new();
+    let mut judge = |frame: &[u8], check: Check| {
+        let verdict = judge(frame, &keys, &mut verifier, NOW, check);
+        verdict.verdict
+    };
+    let mut refused = 0;
+    for (i, frame) in frames.iter().enumerate() {
+        let (untyped, typed) = (judge(frame, UNTYPED), judge(frame, typed));
+        if untyped != typed {
+            assert_eq!((untyped, typed), ("accept", "reject-record"), "frame {i}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0, "no offer breaks its lexicon");
 }
 
 fn files(folder: &str) -> (Vec<Vec<u8>>, Keys) {

@@ -186,17 +186,7 @@ fn made(did: &str, before: Option<&Made>, records: Records, key: u8, time: Durat
             .collect(),
     );
     let rev = Tid::from_time(time);
-    let unsigned = UnsignedCommit {
-        did,
-        rev,
-        data: tree.root,
-        prev: None,
-    };
-    let digest = sha2::Sha256::digest(unsigned.to_bytes());
-    let signature: Signature = signing_key(key)
-        .sign_prehash(&digest)
-        .expect("a digest can be signed");
-    let block = unsigned.signed(&signature.normalize_s().to_bytes().into());
+    let block = signed(did, rev, tree.root, key);
     let commit = Cid::of_cbor(&block);
     let records_blocks = new
         .values()
@@ -223,6 +213,21 @@ fn made(did: &str, before: Option<&Made>, records: Records, key: u8, time: Durat
         records,
         key,
     }
+}
+
+/// The block of a commit.
+pub(crate) fn signed(did: &str, rev: Tid, data: Cid, key: u8) -> Vec<u8> {
+    let unsigned = UnsignedCommit {
+        did,
+        rev,
+        data,
+        prev: None,
+    };
+    let digest = sha2::Sha256::digest(unsigned.to_bytes());
+    let signature: Signature = signing_key(key)
+        .sign_prehash(&digest)
+        .expect("a digest can be signed");
+    unsigned.signed(&signature.normalize_s().to_bytes().into())
 }
 
 fn ops(old: &BTreeMap<String, Cid>, new: &BTreeMap<String, Cid>) -> Vec<Item> {

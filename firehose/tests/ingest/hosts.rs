@@ -501,6 +501,8 @@ fn a_repository_that_cannot_be_had_is_given_up_and_told() {
     let unavailable = News::Desynchronized(LostTrack::Unavailable);
     check_fetch(Err(Unavailable::ForNow), 5, &unavailable);
     check_fetch(Err(Unavailable::AtAll), 1, &unavailable);
+    let too_large = News::Desynchronized(LostTrack::TooLarge(1000));
+    check_fetch(Err(Unavailable::TooLarge(1000)), 1, &too_large);
     let hidden = News::Hosting(Hosting::Inactive);
     check_fetch(Err(Unavailable::Inactive), 1, &hidden);
     let other = refused(RepositoryError::Commit(CommitError::Did));

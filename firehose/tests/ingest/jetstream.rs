@@ -1,36 +1,32 @@
 //! The same driver on a Jetstream.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use huddle_firehose::Hosting;
+use huddle_firehose::Filter;
 use huddle_firehose::ingest::{
-    Action, Config, Event, Limits, News, Notice, Outcome, Proof, Source,
+    Action, BadFrame, Config, ConfigError, Event, Ingest, Limits, News, Notice, Outcome, Proof,
+    Source,
 };
-use serde_json::{Value, json};
+use huddle_firehose::jetstream::{Dictionary, DictionaryError, JetstreamError, ZstdError};
+use serde_json::json;
 
-use crate::driven::{ALICE, BOB, Driven, HOST};
+use crate::driven::{Driven, HOST};
+use crate::messages::{ALICE, DICTIONARY, check_life, compress, deletion, life, message};
 
-fn driven() -> Driven {
-    let config = Config {
+fn config(dictionary: Option<&[u8]>) -> Config {
+    Config {
         source: Source::Jetstream {
             collections: vec!["com.example.*".to_owned()],
+            dictionary: dictionary.map(Dictionary::new),
         },
         hosts: vec![HOST.to_owned()],
         limits: Limits::default(),
-    };
-    Driven::with(config, &[], Some(100))
+    }
 }
 
-fn message(did: &str, time_us: i64, kind: &str, body: &Value) -> Vec<u8> {
-    let message = json!({ "did": did, "time_us": time_us, "kind": kind, kind: body });
-    message.to_string().into_bytes()
-}
-
-fn deletion(did: &str, time_us: i64, collection: &str) -> Vec<u8> {
-    let body = json!({
-        "rev": "3ke6kg3wk222b", "operation": "delete", "collection": collection, "rkey": "1",
-    });
-    message(did, time_us, "commit", &body)
+fn driven() -> Driven {
+    Driven::with(config(None), &[], Some(100))
 }
 
 #[test]
@@ -62,28 +58,71 @@ fn what_a_jetstream_says_is_delivered_as_nobodys_word() {
 fn of_an_account_that_has_published_something_everything_is_told_until_it_is_deleted() {
     let mut driven = driven();
     let (connection, _) = driven.open();
-    let identity = |did, time_us| {
-        let body = json!({ "did": did, "handle": "a.example.com" });
-        message(did, time_us, "identity", &body)
-    };
-    driven.send(connection, &deletion(ALICE, 101, "com.example.a"));
-    driven.send(connection, &identity(BOB, 102));
-    driven.send(connection, &identity(ALICE, 103));
-    let body = json!({ "active": false, "status": "deleted" });
-    driven.send(connection, &message(ALICE, 104, "account", &body));
-    driven.send(connection, &identity(ALICE, 105));
-    let events = driven.run(1, None);
-    let deleted = |event: &Event| {
-        matches!(
-            event,
-            Event::Account {
-                news: News::Hosting(Hosting::Deleted),
-                ..
-            }
-        )
-    };
-    assert_eq!(events.len(), 3, "{events:#?}");
-    assert!(deleted(&events[2]), "{events:#?}");
+    for message in life() {
+        driven.send(connection, &message);
+    }
+    check_life(&driven.run(1, None));
+}
+
+#[test]
+fn with_a_dictionary_messages_may_come_compressed_or_not() {
+    let mut driven = Driven::with(config(Some(&DICTIONARY)), &[], Some(100));
+    let (connection, url) = driven.open();
+    let query = "wantedCollections=com.example.*&compress=true&cursor=100";
+    assert_eq!(url, format!("{HOST}/subscribe?{query}"));
+    for (at, message) in life().iter().enumerate() {
+        let compressed = compress(&DICTIONARY, message);
+        assert!(compressed.len() < message.len());
+        let sent = if at % 3 == 2 { message } else { &compressed };
+        driven.send(connection, sent);
+    }
+    check_life(&driven.run(1, None));
+    driven.pass(Duration::from_secs(5));
+    assert_eq!(driven.kept().last(), Some(&Some(106)));
+}
+
+#[test]
+fn a_compressed_message_counts_for_what_it_comes_to() {
+    let mut driven = Driven::with(config(Some(&DICTIONARY)), &[], Some(100));
+    let (connection, _) = driven.open();
+    let body = json!({
+        "rev": "3ke6kg3wk222b", "operation": "delete", "collection": "com.example.a", "rkey": "1",
+        "padding": " ".repeat(1_000_000),
+    });
+    let message = message(ALICE, 101, "commit", &body);
+    let compressed = compress(&DICTIONARY, &message);
+    assert!(compressed.len() < 1000);
+    driven.send(connection, &compressed);
+    let (_, bytes) = driven.ingest.queued();
+    assert!(bytes >= message.len(), "{bytes}");
+}
+
+#[test]
+fn a_compressed_message_that_cannot_be_read_is_passed_over() {
+    #[track_caller]
+    fn check(dictionary: Option<&[u8]>, message: &[u8], expect: ZstdError) {
+        let mut driven = Driven::with(config(dictionary), &[], Some(100));
+        let (connection, _) = driven.open();
+        driven.send(connection, message);
+        driven.send(connection, &deletion(ALICE, 102, "com.example.a"));
+        assert_eq!(driven.run(1, None).len(), 1, "the next one is taken");
+        let why = BadFrame::Jetstream(JetstreamError::Zstd(expect));
+        let notice = Notice::BadFrame { why };
+        assert!(driven.notices().contains(&&notice), "{notice:?}");
+    }
+    let message = deletion(ALICE, 101, "com.example.a");
+    let compressed = compress(&DICTIONARY, &message);
+    check(None, &compressed, ZstdError::NoDictionary);
+    let cut = &compressed[..compressed.len() - 1];
+    check(Some(&DICTIONARY), cut, ZstdError::Malformed);
+}
+
+#[test]
+fn without_a_dictionary_that_is_one_there_is_no_driver() {
+    let config = config(Some(b"not a dictionary"));
+    let refused = Ingest::new(config, Filter::default(), &BTreeMap::new(), 1);
+    let expect = ConfigError::Dictionary(DictionaryError::Malformed);
+    assert_eq!(refused.err(), Some(expect));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod frames;
 mod hosts;
 mod jetstream;
 mod limits;
+mod messages;
 mod records;
 mod rests;
 mod runner;
@@ -18,6 +19,7 @@ mod verdicts;
     reason = "of the examples' files only the keys are used here"
 )]
 mod input;
+#[path = "../../examples/support/typed.rs"]
+mod typed;
 #[path = "../../examples/support/verdict.rs"]
-#[expect(dead_code, reason = "of the verdicts only the words are compared here")]
 mod verdict;

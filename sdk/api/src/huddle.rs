@@ -19,6 +19,7 @@ mod get_booking;
 mod get_booking_ics;
 mod get_connect_url;
 mod get_preferences;
+mod get_settings_url;
 mod idempotency;
 mod invitation;
 mod list;
@@ -28,6 +29,7 @@ mod list_offers;
 mod list_slots;
 mod r#match;
 mod offer_records;
+mod pages;
 mod put_preferences;
 mod put_webhook;
 mod request_email_confirmation;
@@ -53,16 +55,16 @@ use huddle_syntax::schema::{Call, ErrorName};
 use huddle_xrpc::Generic;
 use huddle_xrpc::server::{Failure, OrFault as _, Request, Router};
 
-pub use get_connect_url::ConnectPage;
+pub use pages::Pages;
 
 use crate::com::huddle::{
     approve_booking as approve, cancel_booking as cancel, confirm_email as confirm_address,
     create_offer as offer, decline_booking as decline, delete_connector as disconnect,
     delete_offer as withdraw, delete_webhook as unhook, export_data as export, finalize as confirm,
     get_booking as get, get_booking_ics as ics, get_connect_url as connect,
-    get_preferences as preferences, list_bookings as bookings, list_connectors as connectors,
-    list_offers as offers, list_slots as slots, r#match as matching, put_preferences as prefer,
-    put_webhook as hook, request_email_confirmation as set_address,
+    get_preferences as preferences, get_settings_url as settings, list_bookings as bookings,
+    list_connectors as connectors, list_offers as offers, list_slots as slots, r#match as matching,
+    put_preferences as prefer, put_webhook as hook, request_email_confirmation as set_address,
     reschedule_booking as reschedule, search_hosts as hosts,
 };
 
@@ -92,8 +94,8 @@ pub struct Huddle {
     pub clock: Arc<dyn Clock>,
     /// Takes measurements.
     pub metrics: Arc<dyn Metrics>,
-    /// Where calendars are connected; nobody can connect one without it.
-    pub connect_page: Option<ConnectPage>,
+    /// Where calendars are connected and settings made; nobody can connect one without them.
+    pub pages: Option<Pages>,
     /// Where people read mail; nobody can enter an address without it.
     pub addresses: Option<Addresses>,
     /// Where people have their news posted; nobody can without it.
@@ -136,6 +138,7 @@ impl Huddle {
         let router = prefer::route(router);
         let router = connectors::route(router);
         let router = connect::route(router);
+        let router = settings::route(router);
         let router = disconnect::route(router);
         let router = set_address::route(router);
         let router = confirm_address::route(router);

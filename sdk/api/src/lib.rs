@@ -40,4 +40,4 @@ mod generated;
 mod huddle;
 
 pub use self::generated::*;
-pub use self::huddle::{Arrived, ConnectPage, Huddle};
+pub use self::huddle::{Arrived, Huddle, Pages};

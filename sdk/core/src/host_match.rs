@@ -4,7 +4,10 @@
 //! a booking that is being confirmed, or *booked*. No two live claims of different bookings overlap,
 //! whatever is asked, how often and in which order. Every claim belongs to an *attempt* of a booking;
 //! the highest attempt seen of each booking is a fence that keeps late messages of lower ones out.
-//! The time of somebody whom very many ask can be kept by days, each of which has a `HostMatch` too.
+//!
+//! The time of somebody whom very many ask can be kept by days, each of which has a `HostMatch` too. Then it is the claims
+//! of a day that do not overlap, and a slot is claimed on every day that it meets: the person's own `HostMatch`, which has
+//! a claim for each slot too, lets those overlap.
 
 mod agenda;
 mod cancellation;

@@ -1,5 +1,5 @@
-//! What an actor has answered under idempotency keys: final answers only, for a day, and of each caller the
-//! latest 32 only. What an answer is, the actor knows; here it is a text.
+//! What an actor has answered under idempotency keys: final answers only, for `idempotency_secs` of the limits, and of
+//! each caller the latest 32 only. What an answer is, the actor knows; here it is a text.
 
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;

@@ -98,6 +98,9 @@ limits! {
     no_slot_step_millis: 250 in 0..=2000;
     /// How long answers are kept for requests that are sent again with the same key.
     idempotency_secs: 86400 in 3600..=604_800;
+    /// How often what is held of accounts is compared with what they have published. On Workers, a schedule of
+    /// `wrangler.toml` says when.
+    drift_secs: 3600 in 10..=86400;
     /// Requests a minute without authentication, by IP address.
     anonymous_per_minute: 60 in 1..=100_000;
     /// How many of those may come at once.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::{ActorName, Command};
 use crate::booking::BookingId;
 use crate::effects::{Channel, Effect};
+use crate::index::audit::Deed;
 use crate::sql::{Binding, Row, Sql, SqlError};
 use crate::user_connector::connector::ConnectorId;
 
@@ -42,6 +43,15 @@ pub enum Task {
     /// Bring what lists and searches read up to the booking's present revision, and see to it that it is shown to
     /// whoever is to see it.
     Project(BookingId),
+    /// Write down that somebody has done something with what is theirs.
+    Record {
+        /// Who.
+        person: Did,
+        /// When.
+        at: Timestamp,
+        /// What.
+        deed: Deed,
+    },
     /// Bring what one side is shown of a booking, and where, up to a revision.
     Effect(Effect),
     /// Ask somebody by mail whether the address is theirs that they have entered.
@@ -70,7 +80,8 @@ impl Task {
         match self {
             Self::Tell { .. } => TELL,
             Self::Resume(_) => "resume",
-            Self::Project(_) => "project",
+            // Both are for the index.
+            Self::Project(_) | Self::Record { .. } => "project",
             Self::Effect(effect) => effect.channel.as_str(),
             Self::ConfirmAddress { .. } | Self::TellDisconnected { .. } => Channel::Mail.as_str(),
         }
@@ -82,6 +93,7 @@ impl Task {
             Self::Tell { .. } => None,
             Self::Resume(_)
             | Self::Project(_)
+            | Self::Record { .. }
             | Self::Effect(_)
             | Self::ConfirmAddress { .. }
             | Self::TellDisconnected { .. } => Some(TRIES),

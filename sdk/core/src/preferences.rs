@@ -1,5 +1,7 @@
 //! How a person wants to be booked: what the core reads in a `com.huddle.defs#preferences`.
 
+mod unsupported;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::num::NonZeroI64;
@@ -12,6 +14,8 @@ use huddle_syntax::schema::Data as _;
 use serde::{Deserialize, Serialize};
 
 use crate::user_connector::connector::ConnectorId;
+
+pub use unsupported::Unsupported;
 
 /// How a person wants to be booked. By default as a document without any fields says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use huddle_ports::metrics::{self, Metrics, NoMetrics};
 use crate::booking::NotFound;
 use crate::effects::{Effects, NotBrought};
 use crate::flows::Flows;
-use crate::index::{self, Index, IndexError};
+use crate::index::{self, Index, IndexError, audit};
 use crate::outbox::{self, Task};
 use crate::transport::{ActorTransport, Unreachable};
 
@@ -80,6 +80,10 @@ impl Tasks {
                 // Only what nobody was told of is ever forgotten, and that was in no list.
                 Err(NotFound) => Ok(()),
             },
+            Task::Record { person, at, deed } => {
+                let line = audit::record(person, *at, *deed);
+                Ok(self.index.batch(vec![line]).await?)
+            }
             Task::Effect(effect) => match &self.effects {
                 Some(effects) => Ok(effects.work(effect).await?),
                 None => Ok(()),

@@ -12,11 +12,14 @@ pub mod ticket;
 pub mod webhook;
 
 use huddle_ports::Timestamp;
+use huddle_syntax::{Did, SyntaxError};
 use serde::{Deserialize, Serialize};
 
-use crate::actor::commands;
+use crate::actor::{ActorName, commands};
 use crate::effects::Channel;
 use crate::idempotency::{self, Key, Seen};
+use crate::index::audit::Deed;
+use crate::outbox::Task;
 use crate::preferences::{InvalidPreferences, Preferences};
 use crate::sql::SqlError;
 use crate::turn::Turn;
@@ -216,8 +219,24 @@ fn put(
         revision: (before + 1).min(LAST_REVISION),
     };
     store(turn, &after)?;
+    record(turn, Deed::PreferencesPut)?;
     idempotency::answer_running(turn, || Ok(serde_json::to_string(&after.revision)?))?;
     Ok(Ok(after))
+}
+
+/// Whose actor it is.
+fn person(actor: &ActorName) -> Result<Did, SqlError> {
+    let person = actor.key().parse();
+    person.map_err(|error: SyntaxError| SqlError::Store(error.to_string()))
+}
+
+/// Has it written down that the person has done something.
+fn record(turn: &mut Turn<'_>, deed: Deed) -> Result<(), SqlError> {
+    turn.send(&Task::Record {
+        person: person(turn.name())?,
+        at: turn.now(),
+        deed,
+    })
 }
 
 fn store(turn: &mut Turn<'_>, preferences: &PreferencesDocument) -> Result<(), SqlError> {

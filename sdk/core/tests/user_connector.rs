@@ -14,13 +14,15 @@ use std::time::Duration;
 use huddle_core::actor::{self, Ask};
 use huddle_core::booking::{BookingId, BookingIds};
 use huddle_core::idempotency::Key;
-use huddle_core::user_connector::addresses::{ReadAddress, SetAddress};
+use huddle_core::index::audit::Deed;
+use huddle_core::outbox::{self, Task};
+use huddle_core::user_connector::addresses::{ConfirmAddress, ReadAddress, SetAddress};
 use huddle_core::user_connector::connector::{
-    Access, Connect, ConnectRefused, ConnectorId, ForgetEvent, GetCalendars, MAX_CONNECTORS,
-    NoteEvent, Provider,
+    Access, Connect, ConnectRefused, ConnectorId, Disconnect, DisconnectRefused, ForgetEvent,
+    GetCalendars, MAX_CONNECTORS, NoteEvent, Provider, Reseal,
 };
 use huddle_core::user_connector::sealing::Sealed;
-use huddle_core::user_connector::webhook::{ReadWebhook, SetWebhook};
+use huddle_core::user_connector::webhook::{ReadWebhook, RemoveWebhook, SetWebhook};
 use huddle_core::user_connector::{Erase, GetPreferences, PutPreferences, sealed_otherwise};
 use huddle_core::{ActorName, Limits};
 use huddle_ports::Timestamp;
@@ -195,4 +197,93 @@ fn of_whose_account_is_deleted_nothing_is_left_but_that_their_tickets_are_used()
     assert_eq!(ask(&mut store, &ana, NOW, ReadWebhook {}), None);
     let again = ask(&mut store, &ana, NOW, connect(1, "k1"));
     assert_eq!(again, Err(ConnectRefused::TicketUsed));
+}
+
+/// A request of Ana's, by its name.
+fn key(name: &str) -> Key {
+    Key {
+        caller: "did:web:ana.example.com".parse().unwrap(),
+        method: "com.huddle.test".into(),
+        key: name.into(),
+        body_hash: String::new(),
+    }
+}
+
+/// What is to be written down of Ana.
+fn deeds(store: &mut Store) -> Vec<Deed> {
+    let entries = outbox::due(store, "project", NOW, 100).unwrap();
+    let deeds = entries.into_iter().map(|entry| match entry.task {
+        Task::Record { person, at, deed } => {
+            assert_eq!((person.as_str(), at), ("did:web:ana.example.com", NOW));
+            deed
+        }
+        other => panic!("{other:?}"),
+    });
+    deeds.collect()
+}
+
+#[test]
+fn what_somebody_does_with_what_is_theirs_is_to_be_written_down_and_what_is_refused_is_not() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    let put = |document: &str, name: &str| PutPreferences {
+        key: key(name),
+        document: document.into(),
+        swap_revision: None,
+    };
+    for document in ["{}", "{}"] {
+        ask(&mut store, &ana, NOW, put(document, "put")).unwrap();
+    }
+    let nowhere = r#"{"tz": "Nowhere/Land"}"#;
+    ask(&mut store, &ana, NOW, put(nowhere, "bad")).unwrap_err();
+    ask(&mut store, &ana, NOW, connect(1, "k1")).unwrap();
+    ask(&mut store, &ana, NOW, connect(1, "k1")).unwrap_err();
+    let sealed = |text: &str| Sealed::from(text.to_owned());
+    let reseal = || Reseal {
+        id: ConnectorId::from("c1".to_owned()),
+        before: sealed("k1.AAAA"),
+        after: sealed("k2.AAAA"),
+    };
+    assert!(ask(&mut store, &ana, NOW, reseal()));
+    assert!(!ask(&mut store, &ana, NOW, reseal()));
+    let disconnect = |name: &str| Disconnect {
+        key: key(name),
+        id: ConnectorId::from("c1".to_owned()),
+    };
+    ask(&mut store, &ana, NOW, disconnect("gone")).unwrap();
+    let refused = ask(&mut store, &ana, NOW, disconnect("again"));
+    assert_eq!(refused, Err(DisconnectRefused::NotFound));
+    let address = SetAddress {
+        key: key("address"),
+        expires: NOW + Duration::from_hours(24),
+        sealed: sealed("k1.AAAA"),
+        mark: "m".into(),
+    };
+    ask(&mut store, &ana, NOW, address).unwrap();
+    let confirm = |mark: &str| ConfirmAddress {
+        key: key(mark),
+        mark: mark.into(),
+    };
+    ask(&mut store, &ana, NOW, confirm("other")).unwrap_err();
+    ask(&mut store, &ana, NOW, confirm("m")).unwrap();
+    let webhook = SetWebhook {
+        key: key("webhook"),
+        sealed: sealed("k1.AAAA"),
+    };
+    ask(&mut store, &ana, NOW, webhook).unwrap();
+    for name in ["remove", "remove", "none is left"] {
+        let remove = RemoveWebhook { key: key(name) };
+        ask(&mut store, &ana, NOW, remove).unwrap();
+    }
+    assert_eq!(
+        deeds(&mut store),
+        [
+            Deed::PreferencesPut,
+            Deed::CalendarConnected(Provider::Ics),
+            Deed::Resealed,
+            Deed::CalendarRemoved(Provider::Ics),
+            Deed::AddressConfirmed,
+            Deed::WebhookSet,
+            Deed::WebhookRemoved,
+        ]
+    );
 }

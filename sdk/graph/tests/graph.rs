@@ -2,47 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use huddle_core::matching::{Freshness, Relationships as _, UnknownRelationship};
 use huddle_graph::BlueskyGraph;
 use huddle_ports::{
-    Clock as _, Fetch, FetchError, HeaderMap, HeaderValue, MemoryCache, Request, Response,
-    StatusCode, Timestamp, header,
+    Clock as _, FetchError, HeaderValue, MemoryCache, StatusCode, Timestamp, header,
 };
 use huddle_schedule::{Circle, Relationship};
 use huddle_syntax::Did;
-use huddle_testkit::SteppingClock;
+use huddle_testkit::{ScriptedAnswer, ScriptedFetch, SteppingClock};
 
 const KEEP: Duration = Duration::from_hours(1);
 
-/// Gives one answer to everything, and notes what it was asked.
-struct Script {
-    answer: Mutex<Result<(u16, String), FetchError>>,
-    asked: Mutex<Vec<Request>>,
-}
-
-#[async_trait]
-impl Fetch for Script {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        let (status, body) = self.answer.lock().unwrap().clone()?;
-        let final_url = request.url.clone();
-        self.asked.lock().unwrap().push(request);
-        let json = HeaderValue::from_static("application/json");
-        Ok(Response {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
-            body: body.into(),
-            final_url,
-        })
-    }
-}
-
 struct World {
-    script: Arc<Script>,
+    fetch: Arc<ScriptedFetch>,
     clock: Arc<SteppingClock>,
     graph: BlueskyGraph,
 }
@@ -57,27 +33,29 @@ fn guest() -> Did {
 
 impl World {
     fn new() -> Self {
-        let script = Arc::new(Script {
-            answer: Mutex::new(Err(FetchError::Timeout)),
-            asked: Mutex::default(),
-        });
+        let fetch = Arc::new(ScriptedFetch::default());
         let clock = Arc::new(SteppingClock::at(Timestamp::UNIX_EPOCH));
         let appview = "https://appview.example".parse().unwrap();
         let cache = Arc::new(MemoryCache::new(clock.clone()));
-        let graph = BlueskyGraph::new(script.clone(), appview, cache, clock.clone(), KEEP);
+        let graph = BlueskyGraph::new(fetch.clone(), appview, cache, clock.clone(), KEEP);
         Self {
-            script,
+            fetch,
             clock,
             graph,
         }
     }
 
     fn answers(&self, status: u16, body: impl Into<String>) {
-        *self.script.answer.lock().unwrap() = Ok((status, body.into()));
+        let status = StatusCode::from_u16(status).unwrap();
+        let json = HeaderValue::from_static("application/json");
+        let body: String = body.into();
+        let answer = ScriptedAnswer::new(status, body);
+        self.fetch
+            .otherwise(Ok(answer.with_header(header::CONTENT_TYPE, json)));
     }
 
     fn fails(&self) {
-        *self.script.answer.lock().unwrap() = Err(FetchError::Timeout);
+        self.fetch.otherwise(Err(FetchError::Timeout));
     }
 
     fn ask(&self, freshness: Freshness) -> Result<Relationship, UnknownRelationship> {
@@ -96,7 +74,7 @@ impl World {
     }
 
     fn questions(&self) -> usize {
-        self.script.asked.lock().unwrap().len()
+        self.fetch.asked().len()
     }
 }
 
@@ -150,7 +128,7 @@ fn the_question_is_about_the_host_and_the_guest() {
     let world = World::new();
     world.answers(200, about_guest(&[]));
     world.ask(Freshness::Recent).unwrap();
-    let asked = world.script.asked.lock().unwrap();
+    let asked = world.fetch.asked();
     let url = &asked[0].url;
     assert_eq!(url.host_str(), Some("appview.example"));
     assert_eq!(url.path(), "/xrpc/app.bsky.graph.getRelationships");

@@ -2,58 +2,37 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use huddle_core::mail::Delivery;
 use huddle_mail::{InvalidKey, Mailer as _, Message, SparkPost};
-use huddle_ports::{
-    Blocked, Fetch, FetchError, HeaderMap, HeaderValue, Request, Response, StatusCode, Url, header,
-};
+use huddle_ports::{Blocked, FetchError, HeaderValue, Request, StatusCode, Url, header};
+use huddle_testkit::{ScriptedAnswer, ScriptedFetch};
 use serde_json::{Value, json};
 
-/// Answers once, and keeps what it was asked.
-struct Script {
-    answer: Result<Response, FetchError>,
-    asked: Mutex<Option<Request>>,
-}
-
-#[async_trait]
-impl Fetch for Script {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        *self.asked.lock().unwrap() = Some(request);
-        self.answer.clone()
-    }
-}
-
-fn answer(status: u16, retry_after: Option<&'static str>, body: &'static str) -> Response {
-    let retry_after = retry_after.map(HeaderValue::from_static);
-    let headers = retry_after.map(|value| (header::RETRY_AFTER, value));
-    Response {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers: HeaderMap::from_iter(headers),
-        body: body.into(),
-        final_url: Url::parse("https://api.example/").unwrap(),
+fn answer(status: u16, retry_after: Option<&'static str>, body: &'static str) -> ScriptedAnswer {
+    let answer = ScriptedAnswer::new(StatusCode::from_u16(status).unwrap(), body);
+    match retry_after {
+        Some(value) => answer.with_header(header::RETRY_AFTER, HeaderValue::from_static(value)),
+        None => answer,
     }
 }
 
 /// Sends a message that is answered with this.
-fn send(answer: Result<Response, FetchError>) -> (Delivery, Request) {
-    let script = Arc::new(Script {
-        answer,
-        asked: Mutex::default(),
-    });
+fn send(answer: Result<ScriptedAnswer, FetchError>) -> (Delivery, Request) {
+    let fetch = Arc::new(ScriptedFetch::default());
+    fetch.expect("https://api.example/api/v1/transmissions", answer);
     let api = Url::parse("https://api.example/").unwrap();
-    let mailer = SparkPost::new(script.clone(), &api, "the-key").unwrap();
+    let mailer = SparkPost::new(fetch.clone(), &api, "the-key").unwrap();
     let message = Message {
         from: "bookings@huddle.example".parse().unwrap(),
         to: "bob@mail.example".parse().unwrap(),
         bytes: b"Subject: {{ hello }}\r\n\r\nHello\r\n".to_vec(),
     };
     let delivery = mailer.send(&message).now_or_never().unwrap();
-    let asked = script.asked.lock().unwrap().take().unwrap();
+    let asked = fetch.asked().pop().unwrap();
     (delivery, asked)
 }
 
@@ -64,10 +43,6 @@ const TAKEN: &str =
 fn a_message_is_handed_over_as_it_was_written() {
     let (delivery, request) = send(Ok(answer(200, None, TAKEN)));
     assert_eq!(delivery, Delivery::Sent);
-    assert_eq!(
-        request.url.as_str(),
-        "https://api.example/api/v1/transmissions"
-    );
     let key = &request.headers[header::AUTHORIZATION];
     assert_eq!(key, "the-key");
     assert!(key.is_sensitive());
@@ -87,7 +62,7 @@ fn a_message_is_handed_over_as_it_was_written() {
 }
 
 #[track_caller]
-fn later(answer: Result<Response, FetchError>, expect: Option<u64>) {
+fn later(answer: Result<ScriptedAnswer, FetchError>, expect: Option<u64>) {
     let (delivery, _) = send(answer);
     let Delivery::TryLater { after, problem } = delivery else {
         panic!("{delivery:?}");
@@ -96,7 +71,7 @@ fn later(answer: Result<Response, FetchError>, expect: Option<u64>) {
 }
 
 #[track_caller]
-fn refused(answer: Result<Response, FetchError>) {
+fn refused(answer: Result<ScriptedAnswer, FetchError>) {
     let (delivery, _) = send(answer);
     assert!(matches!(delivery, Delivery::Refused(_)), "{delivery:?}");
 }
@@ -124,11 +99,8 @@ fn what_never_does_better_is_refused() {
 
 #[test]
 fn a_key_is_one_line() {
-    let script = Arc::new(Script {
-        answer: Err(FetchError::Timeout),
-        asked: Mutex::default(),
-    });
+    let fetch = Arc::new(ScriptedFetch::default());
     let api = Url::parse("https://api.example/").unwrap();
-    let made = SparkPost::new(script, &api, "a\r\nX: b");
+    let made = SparkPost::new(fetch, &api, "a\r\nX: b");
     assert_eq!(made.err(), Some(InvalidKey));
 }

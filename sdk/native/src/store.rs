@@ -6,6 +6,7 @@
 
 mod backlog;
 mod backup;
+mod checkpoint;
 mod condition;
 mod consistency;
 mod dead_letters;
@@ -26,7 +27,6 @@ use async_trait::async_trait;
 use huddle_core::actor;
 use huddle_core::{ActorName, ActorTransport, Command, Limits, Reply, Sql, SqlError, Unreachable};
 use huddle_ports::Clock;
-use rusqlite::Connection;
 
 pub use backlog::Backlog;
 pub use backup::BackupError;
@@ -37,6 +37,7 @@ pub use index::SqliteIndex;
 pub use open::{Database, OpenError};
 pub use pump::{Pump, TaskFailed, TaskRunner, Trouble};
 
+use open::Opened;
 use writer::Writer;
 
 /// The actors that live in one file.
@@ -69,7 +70,8 @@ impl ActorStore {
         clock: Arc<dyn Clock>,
         limits: Limits,
     ) -> Result<Self, OpenError> {
-        Self::start(open::up_to_date(path, Database::Actors)?, clock, limits)
+        let opened = Opened::alone(open::up_to_date(path, Database::Actors)?);
+        Self::start(opened, clock, limits)
     }
 
     /// Actors that are forgotten with the store, for tests and for trying things out.
@@ -77,13 +79,9 @@ impl ActorStore {
         Self::start(open::memory(Database::Actors)?, clock, limits)
     }
 
-    fn start(
-        connection: Connection,
-        clock: Arc<dyn Clock>,
-        limits: Limits,
-    ) -> Result<Self, OpenError> {
+    fn start(opened: Opened, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self, OpenError> {
         Ok(Self {
-            writer: Writer::start(connection).map_err(OpenError::Thread)?,
+            writer: Writer::start(opened).map_err(OpenError::Thread)?,
             context: Context {
                 clock,
                 limits: Arc::new(limits),

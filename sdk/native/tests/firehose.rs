@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+#[path = "../../../firehose/tests/ingest/messages.rs"]
+mod messages;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
@@ -14,10 +17,12 @@ use huddle_firehose::ingest::{
     Answer, Config, Ended, Event, GapCause, Ingest, Limits, News, Notice, Question, Source,
     Unavailable,
 };
+use huddle_firehose::jetstream::Dictionary;
 use huddle_native::{
     AddressLookup, Firehose, FirehosePorts, FirehoseStore, SystemClock, WebSockets,
 };
 use huddle_ports::{FetchError, FetchPolicy};
+use messages::{DICTIONARY, check_life, compress, life};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
@@ -242,6 +247,27 @@ impl Running {
         };
         let cursors = cursors.iter().map(|(host, at)| ((*host).to_owned(), *at));
         let ingest = Ingest::new(config, filter, &cursors.collect(), 1).unwrap();
+        Self::driving(ingest, sockets, wanted)
+    }
+
+    /// One that follows a Jetstream, of which nothing is verified.
+    fn jetstream(host: &Host, dictionary: Option<&[u8]>) -> Self {
+        let config = Config {
+            source: Source::Jetstream {
+                collections: vec!["com.example.*".to_owned()],
+                dictionary: dictionary.map(Dictionary::new),
+            },
+            hosts: vec![host.origin.clone()],
+            limits: Limits::default(),
+        };
+        let cursors = BTreeMap::from([(host.origin.clone(), 100)]);
+        let ingest = Ingest::new(config, Filter::new(["com.example."]), &cursors, 1).unwrap();
+        let policy = FetchPolicy::development();
+        let sockets = WebSockets::new(Arc::new(ThisMachine), policy, "Huddle tests", &[]);
+        Self::driving(ingest, sockets.unwrap(), &[])
+    }
+
+    fn driving(ingest: Ingest, sockets: WebSockets, wanted: &[&str]) -> Self {
         let store = Arc::new(Store {
             seen: watch::Sender::new(Seen::default()),
             gate: tokio::sync::Mutex::new(()),
@@ -429,6 +455,41 @@ async fn a_repository_that_the_store_wants_is_fetched_though_nothing_has_come_of
     );
     let asked = |seen: &Seen| seen.read.iter().any(|did| did == WANTED);
     running.store.until(asked).await;
+}
+
+/// Sends the messages of a life over a Jetstream, and checks what comes of them.
+async fn check_jetstream(
+    dictionary: Option<&[u8]>,
+    query: &str,
+    send: impl Fn(Vec<u8>) -> Message,
+) {
+    let host = Host::new().await;
+    let running = Running::jetstream(&host, dictionary);
+    let (mut socket, asked) = host.accept().await;
+    assert_eq!(asked, format!("/subscribe?{query}"));
+    for message in life() {
+        socket.send(send(message)).await.unwrap();
+    }
+    let is_over = |seen: &Seen| seen.events.len() >= 3;
+    running.store.until(is_over).await;
+    let seen = running.stop().await;
+    check_life(&seen.events);
+}
+
+fn as_text(message: Vec<u8>) -> Message {
+    Message::Text(String::from_utf8(message).unwrap().into())
+}
+
+#[tokio::test]
+async fn a_jetstream_comes_to_the_same_events_compressed_or_not() {
+    let collections = "wantedCollections=com.example.*";
+    let plain = format!("{collections}&cursor=100");
+    check_jetstream(None, &plain, as_text).await;
+    let compressed = format!("{collections}&compress=true&cursor=100");
+    let compress = |message: Vec<u8>| Message::Binary(compress(&DICTIONARY, &message).into());
+    check_jetstream(Some(&DICTIONARY), &compressed, compress).await;
+    // From a host that does not compress, though it was asked to.
+    check_jetstream(Some(&DICTIONARY), &compressed, as_text).await;
 }
 
 #[tokio::test]

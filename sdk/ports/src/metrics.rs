@@ -76,6 +76,8 @@ metrics! {
     REQUESTS: MetricKind::Counter, "huddle_requests" ["nsid", "outcome"];
     /// Time until a request is answered
     REQUEST_SECONDS: WAITS, "huddle_request_seconds" ["nsid"];
+    /// Requests that were too many for whoever pays for them, by who that is: an `account`, or an `address`
+    RATE_LIMITED: MetricKind::Counter, "huddle_rate_limited" ["payer"];
     /// Matches that came to an end, by what came of them: `held`, `pending`, or the refusal
     MATCHES: MetricKind::Counter, "huddle_matches" ["outcome"];
     /// Time from the request for a match until something is held
@@ -98,6 +100,10 @@ metrics! {
     INGEST_EVENTS: MetricKind::Counter, "huddle_ingest_events" ["outcome"];
     /// Repositories that could not be fetched, by reason
     SYNC_FAILURES: MetricKind::Counter, "huddle_sync_failures" ["reason"];
+    /// Accounts that were compared with what they have published, by what that has shown: `same`, `different` or `untold`
+    DRIFT_CHECKS: MetricKind::Counter, "huddle_drift_checks" ["outcome"];
+    /// When accounts were last compared with what they have published, in seconds since 1970
+    DRIFT_CHECKED_SECONDS: MetricKind::Gauge, "huddle_drift_checked_timestamp_seconds" [];
     /// Actors that were asked for the first time since the process began, or in a long while, by kind
     ACTOR_STARTS: MetricKind::Counter, "huddle_actor_starts" ["kind"];
 }

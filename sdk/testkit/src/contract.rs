@@ -4,11 +4,17 @@
 //! and inside a Durable Object alike.
 
 mod actors;
+mod cache;
+mod clock;
 mod index;
+mod random;
 mod sql;
 
 pub use actors::actors;
+pub use cache::cache;
+pub use clock::clock;
 pub use index::index;
+pub use random::random;
 pub use sql::sql;
 
 /// What is broken.

@@ -3,12 +3,17 @@
 //!
 //! - [`SteppingClock`] tells the time that it was given.
 //! - [`CountingRandom`] is random to nobody.
+//! - [`ScriptedFetch`] answers requests as a test has written down, and keeps what it was asked.
 //! - [`ListedWindows`] knows hosts and when they have time, and nothing else.
 //! - [`ListedPeople`] knows how people stand to each other and when they are busy.
 //! - [`Network`] is a directory, a host of signed repositories and its firehose, all in memory.
 //! - [`CalendarServer`] has people's calendars, and speaks CalDAV.
 //! - [`MailServer`] takes mail for everybody, and speaks SMTP.
 //! - [`contract`] is what every adapter of a port has to keep to, wherever it runs.
+//!
+//! Stores are not among them: what keeps rows belongs to a runtime. A native test takes those of `huddle-native`, in
+//! memory (`ActorStore::in_memory`, `SqliteIndex::in_memory`) or in a temporary folder (`open`); in the runtime of Workers
+//! a test has the storage of objects, and D1, as the harness of that runtime sets them up.
 
 mod availability;
 mod calendar_server;
@@ -18,6 +23,7 @@ mod mail_server;
 pub mod network;
 mod people;
 mod random;
+mod scripted_fetch;
 
 pub use availability::{HostWindows, ListedWindows};
 pub use calendar_server::{CalendarServer, CalendarServerError};
@@ -26,3 +32,4 @@ pub use mail_server::{MAX_LINE_BYTES, MailServer, ReceivedMail, SmtpReply, SmtpS
 pub use network::Network;
 pub use people::ListedPeople;
 pub use random::CountingRandom;
+pub use scripted_fetch::{ScriptedAnswer, ScriptedFetch};

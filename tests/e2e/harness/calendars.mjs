@@ -26,8 +26,11 @@ const ALL_EVENTS = `<?xml version="1.0"?>
 /** A moment as it stands in iCalendar. */
 const basic = (moment) => new Date(moment).toISOString().replace(/[-:]|\.\d+/g, '')
 
-const event = ({ uid, start, end }) => `BEGIN:VEVENT\r\nUID:${uid}\r\nDTSTAMP:${basic(0)}\r\nSUMMARY:${uid}\r\n\
-DTSTART:${basic(start)}\r\nDTEND:${basic(end)}\r\nEND:VEVENT\r\n`
+function event({ uid, start, end, words = { SUMMARY: uid } }) {
+  const properties = { UID: uid, DTSTAMP: basic(0), DTSTART: basic(start), DTEND: basic(end), ...words }
+  const lines = Object.entries(properties).map(([name, value]) => `${name}:${value}\r\n`)
+  return `BEGIN:VEVENT\r\n${lines.join('')}END:VEVENT\r\n`
+}
 
 const file = (events) =>
   `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Ana//Ana//EN\r\n${events.map(event).join('')}END:VCALENDAR\r\n`
@@ -76,9 +79,9 @@ export class CalendarServer {
     return { address: urlOf(this.#listener), ...ACCOUNT }
   }
 
-  /** Has the person busy. */
-  add(uid, start, end) {
-    return this.#request('PUT', `${uid}.ics`, file([{ uid, start, end }]))
+  /** Has the person busy; `words` are other properties of the event, beside or in place of a title. */
+  add(uid, start, end, words) {
+    return this.#request('PUT', `${uid}.ics`, file([{ uid, start, end, words }]))
   }
 
   /** The event with a UID as the calendar has it: properties by name; nothing if it has none. */
@@ -143,8 +146,8 @@ export class Feed {
     return { address: `${urlOf(this.#listener)}secret.ics` }
   }
 
-  add(uid, start, end) {
-    this.#events.push({ uid, start, end })
+  add(uid, start, end, words) {
+    this.#events.push({ uid, start, end, words })
   }
 
   stop() {

@@ -157,6 +157,12 @@ export class Person {
     return booking.status === 'confirmed' ? booking : (await this.until(held, 'confirmed')).booking
   }
 
+  /** All that is kept about this person, as they are given it. */
+  async exported() {
+    const lines = Buffer.from(answered(await this.call('exportData'))).toString()
+    return lines.trimEnd().split('\n').map(JSON.parse)
+  }
+
   /** How a booking stands now. */
   async read(booking) {
     return answered(await this.call('getBooking', { bookingId: booking.id }))
@@ -249,7 +255,7 @@ function outcomeOf(method, result) {
 export async function readResponse(method, response) {
   const text = await response.text()
   const { status, headers } = response
-  const isJson = headers.get('content-type')?.startsWith('application/json')
+  const isJson = headers.get('content-type')?.split(';')[0] === 'application/json'
   const body = isJson ? JSON.parse(text) : text
   return { method, status, headers, body, error: body.error, message: body.message }
 }

@@ -32,7 +32,7 @@ fn main() -> Result<(), input::Error> {
         rates.insert(format!("shrike_{level}"), rate);
     });
     jacquard::measure(&frames, &texts, |level, rate| {
-        println!("jacquard_{level} {rate:.0}")
+        println!("jacquard_{level} {rate:.0}");
     });
     for level in ["a", "b", "c", "d", "e", "filtered"] {
         let ratio = rates[level] / rates[&format!("shrike_{level}")];

@@ -99,7 +99,7 @@ fn every_disagreement_is_explained() {
             let mutated: Vec<_> = mutated.collect();
             for frame in mutated.iter().chain([frame]) {
                 compared += 1;
-                let our = verdict::judge(frame, &ours, &mut verifier, NOW);
+                let our = verdict::judge(frame, &ours, &mut verifier, NOW, verdict::UNTYPED);
                 let their = shrike::judge(frame, &theirs);
                 if let Some(key) = disagreement(&our, &their) {
                     let example = format!("{} frame {i}: {our:?} {their:?}", folder.display());

@@ -7,7 +7,7 @@ use huddle_appview_indexer::{Indexer, Ports};
 use huddle_firehose::ingest::{
     Answer, Change, Config, Event, GapCause, Ingest, Limits, News, Outcome, Proof, Question, Source,
 };
-use huddle_firehose::{Account, Filter, Hosting, Repository, Tid};
+use huddle_firehose::{Account, Cid, Filter, Hosting, Repository, Tid};
 use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_native::{
     Firehose, FirehosePorts, FirehoseStore, ReqwestTransport, SqliteIndex, SystemClock, SystemDns,
@@ -22,6 +22,8 @@ use tokio::sync::{oneshot, watch};
 
 const COLLECTION: &str = "com.huddle.slotOffer";
 const USER_AGENT: &str = "Huddle tests";
+/// How many accounts the server has.
+const PEOPLE: u64 = 2;
 /// For anything that the server is to do, or that is to come of it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -106,6 +108,34 @@ impl Kept {
             let follows = |before: Tid| before < *rev || before == *rev && !is_changes;
             assert!(before.is_none_or(follows), "{did}: {rev} after {before:?}");
         }
+    }
+
+    /// How many events there were of accounts' identities, and how many of their hosting.
+    fn count_words(&self) -> (u64, u64) {
+        let (mut identities, mut hostings) = (0, 0);
+        for event in &self.events {
+            match event {
+                Event::Account {
+                    news: News::Identity { .. },
+                    ..
+                } => identities += 1,
+                Event::Account {
+                    news: News::Hosting(_),
+                    ..
+                } => hostings += 1,
+                _ => {}
+            }
+        }
+        (identities, hostings)
+    }
+
+    /// Makes believe that what is held of an account is another tree, at the same revision: only a `#sync` can tell.
+    fn mistake_tree(&mut self, did: &str) {
+        let account = self.accounts.get_mut(did).expect("the account is known");
+        let Repository::Synced(held) = &mut account.repository else {
+            panic!("{did} is {account}");
+        };
+        held.data = Cid::of_cbor(b"");
     }
 
     fn fetched(&self) -> usize {
@@ -294,6 +324,26 @@ impl Follower {
     }
 }
 
+fn is_handle(expect: &str) -> impl Fn(&News) -> bool {
+    move |news| matches!(news, News::Identity { handle: Some(handle) } if handle == expect)
+}
+
+/// An account that comes back says by a `#sync` what its tree is. A process that believes in another one, at the same
+/// revision, fetches it.
+async fn check_sync(publisher: &Publisher, follower: Follower, who: &str) -> Follower {
+    let mut kept = follower.stop().await;
+    let (before, fetched) = (kept.clone(), kept.fetched());
+    kept.mistake_tree(who);
+    publisher.tell("deactivate").await;
+    publisher.tell("activate").await;
+    let follower = Follower::start(publisher, kept);
+    let noticed = |kept: &Kept| kept.accounts == before.accounts;
+    let kept = follower.until("a #sync of another tree", noticed).await;
+    assert_eq!(kept.fetched(), fetched + 1, "nothing else makes it fetch");
+    assert_eq!(kept.held(), before.held());
+    follower
+}
+
 #[tokio::test]
 async fn all_that_the_accounts_of_a_real_server_do_is_taken_over_once() {
     let Some(peer) = Peer::stage("atproto") else {
@@ -315,20 +365,16 @@ async fn all_that_the_accounts_of_a_real_server_do_is_taken_over_once() {
         .until_held("creates, updates, deletes", &expect)
         .await;
 
-    let who = publisher.tell_who("rename").await;
-    let is_renamed = |news: &News| match news {
-        News::Identity { handle } => handle.as_deref() == Some("alice-renamed.test"),
-        _ => false,
-    };
-    let renamed = |kept: &Kept| kept.has_heard(&who, is_renamed);
+    let alice = publisher.tell_who("rename").await;
+    let renamed = |kept: &Kept| kept.has_heard(&alice, is_handle("alice-renamed.test"));
     follower.until("an identity", renamed).await;
 
-    let who = publisher.tell_who("deactivate").await;
-    let hidden = |kept: &Kept| kept.hosting(&who) == Some(Hosting::Inactive);
+    publisher.tell("deactivate").await;
+    let hidden = |kept: &Kept| kept.hosting(&alice) == Some(Hosting::Inactive);
     follower.until("a deactivation", hidden).await;
     // It comes with a `#sync`, which says that nothing has changed.
     publisher.tell("activate").await;
-    let shown = |kept: &Kept| kept.hosting(&who) == Some(Hosting::Active);
+    let shown = |kept: &Kept| kept.hosting(&alice) == Some(Hosting::Active);
     follower.until("an activation", shown).await;
 
     let cut = publisher.tell("cut").await;
@@ -352,6 +398,7 @@ async fn all_that_the_accounts_of_a_real_server_do_is_taken_over_once() {
     let is_gap = |event: &Event| matches!(event, Event::Gap { .. });
     assert!(!again.iter().any(is_gap), "{again:#?}");
 
+    let follower = check_sync(&publisher, follower, &alice).await;
     let who = publisher.tell_who("delete").await;
     let deleted = |kept: &Kept| kept.hosting(&who) == Some(Hosting::Deleted);
     let kept = follower.until("a deletion", deleted).await;
@@ -363,13 +410,20 @@ async fn all_that_the_accounts_of_a_real_server_do_is_taken_over_once() {
     for kind in ["#account", "#commit", "#identity", "#sync"] {
         assert_ne!(sent[kind], Value::Null, "no {kind} was among {sent}");
     }
+    let counted = |kept: &Kept| kept.has_heard(&alice, is_handle("alice-counted.test"));
+    follower.until("the last identity", counted).await;
     let kept = follower.stop().await;
     kept.check_commits();
     assert_eq!(
         kept.fetched(),
-        2,
-        "each account once, when it first came up"
+        3,
+        "each account once, when it first came up, and one for its #sync"
     );
+    // Each account had come with one of either before it published anything of interest.
+    let told = |kind: &str| sent[kind].as_u64().map(|sent| sent - PEOPLE);
+    let (identities, hostings) = kept.count_words();
+    let heard = (Some(identities), Some(hostings));
+    assert_eq!(heard, (told("#identity"), told("#account")), "of {sent}");
     let is_synced = |account: &Account| matches!(account.repository, Repository::Synced(_));
     let synced = kept
         .accounts

@@ -9,7 +9,9 @@ use huddle_appview_indexer::Keeper;
 use huddle_core::index::{Index, IndexError, Statement};
 use huddle_core::pause::{NoPause, Pause};
 use huddle_core::sql::Row;
-use huddle_firehose::ingest::{Answer, Question, Unavailable};
+use huddle_firehose::ingest::{
+    Answer, Event, LostTrack, News, Proof, Question, RepositoryError, Unavailable,
+};
 use huddle_native::SqliteIndex;
 use huddle_ports::{Clock as _, FetchLimits, Timestamp};
 use huddle_testkit::SteppingClock;
@@ -105,7 +107,10 @@ async fn what_the_index_does_not_do_is_tried_until_it_does() {
 
 /// What is answered of the identity and of the repository of an account.
 async fn told(world: &World, did: &str) -> [Result<(), Unavailable>; 2] {
-    let keeper = keeper(world);
+    told_by(keeper(world), did).await
+}
+
+async fn told_by(keeper: Keeper, did: &str) -> [Result<(), Unavailable>; 2] {
     let did = did.to_owned();
     let (identity, _) = keeper.answer(Question::Identity { did: did.clone() }).await;
     let (repository, _) = keeper.answer(Question::Repository { did }).await;
@@ -133,6 +138,55 @@ async fn who_an_account_is_and_what_it_has_is_told_by_its_host_or_why_not() {
         let expect = [Err(Unavailable::AtAll); 2];
         assert_eq!(told(&world, nobody).await, expect);
     }
+}
+
+#[tokio::test]
+async fn a_repository_of_more_than_is_read_is_too_large_whatever_its_host_says() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    let indexer = world.indexer();
+    let whole = indexer.repository(ada.as_str(), FetchLimits::default());
+    let size = whole.await.unwrap().len();
+    for (limit, expect) in [
+        (size, Ok(())),
+        (size - 1, Err(Unavailable::TooLarge(size - 1))),
+    ] {
+        let mut keeper = keeper(&world);
+        keeper.repository.max_response_bytes = limit;
+        assert_eq!(told_by(keeper, ada.as_str()).await, [Ok(()), expect]);
+    }
+}
+
+#[tokio::test]
+async fn whose_repository_is_too_large_can_be_told_that_and_is_told_once() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    let indexer = world.indexer();
+    let lost = |why| Event::Account {
+        did: ada.to_string(),
+        news: News::Desynchronized(why),
+        state: None,
+        proof: Proof::None,
+    };
+    for why in [
+        LostTrack::Unavailable,
+        LostTrack::TooLarge(9),
+        LostTrack::TooLarge(9),
+        LostTrack::Refused(RepositoryError::TooLarge(7)),
+        LostTrack::Refused(RepositoryError::Outdated),
+    ] {
+        let taken = indexer.take_over(&lost(why)).await.unwrap();
+        assert_eq!(taken.lost, Some(why));
+    }
+    let audit = world.rows("SELECT subject, kind, detail FROM audit ORDER BY id");
+    let line = |why: LostTrack| format!("{ada} | repositoryTooLarge | {why}");
+    assert_eq!(
+        audit.await,
+        [
+            line(LostTrack::TooLarge(9)),
+            line(LostTrack::Refused(RepositoryError::TooLarge(7))),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -17,7 +17,11 @@ const HERE: &str = "192.0.2.7";
 
 /// An AppView whose operator has a token.
 fn operated() -> World {
-    World::with(Limits::default(), |appview: &mut AppView| {
+    operated_with(Limits::default())
+}
+
+fn operated_with(limits: Limits) -> World {
+    World::with(limits, |appview: &mut AppView| {
         let registry = Arc::new(MetricsRegistry::new());
         appview.operations = Operations {
             metrics: registry.clone(),
@@ -111,6 +115,32 @@ async fn requests_are_counted_by_method_and_outcome_and_by_nothing_that_they_say
         "unreachable",
     ] {
         assert_eq!(page.body.contains(shown), shown != "unreachable", "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_too_many_are_counted_by_who_pays_for_them() {
+    let world = operated_with(Limits {
+        anonymous_per_minute: 1,
+        anonymous_burst: 1,
+        account_per_minute: 1,
+        account_burst: 1,
+        changes_per_minute: 1,
+        ..Limits::default()
+    });
+    for _ in 0..3 {
+        world.ask(Some(HERE), None).await;
+    }
+    for _ in 0..2 {
+        let token = world.token(ANA, GET_BOOKING, 1);
+        world.ask(Some("192.0.2.8"), Some(&token)).await;
+    }
+    let told = show(&world, "/internal/metrics").await.body;
+    for line in [
+        r#"huddle_rate_limited_total{payer="address"} 2.0"#,
+        r#"huddle_rate_limited_total{payer="account"} 1.0"#,
+    ] {
+        assert!(told.lines().any(|told| told == line), "{line}: {told}");
     }
 }
 

@@ -148,7 +148,7 @@ impl World {
             service: SERVICE.parse().unwrap(),
             on_fault: |fault| panic!("{fault}"),
             operations: Operations::default(),
-            connect_page: None,
+            pages: None,
             addresses: None,
             pause: Arc::new(NoPause),
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use huddle_appview_router::ConnectPage;
+use huddle_appview_router::Pages;
 use huddle_core::Limits;
 use huddle_core::index::services::{self, Service};
 use huddle_core::index::{Index, Revision, Statement};
@@ -19,10 +19,11 @@ const PUT: &str = "com.huddle.putWebhook";
 const DELETE: &str = "com.huddle.deleteWebhook";
 const APP: &str = "https://app.example.com/hooks/huddle?token=1";
 
-fn connect_page() -> ConnectPage {
+fn pages() -> Pages {
     let random = Arc::new(CountingRandom::default());
-    ConnectPage {
-        address: "https://huddle.example.com/connect".parse().unwrap(),
+    Pages {
+        connect: "https://huddle.example.com/connect".parse().unwrap(),
+        settings: "https://huddle.example.com/settings".parse().unwrap(),
         keys: KeyRing::parse(&KeyRing::new_key("1", &*random)).unwrap(),
         random,
     }
@@ -37,7 +38,7 @@ fn posting() -> World {
         ..Limits::default()
     };
     World::with(limits, |appview| {
-        appview.connect_page = Some(connect_page());
+        appview.pages = Some(pages());
     })
 }
 
@@ -205,6 +206,16 @@ async fn a_service_without_pages_posts_nothing_and_says_so() {
         let refused = world.procedure(method, &input, &[]).await;
         refused.is_refused(StatusCode::NOT_IMPLEMENTED, "MethodNotImplemented", &input);
     }
+    let method = "com.huddle.getSettingsUrl";
+    let token = format!("Bearer {}", world.token(ANA, method, 1));
+    let headers = [("authorization", &*token)];
+    let uri = format!("/xrpc/{method}");
+    let refused = world.call(axum::http::Method::GET, &uri, &headers).await;
+    refused.is_refused(
+        StatusCode::NOT_IMPLEMENTED,
+        "MethodNotImplemented",
+        &json!(uri),
+    );
 }
 
 #[tokio::test]
@@ -226,7 +237,7 @@ async fn whoever_is_served_elsewhere_sets_it_there() {
     let put = services::put(at, Some(&elsewhere));
     index.batch(vec![is_active, put]).await.unwrap();
     let world = World::with(Limits::default(), |appview| {
-        appview.connect_page = Some(connect_page());
+        appview.pages = Some(pages());
         appview.backend.index = index;
     });
     let input = json!({ "url": APP, "idempotencyKey": "k1" });

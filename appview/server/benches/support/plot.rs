@@ -35,16 +35,22 @@ pub(crate) fn csv(samples: &[Sample]) -> String {
     table
 }
 
-/// A curve for each of what was sampled, one below the other, each from zero up.
-pub(crate) fn svg(samples: &[Sample]) -> String {
-    type Value = fn(&Sample) -> f64;
-    #[expect(clippy::cast_precision_loss, reason = "a picture is not that exact")]
-    let curves: [(&str, Value); 4] = [
+/// A name with its unit, and what of a sample it is.
+pub(crate) type Curve = (&'static str, fn(&Sample) -> f64);
+
+/// What is drawn: first what is to stay as it is.
+#[expect(clippy::cast_precision_loss, reason = "a picture is not that exact")]
+pub(crate) fn curves() -> [Curve; 4] {
+    [
         ("memory, MiB", |it| it.memory_kib as f64 / 1024.0),
         ("open files", |it| it.handles as f64),
         ("oldest task, ms", |it| it.queue_age_millis as f64),
         ("meetings a second", |it| it.meetings as f64),
-    ];
+    ]
+}
+
+/// A curve for each of what was sampled, one below the other, each from zero up.
+pub(crate) fn svg(samples: &[Sample]) -> String {
     let height = (HEIGHT + 30.0) * 4.0 + 20.0;
     let mut picture = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {height}\" font-family=\"sans-serif\" \
@@ -52,7 +58,7 @@ pub(crate) fn svg(samples: &[Sample]) -> String {
         WIDTH + MARGIN + 20.0
     );
     let mut top = 20.0;
-    for (name, value) in curves {
+    for (name, value) in curves() {
         let values: Vec<f64> = samples.iter().map(value).collect();
         curve(&mut picture, name, &values, top);
         top += HEIGHT + 30.0;

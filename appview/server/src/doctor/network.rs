@@ -1,12 +1,21 @@
 //! What can be looked at over the network.
 
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use futures_util::future::join_all;
-use huddle_native::{SmtpMailer, SmtpProblem, SystemClock, SystemDns};
+use huddle_firehose::Filter;
+use huddle_firehose::ingest::{self, Answer, Ended, Ingest, Limits, Notice, Question, Source};
+use huddle_native::{Firehose, FirehoseStore, SmtpMailer, SmtpProblem, SystemClock, SystemDns};
 use huddle_ports::{Clock as _, DnsError, DnsTxt as _, Fetch, Request, Response, Timestamp, Url};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::{Finding, PATIENCE};
 use crate::config::Config;
+use crate::serve::Network;
 
 /// A clock that is farther off takes valid tokens for expired ones; it is the skew that is put up with.
 const WRONG_SECS: u64 = 30;
@@ -26,16 +35,13 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let fetch = &*network.fetch;
     let plc = place(fetch, "directory", "--plc", config.plc.clone());
     let graph = place(fetch, "graph", "--graph", config.graph.clone());
-    let relays = config.firehose.iter().map(|url| {
-        let url = over_http(url.clone());
-        place(fetch, "firehose", "--firehose", url)
-    });
+    let relays = config.firehose.iter().map(|url| firehose(&network, url));
     let (directory, graph, relays) =
         futures_util::join!(plc, graph, join_all(relays.collect::<Vec<_>>()));
     let clock = clock(directory.1.or(graph.1));
     let mut findings = vec![clock, directory.0, graph.0];
     findings.extend(mail(config).await);
-    findings.extend(relays.into_iter().map(|(finding, _)| finding));
+    findings.extend(relays);
     findings
 }
 
@@ -127,16 +133,60 @@ async fn spf(domain: &str) -> Finding {
     }
 }
 
-/// The firehose's host answers requests, too.
-fn over_http(mut url: Url) -> Url {
-    let scheme = if url.scheme() == "ws" {
-        "http"
-    } else {
-        "https"
+/// Whether a host lets its firehose be followed: it is asked for what comes from now on, and left once it agrees.
+async fn firehose(network: &Network, url: &Url) -> Finding {
+    const CHECK: &str = "firehose";
+    const ADVICE: &str = "look whether this machine can reach it, or name another relay or data server with --firehose";
+    let config = ingest::Config {
+        source: Source::Repos,
+        hosts: vec![url.as_str().trim_end_matches('/').to_owned()],
+        limits: Limits::default(),
     };
-    // Between the schemes of the web and of its sockets a change is always allowed.
-    let _ = url.set_scheme(scheme);
-    url
+    let ingest = match Ingest::new(config, Filter::new([]), &BTreeMap::new(), 0) {
+        Ok(ingest) => ingest,
+        Err(error) => return Finding::fail(CHECK, format!("{url}: {error}"), ADVICE),
+    };
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let following = Firehose::new(ingest, network.firehose(Arc::new(Listener(tell))));
+    let listening = async {
+        tokio::select! {
+            () = following.run(pending()) => None,
+            notice = told.recv() => notice,
+        }
+    };
+    let problem = match timeout(PATIENCE, listening).await {
+        Ok(Some(Notice::Connected { .. })) => {
+            return Finding::ok(CHECK, format!("{url} can be followed"));
+        }
+        Ok(Some(Notice::Disconnected { why, .. })) => ended(&why),
+        Ok(_) | Err(_) => format!("did not answer within {} seconds", PATIENCE.as_secs()),
+    };
+    Finding::fail(CHECK, format!("{url} {problem}"), ADVICE)
+}
+
+fn ended(why: &Ended) -> String {
+    match why {
+        Ended::Closed => "takes no connection, or has no firehose".to_owned(),
+        Ended::Error { name, .. } => format!("answers {name}"),
+        other => format!("cannot be followed: {other:?}"),
+    }
+}
+
+/// Hears whether a connection came about, and keeps nothing: what is asked of it is never answered.
+struct Listener(mpsc::UnboundedSender<Notice>);
+
+#[async_trait]
+impl FirehoseStore for Listener {
+    async fn answer(&self, _: Question) -> Answer {
+        pending().await
+    }
+
+    fn report(&self, notice: Notice) {
+        if let Notice::Connected { .. } | Notice::Disconnected { .. } = notice {
+            // Whoever has heard enough is gone.
+            let _ = self.0.send(notice);
+        }
+    }
 }
 
 /// Whether somebody answers there, and how far this machine's clock is ahead of theirs in seconds, as far as they say.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use data_encoding::HEXLOWER;
 use huddle_core::idempotency::Key;
 use huddle_core::index::{Index as _, people};
-use huddle_core::preferences;
+use huddle_core::preferences::{self, Unsupported};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::{GetPreferences, PutPreferences, PutRefused};
 use huddle_core::{ActorName, Limits};
@@ -35,6 +35,8 @@ struct LeftOut {
     address: bool,
     calendars: u64,
     bookings: u64,
+    /// Names of preferences that ask for what is not done here.
+    preferences: Vec<&'static str>,
 }
 
 /// What was taken over, or would be.
@@ -80,9 +82,13 @@ impl Archive {
         }
         let is_whole = end.is_some_and(|(said, found)| i64::try_from(found) == Ok(said));
         ensure!(is_whole, "it was cut off: download it again");
+        let account = account.context("there is no account in it")?;
+        let mut preferences = account.preferences;
+        let wishes = Unsupported::take_from(&mut preferences).into_iter();
+        left_out.preferences = wishes.map(Unsupported::field).collect();
         Ok(Some(Self {
             person: header.did,
-            preferences: account.context("there is no account in it")?.preferences,
+            preferences,
             left_out,
         }))
     }
@@ -191,6 +197,7 @@ impl fmt::Display for Imported {
             address,
             calendars,
             bookings,
+            preferences,
         } = &self.left_out;
         if *address {
             write!(f, "\nleft out: an address, which has to be confirmed again")?;
@@ -205,6 +212,13 @@ impl fmt::Display for Imported {
             write!(
                 f,
                 "\nleft out: {bookings} bookings, which stay where they were made"
+            )?;
+        }
+        if !preferences.is_empty() {
+            let preferences = preferences.join(", ");
+            write!(
+                f,
+                "\nleft out: {preferences}, for which nothing is done here"
             )?;
         }
         Ok(())

@@ -79,11 +79,12 @@ async fn an_export_is_all_there_is_and_is_made_a_few_bookings_at_a_time() {
     // The one that was asked for may not be in lists yet.
     assert!(ids.len() as u64 >= BOOKINGS, "{}", ids.len());
     assert_eq!(ids.len(), of("booking").len());
-    let [event] = &of("auditEvent")[..] else {
+    let [exported, ignored] = &of("auditEvent")[..] else {
         panic!("{:?}", of("auditEvent"));
     };
-    assert_eq!(event["kind"], "requestIgnored");
-    assert_eq!(event["detail"], "latestHasPassed");
+    assert_eq!(exported["kind"], "dataExported");
+    assert_eq!(ignored["kind"], "requestIgnored");
+    assert_eq!(ignored["detail"], "latestHasPassed");
     let first = of("booking").last().unwrap()["booking"]["createdAt"].clone();
     assert_eq!(of("account")[0]["createdAt"], first);
     let last = lines.last().unwrap();

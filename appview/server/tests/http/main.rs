@@ -7,6 +7,8 @@ mod connectors;
 mod export;
 mod limits;
 mod mail;
+mod preferences;
 mod race;
 mod server;
+mod settings;
 mod typed;

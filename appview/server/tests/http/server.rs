@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use huddle_appview::app::{App, Parts};
 use huddle_appview::calendars::Connecting;
-use huddle_appview_router::{ConnectPage, Operations};
-use huddle_appview_web::CONNECT_PATH;
+use huddle_appview_router::{Operations, Pages};
+use huddle_appview_web::{CONNECT_PATH, SETTINGS_PATH};
 use huddle_calendars::{CalendarPorts, ConnectedCalendars};
 use huddle_core::availability::Availability;
 use huddle_core::booking::{BookingIds, Read};
@@ -127,8 +127,9 @@ fn connecting(actors: Arc<ActorStore>, fetch: Arc<dyn Fetch>, url: &Url) -> Conn
     };
     Connecting {
         calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
-        page: ConnectPage {
-            address: url.join(CONNECT_PATH).unwrap(),
+        pages: Pages {
+            connect: url.join(CONNECT_PATH).unwrap(),
+            settings: url.join(SETTINGS_PATH).unwrap(),
             keys,
             random: Arc::new(OsRandom),
         },

@@ -7,6 +7,7 @@ use huddle_appview::loopback;
 use huddle_core::Limits;
 use huddle_core::mail::Letter;
 use huddle_lexicon::com::huddle::get_connect_url::{GetConnectUrl, Params, ParamsProvider};
+use huddle_lexicon::com::huddle::get_settings_url::GetSettingsUrl;
 use huddle_lexicon::com::huddle::request_email_confirmation::{self, RequestEmailConfirmation};
 use huddle_ports::{FetchLimits, HeaderValue, Request, Url, header};
 use huddle_testkit::ListedWindows;
@@ -98,6 +99,16 @@ async fn nothing_that_is_typed_or_linked_is_logged() {
     let confirmation = Url::parse(&letter.page.unwrap()).unwrap();
     assert_eq!(submit(&confirmation, &[]).await, 200);
 
+    let client = server.as_caller::<GetSettingsUrl>(&ada);
+    let settings = client.query::<GetSettingsUrl>(&()).await.unwrap();
+    let mut settings = Url::parse(settings.output.url.as_str()).unwrap();
+    settings.set_path("/settings/webhook");
+    let app = [
+        ("once", "1"),
+        ("url", "https://app.example/?token=of-the-app"),
+    ];
+    assert_eq!(submit(&settings, &app).await, 200);
+
     let logged = log.0.lock().unwrap().clone();
     let logged = String::from_utf8(logged).unwrap();
     assert!(logged.contains("com.huddle.getConnectUrl"), "{logged}");
@@ -106,6 +117,8 @@ async fn nothing_that_is_typed_or_linked_is_logged() {
         "another-word",
         "ada-of-the-calendar",
         &parameter(&page, "ticket"),
+        &parameter(&settings, "ticket"),
+        "of-the-app",
         &letter.token,
         "ada@mail.example",
     ] {

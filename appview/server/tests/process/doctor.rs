@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::program::{Done, Serving, huddle, run};
 use crate::smtp::Smtp;
+use crate::world::World;
 
 /// Nobody is reached over the network here.
 fn doctor(folder: &Path) -> Done {
@@ -58,6 +59,66 @@ fn an_installation_that_is_sound_is_said_to_be() {
     // A directory that cannot be reached is no small matter.
     assert_eq!(findings(&done, "directory")[0].0, "fail");
     assert_eq!(done.code, Some(1));
+}
+
+/// Where a network on loopback is found, as settings.
+fn network(world: &World) -> Vec<String> {
+    let (places, smtp) = (&world.network.places, &world.network.smtp);
+    let settings = [
+        ["--plc", places.directory.as_str()],
+        ["--graph", places.host.as_str()],
+        ["--firehose", world.network.firehose.as_str()],
+        ["--smtp-url", smtp.as_str()],
+        ["--mail-from", "bookings@huddle.test"],
+    ];
+    settings.concat().into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_everybody_answers_nothing_fails() {
+    let folder = installation();
+    let settings = network(&World::new(0).await);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let arguments = [&["doctor", "--json", "--development"][..], &settings].concat();
+    let done = run(folder.path(), arguments);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    for check in ["clock", "directory", "firehose", "mail"] {
+        for (verdict, found) in findings(&done, check) {
+            assert_eq!(verdict, "ok", "{check}: {found}");
+        }
+        assert_eq!(findings(&done, check).len(), 1, "{check}: {done:?}");
+    }
+
+    let arguments = [&["doctor", "--development"][..], &settings].concat();
+    let told = run(folder.path(), arguments).text();
+    for line in [
+        format!("ok    firehose       {} can be followed", settings[5]),
+        "warn  configuration  nobody can call it".to_owned(),
+        format!("{:20} → name your service with --service", ""),
+        format!("{:32} {:>8}  120 to 1800", "hold_secs", 900),
+    ] {
+        assert!(
+            told.lines().any(|it| it.starts_with(&line)),
+            "{line}: {told}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_and_has_no_firehose_cannot_be_followed() {
+    let world = World::new(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let directory = world.network.places.directory.as_str();
+    let no_firehose = directory.replacen("http", "ws", 1);
+    for url in [&no_firehose, "ws://127.0.0.1:1"] {
+        let done = doctor_with(folder.path(), &["--firehose", url]);
+        let [(verdict, found)] = &findings(&done, "firehose")[..] else {
+            panic!("{done:?}");
+        };
+        assert_eq!(verdict, "fail", "{found}");
+        assert!(found.contains("has no firehose"), "{found}");
+        assert_eq!(done.code, Some(1));
+    }
 }
 
 #[test]

@@ -143,15 +143,22 @@ async fn an_archive_that_is_not_whole_or_makes_no_sense_is_refused_and_nothing_o
             import(folder, &archive, flags).fails(1, complaint);
         }
     }
-    let whole = text(&[&header, &good, &later, &end(3)]);
+    let wishful = account(json!({ "tz": "Europe/Berlin", "publicTrace": "exact" }));
+    let whole = text(&[&header, &wishful, &later, &end(3)]);
     let done = import(folder, &whole, &["--json"]).json();
     assert_eq!(
         done["replaced"],
         json!(false),
         "something was taken over before"
     );
-    let left_out = json!({ "address": true, "calendars": 0, "bookings": 0 });
+    let left_out = json!({
+        "address": true,
+        "calendars": 0,
+        "bookings": 0,
+        "preferences": ["publicTrace"],
+    });
     assert_eq!(done["left_out"], left_out);
+    assert_eq!(done["preferences"], json!({ "tz": "Europe/Berlin" }));
 }
 
 #[test]

@@ -3,86 +3,30 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use huddle_lexicon::com::huddle::defs::BookingStatus;
-use huddle_native::{Backlog, Contradiction, OsRandom, SystemClock};
-use huddle_ports::{Clock as _, Random as _, Url};
+use huddle_core::Limits;
+use huddle_core::index::{cursors, repos};
+use huddle_native::{
+    ActorStore, Backlog, Contradiction, Database, OsRandom, SqliteIndex, SystemClock,
+};
+use huddle_ports::{Clock as _, Random as _};
 use huddle_syntax::Did;
 use huddle_testdata::is_full;
-use tokio::task::JoinSet;
 
+use crate::load::{self, Load};
+use crate::outside::Outside;
 use crate::program::Serving;
 use crate::world::World;
 
 const GUESTS: usize = 12;
 const HOSTS: usize = 3;
-const AT_ONCE: usize = 6;
-
-/// What somebody was told of a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    Confirmed,
-    Canceled,
-    /// A cancellation was asked for, and not answered.
-    Unknown,
-}
-
-/// Whoever asks, until the server is gone; what they were told.
-struct Load {
-    world: Arc<World>,
-    server: Url,
-    hosts: Vec<Did>,
-    stop: AtomicBool,
-    requests: AtomicU64,
-    round: u64,
-}
-
-impl Load {
-    async fn ask_on(&self, worker: usize) -> Vec<(usize, String, Told)> {
-        let mut told = Vec::new();
-        while !self.stop.load(Ordering::Relaxed) {
-            let number = self.requests.fetch_add(1, Ordering::Relaxed);
-            let guest = (worker + usize::try_from(number).unwrap() * 5) % GUESTS;
-            let host = &self.hosts[usize::try_from(number).unwrap() % self.hosts.len()];
-            if let Some((id, outcome)) = self.meet(guest, host, number).await {
-                told.push((guest, id, outcome));
-            }
-        }
-        told
-    }
-
-    /// Waits until so many meetings were asked for.
-    async fn until_asked(&self, count: u64) {
-        while self.requests.load(Ordering::Relaxed) < count {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn meet(&self, guest: usize, host: &Did, number: u64) -> Option<(String, Told)> {
-        let (world, server) = (&self.world, &self.server);
-        let person = &world.guests[guest];
-        let key = format!("{} {number}", self.round);
-        let held = world.ask(server, person, host, &key).await?;
-        let accepted = world.accept(server, person, &held.id).await?;
-        if accepted.status != BookingStatus::Confirmed {
-            return None;
-        }
-        let told = match number % 3 {
-            0 => match world.cancel(server, person, &held.id).await {
-                Some(_) => Told::Canceled,
-                None => Told::Unknown,
-            },
-            1 => {
-                // Wherever it is then, it stands.
-                world.reschedule(server, person, &held.id).await;
-                Told::Confirmed
-            }
-            _ => Told::Confirmed,
-        };
-        Some((held.id, told))
-    }
-}
+/// Who signs up and offers time in each round, while the others are at it.
+const NEW_HOSTS: u64 = 3;
+/// So many guests, and one host, hear of their bookings outside.
+const REACHED: usize = 3;
+/// What is tried again within this time is waited for. What was cut off is left alone for longer than that.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A number below `end`, by chance.
 fn any_below(end: u64) -> u64 {
@@ -98,6 +42,46 @@ fn assert_sound(data: &Path, when: &str) {
     assert!(found.is_empty(), "{when}: {found:#?}");
 }
 
+/// Somebody who offered time, and the number of the last event that tells of it.
+struct Offered {
+    host: Did,
+    event: i64,
+}
+
+impl Offered {
+    fn by(world: &World, name: &str) -> Self {
+        Self {
+            host: world.host(name),
+            event: last_event(world),
+        }
+    }
+}
+
+fn last_event(world: &World) -> i64 {
+    let events = world.network.network.events_after(None);
+    events.len().try_into().unwrap()
+}
+
+/// What was offered before the cursor that is kept is known, or its repository is kept in mind as one to be fetched. Gives
+/// how much that was.
+async fn assert_cursor_is_not_ahead(data: &Path, offered: &[Offered], when: &str) -> usize {
+    let index = SqliteIndex::open(&Database::Index.path(data)).unwrap();
+    let cursors = cursors::all(&index).await.unwrap();
+    let cursor = cursors.values().copied().max().unwrap_or(0);
+    let to_fetch = repos::lost(&index, "", 10_000).await.unwrap();
+    let mut passed = 0;
+    for Offered { host, event } in offered.iter().filter(|it| it.event <= cursor) {
+        let held = repos::held(&index, host).await.unwrap();
+        let is_known = held.iter().any(|(uri, _)| uri.contains("officeHours"));
+        assert!(
+            is_known || to_fetch.contains(host),
+            "{when}: the cursor is {cursor}, and of {host} at {event} there is {held:?}"
+        );
+        passed += 1;
+    }
+    passed
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_at_any_instant_loses_nothing_and_does_nothing_twice() {
     let rounds = if is_full() { 200 } else { 5 };
@@ -107,81 +91,78 @@ async fn a_server_that_is_killed_at_any_instant_loses_nothing_and_does_nothing_t
     let hosts: Vec<Did> = (0..HOSTS)
         .map(|n| world.host(&format!("host{n}")))
         .collect();
-    let mut late = Vec::new();
-    let mut told: BTreeMap<String, (usize, Told)> = BTreeMap::new();
+    let start = || Serving::start(world.serve_with_mail(folder.path())).unwrap();
+    let mut outside = None;
+    let (mut offered, mut passed) = (Vec::new(), 0);
+    let mut told = BTreeMap::new();
     for round in 0..rounds {
-        let server = Serving::start(world.serve(folder.path())).unwrap();
+        let server = start();
         for host in &hosts {
             world.until_known(&server.url, host).await;
         }
-        let load = Arc::new(Load {
-            world: world.clone(),
-            server: server.url.clone(),
-            hosts: hosts.clone(),
-            stop: AtomicBool::new(false),
-            requests: AtomicU64::new(0),
-            round,
-        });
-        let mut workers = JoinSet::new();
-        for worker in 0..AT_ONCE {
-            let load = load.clone();
-            workers.spawn(async move { load.ask_on(worker).await });
+        if outside.is_none() {
+            let reached = world.guests[..REACHED].iter().chain(&hosts[..1]);
+            let reached = reached.cloned().collect();
+            outside = Some(Outside::connect(world.clone(), &server.url, reached).await);
         }
+        let load = Load::begin(world.clone(), &server.url, hosts.clone(), round);
         let kill_at = 10 + any_below(50);
-        let somebody_new_at = any_below(kill_at);
-        load.until_asked(somebody_new_at).await;
-        late.push(world.host(&format!("late{round}")));
+        for new in 0..NEW_HOSTS {
+            load.until_asked(any_below(kill_at)).await;
+            offered.push(Offered::by(&world, &format!("late{round}-{new}")));
+        }
         load.until_asked(kill_at).await;
         server.kill();
-        load.stop.store(true, Ordering::Relaxed);
-        for (guest, id, outcome) in workers.join_all().await.into_iter().flatten() {
-            told.insert(id, (guest, outcome));
-        }
-        assert_sound(&data, &format!("after round {round}"));
+        told.extend(load.end().await);
+        let when = format!("after round {round}");
+        assert_sound(&data, &when);
+        passed += assert_cursor_is_not_ahead(&data, &offered, &when).await;
     }
     assert!(
         told.len() > rounds.try_into().unwrap(),
         "hardly anything was booked: {}",
         told.len()
     );
+    assert!(passed > 0, "the cursor was never kept");
 
-    let server = Serving::start(world.serve(folder.path())).unwrap();
-    for host in &late {
+    let server = start();
+    for Offered { host, .. } in &offered {
         world.until_known(&server.url, host).await;
     }
-    for (id, (guest, told)) in &told {
-        let status = settled(&world, &server.url, *guest, id).await;
-        let expected: &[BookingStatus] = match told {
-            Told::Confirmed => &[BookingStatus::Confirmed],
-            Told::Canceled => &[BookingStatus::Canceled],
-            Told::Unknown => &[BookingStatus::Confirmed, BookingStatus::Canceled],
-        };
-        assert!(
-            expected.contains(&status),
-            "{id} was {told:?}, and is {status:?}"
-        );
-    }
-    loop {
-        let backlog = Backlog::read(&data).unwrap();
-        assert_eq!(backlog.dead, 0, "something was given up");
-        // What was cut off is left alone until its lease is over, which only a full run waits for.
-        let rests = |due| !is_full() && SystemClock.now() < due;
-        if backlog.oldest.is_none_or(rests) {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    load::assert_told(&world, &server.url, &told).await;
+    until_at_rest(&data).await;
+    server.terminate();
+    let (status, said) = server.wait();
+    assert!(status.success(), "{said}");
     assert_sound(&data, "at rest");
+
+    let waiting = Backlog::read(&data).unwrap().waiting;
+    let actors = Database::Actors.path(&data);
+    let store = ActorStore::open_existing(&actors, Arc::new(SystemClock), Limits::default());
+    let known = told.keys().map(String::as_str);
+    let compared = outside.unwrap().compare(&store.unwrap(), known).await;
+    // Each of them has a task that still waits, and when nothing waits everything is right.
+    assert!(
+        u64::try_from(compared.late.len()).unwrap() <= waiting,
+        "{waiting} tasks wait, and behind are {:#?}",
+        compared.late
+    );
+    for way in ["calendar", "mail", "app"] {
+        let right = compared.right.get(way).copied().unwrap_or_default();
+        assert!(right >= rounds.try_into().unwrap(), "{way}: {compared:#?}");
+    }
 }
 
-/// The status of a booking once nobody is at work on it any more, which may take until a lease is over.
-async fn settled(world: &World, server: &Url, guest: usize, id: &str) -> BookingStatus {
+/// Waits until everything is done that is not left alone. What was cut off is, until its lease is over, which only a full
+/// run waits for.
+async fn until_at_rest(data: &Path) {
     loop {
-        let booking = world.booking(server, &world.guests[guest], id).await;
-        let status = booking.map(|it| it.status);
-        match status {
-            Some(status) if status != BookingStatus::Finalizing => return status,
-            _ => tokio::task::yield_now().await,
+        let backlog = Backlog::read(data).unwrap();
+        assert_eq!(backlog.dead, 0, "something was given up");
+        let rests = |due| !is_full() && SystemClock.now() + SOON < due;
+        if backlog.oldest.is_none_or(rests) {
+            return;
         }
+        tokio::task::yield_now().await;
     }
 }

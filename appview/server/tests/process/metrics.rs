@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_ports::metrics::ALL;
-use huddle_ports::{Metric, MetricKind};
+use huddle_ports::{Metric, MetricKind, StatusCode};
 
 use crate::program::Serving;
 use crate::world::World;
@@ -14,6 +14,9 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// Which hosts a server meets at once: more than it fetches of one data server without a pause.
 const HOSTS: usize = 60;
+
+/// What anybody may ask for, but not too often.
+const ANYBODYS: &str = "/xrpc/com.huddle.searchHosts";
 
 /// For the firehose to tell how it goes, which it does now and then.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -51,10 +54,9 @@ fn unfed(text: &str) -> BTreeSet<&'static str> {
 async fn every_metric_is_fed_by_a_server_at_work_and_names_nobody() {
     let world = World::new(1).await;
     let folder = tempfile::tempdir().unwrap();
-    let mut command = world.serve(folder.path());
-    command.args(["--smtp-url", world.network.smtp.as_str()]);
-    command.args(["--mail-from", "bookings@huddle.test"]);
+    let mut command = world.serve_with_mail(folder.path());
     command.env("HUDDLE_OPERATOR_TOKEN", TOKEN);
+    command.env("HUDDLE_DRIFT_SECS", "10");
     let server = Serving::start(command).unwrap();
     let (host, guest) = (world.host("host"), &world.guests[0]);
     world.until_known(&server.url, &host).await;
@@ -68,6 +70,7 @@ async fn every_metric_is_fed_by_a_server_at_work_and_names_nobody() {
     for number in 0..HOSTS {
         world.host(&format!("host{number}"));
     }
+    while world.status(&server.url, ANYBODYS).await != StatusCode::TOO_MANY_REQUESTS {}
 
     let told = async {
         loop {

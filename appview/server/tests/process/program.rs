@@ -2,14 +2,15 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use huddle_ports::Url;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 
 /// The command with nothing of the environment of whoever runs the tests, in a folder that is its own.
@@ -23,6 +24,25 @@ pub(crate) fn huddle_after(line: &str, folder: &Path) -> Command {
     let line = format!("{line}; exec \"$@\"");
     command.args(["-c", &line, "sh", env!("CARGO_BIN_EXE_huddle")]);
     plain(command, folder)
+}
+
+/// The same with a disk of its own for its data, of so many bytes, which nobody else sees; `None` where this user may
+/// make none.
+pub(crate) fn huddle_on_a_disk_of(bytes: u64, folder: &Path) -> Option<Command> {
+    let data = folder.join("huddle-data");
+    fs::create_dir(&data).unwrap();
+    let alone = |line: &str| {
+        let mut command = Command::new("unshare");
+        let line = format!("mount -t tmpfs -o mode=700,size={bytes} none huddle-data && {line}");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &line]);
+        plain(command, folder)
+    };
+    let may = alone("true").stderr(Stdio::null()).status();
+    may.is_ok_and(|status| status.success()).then(|| {
+        let mut command = alone("exec \"$@\"");
+        command.args(["sh", env!("CARGO_BIN_EXE_huddle")]);
+        command
+    })
 }
 
 fn plain(mut command: Command, folder: &Path) -> Command {
@@ -127,6 +147,22 @@ impl Serving {
     /// Tells it to end.
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// Lets it write nothing beyond so many bytes of a file, from now on; `None` is no limit.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        let process = Pid::from_child(&self.child);
+        prlimit(Some(process), Resource::Fsize, limit).unwrap();
+    }
+
+    /// Where a path is that it sees, though it may have disks of its own.
+    pub(crate) fn seen(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
+        root.join(path.strip_prefix("/").unwrap())
     }
 
     /// Waits until it says something of this text.

@@ -17,6 +17,16 @@ fn serve_alone(folder: &std::path::Path) -> Serving {
     Serving::start(command).unwrap()
 }
 
+/// What it answers at a path, head and body.
+fn get(server: &Serving, path: &str) -> String {
+    let mut client = TcpStream::connect(server.url.socket_addrs(|| None).unwrap()[0]).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 #[test]
 fn without_any_configuration_it_serves_and_says_what_is_missing_for_production() {
     let folder = tempfile::tempdir().unwrap();
@@ -32,6 +42,14 @@ fn without_any_configuration_it_serves_and_says_what_is_missing_for_production()
             "{gap}: {}",
             server.beginning
         );
+    }
+    for (path, expect) in [
+        ("/healthz", r#""status":"ok""#),
+        ("/xrpc/com.huddle.searchHosts?q=anybody", r#""hosts":[]"#),
+    ] {
+        let answer = get(&server, path);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        assert!(answer.contains(expect), "{path}: {answer}");
     }
     let data = folder.path().join("huddle-data");
     let mode = |name: &str| {

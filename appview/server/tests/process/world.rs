@@ -8,23 +8,26 @@ use huddle_appview::loopback::{self, Loopback};
 use huddle_identity::ServiceRef;
 use huddle_lexicon::app::bsky::graph::follow::Follow;
 use huddle_lexicon::com::huddle::cancel_booking::{self, CancelBooking};
-use huddle_lexicon::com::huddle::defs::{BookingView, Policy, Weekday, WeeklyRule};
+use huddle_lexicon::com::huddle::confirm_email::{self, ConfirmEmail};
+use huddle_lexicon::com::huddle::defs::{BookingView, Mode, Policy, Weekday, WeeklyRule};
 use huddle_lexicon::com::huddle::finalize::{self, Finalize};
 use huddle_lexicon::com::huddle::get_booking::{self, GetBooking};
 use huddle_lexicon::com::huddle::get_connect_url::{
     self, GetConnectUrl, ParamsAccess, ParamsProvider,
 };
+use huddle_lexicon::com::huddle::list_bookings::{self, ListBookings};
 use huddle_lexicon::com::huddle::list_offers::{self, ListOffers};
 use huddle_lexicon::com::huddle::r#match::{self as matching, Match};
 use huddle_lexicon::com::huddle::office_hours::OfficeHours;
+use huddle_lexicon::com::huddle::put_webhook::{self, PutWebhook};
 use huddle_lexicon::com::huddle::request_email_confirmation::{self, RequestEmailConfirmation};
 use huddle_lexicon::com::huddle::reschedule_booking::{self, RescheduleBooking};
 use huddle_lexicon::com::huddle::service::Service;
 use huddle_lexicon::schema::{Body, Method, Procedure};
 use huddle_native::{ReqwestTransport, SystemClock, SystemDns};
 use huddle_ports::{
-    Clock as _, Fetch as _, FetchLimits, FetchPolicy, GuardedFetch, HeaderValue, Request, Url,
-    header,
+    Clock as _, Fetch as _, FetchLimits, FetchPolicy, GuardedFetch, HeaderValue, Request,
+    StatusCode, Url, header,
 };
 use huddle_syntax::{AtIdentifier, Datetime, Did, RecordKey};
 use huddle_xrpc::client::{Client, ClientError};
@@ -60,6 +63,14 @@ impl World {
         self.serve_by(huddle(folder))
     }
 
+    /// The same, and it sends mail.
+    pub(crate) fn serve_with_mail(&self, folder: &Path) -> Command {
+        let mut command = self.serve(folder);
+        command.args(["--smtp-url", self.network.smtp.as_str()]);
+        command.args(["--mail-from", "bookings@huddle.test"]);
+        command
+    }
+
     pub(crate) fn serve_by(&self, mut command: Command) -> Command {
         let Loopback {
             places, firehose, ..
@@ -90,18 +101,27 @@ impl World {
 
     /// A host who follows all guests, and who has time at any hour.
     pub(crate) fn host(&self, name: &str) -> Did {
+        self.host_by(name, Mode::Auto)
+    }
+
+    /// The same, booked in another way.
+    pub(crate) fn host_by(&self, name: &str, mode: Mode) -> Did {
         let host = sign_up(&self.network, name);
-        let now = SystemClock.now().as_millis();
-        let at = Datetime::from_timestamp_millis(now).unwrap();
-        let network = &self.network.network;
+        let (network, at) = (&self.network.network, now());
         for (number, guest) in self.guests.iter().enumerate() {
             let follow = Follow::new(guest.clone(), at.clone());
             network.put(&host, &key(number), &follow).unwrap();
         }
-        let appview = Service::new(self.service.did().clone(), at.clone());
+        let appview = Service::new(self.service.did().clone(), at);
         network
             .put(&host, &"self".parse().unwrap(), &appview)
             .unwrap();
+        self.offer(&host, mode);
+        host
+    }
+
+    /// Has a host write their office hours, or another version of them.
+    pub(crate) fn offer(&self, host: &Did, mode: Mode) {
         let days = [
             Weekday::Mo,
             Weekday::Tu,
@@ -112,9 +132,10 @@ impl World {
             Weekday::Su,
         ];
         let rule = WeeklyRule::new(days.to_vec(), "00:00", "24:00");
-        let hours = OfficeHours::new("UTC", vec![rule], Policy::Connected, at);
-        network.put(&host, &key(0), &hours).unwrap();
-        host
+        let mut hours = OfficeHours::new("UTC", vec![rule], Policy::Connected, now());
+        hours.mode = Some(mode);
+        let network = &self.network.network;
+        network.put(host, &key(0), &hours).unwrap();
     }
 
     pub(crate) fn client(&self, server: &Url) -> Client {
@@ -122,7 +143,7 @@ impl World {
     }
 
     /// The client with a token for one call of one method.
-    fn signed_in<M: Method>(&self, server: &Url, person: &Did) -> Client {
+    pub(crate) fn signed_in<M: Method>(&self, server: &Url, person: &Did) -> Client {
         let client = self.client(server);
         client.with_bearer(&self.token::<M>(person)).unwrap()
     }
@@ -156,12 +177,20 @@ impl World {
         host: &Did,
         key: &str,
     ) -> Option<BookingView> {
+        let answer = self.try_ask(server, guest, host, key).await;
+        answer.ok()?.booking
+    }
+
+    pub(crate) async fn try_ask(
+        &self,
+        server: &Url,
+        guest: &Did,
+        host: &Did,
+        key: &str,
+    ) -> Result<matching::Output, ClientError<matching::Error>> {
         let mut input = matching::Input::new(host.clone());
         input.idempotency_key = Some(key.to_owned());
-        self.call::<Match>(server, guest, &input)
-            .await
-            .ok()?
-            .booking
+        self.call::<Match>(server, guest, &input).await
     }
 
     pub(crate) async fn accept(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {
@@ -193,7 +222,7 @@ impl World {
     /// Connects an account with a calendar that is written to, as somebody does it in a browser.
     pub(crate) async fn connect_calendar(&self, server: &Url, person: &Did) {
         let calendars = &self.network.calendars;
-        let (_, user) = person.as_str().rsplit_once(':').unwrap();
+        let user = account(person);
         calendars.open(user, "password");
         let mut params = get_connect_url::Params::new(ParamsProvider::Caldav);
         params.access = Some(ParamsAccess::Events);
@@ -233,6 +262,31 @@ impl World {
         asked.await.unwrap();
     }
 
+    /// Enters the address at which somebody reads mail, and gives the token back that comes there.
+    pub(crate) async fn confirm_address(&self, server: &Url, person: &Did, address: &str) {
+        self.enter_address(server, person, address).await;
+        let letter = loop {
+            if let Some(letter) = self.network.mail.mail_for(address).pop() {
+                break letter.part("text/plain").unwrap();
+            }
+            tokio::task::yield_now().await;
+        };
+        let (_, token) = letter.split_once("asks for it:").unwrap();
+        let token = token.split_whitespace().next().unwrap();
+        let mut input = confirm_email::Input::new(token);
+        input.idempotency_key = Some(format!("confirm {address}"));
+        let confirmed = self.call::<ConfirmEmail>(server, person, &input);
+        confirmed.await.unwrap();
+    }
+
+    /// Names the app that somebody's news is to be posted to.
+    pub(crate) async fn hook(&self, server: &Url, person: &Did, app: &Url) {
+        let mut input = put_webhook::Input::new(app.as_str().parse().unwrap());
+        input.idempotency_key = Some(format!("hook {app}"));
+        let named = self.call::<PutWebhook>(server, person, &input);
+        named.await.unwrap();
+    }
+
     /// What an operator reads at a path.
     pub(crate) async fn operator_page(&self, server: &Url, token: &str, path: &str) -> String {
         let authorization = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
@@ -243,6 +297,12 @@ impl World {
         String::from_utf8(answer.body.to_vec()).unwrap()
     }
 
+    /// How anybody is answered at a path.
+    pub(crate) async fn status(&self, server: &Url, path: &str) -> StatusCode {
+        let request = Request::get(server.join(path).unwrap());
+        self.fetch.fetch(request).await.unwrap().status
+    }
+
     /// The booking, as its guest sees it.
     pub(crate) async fn booking(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {
         let client = self.signed_in::<GetBooking>(server, guest);
@@ -251,17 +311,38 @@ impl World {
         Some(answer.ok()?.output.booking)
     }
 
+    /// Whom somebody meets, as lists tell.
+    pub(crate) async fn bookings(&self, server: &Url, person: &Did) -> Option<Vec<BookingView>> {
+        let client = self.signed_in::<ListBookings>(server, person);
+        let params = list_bookings::Params::default();
+        let answer = client.query::<ListBookings>(&params).await;
+        Some(answer.ok()?.output.bookings)
+    }
+
+    /// How much is known of what a host offers.
+    pub(crate) async fn offers(&self, server: &Url, host: &Did) -> Option<usize> {
+        let params = list_offers::Params::new(AtIdentifier::Did(host.clone()));
+        let answer = self.client(server).query::<ListOffers>(&params).await;
+        Some(answer.ok()?.output.offers.len())
+    }
+
     /// Waits until the firehose has told of the host. Bounded by the test runner.
     pub(crate) async fn until_known(&self, server: &Url, host: &Did) {
-        let params = list_offers::Params::new(AtIdentifier::Did(host.clone()));
-        loop {
-            let answer = self.client(server).query::<ListOffers>(&params).await;
-            if answer.is_ok_and(|it| !it.output.offers.is_empty()) {
-                return;
-            }
+        while self.offers(server, host).await.is_none_or(|it| it == 0) {
             tokio::task::yield_now().await;
         }
     }
+}
+
+fn now() -> Datetime {
+    let now = SystemClock.now().as_millis();
+    Datetime::from_timestamp_millis(now).unwrap()
+}
+
+/// What somebody's accounts elsewhere are called: what of their DID is theirs alone.
+pub(crate) fn account(person: &Did) -> &str {
+    let (_, account) = person.as_str().rsplit_once(':').unwrap();
+    account
 }
 
 fn sign_up(network: &Loopback, name: &str) -> Did {

@@ -51,7 +51,9 @@ impl Site {
             index: Arc::new(index),
             actors: actors.clone(),
             webhooks: webhooks.clone(),
+            keys: keys.clone(),
             random: random.clone(),
+            clock: clock.clone(),
             is_https,
         };
         Self {

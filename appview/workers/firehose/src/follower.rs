@@ -185,7 +185,10 @@ impl Follower {
                 Step::Disconnect { connection } => {
                     self.socket.take_if(|(open, _)| *open == connection);
                 }
-                Step::Report(notice) => report(&notice),
+                Step::Report(notice) => {
+                    self.parts.measured.notice(&notice);
+                    report(&notice);
+                }
                 Step::Connect { connection, url } => {
                     let parts = self.parts.clone();
                     self.start(
@@ -246,6 +249,7 @@ impl Follower {
         let socket = self.socket.as_ref();
         let waiting = socket.map_or(0, |(_, socket)| socket.waiting_bytes());
         let pace = self.runner.ingest.pace(now);
+        self.parts.measured.pace(pace);
         let progress = &self.progress;
         progress.connected.set(socket.is_some());
         progress.frames.set(pace.frames);
@@ -284,6 +288,7 @@ async fn connect(parts: &Parts, url: &str) -> Option<Socket> {
 async fn answer(keeper: &Keeper, parts: &Parts, question: Question) -> Answer {
     let (answer, taken) = keeper.answer(question).await;
     if let Some(taken) = taken {
+        parts.measured.taken_over(&taken);
         tell(&taken);
         if taken.asks
             && let Err(error) = parts.ask_for_bookings().await

@@ -6,16 +6,21 @@
 //!
 //! One object follows the stream: `object` keeps itself awake by its alarm, `follower` drives `huddle_firehose`,
 //! and `socket` is what it listens to. The driver itself is kept nowhere: an object that is ended anywhere goes on from
-//! what stands in the index. Beside that, schedules do what nobody waits for.
+//! what stands in the index. Beside that, schedules do what nobody waits for, and `operations` shows an operator what the
+//! object has measured.
 
 mod follower;
 mod object;
+mod operations;
 mod parts;
 mod socket;
 
 use huddle_core::index::IndexError;
 use huddle_workers_platform::Misconfigured;
-use worker::{Env, ScheduleContext, ScheduledEvent, console_error, console_log, event};
+use worker::{
+    Context, Env, HttpRequest, Response, ScheduleContext, ScheduledEvent, console_error,
+    console_log, event,
+};
 
 use parts::Parts;
 
@@ -24,10 +29,8 @@ const EVERY_MINUTE: &str = "* * * * *";
 /// Compares what is held with what is published.
 const CHECK_DRIFT: &str = "15 * * * *";
 
-/// So many hosts are asked at a time what they are called, and so many accounts what they have published: a few requests
-/// each, of the 1,000 that an event may make.
+/// So many hosts are asked at a time what they are called: a few requests each, of the 1,000 that an event may make.
 const NAMES: u32 = 25;
-const CHECKS: u32 = 50;
 
 /// Why something did not come about. The log is the only one to read it.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,15 @@ enum Trouble {
     Config(#[from] huddle_firehose::ingest::ConfigError),
     #[error("the platform failed: {0}")]
     Platform(#[from] worker::Error),
+}
+
+/// Answers an operator.
+#[event(fetch)]
+async fn fetch(request: HttpRequest, env: Env, _: Context) -> worker::Result<Response> {
+    operations::answer(&request, &env).await.or_else(|trouble| {
+        console_error!("an operator is not answered: {trouble}");
+        Response::error("the log says what is wrong", 500)
+    })
 }
 
 /// Does what is to be done at the times that `wrangler.toml` lists.
@@ -65,12 +77,7 @@ async fn look_after(env: &Env) -> Result<(), Trouble> {
 }
 
 async fn check_drift(env: &Env) -> Result<(), Trouble> {
-    let drift = Parts::read(env)?.indexer.check_drift(CHECKS).await?;
-    console_log!(
-        "accounts compared: {} same, {} different, {} untold",
-        drift.same,
-        drift.different,
-        drift.untold
-    );
+    let hosts = Parts::read(env)?.hosts;
+    console_log!("accounts compared: {}", object::compare(env, &hosts).await?);
     Ok(())
 }

@@ -4,13 +4,15 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use huddle_appview_indexer::Drift;
 use worker::{
-    DurableObject, Env, Request, Response, Result, State, console_error, durable_object,
+    DurableObject, Env, Error, Request, Response, Result, State, console_error, durable_object,
     wasm_bindgen, wasm_bindgen_futures,
 };
 
 use crate::Trouble;
 use crate::follower::{self, Progress};
+use crate::operations::registry;
 use crate::parts::{Hosts, Parts};
 
 /// The binding of the object, which is called like its class.
@@ -20,11 +22,38 @@ const BINDING: &str = "FirehoseDO";
 /// not: sooner or later, but not within this.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
+/// So many accounts are asked at a time what they have published: a few requests each, of the 1,000 that an event may make.
+const CHECKS: u32 = 50;
+
+/// What the object is asked to do, by path.
+const FOLLOW: &str = "/";
+const COMPARE: &str = "/compare";
+const METRICS: &str = "/metrics";
+
 /// Has the object that follows these hosts follow them, and gives its word of how far it is.
 pub(crate) async fn wake(env: &Env, hosts: &Hosts) -> Result<String> {
+    ask(env, hosts, FOLLOW).await
+}
+
+/// Has it compare some of what is held with what was published, and gives its word of what that has shown.
+pub(crate) async fn compare(env: &Env, hosts: &Hosts) -> Result<String> {
+    ask(env, hosts, COMPARE).await
+}
+
+/// What it has measured, as a Prometheus server reads it.
+pub(crate) async fn metrics(env: &Env, hosts: &Hosts) -> Result<String> {
+    ask(env, hosts, METRICS).await
+}
+
+async fn ask(env: &Env, hosts: &Hosts, path: &str) -> Result<String> {
     let object = env.durable_object(BINDING)?.get_by_name(hosts.first())?;
-    let mut answer = object.fetch_with_str("https://firehose/").await?;
-    answer.text().await
+    let url = format!("https://firehose{path}");
+    let mut answer = object.fetch_with_str(&url).await?;
+    let text = answer.text().await?;
+    match answer.status_code() {
+        200 => Ok(text),
+        _ => Err(Error::RustError(text)),
+    }
 }
 
 /// Follows the hosts of which it is named after the first, for as long as those are the ones to follow.
@@ -46,12 +75,13 @@ impl DurableObject for FirehoseDO {
         }
     }
 
-    /// Follows, and says how far it is.
-    async fn fetch(&self, _: Request) -> Result<Response> {
-        match self.tend().await {
-            Ok(progress) => Response::from_json(&*progress),
-            Err(trouble) => Response::error(trouble.to_string(), 500),
-        }
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let done = match request.path().as_str() {
+            METRICS => return Response::ok(registry().text()),
+            COMPARE => self.compare().await,
+            _ => self.say_progress().await,
+        };
+        done.or_else(|trouble| Response::error(trouble.to_string(), 500))
     }
 
     /// Never fails: the platform rings a failed alarm a few times more and then never again.
@@ -64,6 +94,26 @@ impl DurableObject for FirehoseDO {
 }
 
 impl FirehoseDO {
+    /// Follows, and says how far it is.
+    async fn say_progress(&self) -> std::result::Result<Response, Trouble> {
+        let progress = self.tend().await?;
+        Ok(Response::from_json(&*progress)?)
+    }
+
+    /// Compares, and says what that has shown.
+    async fn compare(&self) -> std::result::Result<Response, Trouble> {
+        let parts = Parts::read(&self.env)?;
+        let drift = parts.indexer.check_drift(CHECKS).await?;
+        parts.measured.compared(drift);
+        let Drift {
+            same,
+            different,
+            untold,
+        } = drift;
+        let shown = format!("{same} same, {different} different, {untold} untold");
+        Ok(Response::ok(shown)?)
+    }
+
     /// Follows, if it does not yet, and comes back to see whether it still does.
     async fn tend(&self) -> std::result::Result<Rc<Progress>, Trouble> {
         let parts = Parts::read(&self.env)?;

@@ -3,11 +3,13 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use huddle_appview_indexer::{Indexer, Ports};
+use huddle_appview_indexer::{Indexer, Measured, Ports};
 use huddle_ports::{Clock, MemoryCache, MemoryCacheLimits, Url};
 use huddle_workers_platform::config::variable;
 use huddle_workers_platform::{D1Index, Misconfigured, Network, WorkersClock};
 use worker::Env;
+
+use crate::operations::registry;
 
 /// What is remembered of others for the time being.
 const REMEMBERED: MemoryCacheLimits = MemoryCacheLimits {
@@ -27,6 +29,7 @@ pub(crate) struct Parts {
     pub(crate) hosts: Hosts,
     pub(crate) network: Network,
     pub(crate) indexer: Indexer,
+    pub(crate) measured: Measured,
     env: Env,
 }
 
@@ -40,12 +43,13 @@ impl Parts {
             identity: network.identity.clone(),
             fetch: network.fetch.clone(),
             cache,
-            clock,
+            clock: clock.clone(),
         });
         Ok(Self {
             hosts: variable(env, "FIREHOSE")?,
             network,
             indexer,
+            measured: Measured::new(registry().clone(), clock),
             env: env.clone(),
         })
     }

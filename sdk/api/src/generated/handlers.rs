@@ -6,9 +6,9 @@ use huddle_xrpc::server::Router;
 use super::com::huddle::{
     approve_booking, cancel_booking, confirm_email, create_offer, decline_booking,
     delete_connector, delete_offer, delete_webhook, export_data, finalize, get_booking,
-    get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors, list_offers,
-    list_slots, r#match, put_preferences, put_webhook, request_email_confirmation,
-    reschedule_booking, search_hosts,
+    get_booking_ics, get_connect_url, get_preferences, get_settings_url, list_bookings,
+    list_connectors, list_offers, list_slots, r#match, put_preferences, put_webhook,
+    request_email_confirmation, reschedule_booking, search_hosts,
 };
 
 /// What answers every one of these methods.
@@ -27,6 +27,7 @@ pub trait Handlers:
     + get_booking_ics::GetBookingIcs
     + get_connect_url::GetConnectUrl
     + get_preferences::GetPreferences
+    + get_settings_url::GetSettingsUrl
     + list_bookings::ListBookings
     + list_connectors::ListConnectors
     + list_offers::ListOffers
@@ -55,6 +56,7 @@ impl<H> Handlers for H where
         + get_booking_ics::GetBookingIcs
         + get_connect_url::GetConnectUrl
         + get_preferences::GetPreferences
+        + get_settings_url::GetSettingsUrl
         + list_bookings::ListBookings
         + list_connectors::ListConnectors
         + list_offers::ListOffers
@@ -85,6 +87,7 @@ pub fn routes<H: Handlers>(router: Router<H>) -> Router<H> {
     router = get_booking_ics::route(router);
     router = get_connect_url::route(router);
     router = get_preferences::route(router);
+    router = get_settings_url::route(router);
     router = list_bookings::route(router);
     router = list_connectors::route(router);
     router = list_offers::route(router);

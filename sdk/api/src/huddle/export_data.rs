@@ -3,6 +3,7 @@
 use std::mem;
 
 use futures_util::stream::try_unfold;
+use huddle_core::index::audit::Deed;
 use huddle_core::index::bookings::{self, Filter};
 use huddle_core::index::{Paging, audit, people};
 use huddle_core::transport::ask;
@@ -24,6 +25,8 @@ use crate::com::huddle::export_data::ExportData;
 impl ExportData for Huddle {
     async fn export_data(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
+        let exported = audit::record(&caller, self.clock.now(), Deed::DataExported);
+        self.index.batch(vec![exported]).await.or_fault()?;
         let mut lines = self.beginning(&caller).await.or_fault()?;
         let payload = Payload {
             content_type: Method::OUTPUT.to_owned(),

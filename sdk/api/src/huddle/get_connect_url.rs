@@ -1,74 +1,36 @@
 //! `com.huddle.getConnectUrl`
 
-use std::fmt;
-use std::sync::Arc;
-
 use huddle_core::ActorName;
 use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{
     Access, ConnectorId, GetCalendars, MAX_CONNECTORS, Provider,
 };
-use huddle_core::user_connector::sealing::KeyRing;
-use huddle_core::user_connector::ticket::Ticket;
-use huddle_core::webhooks::Webhooks;
+use huddle_core::user_connector::ticket::ConnectTicket;
 use huddle_lexicon::com::huddle::get_connect_url::{
     Error, GetConnectUrl as Method, Output, Params,
 };
-use huddle_ports::{FetchPolicy, Random, Url};
+use huddle_ports::Url;
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
 
+use super::pages::{self, Pages};
 use super::{Huddle, view};
 use crate::com::huddle::get_connect_url::GetConnectUrl;
-
-/// The page on which calendars are connected, and what tickets for it are made with.
-#[derive(Clone)]
-pub struct ConnectPage {
-    /// Its address.
-    pub address: Url,
-    /// What seals tickets.
-    pub keys: KeyRing,
-    /// What makes each of them another.
-    pub random: Arc<dyn Random>,
-}
-
-impl ConnectPage {
-    /// Where people have their news posted, sealed as their calendars are: to hosts on the public Internet, and to this
-    /// machine only where the page itself is on it. That is what is taken; what is posted, the network looks at again.
-    pub fn webhooks(&self) -> Webhooks {
-        let host = self.address.host_str();
-        let policy = if matches!(host, Some("localhost" | "127.0.0.1" | "[::1]")) {
-            FetchPolicy::development()
-        } else {
-            FetchPolicy::public()
-        };
-        Webhooks::new(self.keys.clone(), Arc::clone(&self.random), policy)
-    }
-}
-
-impl fmt::Debug for ConnectPage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectPage")
-            .field("address", &self.address.as_str())
-            .finish_non_exhaustive()
-    }
-}
 
 impl GetConnectUrl for Huddle {
     async fn get_connect_url(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
-        let page = self.connect_page.as_ref();
-        let page = page.ok_or(Error::ProviderNotSupported)?;
+        let pages = self.pages.as_ref();
+        let pages = pages.ok_or(Error::ProviderNotSupported)?;
         let (provider, access) = kind(&request.params).ok_or(Error::ProviderNotSupported)?;
         if self.is_served_elsewhere(&caller).await? {
             return Err(Error::ServedElsewhere.into());
         }
-        let mut ticket = Ticket::new(caller, provider, access, &*page.random, self.clock.now());
+        let (random, now) = (&*pages.random, self.clock.now());
+        let mut ticket = ConnectTicket::new(caller, provider, access, random, now);
         ticket.connector = self.connector_for(&ticket, &request.params).await?;
-        ticket.return_uri = page.back_to(&request.params)?;
-        let mut url = page.address.clone();
-        let text = ticket.seal(&page.keys, &*page.random);
-        url.query_pairs_mut().append_pair("ticket", &text);
-        let url = url.as_str().parse().or_fault()?;
+        ticket.return_uri = pages.back_to(&request.params)?;
+        let text = ticket.seal(&pages.keys, random);
+        let url = pages::opened_by(&pages.connect, &text).or_fault()?;
         let expires_at = view::datetime(ticket.expires_at).or_fault()?;
         Ok(Output::new(url, expires_at).into())
     }
@@ -89,7 +51,7 @@ impl Huddle {
     /// The account that is to be connected anew, if there is one, or nothing, if there is room for one more.
     async fn connector_for(
         &self,
-        ticket: &Ticket,
+        ticket: &ConnectTicket,
         params: &Params,
     ) -> Result<Option<ConnectorId>, Failure<Error>> {
         let person = ActorName::user_connector(&ticket.person);
@@ -109,14 +71,14 @@ impl Huddle {
     }
 }
 
-impl ConnectPage {
+impl Pages {
     /// Where to send the visitor afterwards: to nobody else's site, or a link of ours could lead anywhere.
     fn back_to(&self, params: &Params) -> Result<Option<String>, Error> {
         let Some(uri) = &params.return_uri else {
             return Ok(None);
         };
         let url = Url::parse(uri.as_str()).map_err(|_| Error::ReturnUriNotAllowed)?;
-        if url.origin() == self.address.origin() && url.origin().is_tuple() {
+        if url.origin() == self.connect.origin() && url.origin().is_tuple() {
             Ok(Some(url.into()))
         } else {
             Err(Error::ReturnUriNotAllowed)

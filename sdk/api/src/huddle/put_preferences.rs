@@ -2,6 +2,7 @@
 
 use huddle_core::ActorName;
 use huddle_core::index::people;
+use huddle_core::preferences::Unsupported;
 use huddle_core::transport::ask;
 use huddle_core::user_connector::{self, PutRefused};
 use huddle_lexicon::com::huddle::defs::PreferencesListing;
@@ -19,6 +20,10 @@ impl PutPreferences for Huddle {
         let caller = key.caller.clone();
         if self.is_served_elsewhere(&caller).await? {
             return Err(Error::ServedElsewhere.into());
+        }
+        if let Some(wish) = Unsupported::of(&input.preferences).first() {
+            let why = wish.to_string();
+            return Err(Failure::refused(Error::PreferenceNotSupported, why));
         }
         let document = input.preferences.to_json().or_fault()?;
         let put = user_connector::PutPreferences {

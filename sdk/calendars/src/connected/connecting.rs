@@ -8,7 +8,7 @@ use huddle_core::transport::{Unreachable, ask};
 use huddle_core::user_connector::connector::{
     Access as Wanted, Connect, ConnectRefused, ConnectorId, Provider,
 };
-use huddle_core::user_connector::ticket::{BadTicket, Ticket};
+use huddle_core::user_connector::ticket::{BadTicket, ConnectTicket};
 use huddle_core::{ActorName, Interval};
 use huddle_ports::{Fetch, Timestamp, Url};
 use huddle_schedule::Zone;
@@ -85,15 +85,15 @@ pub enum NotConnected {
 
 impl ConnectedCalendars {
     /// The ticket that stands in an address, if it is still good.
-    pub fn ticket(&self, text: &str) -> Result<Ticket, BadTicket> {
-        Ticket::open(&self.0.keys, text, self.0.ports.clock.now())
+    pub fn ticket(&self, text: &str) -> Result<ConnectTicket, BadTicket> {
+        ConnectTicket::open(&self.0.keys, text, self.0.ports.clock.now())
     }
 
     /// Connects an account for whom a ticket was made out, if it can be read. A ticket is used up by that, and by
     /// nothing else.
     pub async fn connect(
         &self,
-        ticket: &Ticket,
+        ticket: &ConnectTicket,
         label: Option<String>,
         given: Given<'_>,
     ) -> Result<ConnectorId, NotConnected> {
@@ -131,7 +131,7 @@ impl ConnectedCalendars {
     }
 
     /// Takes one attempt of the few that a person has: each asks a server of their choice, with a password of theirs.
-    async fn spend(&self, ticket: &Ticket) -> Result<(), NotConnected> {
+    async fn spend(&self, ticket: &ConnectTicket) -> Result<(), NotConnected> {
         let limiter = ActorName::rate_limiter(&format!("connect/{}", ticket.person));
         let spend = Spend {
             rate: ATTEMPTS,

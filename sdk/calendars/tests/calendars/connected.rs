@@ -20,7 +20,7 @@ use huddle_core::user_connector::connector::{
 };
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
-use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::user_connector::ticket::ConnectTicket;
 use huddle_core::{ActorName, Ask, Interval, Limits};
 use huddle_native::ActorStore;
 use huddle_ports::{Clock as _, Fetch, FetchError, GuardedFetch, Request, Response};
@@ -89,8 +89,8 @@ impl World {
         ConnectedCalendars::new(self.ports(), keys(text), KEEP)
     }
 
-    fn ticket(&self, provider: Provider, access: Access) -> Ticket {
-        Ticket::new(ana(), provider, access, &*self.random, self.clock.now())
+    fn ticket(&self, provider: Provider, access: Access) -> ConnectTicket {
+        ConnectTicket::new(ana(), provider, access, &*self.random, self.clock.now())
     }
 
     pub(crate) async fn connect_feed(&self) -> ConnectorId {

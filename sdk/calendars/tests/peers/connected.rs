@@ -12,7 +12,7 @@ use huddle_core::matching::{Busy, Calendars as _, Freshness};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::connector::{Access, GetCalendars, Provider};
 use huddle_core::user_connector::sealing::KeyRing;
-use huddle_core::user_connector::ticket::Ticket;
+use huddle_core::user_connector::ticket::ConnectTicket;
 use huddle_core::{ActorName, Limits};
 use huddle_native::ActorStore;
 use huddle_schedule::busy::Status;
@@ -41,7 +41,7 @@ impl<'a> World<'a> {
             random: random.clone(),
         };
         let calendars = ConnectedCalendars::new(ports, keys, Duration::from_mins(5));
-        let ticket = Ticket::new(ana(), Provider::CalDav, Access::Events, &*random, NOW);
+        let ticket = ConnectTicket::new(ana(), Provider::CalDav, Access::Events, &*random, NOW);
         let given = Given::CalDav {
             start: &setup.server.url,
             user: "ana",

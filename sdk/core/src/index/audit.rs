@@ -1,13 +1,67 @@
-//! What was decided about people, and is not to be seen elsewhere: for them, and for an operator who is asked.
+//! What was decided about people, and what was done with what is theirs, where nothing else tells of it later: for them,
+//! and for an operator who is asked. Nobody else is named, so it does not say who meets whom.
+
+use std::time::Duration;
 
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
+use serde::{Deserialize, Serialize};
 
 use super::{Index, IndexError, Statement, moment, text};
 use crate::sql::Value;
+use crate::user_connector::connector::Provider;
 
 /// The most lines about one account that are kept: the latest.
 pub const MOST_OF_ONE: u32 = 200;
+
+/// Within which time the same deed of somebody is written once: whoever repeats themselves does not fill their audit.
+const SAME_DEED: Duration = Duration::from_hours(24);
+
+/// Something that somebody has done with what is theirs here; or, if it was not them, that they want to know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deed {
+    /// They have connected a calendar, for the first time or anew.
+    CalendarConnected(Provider),
+    /// They have taken one away.
+    CalendarRemoved(Provider),
+    /// They have shown a mail address to be theirs.
+    AddressConfirmed,
+    /// They have their news posted to an address.
+    WebhookSet,
+    /// They have it posted no more.
+    WebhookRemoved,
+    /// They have put other preferences.
+    PreferencesPut,
+    /// They have downloaded all that is kept about them.
+    DataExported,
+    /// What they have stored was put under a new key, by the operator.
+    Resealed,
+}
+
+impl Deed {
+    /// The kind of its line.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::CalendarConnected(_) => "calendarConnected",
+            Self::CalendarRemoved(_) => "calendarRemoved",
+            Self::AddressConfirmed => "addressConfirmed",
+            Self::WebhookSet => "webhookSet",
+            Self::WebhookRemoved => "webhookRemoved",
+            Self::PreferencesPut => "preferencesPut",
+            Self::DataExported => "dataExported",
+            Self::Resealed => "resealed",
+        }
+    }
+
+    const fn detail(self) -> &'static str {
+        match self {
+            Self::CalendarConnected(provider) | Self::CalendarRemoved(provider) => {
+                provider.as_str()
+            }
+            _ => "",
+        }
+    }
+}
 
 /// A line of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +81,32 @@ pub fn note(subject: &str, at: Timestamp, kind: &'static str, detail: &str) -> S
               WHERE (?3, ?4) IS NOT \
               (SELECT kind, detail FROM audit WHERE subject = ?2 ORDER BY id DESC LIMIT 1)",
         bindings: vec![moment(at), text(subject), text(kind), text(detail)],
+    }
+}
+
+/// Writes that somebody has done something; of the same within a day the first. It may come late and twice. Of an account
+/// that is deleted nothing is written.
+pub fn record(subject: &Did, at: Timestamp, deed: Deed) -> Statement {
+    Statement {
+        sql: "INSERT INTO audit (at, subject, kind, detail) SELECT ?1, ?2, ?3, ?4 \
+              WHERE NOT EXISTS (SELECT 1 FROM audit \
+              WHERE subject = ?2 AND kind = ?3 AND detail = ?4 AND at > ?5) \
+              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?2 AND hosting = 'deleted')",
+        bindings: vec![
+            moment(at),
+            text(subject.as_str()),
+            text(deed.kind()),
+            text(deed.detail()),
+            moment(at - SAME_DEED),
+        ],
+    }
+}
+
+/// Forgets the lines about an account.
+pub fn purge(subject: &str) -> Statement {
+    Statement {
+        sql: "DELETE FROM audit WHERE subject = ?1",
+        bindings: vec![text(subject)],
     }
 }
 

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use huddle_ports::Timestamp;
-use huddle_syntax::{Did, SyntaxError};
 
 use super::connector::{
     BeginReading, BeingRead, Calendars, Connect, ConnectRefused, Connector, Disconnect,
     DisconnectRefused, EndReading, ForgetEvent, GetCalendars, Health, MAX_CONNECTORS, NoteEvent,
     Problem, Read, Reseal, Unread,
 };
-use super::preferences;
 use super::sealing::Sealed;
+use super::{person, preferences, record};
 use crate::actor::ActorName;
 use crate::idempotency::{self, Seen};
+use crate::index::audit::Deed;
 use crate::outbox::Task;
 use crate::sql::{Binding, Row, Sql, SqlError};
 use crate::turn::Turn;
@@ -117,6 +117,7 @@ pub(super) fn connect(
             ],
         )?;
         turn.hasten_timer(TIMER, command.ticket_expires_at)?;
+        record(turn, Deed::CalendarConnected(command.provider))?;
     }
     Ok(stored)
 }
@@ -188,13 +189,14 @@ pub(super) fn disconnect(
     }
     let (actor, id) = (turn.name().as_str(), command.id.as_str());
     let gone = turn.write(
-        "DELETE FROM connector WHERE actor = ?1 AND id = ?2 RETURNING 1",
+        "DELETE FROM connector WHERE actor = ?1 AND id = ?2 RETURNING provider",
         &[actor.into(), id.into()],
     )?;
-    if gone.is_empty() {
+    let Some(gone) = gone.first() else {
         idempotency::withdraw(turn, &command.key)?;
         return Ok(Err(DisconnectRefused::NotFound));
-    }
+    };
+    record(turn, Deed::CalendarRemoved(gone.get(0)?))?;
     turn.write(
         "DELETE FROM calendar_event WHERE actor = ?1 AND connector = ?2",
         &[actor.into(), id.into()],
@@ -302,12 +304,6 @@ fn store_problem(turn: &mut Turn<'_>, read: &Read, unread: Unread) -> Result<(),
     Ok(())
 }
 
-/// Whose actor it is.
-fn person(actor: &ActorName) -> Result<Did, SqlError> {
-    let person = actor.key().parse();
-    person.map_err(|error: SyntaxError| SqlError::Store(error.to_string()))
-}
-
 /// When a calendar is asked again that could not be read, and `tries` times before that.
 fn retry_at(now: Timestamp, tries: u32, unread: Unread) -> Timestamp {
     let wait = match unread.retry_after_secs {
@@ -332,6 +328,9 @@ pub(super) fn reseal(turn: &mut Turn<'_>, command: &Reseal) -> Result<bool, SqlE
             command.after.key_id().into(),
         ],
     )?;
+    if !changed.is_empty() {
+        record(turn, Deed::Resealed)?;
+    }
     Ok(!changed.is_empty())
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::record;
 use super::sealing::Sealed;
 use crate::actor::ActorName;
 use crate::idempotency::{self, Key, Seen};
+use crate::index::audit::Deed;
 use crate::outbox::Task;
 use crate::sql::SqlError;
 use crate::turn::Turn;
@@ -144,6 +146,7 @@ pub(super) fn confirm(
         &[actor.into()],
     )?;
     turn.clear_timer(TIMER)?;
+    record(turn, Deed::AddressConfirmed)?;
     idempotency::answer_running(turn, || Ok("null".into()))?;
     Ok(Ok(()))
 }
@@ -159,6 +162,9 @@ pub(super) fn reseal(turn: &mut Turn<'_>, command: &ResealAddress) -> Result<boo
             command.after.as_str().into(),
         ],
     )?;
+    if !stored.is_empty() {
+        record(turn, Deed::Resealed)?;
+    }
     Ok(!stored.is_empty())
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use huddle_ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::record;
 use super::sealing::Sealed;
 use crate::actor::ActorName;
 use crate::idempotency::{self, Key, Seen};
+use crate::index::audit::Deed;
 use crate::sql::SqlError;
 use crate::turn::Turn;
 
@@ -122,6 +124,7 @@ pub(super) fn set(
          taken = NULL, failed = NULL, timeouts = 0, paused = NULL",
         &[actor.into(), sealed.as_str().into(), (&key.key).into()],
     )?;
+    record(turn, Deed::WebhookSet)?;
     idempotency::answer_running(turn, || Ok("null".into()))?;
     Ok(Ok(sealed))
 }
@@ -137,7 +140,13 @@ pub(super) fn remove(
         Seen::Fresh | Seen::Again | Seen::InFlight(_) => {}
     }
     let actor = turn.name().as_str();
-    turn.write("DELETE FROM webhook WHERE actor = ?1", &[actor.into()])?;
+    let gone = turn.write(
+        "DELETE FROM webhook WHERE actor = ?1 RETURNING 1",
+        &[actor.into()],
+    )?;
+    if !gone.is_empty() {
+        record(turn, Deed::WebhookRemoved)?;
+    }
     idempotency::answer_running(turn, || Ok("null".into()))?;
     Ok(Ok(()))
 }
@@ -209,6 +218,9 @@ pub(super) fn reseal(turn: &mut Turn<'_>, command: &ResealWebhook) -> Result<boo
             command.after.as_str().into(),
         ],
     )?;
+    if !stored.is_empty() {
+        record(turn, Deed::Resealed)?;
+    }
     Ok(!stored.is_empty())
 }
 

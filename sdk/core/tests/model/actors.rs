@@ -1,6 +1,8 @@
 //! The actors of a model: their states as numbers, and what the real `handle` and `wake` make of them,
 //! asked once for each state, command and time.
 
+mod told;
+
 use std::collections::HashMap;
 
 use huddle_core::actor::{ActorName, Command, Reply, handle, wake};
@@ -65,6 +67,8 @@ pub(crate) struct Turned {
     pub(crate) reply: u32,
     /// The latest moment at which the actor has now written.
     pub(crate) latest: u32,
+    /// What is wrong with what it has told, if anything.
+    pub(crate) fault: Option<&'static str>,
 }
 
 /// What a turn comes to, whatever the moment was at which the actor had written before, if that had passed.
@@ -74,6 +78,7 @@ struct Known {
     reply: u32,
     /// The latest moment at which the actor has now written, if it remembers one.
     latest: Option<i64>,
+    fault: Option<&'static str>,
 }
 
 impl Known {
@@ -88,6 +93,7 @@ impl Known {
             state: self.state,
             reply: self.reply,
             latest,
+            fault: self.fault,
         }
     }
 }
@@ -202,6 +208,10 @@ pub(crate) struct Actors {
     reply_ids: HashMap<String, u32>,
     turns: HashMap<(usize, u32, u32, When), Known>,
     removals: HashMap<(u32, u32), u32>,
+    /// Whether the mutation has changed a command.
+    twisted_command: bool,
+    /// Whether the mutation has changed a reply.
+    twisted_reply: bool,
 }
 
 impl Actors {
@@ -222,6 +232,8 @@ impl Actors {
             reply_ids: HashMap::new(),
             turns: HashMap::new(),
             removals: HashMap::new(),
+            twisted_command: false,
+            twisted_reply: false,
         };
         // Number 0 is an actor without rows.
         actors.intern(Vec::new());
@@ -252,6 +264,22 @@ impl Actors {
     /// How many turns were run on the real actors.
     pub(crate) fn turns(&self) -> usize {
         self.turns.len()
+    }
+
+    /// The parts of the mutation that have changed nothing so far.
+    pub(crate) fn idle(&self) -> Vec<String> {
+        let rewrites = self.mutation.statements.iter().zip(&self.store.rewritten);
+        let idle = rewrites.filter(|(_, rewritten)| !**rewritten);
+        let mut idle: Vec<String> = idle
+            .map(|(rewrite, _)| format!("{:?} during {}", rewrite.find, rewrite.during))
+            .collect();
+        if self.mutation.command.is_some() && !self.twisted_command {
+            idle.push("what it makes of commands".into());
+        }
+        if self.mutation.reply.is_some() && !self.twisted_reply {
+            idle.push("what it makes of replies".into());
+        }
+        idle
     }
 
     /// The number of a message.
@@ -300,40 +328,53 @@ impl Actors {
                 vec![Cell::Text(name.as_str().into()), Cell::Integer(latest)],
             ));
         }
-        let (after, reply) = if message == WAKE {
+        let (after, told) = if message == WAKE {
             let (after, woken) = self
                 .store
                 .turn(&before, "wake", |sql| wake(sql, &name, now, &limits));
             woken.unwrap_or_else(|error| panic!("{name} does not wake: {error}"));
             (after, None)
         } else {
-            let Message {
-                command, name: of, ..
-            } = self.message(message);
-            let (mut command, of) = (command.clone(), of.clone());
-            if let Some(twist) = self.mutation.command {
-                let booking = self.view(state).booking.as_ref();
-                let mut json = serde_json::to_value(&command).unwrap();
-                twist(&mut json, booking);
-                command = serde_json::from_value(json).unwrap();
-            }
+            let of = self.message(message).name.clone();
+            let command = self.twisted(message, state);
             let (after, reply) = self.store.turn(&before, &of, |sql| {
                 handle(sql, &name, now, &limits, command.clone())
             });
             let reply = reply.unwrap_or_else(|error| panic!("{name} and {command:?}: {error}"));
-            (after, Some(reply))
+            (after, Some((command, reply)))
         };
         let (after, latest) = self.take_latest(after);
         let after = self.normalise(after);
         let state = self.intern(after);
-        let reply = reply.map_or(0, |reply| self.intern_reply(&reply));
+        let (reply, fault) = match told {
+            None => (0, None),
+            Some((command, reply)) => {
+                let now = moment(when.clock.max(when.latest)).as_millis();
+                let fault = told::fault(&command, &reply, self.view(state), now);
+                (self.intern_reply(&reply), fault)
+            }
+        };
         let known = Known {
             state,
             reply,
             latest,
+            fault,
         };
         self.turns.insert(key, known);
         known.since(when)
+    }
+
+    /// The command of a message, as the mutation has an actor in this state see it.
+    fn twisted(&mut self, message: u32, state: u32) -> Command {
+        let command = &self.message(message).command;
+        let Some(twist) = self.mutation.command else {
+            return command.clone();
+        };
+        let json = serde_json::to_value(command).unwrap();
+        let mut twisted = json.clone();
+        twist(&mut twisted, self.view(state));
+        self.twisted_command |= twisted != json;
+        serde_json::from_value(twisted).unwrap()
     }
 
     /// Takes the latest moment at which the actor has written from its rows.
@@ -516,6 +557,7 @@ impl Actors {
                 }
             }
             Task::Project(_)
+            | Task::Record { .. }
             | Task::Effect(_)
             | Task::ConfirmAddress { .. }
             | Task::TellDisconnected { .. } => {
@@ -528,7 +570,9 @@ impl Actors {
     fn intern_reply(&mut self, reply: &Reply) -> u32 {
         let mut json = serde_json::to_value(reply).unwrap();
         if let Some(twist) = self.mutation.reply {
+            let before = json.clone();
             twist(&mut json);
+            self.twisted_reply |= json != before;
         }
         normalise_reply(&mut json);
         let reply = serde_json::from_value(json.clone()).unwrap();

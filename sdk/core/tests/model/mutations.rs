@@ -1,10 +1,10 @@
-//! Rules of the protocol, broken one at a time: for each there is something that goes wrong.
+//! Rules of the protocol, broken one at a time: for each there is something that goes wrong, unless another rule
+//! catches it.
 
-use huddle_core::booking::Booking;
 use serde_json::{Value, json};
 
-use crate::actors::number;
-use crate::scenario::{Scenario, Tour};
+use crate::actors::{View, number};
+use crate::scenario::{Scenario, Tour, slot};
 use crate::scenarios;
 use crate::sql::Rewrite;
 
@@ -13,10 +13,12 @@ pub(crate) struct Mutation {
     pub(crate) name: &'static str,
     /// Statements of the actors, changed.
     pub(crate) statements: &'static [Rewrite],
-    /// Changes a command on its way to an actor, which may be this booking.
-    pub(crate) command: Option<fn(&mut Value, Option<&Booking>)>,
+    /// Changes a command on its way to an actor, which looks so.
+    pub(crate) command: Option<fn(&mut Value, &View)>,
     /// Changes a reply on its way to a driver.
     pub(crate) reply: Option<fn(&mut Value)>,
+    /// People answer a message that comes again as they did the first time, and do nothing.
+    pub(crate) answers_from_store: bool,
     /// Drivers release what is prepared before they tell the booking that it must be given up.
     pub(crate) releases_early: bool,
     /// Where that goes wrong.
@@ -30,6 +32,7 @@ pub(crate) const NONE: Mutation = Mutation {
     statements: &[],
     command: None,
     reply: None,
+    answers_from_store: false,
     releases_early: false,
     scenario: scenarios::two_guests_race_for_one_slot,
     tour: scenarios::still(2),
@@ -116,14 +119,14 @@ pub(crate) const ALL: &[Mutation] = &[
     },
     Mutation {
         name: "held is accepted for any attempt",
-        command: Some(|command, booking| of_present_attempt(command, booking, "Held")),
+        command: Some(|command, view| of_present_attempt(command, view, "Held")),
         scenario: scenarios::several_drivers_of_one_booking,
         tour: scenarios::leases(2, 0),
         ..NONE
     },
     Mutation {
         name: "commit is accepted for any attempt",
-        command: Some(|command, booking| of_present_attempt(command, booking, "Commit")),
+        command: Some(|command, view| of_present_attempt(command, view, "Commit")),
         scenario: scenarios::either_side_moves_it,
         ..NONE
     },
@@ -271,6 +274,45 @@ pub(crate) const ALL: &[Mutation] = &[
         ..NONE
     },
     Mutation {
+        name: "somebody prepares whatever slot is asked for, having told of another than they hold",
+        command: Some(prepare_what_is_held),
+        reply: Some(tell_of_another_slot),
+        scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    Mutation {
+        name: "a hold that has run out is told to be over before that is written",
+        statements: &[statement(
+            "Prepare",
+            "DELETE FROM claim WHERE",
+            "DELETE FROM claim WHERE 0 AND",
+        )],
+        tour: scenarios::holds(0),
+        ..NONE
+    },
+    Mutation {
+        name: "a booking is told to have expired before that is written",
+        statements: &[statement(
+            "Finalize",
+            "DO UPDATE SET document = excluded.document",
+            "DO UPDATE SET document = excluded.document \
+             WHERE json_extract(excluded.document, '$.phase.Expired') IS NULL",
+        )],
+        tour: scenarios::holds(0),
+        ..NONE
+    },
+    Mutation {
+        name: "a booking is moved once more while it is being moved",
+        statements: &[statement(
+            "Reschedule",
+            "SELECT document FROM",
+            "SELECT json_replace(document, '$.phase.Confirmed.change', json('null')) FROM",
+        )],
+        scenario: scenarios::either_side_moves_it,
+        ..NONE
+    },
+    Mutation {
         name: "word of a confirmation creates a claim",
         statements: &[
             statement(
@@ -386,10 +428,86 @@ pub(crate) const ALL: &[Mutation] = &[
     },
 ];
 
+/// Rules that are broken without harm, because others catch what comes of it.
+pub(crate) const CAUGHT: &[Mutation] = &[
+    // Whatever is granted over a hold that has run out ends it, and its attempt, in the same turn: so no two holds
+    // meet, and there is nothing to be found when one of them is prepared.
+    Mutation {
+        name: "what else is held is not looked at when a slot is prepared",
+        statements: &[statement(
+            "Prepare",
+            "guard_ends > ?2",
+            "0 AND guard_ends > ?2",
+        )],
+        tour: scenarios::holds(0),
+        ..NONE
+    },
+    // The other way round: where a hold that has run out is left, it is the last look that finds it. With both of these
+    // broken the time is given away twice, see above.
+    Mutation {
+        name: "what has expired is left and granted to another, and looked at when a slot is prepared",
+        statements: &[
+            statement("Prepare", "guard_ends, due", "guard_ends, 9000000000000"),
+            statement(
+                "Hold",
+                "DELETE FROM claim WHERE",
+                "DELETE FROM claim WHERE 0 AND",
+            ),
+            statement(
+                "Hold",
+                "VALUES (?1, ?2, ?3, ?4, ?5)",
+                "VALUES (?1, ?2, ?3, ?4 AND 0, ?5)",
+            ),
+        ],
+        tour: scenarios::holds(0),
+        ..NONE
+    },
+    // A slot is searched for by one driver for each attempt, which asks everybody for the same, so nobody is asked to
+    // prepare another than they hold. Should they be, they refuse. With both broken, see above.
+    Mutation {
+        name: "somebody tells of another slot than they hold",
+        reply: Some(tell_of_another_slot),
+        scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::still(0),
+        ..NONE
+    },
+    // Whatever people are told names its attempt, and no slot is searched for twice for one attempt: a message that
+    // comes again is a copy, whose answer nobody waits for, or asks once more for what is prepared, which never ends
+    // before the booking has decided. To go by the state is not what keeps anything safe here: it is what needs no
+    // store, and no time after which the store forgets.
+    Mutation {
+        name: "people answer from a store what they were asked before",
+        answers_from_store: true,
+        scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::leases(2, 0),
+        ..NONE
+    },
+];
+
 /// Makes a command one for the present attempt of the booking that it comes to.
-fn of_present_attempt(command: &mut Value, booking: Option<&Booking>, name: &str) {
+fn of_present_attempt(command: &mut Value, view: &View, name: &str) {
     let attempt = command.pointer_mut(&format!("/Booking/{name}/attempt"));
-    if let (Some(attempt), Some(booking)) = (attempt, booking) {
+    if let (Some(attempt), Some(booking)) = (attempt, &view.booking) {
         *attempt = json!(booking.attempt);
+    }
+}
+
+/// Makes a command to prepare a slot one for the slot that is held.
+fn prepare_what_is_held(command: &mut Value, view: &View) {
+    let Some(prepare) = command.pointer_mut("/HostMatch/Prepare") else {
+        return;
+    };
+    let mut claims = view.claims.iter();
+    let held = claims
+        .find(|claim| prepare["booking"] == claim.booking && prepare["attempt"] == claim.attempt);
+    if let Some(claim) = held {
+        prepare["slot"] = json!(claim.slot);
+    }
+}
+
+/// Has whoever is asked for one of two slots, and holds the first, tell that it is the second.
+fn tell_of_another_slot(reply: &mut Value) {
+    if let Some(told) = reply.pointer_mut("/HostMatch/Hold/Ok/slot") {
+        *told = json!(slot(1));
     }
 }

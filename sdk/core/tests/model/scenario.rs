@@ -1,5 +1,6 @@
 //! What a model begins with: people, the bookings between them, what may be asked and what may go wrong.
 
+use std::fmt;
 use std::time::Duration;
 
 use huddle_core::Interval;
@@ -41,7 +42,29 @@ pub(crate) struct Tour {
     pub(crate) clocks: &'static [u32],
     /// How many drivers may work on one booking at the same time.
     pub(crate) drivers: usize,
+    /// How many wishes may be asked, of all.
+    pub(crate) wishes: usize,
     pub(crate) trouble: Trouble,
+}
+
+impl fmt::Display for Tour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            clocks,
+            drivers,
+            wishes,
+            trouble,
+        } = self;
+        write!(
+            f,
+            "clock {clocks:?}, {drivers} drivers, trouble {}",
+            trouble.all
+        )?;
+        if *wishes < usize::MAX {
+            write!(f, ", {wishes} wishes")?;
+        }
+        Ok(())
+    }
 }
 
 /// How often what may go wrong; or how often it already has.
@@ -156,7 +179,7 @@ impl Plan {
 const HOUR: i64 = 3_600_000;
 
 /// The slot of an index: an hour each, twenty days after the start, at 8 in the morning and later.
-fn slot(index: u8) -> Interval {
+pub(crate) fn slot(index: u8) -> Interval {
     let start = match index {
         OVER_MIDNIGHT => MIDNIGHT - HOUR / 2,
         _ => START + (20 * 24 + i64::from(index)) * HOUR,

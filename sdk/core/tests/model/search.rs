@@ -8,6 +8,9 @@ use crate::mutations::Mutation;
 use crate::scenario::{Scenario, Tour};
 use crate::world::{Step, World};
 
+/// After so many states a search says how far it has come.
+const NEWS: usize = 500_000;
+
 /// What a search has seen.
 #[derive(Debug)]
 pub(crate) struct Explored {
@@ -15,8 +18,8 @@ pub(crate) struct Explored {
     pub(crate) transitions: usize,
     /// Turns of real actors.
     pub(crate) turns: usize,
-    /// How often a mutation had a say in a statement.
-    pub(crate) rewritten: usize,
+    /// The parts of the mutation that have changed nothing.
+    pub(crate) idle: Vec<String>,
     /// How bookings have ended.
     pub(crate) ends: Vec<String>,
     pub(crate) counterexample: Option<Counterexample>,
@@ -74,6 +77,9 @@ pub(crate) fn explore(scenario: &Scenario, tour: &Tour, mutation: &'static Mutat
             let to = Rc::new(to);
             seen.insert(Rc::clone(&to));
             states.push(to);
+            if states.len().is_multiple_of(NEWS) {
+                println!("{}: {} states so far", scenario.name, states.len());
+            }
             origins.push(Some((next, step)));
             if let Err((problem, rest)) = problem {
                 counterexample = Some(Counterexample {
@@ -90,7 +96,7 @@ pub(crate) fn explore(scenario: &Scenario, tour: &Tour, mutation: &'static Mutat
         states: states.len(),
         transitions,
         turns: world.actors.turns(),
-        rewritten: world.actors.store.rewritten,
+        idle: world.idle(),
         ends: world.ends.into_iter().collect(),
         counterexample,
     }

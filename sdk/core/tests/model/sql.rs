@@ -55,8 +55,8 @@ pub(crate) struct Store {
     pub(crate) tables: Vec<Table>,
     rewrites: &'static [Rewrite],
     during: String,
-    /// How often a statement was rewritten.
-    pub(crate) rewritten: usize,
+    /// Which of the rewrites have changed a statement.
+    pub(crate) rewritten: Vec<bool>,
 }
 
 impl Store {
@@ -68,7 +68,7 @@ impl Store {
             tables: Vec::new(),
             rewrites,
             during: String::new(),
-            rewritten: 0,
+            rewritten: vec![false; rewrites.len()],
         };
         migrate(&mut store, ACTOR).unwrap();
         let tables = "SELECT name FROM sqlite_master \
@@ -158,13 +158,13 @@ fn texts(rows: &[Row]) -> Vec<String> {
 impl Sql for Store {
     fn query(&mut self, statement: &str, bindings: &[Binding<'_>]) -> Result<Vec<Row>, SqlError> {
         let mut rewritten = None;
-        for rewrite in self.rewrites {
+        for (index, rewrite) in self.rewrites.iter().enumerate() {
             let statement = rewritten.as_deref().unwrap_or(statement);
             if (rewrite.during == "*" || rewrite.during == self.during)
                 && statement.contains(rewrite.find)
             {
                 rewritten = Some(statement.replace(rewrite.find, rewrite.replace));
-                self.rewritten += 1;
+                self.rewritten[index] = true;
             }
         }
         self.run(rewritten.as_deref().unwrap_or(statement), bindings)

@@ -7,9 +7,9 @@ mod trace;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use huddle_core::actor::{ActorName, Command, Reply};
+use huddle_core::actor::{ActorKind, ActorName, Command, Reply};
 use huddle_core::availability::{Checked, Found, Side};
-use huddle_core::booking::{Booking, Phase, Reply as BookingReply, Standing};
+use huddle_core::booking::{Reply as BookingReply, Standing};
 use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish, Shard};
 
@@ -37,6 +37,8 @@ pub(crate) struct State {
     trouble: Trouble,
     /// How often each wish can still be asked.
     wishes: Vec<u8>,
+    /// What people have answered and to what, sorted, where a mutation has them answer from that.
+    answered: Vec<(u32, u32)>,
     /// The bookings and attempts that ever were confirmed, sorted.
     confirmed: Vec<(usize, u32)>,
     /// People, bookings and the highest attempt that is over for them: its claim has gone, or they were
@@ -52,6 +54,14 @@ impl State {
             clock: self.clock,
             latest: self.latest[actor],
         }
+    }
+
+    /// What somebody has answered a message before, where that is what they answer again.
+    fn answered(&self, message: u32) -> Option<u32> {
+        let mut answered = self.answered.iter();
+        answered
+            .find(|(to, _)| *to == message)
+            .map(|(_, reply)| *reply)
     }
 
     fn is_over(&self, person: usize, booking: usize, attempt: u32) -> bool {
@@ -136,6 +146,8 @@ pub(crate) struct World {
     drivers: Vec<Working>,
     driver_ids: HashMap<String, u32>,
     branches: HashMap<(Option<u32>, u32, u32), Rc<Vec<Branch>>>,
+    /// Whether a driver has released early, where a mutation has it do so.
+    released_early: bool,
     /// States from which rest is reached.
     restful: HashSet<State>,
     /// How bookings have ended.
@@ -158,6 +170,7 @@ impl World {
             drivers: Vec::new(),
             driver_ids: HashMap::new(),
             branches: HashMap::new(),
+            released_early: false,
             restful: HashSet::new(),
             ends: BTreeSet::new(),
         }
@@ -173,6 +186,7 @@ impl World {
             clock: 0,
             trouble: Trouble::default(),
             wishes: self.scenario.wishes.iter().map(|wish| wish.times).collect(),
+            answered: Vec::new(),
             confirmed: Vec::new(),
             over: Vec::new(),
             fault: None,
@@ -190,6 +204,15 @@ impl World {
             }
         }
         state
+    }
+
+    /// The parts of the mutation that have changed nothing so far.
+    pub(crate) fn idle(&self) -> Vec<String> {
+        let mut idle = self.actors.idle();
+        if self.actors.mutation.releases_early && !self.released_early {
+            idle.push("drivers that release early".into());
+        }
+        idle
     }
 
     /// All steps that can come next, and where they lead.
@@ -282,6 +305,7 @@ impl World {
         if self.actors.mutation.releases_early
             && let Some(next) = self.release_early(state, driver)
         {
+            self.released_early = true;
             steps.push((Step::ReleaseEarly(driver), next));
         }
     }
@@ -304,18 +328,28 @@ impl World {
 
     fn wish_steps(&mut self, state: &State, wish: usize, steps: &mut Vec<(Step, State)>) {
         let Wish { booking, what, .. } = self.scenario.wishes[wish];
-        if state.wishes[wish] == 0 || !self.has_room(state, booking) {
+        let may_be_asked = state.wishes[wish] > 0 && self.asked(state) < self.tour.wishes;
+        if !may_be_asked || !self.has_room(state, booking) {
             return;
         }
         for (answer, mut next) in self.begin(state, self.wishes[wish]).into_iter().enumerate() {
             // What changes nothing but the answers that are remembered is left out.
             let document = |state: &State| &self.actors.view(state.actors[booking]).booking;
-            let has_begun = next.drivers != state.drivers || document(&next) != document(state);
+            let has_begun = next.drivers != state.drivers
+                || document(&next) != document(state)
+                || next.fault.is_some();
             if has_begun || (what == What::Shard && next.actors != state.actors) {
                 next.wishes[wish] -= 1;
                 steps.push((Step::Wish { wish, answer }, next));
             }
         }
+    }
+
+    /// How many wishes were asked.
+    fn asked(&self, state: &State) -> usize {
+        let wishes = self.scenario.wishes.iter().zip(&state.wishes);
+        let asked = wishes.map(|(wish, left)| usize::from(wish.times - left));
+        asked.sum()
     }
 
     fn clock_steps(&self, state: &State, steps: &mut Vec<(Step, State)>) {
@@ -365,11 +399,18 @@ impl World {
     /// Carries a message to its actor.
     fn arrive_with_reply(&mut self, state: &State, message: u32) -> (State, u32) {
         let to = self.actors.message(message).to;
+        if let Some(reply) = state.answered(message) {
+            return (state.clone(), reply);
+        }
         let turned = self
             .actors
             .carry_out(state.actors[to], message, state.when(to));
         let mut next = state.clone();
         self.put(&mut next, to, turned);
+        let from_store = self.actors.mutation.answers_from_store;
+        if from_store && self.actors.names[to].kind() == ActorKind::HostMatch {
+            insert(&mut next.answered, (message, turned.reply));
+        }
         if let Command::HostMatch(HostMatchCommand::Finish(finish)) =
             &self.actors.message(message).command
             && finish.ending != Ending::Confirmed
@@ -378,23 +419,6 @@ impl World {
             next.end(to, booking, number(finish.attempt));
         }
         (next, turned.reply)
-    }
-
-    /// Whether a booking has just become held, and not all of its participants hold its slot for it.
-    fn is_held_by_few(&self, state: &State, actor: usize, to: u32) -> bool {
-        let held = |id: u32| {
-            let booking = self.actors.view(id).booking.as_ref()?;
-            matches!(booking.phase, Phase::Held { .. }).then_some(booking)
-        };
-        let Some(booking) = held(to) else {
-            return false;
-        };
-        // A clock that was set back may tell one that a hold lasts, and another that it is over.
-        let is_new = held(state.actors[actor]).is_none() && state.trouble.clocks == 0;
-        is_new
-            && self
-                .careless(state, booking, number(booking.attempt), |_| true)
-                .is_some()
     }
 
     fn arrive(&mut self, state: &State, message: u32) -> State {
@@ -414,15 +438,8 @@ impl World {
         for claim in before.iter().filter(|claim| !claim.is_among(after)) {
             state.end(actor, self.booking_of(&claim.booking), claim.attempt);
         }
-        let known = |state| {
-            let booking = self.actors.view(state).booking.as_ref();
-            booking.is_some_and(Booking::is_known)
-        };
-        if known(state.actors[actor]) && !known(turned.state) {
-            state.fault = Some("a booking has vanished that its parties know of");
-        }
-        if self.is_held_by_few(state, actor, turned.state) {
-            state.fault = Some("a booking has become held without being held by all");
+        if let Some(fault) = self.turned_wrong(state, actor, turned) {
+            state.fault = Some(fault);
         }
         state.actors[actor] = turned.state;
         state.latest[actor] = turned.latest;

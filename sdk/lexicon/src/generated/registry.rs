@@ -29,9 +29,10 @@ use super::com::atproto::sync::{
 use super::com::huddle::{
     approve_booking, booking, booking_request, cancel_booking, confirm_email, create_offer,
     decline_booking, delete_connector, delete_offer, delete_webhook, export_data, finalize,
-    get_booking, get_booking_ics, get_connect_url, get_preferences, list_bookings, list_connectors,
-    list_offers, list_slots, r#match, office_hours, put_preferences, put_webhook,
-    request_email_confirmation, reschedule_booking, search_hosts, service, slot_offer,
+    get_booking, get_booking_ics, get_connect_url, get_preferences, get_settings_url,
+    list_bookings, list_connectors, list_offers, list_slots, r#match, office_hours,
+    put_preferences, put_webhook, request_email_confirmation, reschedule_booking, search_hosts,
+    service, slot_offer,
 };
 
 /// Checks a record, as the canonical DAG-CBOR that a repository holds; `None` if the collection
@@ -485,6 +486,9 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition::data::<
         get_preferences::Output,
     >("com.huddle.getPreferences", "defs.main.output.schema"),
+    Definition::data::<
+        get_settings_url::Output,
+    >("com.huddle.getSettingsUrl", "defs.main.output.schema"),
     Definition::params::<
         list_bookings::Params,
     >("com.huddle.listBookings", "defs.main.parameters"),

@@ -18,14 +18,14 @@ impl SqliteIndex {
     /// The index in the file at `path`, which is made if there is none and brought up to the schema of
     /// this version.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = open::file(path, Database::Index)?;
-        Ok(Self(Writer::start(connection).map_err(OpenError::Thread)?))
+        let opened = open::file(path, Database::Index)?;
+        Ok(Self(Writer::start(opened).map_err(OpenError::Thread)?))
     }
 
     /// An index that is forgotten with the value, for tests and for trying things out.
     pub fn in_memory() -> Result<Self, OpenError> {
-        let connection = open::memory(Database::Index)?;
-        Ok(Self(Writer::start(connection).map_err(OpenError::Thread)?))
+        let opened = open::memory(Database::Index)?;
+        Ok(Self(Writer::start(opened).map_err(OpenError::Thread)?))
     }
 }
 

@@ -61,9 +61,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// quarter of its time on reading pages again, and a large transaction writes some of them twice.
 const CACHE_KIB: i32 = 16 * 1024;
 
-/// After how many pages of 4 KiB the write-ahead log is carried over into the file: 16 MiB. A page that was written more
-/// than once by then is carried over once.
-const CHECKPOINT_PAGES: i32 = 4096;
+/// At how many pages of 4 KiB in the write-ahead log a commit carries them over into the file itself: 256 MiB, which it
+/// comes to only where the thread that is there for it cannot keep up.
+const CHECKPOINT_PAGES: i32 = 65_536;
 
 /// More than the actors have statements.
 const PREPARED_STATEMENTS: usize = 128;
@@ -118,8 +118,26 @@ pub enum OpenError {
 const EXISTING: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
+/// What a store writes with.
+pub(super) struct Opened {
+    /// Where it writes.
+    pub(super) writer: Connection,
+    /// Another way to the same file, if it is one.
+    pub(super) beside: Option<Connection>,
+}
+
+impl Opened {
+    /// With the one connection, for a while: the log is carried over when it is closed.
+    pub(super) fn alone(writer: Connection) -> Self {
+        Self {
+            writer,
+            beside: None,
+        }
+    }
+}
+
 /// The file at `path`, made if there is none, and brought up to the schema of this version.
-pub(super) fn file(path: &Path, database: Database) -> Result<Connection, OpenError> {
+pub(super) fn file(path: &Path, database: Database) -> Result<Opened, OpenError> {
     let flags = EXISTING | OpenFlags::SQLITE_OPEN_CREATE;
     let open = || {
         let connection = Connection::open_with_flags(path, flags);
@@ -127,7 +145,9 @@ pub(super) fn file(path: &Path, database: Database) -> Result<Connection, OpenEr
         migrate(&mut connection, database)?;
         Ok(connection)
     };
-    open().map_err(|problem: Problem| problem.of(path))
+    let writer = open().map_err(|problem: Problem| problem.of(path))?;
+    let beside = Some(existing(path, database)?);
+    Ok(Opened { writer, beside })
 }
 
 /// The file that is at `path`, in which nothing is changed that others may rely on.
@@ -151,11 +171,11 @@ pub(super) fn up_to_date(path: &Path, database: Database) -> Result<Connection, 
 }
 
 /// A database in memory.
-pub(super) fn memory(database: Database) -> Result<Connection, OpenError> {
+pub(super) fn memory(database: Database) -> Result<Opened, OpenError> {
     let open = || {
         let mut connection = prepare(Connection::open_in_memory(), database, "memory")?;
         migrate(&mut connection, database)?;
-        Ok(connection)
+        Ok(Opened::alone(connection))
     };
     open().map_err(|problem: Problem| problem.of(Path::new(":memory:")))
 }

@@ -161,7 +161,7 @@ struct Line {
 impl Line {
     fn of(entry: &Entry) -> Self {
         let outside = match &entry.task {
-            Task::Tell { .. } | Task::Resume(_) | Task::Project(_) => None,
+            Task::Tell { .. } | Task::Resume(_) | Task::Project(_) | Task::Record { .. } => None,
             Task::Effect(effect) => Some((effect.channel, Some(effect.party))),
             Task::ConfirmAddress { .. } | Task::TellDisconnected { .. } => {
                 Some((Channel::Mail, None))

@@ -3,7 +3,7 @@
 use huddle_core::SqlError;
 use huddle_core::sql::{Binding, Row, Sql, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
 
 /// Runs statements on a connection, and keeps them prepared.
 pub(super) struct SqliteSql<'c>(pub(super) &'c Connection);
@@ -32,7 +32,17 @@ impl Sql for SqliteSql<'_> {
     reason = "an error is passed on as it comes"
 )]
 pub(super) fn store_error(error: rusqlite::Error) -> SqlError {
-    SqlError::Store(error.to_string())
+    SqlError::Store(told(&error))
+}
+
+/// What SQLite says, and what to do where damage is found only while the store is at work.
+pub(super) fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            format!("{error}: the file is damaged, so stop the service and restore a backup")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// A binding, as it is lent to SQLite.

@@ -1,5 +1,6 @@
 mod upkeep;
 
+use std::fs;
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -8,6 +9,7 @@ use huddle_core::outbox;
 use huddle_core::sql::Value;
 use huddle_ports::Timestamp;
 use huddle_testkit::SteppingClock;
+use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -221,7 +223,7 @@ async fn a_killed_process_loses_only_what_was_not_answered() {
     let left = TempDir::new().unwrap();
     for end in ["", "-wal"] {
         let name = format!("{FILE}{end}");
-        std::fs::copy(world.folder.path().join(&name), left.path().join(&name)).unwrap();
+        fs::copy(world.folder.path().join(&name), left.path().join(&name)).unwrap();
     }
     assert!(unanswered.0.try_recv().is_err());
     let left = left.path().join(FILE);
@@ -308,4 +310,32 @@ fn sqlite_keeps_to_the_contract_of_sql() {
     let connection = Connection::open_in_memory().unwrap();
     let mut sql = sqlite::SqliteSql(&connection);
     assert_eq!(huddle_testkit::contract::sql(&mut sql), Ok(()));
+}
+
+#[tokio::test]
+async fn the_log_is_carried_over_and_begun_anew_while_commits_go_on() {
+    let world = World::new();
+    let log = world.folder.path().join(format!("{FILE}-wal"));
+    let length = || fs::metadata(&log).unwrap().len();
+    let (mut longest, mut since_it_grew, mut next) = (0, 0, 0);
+    // A log that is begun anew grows no more; one that is not grows with each commit.
+    while since_it_grew < 20 {
+        assert!(next < 500_000, "the log has grown to {longest} bytes");
+        let names = next..next + 500;
+        next = names.end;
+        let work = world.store.writer.run(move |sql| {
+            names
+                .into_iter()
+                .try_for_each(|number| add(sql, &format!("actor {number}")))
+        });
+        work.await.unwrap();
+        since_it_grew = if length() > longest {
+            0
+        } else {
+            since_it_grew + 1
+        };
+        longest = longest.max(length());
+    }
+    drop(world.store);
+    assert_eq!(names(&world.folder.path().join(FILE)).len(), next);
 }

@@ -14,7 +14,9 @@ use huddle_core::{Sql, SqlError};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::store::sqlite::SqliteSql;
+use crate::store::checkpoint::Checkpoints;
+use crate::store::open::Opened;
+use crate::store::sqlite::{SqliteSql, told};
 
 /// The most pieces of work in one transaction.
 const BATCH: usize = 256;
@@ -46,7 +48,7 @@ pub(super) struct RolledBack(String);
 
 impl From<rusqlite::Error> for RolledBack {
     fn from(error: rusqlite::Error) -> Self {
-        Self(error.to_string())
+        Self(told(&error))
     }
 }
 
@@ -61,25 +63,29 @@ impl From<SqlError> for RolledBack {
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Work>>,
     committed: Arc<Notify>,
-    /// Dropped after the queue, whose end is what ends the thread.
-    _thread: JoinOnDrop,
+    /// Dropped after the queue, whose end is what ends the first of them, whose end is what ends the other.
+    _threads: Vec<JoinOnDrop>,
 }
 
 /// The answer to queued work.
 pub(super) struct Pending<R>(pub(super) oneshot::Receiver<Result<R, Failure>>);
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    /// Begins with the connections of `opened`.
+    pub(super) fn start(opened: Opened) -> io::Result<Self> {
         let (queue, work) = mpsc::channel(QUEUE);
         let committed = Arc::new(Notify::new());
         let notify = Arc::clone(&committed);
+        let beside = opened.beside.map(Checkpoints::start).transpose()?;
+        let (checkpoints, beside) = beside.unzip();
         let thread = thread::Builder::new()
             .name("huddle-actors".into())
-            .spawn(move || write(connection, work, &notify))?;
+            .spawn(move || write(opened.writer, checkpoints, work, &notify))?;
+        let threads = [Some(thread), beside].into_iter().flatten();
         Ok(Self {
             queue,
             committed,
-            _thread: JoinOnDrop(Some(thread)),
+            _threads: threads.map(|it| JoinOnDrop(Some(it))).collect(),
         })
     }
 
@@ -187,7 +193,12 @@ fn message(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-fn write(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work>>, committed: &Notify) {
+fn write(
+    mut connection: Connection,
+    mut checkpoints: Option<Checkpoints>,
+    mut queue: mpsc::Receiver<Box<dyn Work>>,
+    committed: &Notify,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
         let changes = connection.total_changes();
@@ -197,6 +208,9 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Work>>, c
         }
         for work in batch.drain(..) {
             work.answer(&outcome);
+        }
+        if let Some(checkpoints) = &mut checkpoints {
+            checkpoints.look(&connection);
         }
     }
 }

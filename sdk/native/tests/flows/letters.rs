@@ -298,6 +298,8 @@ async fn connect(stage: &Stage, nonce: &str, anew: bool) {
     let ada = ActorName::user_connector(&did("ada"));
     let connected = ask(&*stage.world.store, &ada, connect).await;
     connected.unwrap().unwrap();
+    // It is written down.
+    stage.bring_about().await;
 }
 
 /// It turns out that her calendar cannot be read.

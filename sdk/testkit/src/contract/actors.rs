@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use huddle_core::actor::Ask;
-use huddle_core::booking::{Attempt, BookingId};
+use huddle_core::availability::{Availability as _, Checked};
+use huddle_core::booking::{
+    Asked, Attempt, Booking, BookingId, Cancel, Constraints, Create, CreateRefused, Finalize,
+    FinalizeRefused, NotFound, Read, Refused, Standing,
+};
+use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{
     Candidate, Disclose, Disclosure, Ending, Finish, Granted, Hold, HoldRefused, Margins, Prepare,
     PrepareRefused, Role,
@@ -12,14 +17,18 @@ use huddle_core::idempotency::Key;
 use huddle_core::rate_limiter::{Rate, Spend, Verdict};
 use huddle_core::transport::{ActorTransport, ask};
 use huddle_core::user_connector::{GetPreferences, PreferencesDocument, PutPreferences};
-use huddle_core::{ActorName, Interval};
+use huddle_core::{ActorName, Interval, Limits};
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
 use super::{Broken, broken, expect};
+use crate::ListedWindows;
 
 /// Checks actors that know nothing of the people and bookings that are made up from `name`, at the
 /// time `now` of their clock.
+///
+/// Where commands to a booking are driven on by whoever carries them, and not by who has asked, a host
+/// `did:web:host.NAME.example` must have time there within the next days, and need not approve.
 pub async fn actors(
     transport: &dyn ActorTransport,
     name: &str,
@@ -35,7 +44,8 @@ pub async fn actors(
     contract.what_is_prepared_is_booked(name).await?;
     contract.what_is_told_is_paid_for_once().await?;
     contract.preferences_are_kept().await?;
-    contract.an_allowance_runs_out(name).await
+    contract.an_allowance_runs_out(name).await?;
+    contract.a_booking_is_confirmed_and_called_off(name).await
 }
 
 struct Contract<'a> {
@@ -143,12 +153,7 @@ impl Contract<'_> {
         expect("nothing was set", unset.revision, 0)?;
         let document = r#"{"tz":"Europe/Madrid"}"#.to_owned();
         let put = PutPreferences {
-            key: Key {
-                caller: self.host.clone(),
-                method: "put".to_owned(),
-                key: "first".to_owned(),
-                body_hash: "same".to_owned(),
-            },
+            key: request(&self.host, "put"),
             document: document.clone(),
             swap_revision: Some(0),
         };
@@ -185,6 +190,119 @@ impl Contract<'_> {
         match self.ask_of(&limiter, spend).await? {
             Verdict::Limited { retry_at, .. } if self.now < retry_at => Ok(()),
             verdict => Err(Broken(format!("an empty bucket gives {verdict:?}"))),
+        }
+    }
+
+    async fn a_booking_is_confirmed_and_called_off(&self, name: &str) -> Result<(), Broken> {
+        let actor = ActorName::booking(&booking(name, "fifth")?);
+        let unknown = self.ask_of(&actor, read(&self.guest)).await?;
+        expect("what never was is not there", unknown, Err(NotFound))?;
+        let held = self.a_request_is_held(&actor).await?;
+        self.it_is_confirmed(&actor, &held).await?;
+        if let Some(place) = held.phase.place() {
+            let mut rival = self.hold(&booking(name, "sixth")?, Attempt::FIRST);
+            rival.candidates[0].slot = place.slot;
+            let taken = Err(HoldRefused::NoneFree);
+            expect("its time is taken", self.ask(rival).await?, taken)?;
+        }
+        self.it_is_called_off(&actor).await?;
+        let stranger = did(&format!("did:web:stranger.{name}.example"))?;
+        let seen = self.ask_of(&actor, read(&stranger)).await?;
+        expect("who is no party does not see it", seen, Err(NotFound))
+    }
+
+    async fn a_request_is_held(&self, actor: &ActorName) -> Result<Booking, Broken> {
+        let create = self.create("same");
+        let begun = self.ask_of(actor, create.clone()).await?;
+        let held = self.driven("a request", begun).await?;
+        expect("a slot is held", held.phase.word(), "held")?;
+        expect("it is as it was asked for", &held.asked, &create.asked)?;
+        let again = self.ask_of(actor, create).await?;
+        let again = self.driven("the same request", again).await?;
+        expect("the same again is the same", &again.phase, &held.phase)?;
+        let other = self.ask_of(actor, self.create("other")).await?;
+        let mismatch = Err(CreateRefused::Mismatch);
+        expect("a key is for one request", other, mismatch)?;
+        Ok(held)
+    }
+
+    async fn it_is_confirmed(&self, actor: &ActorName, held: &Booking) -> Result<(), Broken> {
+        let finalize = |by| Finalize {
+            key: request(by, "finalize"),
+        };
+        let by_host = self.ask_of(actor, finalize(&self.host)).await?;
+        let not_accepted = Err(Refused::Because(FinalizeRefused::NotAccepted));
+        expect("it is for the guest to accept", by_host, not_accepted)?;
+        for _ in 0..2 {
+            let accepted = self.ask_of(actor, finalize(&self.guest)).await?;
+            let confirmed = self.driven("an acceptance", accepted).await?;
+            expect("it is confirmed", confirmed.phase.word(), "confirmed")?;
+            let [before, after] = [held, &confirmed].map(|it| it.phase.place());
+            expect("its slot stays", after, before)?;
+        }
+        Ok(())
+    }
+
+    async fn it_is_called_off(&self, actor: &ActorName) -> Result<(), Broken> {
+        let cancel = Cancel {
+            key: request(&self.guest, "cancel"),
+            reason: None,
+        };
+        let canceled = self.ask_of(actor, cancel).await?;
+        let canceled = self.driven("calling off", canceled).await?;
+        expect("it is off", canceled.phase.word(), "canceled")?;
+        for party in [&self.host, &self.guest] {
+            let seen = self.ask_of(actor, read(party)).await?;
+            let seen = seen.map(|booking| booking.phase);
+            expect("both sides see it", seen, Ok(canceled.phase.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self, body_hash: &str) -> Create {
+        Create {
+            asked: Asked {
+                host: self.host.clone(),
+                guest: self.guest.clone(),
+                constraints: Constraints::default(),
+                offer: None,
+                note: None,
+                request: None,
+                accepted: false,
+            },
+            body_hash: body_hash.to_owned(),
+        }
+    }
+
+    /// Drives a booking on from where a command has brought it, as far as the transport has not: the host has time, and
+    /// nobody is busy.
+    async fn driven<R: std::fmt::Debug>(
+        &self,
+        what: &str,
+        answer: Result<Standing, R>,
+    ) -> Result<Booking, Broken> {
+        let standing = answer.map_err(|refusal| Broken(format!("{what}: {refusal:?}")))?;
+        let slot = self.slot();
+        let mut windows = ListedWindows::default();
+        windows
+            .add(&self.host, slot.start(), slot.end())
+            .map_err(|error| broken(what, error))?;
+        let mut driver = Driver::new(standing);
+        loop {
+            let event = match driver.action() {
+                Action::Done => return Ok(driver.booking().clone()),
+                Action::Search => {
+                    Event::Found(windows.search(&driver.search(), Timestamp::MAX).await)
+                }
+                Action::Check(_) => Event::Checked(Checked::Free),
+                Action::Ask(actor, command) => {
+                    let reply = self.transport.send(&actor, command).await;
+                    Event::Replied(Box::new(reply.map_err(|error| broken(what, error))?))
+                }
+            };
+            driver
+                .advance(event, self.now, &Limits::default())
+                .map_err(|error| broken(what, error))?;
         }
     }
 
@@ -233,6 +351,21 @@ fn finish(hold: &Hold, ending: Ending) -> Finish {
         booking: hold.booking.clone(),
         attempt: hold.attempt,
         ending,
+    }
+}
+
+fn read(by: &Did) -> Read {
+    Read {
+        by: Some(by.clone()),
+    }
+}
+
+fn request(caller: &Did, method: &str) -> Key {
+    Key {
+        caller: caller.clone(),
+        method: method.to_owned(),
+        key: "first".to_owned(),
+        body_hash: "same".to_owned(),
     }
 }
 

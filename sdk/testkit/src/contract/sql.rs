@@ -9,6 +9,11 @@ use super::{Broken, broken, expect};
 const EXACT: i64 = (1 << 53) - 1;
 
 /// Checks a store that has no table `contract`, and leaves none.
+///
+/// Transactions are not the port's: whoever hands out a `Sql` has begun one, and ends it. That a command which fails
+/// leaves nothing is shown where that is done: natively by `huddle-native`'s tests of its store, which roll back what
+/// fails and what panics within a batch of others; on Workers by the tests of its actors, in which a command fails, or
+/// panics, with its rows already written.
 pub fn sql(sql: &mut dyn Sql) -> Result<(), Broken> {
     script(
         sql,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::{Extensions, HeaderMap, HeaderValue, header};
 use huddle_identity::Caller;
 use huddle_syntax::Nsid;
-use huddle_syntax::schema::{Body as _, Call, Params as _, Payload};
+use huddle_syntax::schema::{Body as _, Call, Invalid, Params as _, Payload};
 
 use super::etag::Answer;
 use super::problem::Problem;
@@ -36,7 +36,8 @@ pub(super) struct Incoming {
 type Outcome = Result<(Answer, Option<Rest>), Problem>;
 type Pending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// A method and its handler. What depends on the method's types is in `answer` alone, to be compiled once for each.
+/// A method and its handler. What depends on the method's types is in `answer` alone: it is compiled once for each method,
+/// so it does nothing that can be done without them.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     pub(super) name: &'static str,
@@ -44,7 +45,7 @@ pub(super) struct Endpoint {
     pub(super) verb: Verb,
     /// The MIME type of the request's body, perhaps a pattern; empty for none.
     pub(super) input: &'static str,
-    answer: Arc<dyn Fn(Incoming) -> Pending + Send + Sync>,
+    answer: Arc<dyn Fn(Incoming) -> Result<Pending, Problem> + Send + Sync>,
 }
 
 impl Endpoint {
@@ -55,14 +56,9 @@ impl Endpoint {
         F: Fn(Arc<H>, Request<M>) -> R + Send + Sync + 'static,
         R: Future<Output = Reply<M>> + Send + 'static,
     {
-        let answer = move |incoming: Incoming| -> Pending {
-            match request::<M>(incoming) {
-                Ok(request) => {
-                    let reply = handler(handlers.clone(), request);
-                    Box::pin(async { response::<M>(reply.await) })
-                }
-                Err(problem) => Box::pin(std::future::ready(Err(problem))),
-            }
+        let answer = move |incoming: Incoming| -> Result<Pending, Problem> {
+            let reply = handler(handlers.clone(), request::<M>(incoming)?);
+            Ok(Box::pin(async { response::<M>(reply.await) }))
         };
         Self {
             name: M::NSID,
@@ -75,15 +71,15 @@ impl Endpoint {
     }
 
     pub(super) async fn answer(&self, incoming: Incoming) -> Outcome {
-        (self.answer)(incoming).await
+        (self.answer)(incoming)?.await
     }
 }
 
 fn request<M: Call>(incoming: Incoming) -> Result<Request<M>, Problem> {
-    let params = M::Params::from_query(&incoming.query)
-        .map_err(|invalid| Problem::invalid(format!("Invalid parameters: {invalid}")))?;
-    let input = M::Input::from_payload(incoming.payload)
-        .map_err(|invalid| Problem::invalid(format!("Invalid input: {invalid}")))?;
+    let params = M::Params::from_query(&incoming.query);
+    let params = params.map_err(|invalid| refused("parameters", &invalid))?;
+    let input = M::Input::from_payload(incoming.payload);
+    let input = input.map_err(|invalid| refused("input", &invalid))?;
     Ok(Request {
         params,
         input,
@@ -93,14 +89,25 @@ fn request<M: Call>(incoming: Incoming) -> Result<Request<M>, Problem> {
     })
 }
 
+fn refused(part: &str, invalid: &Invalid) -> Problem {
+    Problem::invalid(format!("Invalid {part}: {invalid}"))
+}
+
 fn response<M: Call>(reply: Reply<M>) -> Outcome {
     let crate::Response {
         output,
-        mut headers,
+        headers,
         rest,
     } = reply?;
-    let invalid = |invalid| Problem::Fault(FaultCause::InvalidOutput(invalid));
-    let payload = output.to_payload(M::OUTPUT).map_err(invalid)?;
+    let answer = output
+        .to_payload(M::OUTPUT)
+        .and_then(|payload| answer(M::OUTPUT, payload, headers));
+    let answer = answer.map_err(|invalid| Problem::Fault(FaultCause::InvalidOutput(invalid)))?;
+    Ok((answer, rest))
+}
+
+/// The answer with this body, of the type that `output` says, perhaps a pattern, and with what else a handler says.
+fn answer(output: &str, payload: Payload, mut headers: HeaderMap) -> Result<Answer, Invalid> {
     // The router's own: what a handler says of them could contradict the body.
     for own in [
         header::CONNECTION,
@@ -111,8 +118,8 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
     ] {
         headers.remove(own);
     }
-    if !M::OUTPUT.is_empty() {
-        let content_type = mime::content_type(M::OUTPUT, &payload.content_type).map_err(invalid)?;
+    if !output.is_empty() {
+        let content_type = mime::content_type(output, &payload.content_type)?;
         headers.insert(header::CONTENT_TYPE, content_type);
     }
     // What others uploaded must not become a page or a script in a browser.
@@ -122,5 +129,5 @@ fn response<M: Call>(reply: Reply<M>) -> Outcome {
     );
     let mut answer = Answer::new(payload.bytes);
     *answer.headers_mut() = headers;
-    Ok((answer, rest))
+    Ok(answer)
 }

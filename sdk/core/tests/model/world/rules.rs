@@ -1,13 +1,58 @@
 //! What must hold of every state, and of those in which everything has come to rest.
 
 use huddle_core::actor::ActorName;
-use huddle_core::booking::{Booking, Phase};
+use huddle_core::booking::{Booking, By, Phase};
 
 use super::{State, World};
-use crate::actors::{Claim, Firmness};
+use crate::actors::{Claim, Firmness, Turned, number};
 use crate::scenario::days;
 
 impl World {
+    /// What is wrong with a turn that an actor has taken from a state, if anything.
+    pub(super) fn turned_wrong(
+        &self,
+        state: &State,
+        actor: usize,
+        turned: Turned,
+    ) -> Option<&'static str> {
+        if turned.fault.is_some() {
+            return turned.fault;
+        }
+        let [before, after] = [state.actors[actor], turned.state]
+            .map(|state| self.actors.view(state).booking.as_ref());
+        if before.is_some_and(Booking::is_known) && !after.is_some_and(Booking::is_known) {
+            return Some("a booking has vanished that its parties know of");
+        }
+        if let (Some(one), Some(other)) = (mover(before), mover(after))
+            && one != other
+        {
+            return Some("a move has taken the place of another that was under way");
+        }
+        if self.is_held_by_few(state, before, after) {
+            return Some("a booking has become held without being held by all");
+        }
+        None
+    }
+
+    /// Whether a booking has just become held, and not all of its participants hold its slot for it.
+    fn is_held_by_few(
+        &self,
+        state: &State,
+        before: Option<&Booking>,
+        after: Option<&Booking>,
+    ) -> bool {
+        let is_held = |booking: &&Booking| matches!(booking.phase, Phase::Held { .. });
+        let Some(booking) = after.filter(is_held) else {
+            return false;
+        };
+        // A clock that was set back may tell one that a hold lasts, and another that it is over.
+        let is_new = before.filter(is_held).is_none() && state.trouble.clocks == 0;
+        is_new
+            && self
+                .careless(state, booking, number(booking.attempt), |_| true)
+                .is_some()
+    }
+
     /// What is wrong with a state, if anything.
     pub(crate) fn violation(&self, state: &State) -> Option<String> {
         if let Some(fault) = state.fault {
@@ -156,5 +201,16 @@ impl World {
             };
             self.ends.insert(format!("{index}: {end}"));
         }
+    }
+}
+
+/// Who moves a booking, if anybody does.
+fn mover(booking: Option<&Booking>) -> Option<By> {
+    match &booking?.phase {
+        Phase::Confirmed {
+            change: Some(change),
+            ..
+        } => Some(change.by),
+        _ => None,
     }
 }

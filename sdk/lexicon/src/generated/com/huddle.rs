@@ -21,6 +21,7 @@ pub mod get_booking;
 pub mod get_booking_ics;
 pub mod get_connect_url;
 pub mod get_preferences;
+pub mod get_settings_url;
 pub mod list_bookings;
 pub mod list_connectors;
 pub mod list_offers;

@@ -1,6 +1,9 @@
 //! What is learnt from the network: the same statements, with the same results, wherever the index is.
 
+use std::time::Duration;
+
 use huddle_core::Interval;
+use huddle_core::index::audit::Deed;
 use huddle_core::index::offers::{self, Content, Kind};
 use huddle_core::index::people::{self, Names};
 use huddle_core::index::repos::{self, Hosting, Repo};
@@ -10,6 +13,7 @@ use huddle_core::index::{
     Index, Paging, Revision, Statement, audit, bookings, cursors, departures, hosts, unsigned,
 };
 use huddle_core::sql::Value;
+use huddle_core::user_connector::connector::Provider;
 use huddle_ports::Timestamp;
 use huddle_syntax::{AtUri, Did};
 
@@ -694,7 +698,45 @@ async fn bounds(index: &dyn Index) -> Result<(), Broken> {
     )?;
     batch(index, vec![audit::forget(at(71))]).await?;
     let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
-    expect("and for so long", lines, vec![])
+    expect("and for so long", lines, vec![])?;
+    deeds(index).await
+}
+
+/// What somebody does is noted once within a day, whenever word of it comes, and however often.
+async fn deeds(index: &dyn Index) -> Result<(), Broken> {
+    let record = |hours: u64, deed| {
+        let at = at(0) + Duration::from_hours(hours);
+        Ok::<_, Broken>(audit::record(&did(OTHER)?, at, deed))
+    };
+    let removed = Deed::CalendarRemoved(Provider::Ics);
+    for (hours, deed) in [
+        (30, Deed::PreferencesPut),
+        (30, Deed::PreferencesPut),
+        (30, removed),
+        (53, Deed::PreferencesPut),
+        (53, Deed::CalendarRemoved(Provider::CalDav)),
+        (54, Deed::PreferencesPut),
+    ] {
+        batch(index, vec![record(hours, deed)?]).await?;
+    }
+    let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
+    let lines = lines.into_iter().map(|line| (line.kind, line.detail));
+    let expected = [
+        ("preferencesPut", ""),
+        ("calendarRemoved", "caldav"),
+        ("calendarRemoved", "ics"),
+        ("preferencesPut", ""),
+    ];
+    expect(
+        "deeds are noted",
+        lines.collect::<Vec<_>>(),
+        expected
+            .map(|(kind, detail)| (kind.to_owned(), detail.to_owned()))
+            .to_vec(),
+    )?;
+    batch(index, vec![audit::purge(OTHER)]).await?;
+    let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
+    expect("they can be forgotten", lines, vec![])
 }
 
 async fn deletion(index: &dyn Index) -> Result<(), Broken> {
@@ -712,7 +754,11 @@ async fn deletion(index: &dyn Index) -> Result<(), Broken> {
     expect("it is followed no more", followed, vec![did(OTHER)?])?;
     let lines = read("the audit", audit::of(index, &did(HOST)?, 10).await)?;
     let kinds: Vec<_> = lines.into_iter().map(|line| line.kind).collect();
-    expect("it was noted", kinds, vec!["accountDeleted".to_owned()])
+    expect("it was noted", kinds, vec!["accountDeleted".to_owned()])?;
+    let late = audit::record(&did(HOST)?, at(50), Deed::WebhookSet);
+    batch(index, vec![late]).await?;
+    let lines = read("the audit", audit::of(index, &did(HOST)?, 10).await)?;
+    expect("what comes late is not", lines.len(), 1)
 }
 
 async fn lists_of_bookings(index: &dyn Index) -> Result<(), Broken> {

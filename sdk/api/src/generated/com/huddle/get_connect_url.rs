@@ -8,8 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 /// Get the address of the AppView's own page on which the caller connects a calendar account.
-/// Credentials are typed there only, never sent through XRPC. It leads to a page of the
-/// caller's settings, and to where their news is posted, so it is for nobody but them. Needs
+/// Credentials are typed there only, never sent through XRPC. It is for nobody but them. Needs
 /// authentication.
 pub trait GetConnectUrl: Send + Sync + 'static {
     /// Answers one call.

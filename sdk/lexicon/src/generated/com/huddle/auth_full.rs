@@ -28,6 +28,7 @@ pub const PERMISSION_SET: PermissionSet = PermissionSet {
                 "com.huddle.getBookingIcs",
                 "com.huddle.getConnectUrl",
                 "com.huddle.getPreferences",
+                "com.huddle.getSettingsUrl",
                 "com.huddle.listBookings",
                 "com.huddle.listConnectors",
                 "com.huddle.listOffers",

@@ -1030,7 +1030,8 @@ pub struct Preferences {
     /// Whether `com.huddle.searchHosts` names the person. An unknown value means `unlisted`.
     pub listing: Option<PreferencesListing>,
     /// Whether the AppView writes a `com.huddle.booking` record to the person's repo for each
-    /// booking, and with how much of the time. An unknown value means `none`.
+    /// booking, and with how much of the time. An unknown value means `none`. An AppView that
+    /// cannot write to the person's repo refuses the others.
     pub public_trace: Option<PreferencesPublicTrace>,
     /// Whose public trace of a booking may name the person as the other party.
     pub nameable_by: Option<Consent>,
@@ -1217,7 +1218,8 @@ huddle_syntax::text_enum!(PreferencesListing {
 } ..Other);
 
 /// Whether the AppView writes a `com.huddle.booking` record to the person's repo for each
-/// booking, and with how much of the time. An unknown value means `none`.
+/// booking, and with how much of the time. An unknown value means `none`. An AppView that
+/// cannot write to the person's repo refuses the others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PreferencesPublicTrace {
     /// `none`

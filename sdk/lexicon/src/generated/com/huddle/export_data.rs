@@ -131,12 +131,16 @@ huddle_syntax::text_enum!(AccountEmailStatus {
     Confirmed = "confirmed",
 } ..Other);
 
-/// Something that was decided about the person, and shows nowhere else.
+/// Something that was decided about the person, or done with what is theirs, and shows nowhere
+/// else. Of the same deed within a day the first is told; it is kept for some 400 days, and no
+/// longer than the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
     /// When.
     pub at: Datetime,
-    /// What kind of thing, e.g. `requestIgnored`.
+    /// What kind of thing: decisions such as `requestIgnored`, and the deeds `calendarConnected`,
+    /// `calendarRemoved`, `addressConfirmed`, `webhookSet`, `webhookRemoved`, `preferencesPut`,
+    /// `dataExported`, `resealed`.
     pub kind: String,
     /// More of it, e.g. why; names nobody else.
     pub detail: Option<String>,

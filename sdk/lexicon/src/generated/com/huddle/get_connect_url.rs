@@ -6,8 +6,7 @@ use huddle_syntax::{Datetime, Map, Uri};
 use huddle_syntax::schema::{self, At as _, Invalid, check};
 
 /// Get the address of the AppView's own page on which the caller connects a calendar account.
-/// Credentials are typed there only, never sent through XRPC. It leads to a page of the
-/// caller's settings, and to where their news is posted, so it is for nobody but them. Needs
+/// Credentials are typed there only, never sent through XRPC. It is for nobody but them. Needs
 /// authentication.
 #[derive(Clone, Copy, Debug)]
 pub struct GetConnectUrl;
@@ -123,8 +122,7 @@ huddle_syntax::text_enum!(ParamsAccess {
 /// The output of `com.huddle.getConnectUrl`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// The page. One calendar can be connected there; settings can be changed for as long as it can
-    /// be opened.
+    /// The page. One calendar can be connected there.
     pub url: Uri,
     /// Until when it can be opened.
     pub expires_at: Datetime,

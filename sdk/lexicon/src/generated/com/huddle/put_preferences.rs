@@ -116,6 +116,9 @@ huddle_syntax::object!(Output = "" {
 pub enum Error {
     /// The preferences contradict each other or name an unknown time zone.
     InvalidPreferences,
+    /// A preference asks for something that this AppView does not do, so it is not kept. The
+    /// message names it and says what to do instead.
+    PreferenceNotSupported,
     /// The preferences have changed since the revision that `swapRevision` names. Read them again.
     InvalidSwap,
     /// The caller's `com.huddle.service` record names another AppView; call that one.
@@ -131,6 +134,7 @@ pub enum Error {
 
 huddle_syntax::error_names!(Error {
     InvalidPreferences = "InvalidPreferences",
+    PreferenceNotSupported = "PreferenceNotSupported",
     InvalidSwap = "InvalidSwap",
     ServedElsewhere = "ServedElsewhere",
     IdempotencyKeyRequired = "IdempotencyKeyRequired",

@@ -5,9 +5,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "the measurements")]
 
-#[path = "../examples/support/input.rs"]
+mod compressed;
+#[path = "../ingest/driven.rs"]
+#[expect(dead_code, reason = "here nobody looks at what comes of it")]
+mod driven;
+mod driver;
+#[path = "../ingest/frames.rs"]
+#[expect(dead_code, reason = "only some kinds of frames are large")]
+mod frames;
+#[path = "../../examples/support/input.rs"]
 #[expect(dead_code, reason = "the keys are for others")]
 mod input;
+#[path = "../ingest/messages.rs"]
+#[expect(dead_code, reason = "what the messages come to is for others")]
+mod messages;
 
 use huddle_firehose::car::{Car, write};
 use huddle_firehose::frame::MAX_FRAME_LEN;

@@ -1,0 +1,82 @@
+//! Whether what was sampled stays as it was.
+
+use std::fmt::Write as _;
+
+use crate::plot::{Sample, curves};
+
+/// A shorter run tells how a server warms up, and nothing else.
+const SHORTEST_SECS: u64 = 60;
+
+/// So much more may there be at the end of the second half than at its beginning: a share of what there is on the average,
+/// and in any case so much.
+struct Bound {
+    share: f64,
+    least: f64,
+}
+
+/// Of memory in MiB, open files, and the age of the oldest task in milliseconds.
+const BOUNDS: [Bound; 3] = [
+    Bound {
+        share: 0.05,
+        least: 4.0,
+    },
+    Bound {
+        share: 0.05,
+        least: 8.0,
+    },
+    Bound {
+        share: 0.0,
+        least: 1000.0,
+    },
+];
+
+/// A line for each of what is to stay as it is, and whether all of it does.
+pub(crate) struct Verdict {
+    pub(crate) lines: String,
+    pub(crate) is_flat: bool,
+}
+
+/// What became of it over the second half; `None` of a run that is too short to tell.
+pub(crate) fn verdict(samples: &[Sample]) -> Option<Verdict> {
+    let second_half = samples.get(samples.len() / 2..)?;
+    if samples.last()?.second < SHORTEST_SECS {
+        return None;
+    }
+    let mut verdict = Verdict {
+        lines: String::new(),
+        is_flat: true,
+    };
+    for ((name, value), bound) in curves().into_iter().zip(BOUNDS) {
+        let values: Vec<f64> = second_half.iter().map(value).collect();
+        let (mean, growth) = (mean(&values), growth(&values));
+        let allowed = bound.least.max(bound.share * mean);
+        let is_flat = growth <= allowed;
+        let word = if is_flat { "flat" } else { "not flat" };
+        writeln!(
+            verdict.lines,
+            "{name:16} {mean:9.1} on the average, {growth:+9.1} over the second half, {allowed:.1} allowed: {word}"
+        )
+        .expect("a text takes what is written");
+        verdict.is_flat &= is_flat;
+    }
+    Some(verdict)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are not that many")]
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// How much higher the line of least squares through these is at its end than at its beginning.
+#[expect(clippy::cast_precision_loss, reason = "there are not that many")]
+fn growth(values: &[f64]) -> f64 {
+    let last = values.len().saturating_sub(1) as f64;
+    let (middle, mean) = (last / 2.0, mean(values));
+    let (mut rise, mut run) = (0.0, 0.0);
+    for (position, value) in values.iter().enumerate() {
+        let across = position as f64 - middle;
+        rise += across * (value - mean);
+        run += across * across;
+    }
+    if run == 0.0 { 0.0 } else { rise / run * last }
+}

@@ -1,0 +1,129 @@
+//! What an earlier version has left, bookings and all, is taken over by this one.
+
+use std::fs;
+use std::path::Path;
+
+use huddle_core::migrations::{self, Migration};
+use huddle_lexicon::com::huddle::defs::BookingStatus;
+use huddle_native::{Contradiction, Database, SystemClock};
+use huddle_ports::Clock as _;
+use rusqlite::Connection;
+
+use crate::program::Serving;
+use crate::world::World;
+
+/// What every version since the first has in a booking's document, and the rest is left out: later ones have added it.
+const LEFT_OUT: &str = "UPDATE booking SET document = json_remove(document, '$.shown_since', '$.days', '$.vain_moves')";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bookings_that_an_earlier_version_has_left_go_on_from_where_they_stood() {
+    let world = World::new(3).await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(world.serve(folder.path())).unwrap();
+    let host = world.host("host");
+    world.until_known(&server.url, &host).await;
+    let [ana, bob, eve] = &world.guests[..] else {
+        panic!("there are three guests");
+    };
+    let held = world.ask(&server.url, ana, &host, "one").await.unwrap();
+    let asked = world.ask(&server.url, bob, &host, "one").await.unwrap();
+    let stands = world.accept(&server.url, bob, &asked.id).await.unwrap();
+    let asked = world.ask(&server.url, eve, &host, "one").await.unwrap();
+    let off = world.accept(&server.url, eve, &asked.id).await.unwrap();
+    server.terminate();
+    server.wait();
+
+    let steps = migrations::ACTOR.len().max(migrations::INDEX.len());
+    for earlier in 1..steps {
+        let left = tempfile::tempdir().unwrap();
+        leave(folder.path(), left.path(), earlier);
+        let server = Serving::start(world.serve(left.path())).unwrap();
+        let url = &server.url;
+        let found = world.booking(url, bob, &stands.id).await.unwrap();
+        assert_eq!(
+            (found.status, found.start),
+            (BookingStatus::Confirmed, stands.start.clone())
+        );
+        let listed = world.bookings(url, bob).await.unwrap();
+        assert_eq!(listed[0].id, stands.id);
+        let accepted = world.accept(url, ana, &held.id).await.unwrap();
+        assert_eq!(
+            (accepted.status, accepted.start),
+            (BookingStatus::Confirmed, held.start.clone())
+        );
+        let canceled = world.cancel(url, eve, &off.id).await.unwrap();
+        assert_eq!(canceled.status, BookingStatus::Canceled);
+        let next = world.ask(url, eve, &host, "two").await.unwrap();
+        assert!(![&held.start, &stands.start].contains(&&next.start));
+        server.terminate();
+        let (status, said) = server.wait();
+        assert!(status.success(), "{said}");
+        let data = left.path().join("huddle-data");
+        let found = Contradiction::find(&data, SystemClock.now()).unwrap();
+        assert!(found.is_empty(), "{earlier}: {found:?}");
+    }
+}
+
+/// Leaves in `to` what the installation in `from` would be if the version with so many steps had written it.
+fn leave(from: &Path, to: &Path, steps: usize) {
+    let [from, to] = [from, to].map(|folder| folder.join("huddle-data"));
+    fs::create_dir(&to).unwrap();
+    for entry in fs::read_dir(&from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+    for (database, known) in [
+        (Database::Actors, migrations::ACTOR),
+        (Database::Index, migrations::INDEX),
+    ] {
+        let [from, to] = [&from, &to].map(|folder| database.path(folder));
+        fs::remove_file(&to).unwrap();
+        let connection = Connection::open(&to).unwrap();
+        copy(&connection, &from, &known[..steps.min(known.len())]);
+        if let Database::Actors = database {
+            connection.execute(LEFT_OUT, []).unwrap();
+        }
+        let missing = database.missing(&to).unwrap();
+        assert_eq!(missing.len(), known.len().saturating_sub(steps));
+    }
+}
+
+/// Copies what there was room for in a database with these steps.
+fn copy(to: &Connection, from: &Path, steps: &[Migration]) {
+    let script = "CREATE TABLE migration (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID";
+    to.execute_batch(script).unwrap();
+    for step in steps {
+        to.execute_batch(step.script).unwrap();
+        let note = "INSERT INTO migration (name) VALUES (?1)";
+        to.execute(note, [step.name]).unwrap();
+    }
+    let attach = "ATTACH ?1 AS newer";
+    to.execute(attach, [from.to_str().unwrap()]).unwrap();
+    let id = to.pragma_query_value(Some("newer"), "application_id", |row| row.get::<_, i32>(0));
+    to.pragma_update(Some("main"), "application_id", id.unwrap())
+        .unwrap();
+    // The tables that are parts of one for full text search are written by that.
+    let tables = "SELECT name, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_schema \
+                  WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'migration' AND name NOT LIKE 'host_words_%'";
+    for (table, is_virtual) in rows(to, tables) {
+        let columns = format!(
+            "SELECT '\"' || name || '\"', 0 FROM (SELECT name FROM pragma_table_info('{table}', 'main') \
+             INTERSECT SELECT name FROM pragma_table_info('{table}', 'newer'))"
+        );
+        let columns = rows(to, &columns).into_iter().map(|(name, _)| name);
+        let rowid = is_virtual.then(|| "rowid".to_owned());
+        let columns: Vec<String> = rowid.into_iter().chain(columns).collect();
+        let columns = columns.join(", ");
+        if !columns.is_empty() {
+            let copy =
+                format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}");
+            to.execute(&copy, []).unwrap();
+        }
+    }
+}
+
+fn rows(connection: &Connection, statement: &str) -> Vec<(String, bool)> {
+    let mut statement = connection.prepare(statement).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
