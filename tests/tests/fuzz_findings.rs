@@ -87,6 +87,11 @@ fn seeds_of_firehose_ingest_pass() {
 }
 
 #[test]
+fn seeds_of_firehose_jetstream_pass() {
+    check_seeds("firehose_jetstream");
+}
+
+#[test]
 fn seeds_of_firehose_mst_pass() {
     check_seeds("firehose_mst");
 }

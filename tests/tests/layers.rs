@@ -155,6 +155,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "huddle-workers-firehose",
         &[
             "huddle-appview-indexer",
+            "huddle-appview-router",
             "huddle-core",
             "huddle-firehose",
             "huddle-ports",

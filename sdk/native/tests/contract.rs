@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use huddle_core::Limits;
-use huddle_native::{ActorStore, SqliteIndex};
+use huddle_native::{ActorStore, OsRandom, SqliteIndex, SystemClock};
 use huddle_ports::Timestamp;
 use huddle_testkit::SteppingClock;
 use huddle_testkit::contract::{self, Broken};
@@ -21,4 +21,14 @@ async fn the_store_keeps_to_the_contract_of_actors() -> Result<(), Broken> {
 async fn the_index_keeps_to_the_contract_of_indexes() -> Result<(), Broken> {
     let index = SqliteIndex::in_memory().expect("memory can be had");
     contract::index(&index).await
+}
+
+#[test]
+fn the_clock_of_the_machine_keeps_to_the_contract_of_clocks() -> Result<(), Broken> {
+    contract::clock(&SystemClock)
+}
+
+#[test]
+fn the_randomness_of_the_machine_keeps_to_the_contract_of_randomness() -> Result<(), Broken> {
+    contract::random(&OsRandom)
 }

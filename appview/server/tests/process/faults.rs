@@ -209,7 +209,8 @@ async fn a_database_that_is_damaged_while_it_is_served_answers_nothing_wrong() {
     assert_fault(refused.unwrap_err());
     let health = world.status(&server.url, "/healthz").await;
     assert_eq!(health, StatusCode::SERVICE_UNAVAILABLE);
-    server.until_it_says("malformed: the file is damaged, so stop the service and restore a backup");
+    server
+        .until_it_says("malformed: the file is damaged, so stop the service and restore a backup");
     server.kill();
     let refused = Serving::start(world.serve(folder.path())).err().unwrap();
     refused.fails(1, "is no intact SQLite database");

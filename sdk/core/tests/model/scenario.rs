@@ -36,7 +36,7 @@ pub(crate) struct Scenario {
 }
 
 /// How far a scenario is explored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Tour {
     /// What the clock may show, in seconds after the start.
     pub(crate) clocks: &'static [u32],

@@ -55,7 +55,7 @@ impl fmt::Display for Counterexample {
 
 /// Explores all of a tour.
 pub(crate) fn explore(scenario: &Scenario, tour: &Tour, mutation: &'static Mutation) -> Explored {
-    let mut world = World::new(scenario.clone(), tour.clone(), mutation);
+    let mut world = World::new(scenario.clone(), *tour, mutation);
     let start = Rc::new(world.start());
     let mut seen = HashSet::from([Rc::clone(&start)]);
     let mut states = vec![start];

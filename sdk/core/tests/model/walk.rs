@@ -36,7 +36,7 @@ pub(crate) fn walk(scenario: &Scenario, seed: u64, steps: usize) -> usize {
     let mut dice = Dice(seed);
     let (mut left, mut walks) = (steps, 0);
     while left > 0 {
-        let mut world = World::new(scenario.clone(), scenario.tours[0].clone(), &NONE);
+        let mut world = World::new(scenario.clone(), scenario.tours[0], &NONE);
         for _ in 0..WALKS {
             left -= once(&mut world, &mut dice, left.min(WALK));
             walks += 1;

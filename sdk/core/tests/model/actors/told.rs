@@ -61,7 +61,7 @@ fn keeps_what_is_over(
 
 /// The booking as a reply of it says that it stands.
 fn told(reply: &BookingReply) -> Option<&Booking> {
-    let standing = match reply {
+    match reply {
         BookingReply::Create(Ok(standing))
         | BookingReply::NextAttempt(Ok(standing))
         | BookingReply::AwaitApproval(Ok(standing))
@@ -76,8 +76,7 @@ fn told(reply: &BookingReply) -> Option<&Booking> {
         | BookingReply::Decline(Ok(standing))
         | BookingReply::Cancel(Ok(standing))
         | BookingReply::Reschedule(Ok(standing))
-        | BookingReply::Resume(Ok(standing)) => standing,
-        _ => return None,
-    };
-    Some(&standing.booking)
+        | BookingReply::Resume(Ok(standing)) => Some(&standing.booking),
+        _ => None,
+    }
 }

@@ -46,7 +46,7 @@ impl World {
             return false;
         };
         // A clock that was set back may tell one that a hold lasts, and another that it is over.
-        let is_new = before.filter(is_held).is_none() && state.trouble.clocks == 0;
+        let is_new = before.is_none_or(|booking| !is_held(&booking)) && state.trouble.clocks == 0;
         is_new
             && self
                 .careless(state, booking, number(booking.attempt), |_| true)
