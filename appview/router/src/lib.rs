@@ -111,7 +111,8 @@ pub struct AppView {
     pub on_fault: fn(&Fault),
     /// What whoever runs it says and hears.
     pub operations: Operations,
-    /// Where calendars are connected, on a page that the runtime serves beside this; nobody can connect one without it.
+    /// Where calendars are connected and settings made, on pages that the runtime serves beside this; nobody can connect one
+    /// without them.
     pub pages: Option<Pages>,
     /// Where people read mail; nobody can enter an address without it.
     pub addresses: Option<Addresses>,

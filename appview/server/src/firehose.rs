@@ -16,6 +16,8 @@ use tracing::{debug, info, warn};
 
 /// How often requests that wait for somebody are looked at again, and hosts are asked what they are called.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// How often what is over is forgotten.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 /// So many hosts are asked at a time what they are called, and so many accounts what they have published.
 const NAMES: u32 = 50;
 const CHECKS: u32 = 200;
@@ -89,6 +91,7 @@ impl Following {
             () = self.firehose.run(stop) => {}
             () = sweep(&self.requests, &self.indexer, &self.asked) => {}
             () = check(&self.indexer, &self.measured, self.check_every) => {}
+            () = forget(&self.indexer) => {}
         }
     }
 }
@@ -111,7 +114,7 @@ async fn sweep(requests: &Requests, indexer: &Indexer, asked: &Notify) {
     }
 }
 
-/// Compares what is held with what is published, and forgets what has been kept for long enough.
+/// Compares what is held with what is published.
 async fn check(indexer: &Indexer, measured: &Measured, period: Duration) {
     let mut times = every(period);
     loop {
@@ -126,6 +129,14 @@ async fn check(indexer: &Indexer, measured: &Measured, period: Duration) {
             }
             Err(error) => warn!(%error, "accounts wait to be compared"),
         }
+    }
+}
+
+/// Forgets what has been kept for long enough.
+async fn forget(indexer: &Indexer) {
+    let mut hours = every(FORGET_EVERY);
+    loop {
+        hours.tick().await;
         if let Err(error) = indexer.forget().await {
             warn!(%error, "what is over waits to be forgotten");
         }

@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use huddle_core::effects::Post;
 use huddle_core::mail::{Addresses, Links};
 use huddle_core::user_connector::sealing::KeyRing;
-use huddle_mail::{Letters, Sender};
+use huddle_mail::Letters;
+pub use huddle_mail::Sender;
 use huddle_native::{OsRandom, SmtpMailer};
 use huddle_ports::Url;
 use zeroize::Zeroizing;
@@ -27,20 +28,20 @@ pub struct MailSettings {
         hide_env_values = true,
         value_name = "URL"
     )]
-    pub(crate) smtp_url: Option<SmtpServer>,
+    pub smtp_url: Option<SmtpServer>,
 
     /// File that holds the address of the mail server, where none is given otherwise.
     #[arg(long, env = "HUDDLE_SMTP_URL_FILE", value_name = "FILE")]
-    pub(crate) smtp_url_file: Option<PathBuf>,
+    pub smtp_url_file: Option<PathBuf>,
 
     /// Whom mail comes from, and invitations: `Huddle <bookings@huddle.example.com>`.
     #[arg(long, env = "HUDDLE_MAIL_FROM", value_name = "SENDER")]
-    pub(crate) mail_from: Option<Sender>,
+    pub mail_from: Option<Sender>,
 }
 
 /// The address of a mail server. It may have a password in it, and so does not show itself.
 #[derive(Clone)]
-pub(crate) struct SmtpServer(Zeroizing<String>);
+pub struct SmtpServer(Zeroizing<String>);
 
 impl SmtpServer {
     fn url(&self) -> Url {

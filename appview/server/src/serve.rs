@@ -26,7 +26,7 @@ use huddle_schedule::disclosure::DisclosureKey;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -72,12 +72,8 @@ impl Config {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
-        let gaps = self.missing_for_production();
         let service = self.service.clone();
         let running = self.start().await?;
-        for gap in gaps {
-            warn!("not for production yet: {gap}");
-        }
         info!(address = %listener.local_addr()?, %service, "listening");
         let router = running.router();
         axum::serve(
@@ -91,13 +87,18 @@ impl Config {
     }
 
     /// Starts what an AppView does beside answering: it follows the firehose, and works off what bookings leave to be
-    /// done. [`Running::router`] is to be served by whoever asks, at the address that [`Self::public_url`] names.
+    /// done. [`Running::router`] is to be served by whoever asks. Links for people lead to [`Self::public_url`], or without
+    /// it to [`Self::listen`], which is not listened at here.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from beginning, with what to do about it: a folder or a database that cannot be opened, or
-    /// keys that cannot be read.
+    /// Whatever keeps it from beginning, with what to do about it: a limit out of its range, a folder or a database that
+    /// cannot be opened, or keys that cannot be read.
     pub async fn start(self) -> Result<Running> {
+        self.limits.0.check().context("limits")?;
+        for gap in self.missing_for_production() {
+            warn!("not for production yet: {gap}");
+        }
         let network = self.network()?;
         let (parts, indexer) = self.parts(&network)?;
         let (ids, metrics) = (parts.ids.clone(), parts.operations.metrics.clone());
@@ -131,7 +132,15 @@ impl Config {
             router: request_id::named(client_address::noted(router, self.client_address_header)),
             pump: tokio::spawn(pump.run(until_finished())),
             following: following.map(|it| tokio::spawn(it.run(until_finished()))),
-            measuring: is_measured.then(|| tokio::spawn(backlog::measure(folder, metrics))),
+            measuring: is_measured.then(|| {
+                let finished = until_finished();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = backlog::measure(folder, metrics) => {}
+                        () = finished => {}
+                    }
+                })
+            }),
             ending,
         })
     }
@@ -249,8 +258,10 @@ impl Config {
     }
 }
 
-/// An AppView at work, whose answers are still to be served.
+/// An AppView at work, whose answers are still to be served. What it does beside answering ends when this is dropped, too,
+/// and nobody waits for it then.
 #[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
 pub struct Running {
     router: axum::Router,
     pump: JoinHandle<()>,
@@ -276,13 +287,19 @@ impl Running {
     /// Says what stopped working before it was to end.
     pub async fn finish(self) -> Result<()> {
         drop(self.ending);
-        if let Some(measuring) = self.measuring {
-            measuring.abort();
-        }
-        if let Some(following) = self.following {
-            following.await.context("the firehose stopped working")?;
-        }
-        self.pump.await.context("the outbox stopped working")
+        let following = ended(self.following).await;
+        let measuring = ended(self.measuring).await;
+        let pump = self.pump.await;
+        pump.context("the outbox stopped working")?;
+        following.context("the firehose stopped working")?;
+        measuring.context("measuring stopped working")
+    }
+}
+
+async fn ended(task: Option<JoinHandle<()>>) -> Result<(), JoinError> {
+    match task {
+        Some(task) => task.await,
+        None => Ok(()),
     }
 }
 

@@ -17,14 +17,15 @@ use tokio::signal::ctrl_c;
 #[tokio::main]
 async fn main() -> Result<()> {
     // Hosts name this service in their `com.huddle.service` record, and this relay tells of what they publish.
-    let huddle = Config {
+    let config = Config {
         service: "did:web:app.example.com#huddle_appview".parse()?,
+        public_url: Some("https://app.example.com".parse()?),
         firehose: vec!["wss://relay.example.com".parse()?],
         ..Config::default()
     };
-    let huddle = huddle.start().await?;
+    let listener = TcpListener::bind(config.listen).await?;
+    let huddle = config.start().await?;
     let app = app(&huddle).into_make_service_with_connect_info::<SocketAddr>();
-    let listener = TcpListener::bind("127.0.0.1:2480").await?;
     axum::serve(listener, app)
         .with_graceful_shutdown(async { ctrl_c().await.expect("Ctrl-C is heard of") })
         .await?;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use huddle_lexicon::com::huddle::defs::BookingStatus;
+use huddle_lexicon::com::huddle::{finalize, r#match as matching};
 use huddle_ports::Url;
 use huddle_syntax::Did;
+use huddle_xrpc::client::ClientError;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -27,10 +29,26 @@ impl Load {
     async fn book(&self, guest: &Did) {
         for number in 0.. {
             let key = format!("{guest} {number}");
-            let held = self.world.ask(&self.url, guest, &self.host, &key).await;
-            let held = held.unwrap_or_else(|| panic!("{key} is refused"));
-            let confirmed = self.world.accept(&self.url, guest, &held.id).await;
-            assert_eq!(confirmed.unwrap().status, BookingStatus::Confirmed, "{key}");
+            // What another of them has just let go may be refused once more, until its event is gone from the calendar.
+            let asked = self.world.try_ask(&self.url, guest, &self.host, &key).await;
+            let held = match asked {
+                Ok(held) => held.booking.unwrap(),
+                Err(ClientError::Declared(refused)) if refused.error == matching::Error::NoSlot => {
+                    continue;
+                }
+                Err(other) => panic!("{key}: {other}"),
+            };
+            let accepted = self.world.try_accept(&self.url, guest, &held.id).await;
+            let confirmed = match accepted {
+                Ok(confirmed) => confirmed.booking,
+                Err(ClientError::Declared(refused))
+                    if refused.error == finalize::Error::SlotTaken =>
+                {
+                    continue;
+                }
+                Err(other) => panic!("{key}: {other}"),
+            };
+            assert_eq!(confirmed.status, BookingStatus::Confirmed, "{key}");
             let canceled = self.world.cancel(&self.url, guest, &held.id).await;
             assert_eq!(canceled.unwrap().status, BookingStatus::Canceled, "{key}");
             self.meetings.fetch_add(1, Ordering::SeqCst);

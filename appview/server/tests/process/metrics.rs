@@ -57,6 +57,9 @@ async fn every_metric_is_fed_by_a_server_at_work_and_names_nobody() {
     let mut command = world.serve_with_mail(folder.path());
     command.env("HUDDLE_OPERATOR_TOKEN", TOKEN);
     command.env("HUDDLE_DRIFT_SECS", "10");
+    // More than this test has to ask for until then.
+    command.env("HUDDLE_ANONYMOUS_BURST", "2000");
+    command.env("HUDDLE_ANONYMOUS_PER_MINUTE", "1");
     let server = Serving::start(command).unwrap();
     let (host, guest) = (world.host("host"), &world.guests[0]);
     world.until_known(&server.url, &host).await;

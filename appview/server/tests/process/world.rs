@@ -79,14 +79,15 @@ impl World {
         command.args(["--plc", places.directory.as_str()]);
         command.args(["--graph", places.host.as_str()]);
         command.args(["--firehose", firehose.as_str()]);
+        // In the environment, where a test may set something else.
         for limit in [
-            "anonymous-per-minute",
-            "anonymous-burst",
-            "account-per-minute",
-            "account-burst",
-            "changes-per-minute",
+            "ANONYMOUS_PER_MINUTE",
+            "ANONYMOUS_BURST",
+            "ACCOUNT_PER_MINUTE",
+            "ACCOUNT_BURST",
+            "CHANGES_PER_MINUTE",
         ] {
-            command.args([format!("--{limit}"), "100000".to_owned()]);
+            command.env(format!("HUDDLE_{limit}"), "100000");
         }
         command.args([
             "--holds-per-guest",
@@ -194,10 +195,18 @@ impl World {
     }
 
     pub(crate) async fn accept(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {
+        Some(self.try_accept(server, guest, id).await.ok()?.booking)
+    }
+
+    pub(crate) async fn try_accept(
+        &self,
+        server: &Url,
+        guest: &Did,
+        id: &str,
+    ) -> Result<finalize::Output, ClientError<finalize::Error>> {
         let mut input = finalize::Input::new(id);
         input.idempotency_key = Some(format!("accept {id}"));
-        let answer = self.call::<Finalize>(server, guest, &input).await;
-        Some(answer.ok()?.booking)
+        self.call::<Finalize>(server, guest, &input).await
     }
 
     pub(crate) async fn cancel(&self, server: &Url, guest: &Did, id: &str) -> Option<BookingView> {

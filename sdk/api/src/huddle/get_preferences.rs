@@ -1,6 +1,7 @@
 //! `com.huddle.getPreferences`
 
 use huddle_core::ActorName;
+use huddle_core::preferences::Unsupported;
 use huddle_core::transport::ask;
 use huddle_core::user_connector::addresses::ReadAddress;
 use huddle_core::user_connector::webhook::ReadWebhook;
@@ -42,6 +43,8 @@ impl GetPreferences for Huddle {
 }
 
 pub(super) fn read(known: &PreferencesDocument) -> Result<(Preferences, i64), Invalid> {
-    let preferences = Preferences::from_json(known.document.as_bytes())?;
+    let mut preferences = Preferences::from_json(known.document.as_bytes())?;
+    // An earlier version kept what nothing here fulfils, and whoever puts back what they got would be refused.
+    Unsupported::take_from(&mut preferences);
     Ok((preferences, known.revision.into()))
 }

@@ -71,6 +71,6 @@ fn run(connection: &Connection, asked: &Receiver<()>, done: &AtomicBool) {
 /// Carries over what is in the log, as far as nobody reads an older state of the file.
 fn carry_over(connection: &Connection) {
     // What cannot be carried over now stays in the log, where it is as safe, and is once more with the next. If it never
-    // can be, on a full disk or a broken one, commits cannot go on either, and tell.
+    // can be, on a full disk or a broken one, the log grows until commits fail, and they tell.
     let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
 }

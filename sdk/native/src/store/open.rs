@@ -65,6 +65,10 @@ const CACHE_KIB: i32 = 16 * 1024;
 /// comes to only where the thread that is there for it cannot keep up.
 const CHECKPOINT_PAGES: i32 = 65_536;
 
+/// To how many bytes the log is cut when it begins anew: it is longer where somebody has read an old state for long, as a
+/// backup does.
+const LOG_BYTES: i32 = 64 << 20;
+
 /// More than the actors have statements.
 const PREPARED_STATEMENTS: usize = 128;
 
@@ -127,7 +131,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// With the one connection, for a while: the log is carried over when it is closed.
+    /// With the one connection, for a while: the log is carried over by whoever closes the file last.
     pub(super) fn alone(writer: Connection) -> Self {
         Self {
             writer,
@@ -234,6 +238,7 @@ fn prepare(
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }

@@ -337,5 +337,16 @@ async fn the_log_is_carried_over_and_begun_anew_while_commits_go_on() {
         longest = longest.max(length());
     }
     drop(world.store);
+    assert!(!log.exists(), "it is carried over when the store is closed");
     assert_eq!(names(&world.folder.path().join(FILE)).len(), next);
+}
+
+#[tokio::test]
+async fn of_a_store_that_was_closed_no_log_is_left() {
+    for _ in 0..50 {
+        let world = World::new();
+        world.add("first").await.answer().await.unwrap();
+        drop(world.store);
+        assert!(!world.folder.path().join(format!("{FILE}-wal")).exists());
+    }
 }

@@ -213,6 +213,9 @@ fn write(
             checkpoints.look(&connection);
         }
     }
+    // One after the other: whoever closes the file last carries the log over, and of two at once neither would.
+    drop(connection);
+    drop(checkpoints);
 }
 
 /// Does a batch in one transaction, which is rolled back if it is not committed.
