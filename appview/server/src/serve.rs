@@ -312,7 +312,7 @@ const USER_AGENT: &str = concat!("Huddle/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Network {
     pub(crate) identity: IdentityResolver,
     pub(crate) fetch: Arc<dyn Fetch>,
-    sockets: WebSockets,
+    pub(crate) sockets: WebSockets,
     cache: Arc<dyn Cache>,
     clock: Arc<dyn Clock>,
 }

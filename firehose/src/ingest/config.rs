@@ -75,7 +75,7 @@ impl Source {
     }
 
     /// The address of a host's stream from the cursor on.
-    pub(super) fn url(&self, host: &str, cursor: Option<i64>) -> String {
+    pub fn url(&self, host: &str, cursor: Option<i64>) -> String {
         let origin = host.trim_end_matches('/');
         let (path, mut query): (_, Vec<String>) = match self {
             Self::Repos => ("xrpc/com.atproto.sync.subscribeRepos", Vec::new()),

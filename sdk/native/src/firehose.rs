@@ -13,7 +13,7 @@ use huddle_ports::Clock;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-pub use self::socket::{WebSocketSetupError, WebSockets};
+pub use self::socket::{NoWebSocket, WebSocketSetupError, WebSockets};
 
 use self::socket::{Received, Socket};
 

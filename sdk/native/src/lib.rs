@@ -26,7 +26,9 @@ mod transport;
 
 pub use clock::{SystemClock, TimerPause};
 pub use dns::{AddressLookup, DnsSetupError, SystemDns};
-pub use firehose::{Firehose, FirehosePorts, FirehoseStore, WebSocketSetupError, WebSockets};
+pub use firehose::{
+    Firehose, FirehosePorts, FirehoseStore, NoWebSocket, WebSocketSetupError, WebSockets,
+};
 pub use random::OsRandom;
 pub use smtp::{SmtpMailer, SmtpProblem, SmtpSetupError};
 pub use store::{

@@ -1,16 +1,9 @@
 //! What can be looked at over the network.
 
-use std::collections::BTreeMap;
-use std::future::pending;
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use futures_util::future::join_all;
-use huddle_firehose::Filter;
-use huddle_firehose::ingest::{self, Answer, Ended, Ingest, Limits, Notice, Question, Source};
-use huddle_native::{Firehose, FirehoseStore, SmtpMailer, SmtpProblem, SystemClock, SystemDns};
+use huddle_firehose::ingest::Source;
+use huddle_native::{SmtpMailer, SmtpProblem, SystemClock, SystemDns};
 use huddle_ports::{Clock as _, DnsError, DnsTxt as _, Fetch, Request, Response, Timestamp, Url};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::{Finding, PATIENCE};
@@ -137,56 +130,13 @@ async fn spf(domain: &str) -> Finding {
 async fn firehose(network: &Network, url: &Url) -> Finding {
     const CHECK: &str = "firehose";
     const ADVICE: &str = "look whether this machine can reach it, or name another relay or data server with --firehose";
-    let config = ingest::Config {
-        source: Source::Repos,
-        hosts: vec![url.as_str().trim_end_matches('/').to_owned()],
-        limits: Limits::default(),
-    };
-    let ingest = match Ingest::new(config, Filter::new([]), &BTreeMap::new(), 0) {
-        Ok(ingest) => ingest,
-        Err(error) => return Finding::fail(CHECK, format!("{url}: {error}"), ADVICE),
-    };
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let following = Firehose::new(ingest, network.firehose(Arc::new(Listener(tell))));
-    let listening = async {
-        tokio::select! {
-            () = following.run(pending()) => None,
-            notice = told.recv() => notice,
-        }
-    };
-    let problem = match timeout(PATIENCE, listening).await {
-        Ok(Some(Notice::Connected { .. })) => {
-            return Finding::ok(CHECK, format!("{url} can be followed"));
-        }
-        Ok(Some(Notice::Disconnected { why, .. })) => ended(&why),
-        Ok(_) | Err(_) => format!("did not answer within {} seconds", PATIENCE.as_secs()),
+    let stream = Source::Repos.url(url.as_str(), None);
+    let problem = match timeout(PATIENCE, network.sockets.try_open(&stream)).await {
+        Ok(Ok(())) => return Finding::ok(CHECK, format!("{url} can be followed")),
+        Ok(Err(error)) => format!("cannot be followed: {error}"),
+        Err(_) => format!("did not answer within {} seconds", PATIENCE.as_secs()),
     };
     Finding::fail(CHECK, format!("{url} {problem}"), ADVICE)
-}
-
-fn ended(why: &Ended) -> String {
-    match why {
-        Ended::Closed => "takes no connection, or has no firehose".to_owned(),
-        Ended::Error { name, .. } => format!("answers {name}"),
-        other => format!("cannot be followed: {other:?}"),
-    }
-}
-
-/// Hears whether a connection came about, and keeps nothing: what is asked of it is never answered.
-struct Listener(mpsc::UnboundedSender<Notice>);
-
-#[async_trait]
-impl FirehoseStore for Listener {
-    async fn answer(&self, _: Question) -> Answer {
-        pending().await
-    }
-
-    fn report(&self, notice: Notice) {
-        if let Notice::Connected { .. } | Notice::Disconnected { .. } = notice {
-            // Whoever has heard enough is gone.
-            let _ = self.0.send(notice);
-        }
-    }
 }
 
 /// Whether somebody answers there, and how far this machine's clock is ahead of theirs in seconds, as far as they say.

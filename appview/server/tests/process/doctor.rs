@@ -110,13 +110,19 @@ async fn who_answers_and_has_no_firehose_cannot_be_followed() {
     let folder = tempfile::tempdir().unwrap();
     let directory = world.network.places.directory.as_str();
     let no_firehose = directory.replacen("http", "ws", 1);
-    for url in [&no_firehose, "ws://127.0.0.1:1"] {
+    for (url, why) in [
+        (&*no_firehose, "HTTP error: 404"),
+        ("ws://127.0.0.1:1", "Connection refused"),
+    ] {
         let done = doctor_with(folder.path(), &["--firehose", url]);
         let [(verdict, found)] = &findings(&done, "firehose")[..] else {
             panic!("{done:?}");
         };
         assert_eq!(verdict, "fail", "{found}");
-        assert!(found.contains("has no firehose"), "{found}");
+        assert!(
+            found.contains("cannot be followed: ") && found.contains(why),
+            "{found}"
+        );
         assert_eq!(done.code, Some(1));
     }
 }

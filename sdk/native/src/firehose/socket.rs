@@ -43,7 +43,11 @@ pub struct WebSockets {
 #[error("no WebSocket can be set up: {0}")]
 pub struct WebSocketSetupError(String);
 
-/// Why there is no WebSocket.
+/// Why there is no WebSocket, in words.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NoWebSocket(#[from] OpenError);
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OpenError {
     #[error("not the URL of a WebSocket")]
@@ -90,6 +94,16 @@ impl WebSockets {
             tls: TlsConnector::from(Arc::new(config)),
             user_agent: HeaderValue::from_str(user_agent).map_err(|error| setup_error(&error))?,
         })
+    }
+
+    /// Whether there is one to be had at `url`: it is closed again at once.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none.
+    pub async fn try_open(&self, url: &str) -> Result<(), NoWebSocket> {
+        self.open(url).await?.close().await;
+        Ok(())
     }
 
     pub(super) async fn open(&self, url: &str) -> Result<Socket, OpenError> {
