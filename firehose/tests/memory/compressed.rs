@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use huddle_firehose::Cid;
-use huddle_firehose::jetstream::{Decompressor, Dictionary, MAX_MESSAGE_LEN};
+use huddle_firehose::jetstream::{Decompressor, Dictionary, MAX_MESSAGE_LEN, ZstdError};
 
 use crate::messages::{DICTIONARY, compress};
 
@@ -32,19 +32,21 @@ fn a_compressed_message_is_held_in_sixteen_mebibytes_whatever_it_claims() {
     let noise: Vec<u8> = (0..60_000_u32)
         .flat_map(|n| Cid::of_cbor(&n.to_le_bytes()).to_bytes())
         .collect();
+    let whole = compress(&DICTIONARY, &noise[..MAX_MESSAGE_LEN]);
     let frames = [
-        repeated,
-        literals,
-        claimed,
-        compress(&DICTIONARY, &bomb),
-        streamed,
-        compress(&DICTIONARY, &noise[..MAX_MESSAGE_LEN]),
+        (repeated, Err(ZstdError::TooLarge)),
+        (literals, Err(ZstdError::TooLarge)),
+        (claimed, Err(ZstdError::Malformed)),
+        (compress(&DICTIONARY, &bomb), Err(ZstdError::TooLarge)),
+        (streamed, Err(ZstdError::TooLarge)),
+        (whole, Ok(MAX_MESSAGE_LEN)),
     ];
-    for frame in &frames {
+    for (frame, expect) in &frames {
         let measured = allocation_counter::measure(|| {
             let mut decompressor = Decompressor::new(&Dictionary::new(&DICTIONARY[..])).unwrap();
             for _ in 0..3 {
-                _ = black_box(decompressor.json(black_box(frame)));
+                let json = black_box(decompressor.json(black_box(frame)));
+                assert_eq!(json.map(|it| it.len()), *expect);
             }
         });
         let (peak, len) = (measured.bytes_max, frame.len());
