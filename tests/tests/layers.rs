@@ -642,7 +642,8 @@ mod rules {
         assert_eq!(
             found("huddle-xrpc", "tokio-util").as_deref(),
             Some(
-                "huddle-xrpc names tokio-util; only huddle-native, huddle-appview, huddle-tests may"
+                "huddle-xrpc names tokio-util; \
+                 only huddle-native, huddle-appview, huddle-example-embed, huddle-tests may"
             )
         );
         assert_eq!(
