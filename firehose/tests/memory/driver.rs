@@ -8,7 +8,7 @@ use huddle_firehose::{Cid, MAX_OPS, Tid, mst};
 
 use crate::driven::{Driven, identity};
 use crate::frames::{self, Item, Records, make, signed};
-use crate::{check, unfolding_node};
+use crate::{check, unfolding_nodes};
 
 /// How many times what may wait a driver holds at most, with all that it has delivered.
 const OF_QUEUED: usize = 2;
@@ -185,12 +185,7 @@ fn a_driver_holds_a_repository_in_a_multiple_of_its_length() {
             assert!(driven.act().iter().any(is_delivered), "it is not delivered");
         });
     }
-    let mut blocks: Vec<(Cid, Vec<u8>)> = Vec::new();
-    for height in 0..2 {
-        let left = blocks.last().map(|(cid, _)| *cid);
-        let node = unfolding_node(height, 5_000, left);
-        blocks.push((Cid::of_cbor(&node), node));
-    }
+    let blocks = unfolding_nodes();
     let (root, _) = *blocks.last().unwrap();
     check_repository("a repository whose nodes all unfold", root, &blocks);
     let record = frames::record("com.example.a", 1);

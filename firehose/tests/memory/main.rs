@@ -382,15 +382,21 @@ fn a_tree_unfolds_to_a_bounded_size() {
     check_node(5_100, Some(MstProblem::TooLarge));
 }
 
-/// The walk holds the nodes above the one that it is at.
-#[test]
-fn a_tree_whose_nodes_all_unfold_is_held_in_a_multiple_of_its_length() {
+/// Nodes that all unfold, each the left child of the next; the last one is the root.
+fn unfolding_nodes() -> Vec<(Cid, Vec<u8>)> {
     let mut blocks: Vec<(Cid, Vec<u8>)> = Vec::new();
     for height in 0..2 {
         let left = blocks.last().map(|(cid, _)| *cid);
         let node = unfolding_node(height, 5_000, left);
         blocks.push((Cid::of_cbor(&node), node));
     }
+    blocks
+}
+
+/// The walk holds the nodes above the one that it is at.
+#[test]
+fn a_tree_whose_nodes_all_unfold_is_held_in_a_multiple_of_its_length() {
+    let blocks = unfolding_nodes();
     let (root, _) = *blocks.last().unwrap();
     let car = write(&root, blocks.iter().map(|(cid, block)| (cid, &block[..])));
     check("nodes that all unfold", &[car], |car| {
