@@ -12,6 +12,7 @@ use huddle_core::outbox::Task;
 use huddle_ports::Timestamp;
 use serde_json::{Value, json};
 
+use crate::alike::Swap;
 use crate::mutations::Mutation;
 use crate::sql::{Cell, Dump, Store};
 
@@ -23,6 +24,9 @@ const PASSED: i64 = START - 1000;
 
 /// Timers after that are all the same: no model gets there. Ten days from the start.
 const HORIZON: i64 = START + 10 * 24 * 3_600_000;
+
+/// The revision of every booking before a turn.
+const UNCHANGED: u32 = 0;
 
 /// When answers are forgotten, about: a day later.
 const FORGET: i64 = START + 25 * 3_600_000;
@@ -344,6 +348,7 @@ impl Actors {
             (after, Some((command, reply)))
         };
         let (after, latest) = self.take_latest(after);
+        let unpublished = self.unpublished(&after);
         let after = self.normalise(after);
         let state = self.intern(after);
         let (reply, fault) = match told {
@@ -354,6 +359,7 @@ impl Actors {
                 (self.intern_reply(&reply), fault)
             }
         };
+        let fault = fault.or(unpublished);
         let known = Known {
             state,
             reply,
@@ -362,6 +368,28 @@ impl Actors {
         };
         self.turns.insert(key, known);
         known.since(when)
+    }
+
+    /// What is wrong where a turn has changed a booking that its parties know of, and has left no task to show it so.
+    ///
+    /// More of these tasks is not modelled, and nothing in here waits for them: whoever works one off, late or twice,
+    /// reads the booking as it stands, and no list goes back to an earlier revision. Tasks for effects come of that, where
+    /// somebody has connected something. They bring what the booking then shows, and it is the booking that says to whom
+    /// something was brought already.
+    fn unpublished(&self, after: &Dump) -> Option<&'static str> {
+        let [booking, outbox] = ["booking", "outbox"].map(|name| self.table(name));
+        let document = self.column(booking, "document");
+        let is_new = |row: &[Cell]| {
+            let booking: Booking = serde_json::from_str(row[document].text()).unwrap();
+            booking.is_known() && booking.revision > UNCHANGED
+        };
+        let mut rows = after.iter();
+        let changed = rows.any(|(table, row)| *table == booking && is_new(row));
+        let task = self.column(outbox, "task");
+        let mut rows = after.iter();
+        let published = rows.any(|(table, row)| *table == outbox && publishes(row[task].text()));
+        (changed && !published)
+            .then_some("a booking has changed, and what lists show of it has not")
     }
 
     /// The command of a message, as the mutation has an actor in this state see it.
@@ -421,12 +449,7 @@ impl Actors {
         let [outbox, booking, reply, fence, timer] =
             ["outbox", "booking", "reply", "fence", "timer"].map(|name| self.table(name));
         let task = self.column(outbox, "task");
-        // What lists show and what is shown outside follows from the booking, and nothing follows from it.
-        let effect = self.table("effect");
-        let is_shown = |text: &str| text.contains("\"Project\"") || text.contains("\"Effect\"");
-        dump.retain(|(table, row)| {
-            *table != effect && (*table != outbox || !is_shown(row[task].text()))
-        });
+        dump.retain(|(table, row)| *table != outbox || !publishes(row[task].text()));
         let mut document = None;
         for (table, row) in &mut dump {
             if *table == booking {
@@ -454,7 +477,6 @@ impl Actors {
                 *due = Cell::Integer(alike);
             } else if *table == outbox {
                 row[self.column(outbox, "due")] = Cell::Integer(START);
-                row[self.column(outbox, "id")] = Cell::Integer(0);
             } else if *table == reply {
                 row[self.column(reply, "forget")] = Cell::Integer(FORGET);
                 let answer = &mut row[self.column(reply, "answer")];
@@ -464,15 +486,45 @@ impl Actors {
                 }
             }
         }
+        self.in_order(dump)
+    }
+
+    /// Puts rows in an order of their own: those of the outbox may be taken in any.
+    fn in_order(&self, mut dump: Dump) -> Dump {
+        let outbox = self.table("outbox");
+        let id = self.column(outbox, "id");
+        for (_, row) in dump.iter_mut().filter(|(table, _)| *table == outbox) {
+            row[id] = Cell::Integer(0);
+        }
         dump.sort();
-        let mut id = 0;
-        for (table, row) in &mut dump {
-            if *table == outbox {
-                id += 1;
-                row[self.column(outbox, "id")] = Cell::Integer(id);
-            }
+        let sent = dump.iter_mut().filter(|(table, _)| *table == outbox);
+        for (number, (_, row)) in (1..).zip(sent) {
+            row[id] = Cell::Integer(number);
         }
         dump
+    }
+
+    /// The state of an actor as a text, after a swap.
+    pub(crate) fn state_text(&self, state: u32, swap: &Swap) -> String {
+        let mut dump = self.dumps[state as usize].clone();
+        for cell in dump.iter_mut().flat_map(|(_, row)| row) {
+            if let Cell::Text(text) = cell {
+                *text = swap.rename(text);
+            }
+        }
+        format!("{:?}", self.in_order(dump))
+    }
+
+    /// A message as a text, after a swap.
+    pub(crate) fn message_text(&self, message: u32, swap: &Swap) -> String {
+        let Message { to, command, .. } = self.message(message);
+        let json = serde_json::to_string(command).unwrap();
+        swap.rename(&format!("{} {json}", self.names[*to]))
+    }
+
+    /// A reply as a text, after a swap.
+    pub(crate) fn reply_text(&self, reply: u32, swap: &Swap) -> String {
+        swap.rename(&serde_json::to_string(self.reply(reply)).unwrap())
     }
 
     fn intern(&mut self, dump: Dump) -> u32 {
@@ -558,6 +610,7 @@ impl Actors {
             }
             Task::Project(_)
             | Task::Record { .. }
+            | Task::List { .. }
             | Task::Effect(_)
             | Task::ConfirmAddress { .. }
             | Task::TellDisconnected { .. } => {
@@ -607,6 +660,11 @@ fn intern<T>(items: &mut Vec<T>, ids: &mut HashMap<String, u32>, key: String, it
     id
 }
 
+/// Whether a task has lists show a booking as it stands.
+fn publishes(task: &str) -> bool {
+    task.contains("\"Project\"")
+}
+
 /// The name of an enum's variant in JSON, as in `{"Hold": …}`.
 fn only_key(json: &Value) -> &str {
     json.as_object().unwrap().keys().next().unwrap()
@@ -618,7 +676,7 @@ fn only_value(json: &Value) -> &Value {
 
 fn normalise_booking(json: &mut Value) {
     json["history"] = json!([]);
-    json["revision"] = json!(0);
+    json["revision"] = json!(UNCHANGED);
     json["shown_since"] = json!({ "calendar": 0, "mail": 0 });
     json["sequence"] = json!(0);
     json["created_at"] = json!(START);

@@ -11,6 +11,7 @@
 )]
 
 mod actors;
+mod alike;
 mod mutations;
 mod scenario;
 mod scenarios;
@@ -21,16 +22,18 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use alike::Swap;
 use mutations::Mutation;
 use scenario::Scenario;
 use search::Explored;
+use world::World;
 
 #[track_caller]
 fn check(scenario: &Scenario) {
     let name = scenario.name;
     let mut ends = BTreeSet::new();
     for tour in &scenario.tours {
-        let explored = search::explore(scenario, tour, &mutations::NONE);
+        let explored = search::explore(World::new(scenario.clone(), *tour, &mutations::NONE));
         println!(
             "{name}, {tour}: {} states, {} transitions, {} turns of actors",
             explored.states, explored.transitions, explored.turns
@@ -60,6 +63,8 @@ explored! {
     one_guest_asks_two_hosts_for_the_same_time
     two_people_host_each_other
     two_guests_ask_two_hosts_for_two_slots
+    a_hold_that_its_host_grants_to_another
+    a_hold_whose_guest_asks_another_host
     several_drivers_of_one_booking
     either_side_calls_it_off
     either_side_moves_it
@@ -88,10 +93,14 @@ fn long_walks_break_no_rule() {
     }
 }
 
+fn broken(mutation: &'static Mutation) -> World {
+    World::new((mutation.scenario)(), mutation.tour, mutation)
+}
+
 /// Explores what goes wrong with a rule broken, all of whose breaks must have a say.
 #[track_caller]
 fn explore_broken(mutation: &'static Mutation) -> Explored {
-    let explored = search::explore(&(mutation.scenario)(), &mutation.tour, mutation);
+    let explored = search::explore(broken(mutation));
     let (name, idle) = (mutation.name, &explored.idle);
     assert!(idle.is_empty(), "{name}: of no effect: {idle:?}");
     explored
@@ -118,5 +127,33 @@ fn a_rule_that_is_broken_does_no_harm_where_another_catches_what_comes_of_it() {
             panic!("{name}: {found}");
         }
         println!("{name}: no harm in {} states", explored.states);
+    }
+}
+
+#[test]
+fn states_that_are_alike_lead_to_states_that_are_alike() {
+    for scenario in scenarios::small() {
+        for tour in &scenario.tours {
+            let name = scenario.name;
+            let world = World::new(scenario.clone(), *tour, &mutations::NONE);
+            let (states, alike) = search::compare(world);
+            println!("{name}, {tour}: {states} states, {alike} but for those that are alike");
+            assert!(alike < states, "{name}, {tour}");
+        }
+    }
+}
+
+#[test]
+fn one_of_the_states_that_are_alike_shows_what_all_of_them_do() {
+    let caught = mutations::CAUGHT.iter();
+    let caught = caught.filter(|_| huddle_testdata::is_full());
+    let can_swap = |it: &&Mutation| Swap::all(&(it.scenario)()).len() > 1;
+    for mutation in mutations::ALL.iter().chain(caught).filter(can_swap) {
+        let one = search::explore(broken(mutation));
+        let all = search::explore_singly(broken(mutation));
+        let length = |explored: &Explored| Some(explored.counterexample.as_ref()?.steps.len());
+        let (name, states) = (mutation.name, [all.states, one.states]);
+        assert_eq!(length(&one), length(&all), "{name}: {states:?}");
+        println!("{name}: {states:?} states");
     }
 }

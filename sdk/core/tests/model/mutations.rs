@@ -54,6 +54,17 @@ pub(crate) const ALL: &[Mutation] = &[
         ..NONE
     },
     Mutation {
+        name: "an attempt is forgotten with its claim",
+        statements: &[statement(
+            "*",
+            "closed FROM fence WHERE",
+            "closed FROM fence WHERE EXISTS \
+             (SELECT 1 FROM claim WHERE claim.actor = fence.actor AND claim.booking = fence.booking) AND",
+        )],
+        scenario: scenarios::several_drivers_of_one_booking,
+        ..NONE
+    },
+    Mutation {
         name: "a late message lowers the fence",
         statements: &[
             statement("*", "WHERE attempt <= excluded.attempt", ""),
@@ -192,11 +203,26 @@ pub(crate) const ALL: &[Mutation] = &[
         ..NONE
     },
     Mutation {
+        name: "a release also takes what was booked for the attempts before",
+        statements: &[statement("Finish", "AND state = 'held'", "")],
+        scenario: scenarios::either_side_moves_it,
+        ..NONE
+    },
+    Mutation {
+        name: "what has changed is not published",
+        statements: &[statement(
+            "*",
+            "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?3 NOT LIKE '%Project%'",
+        )],
+        ..NONE
+    },
+    Mutation {
         name: "the news of a commit are lost",
         statements: &[statement(
             "Commit",
             "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
-            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE 0",
+            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?2 <> 'tell'",
         )],
         scenario: scenarios::a_move_to_a_slot_that_another_wants,
         tour: scenarios::holds(0),

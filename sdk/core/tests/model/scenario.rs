@@ -109,6 +109,19 @@ impl Trouble {
             && sum.all <= most.all;
         within.then_some(sum)
     }
+
+    /// How often what may still go wrong, of `most`.
+    pub(crate) fn left(self, most: Self) -> Self {
+        let all = most.all - self.all;
+        let left = |most: u8, so_far: u8| (most - so_far).min(all);
+        Self {
+            deaths: left(most.deaths, self.deaths),
+            copies: left(most.copies, self.copies),
+            calendars: left(most.calendars, self.calendars),
+            clocks: left(most.clocks, self.clocks),
+            all,
+        }
+    }
 }
 
 pub(crate) const DEATH: Trouble = Trouble::at_most(1, [1, 0, 0, 0]);
@@ -117,7 +130,7 @@ pub(crate) const CALENDAR: Trouble = Trouble::at_most(1, [0, 0, 1, 0]);
 pub(crate) const CLOCK_BACK: Trouble = Trouble::at_most(1, [0, 0, 0, 1]);
 
 /// A booking that may come about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) host: &'static str,
     pub(crate) guest: &'static str,
@@ -212,7 +225,7 @@ pub(crate) fn days(person: &ActorName, (start, end): (i64, i64)) -> Vec<ActorNam
 }
 
 /// Something that a person may ask of a booking.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wish {
     /// The index of the booking.
     pub(crate) booking: usize,
@@ -252,11 +265,11 @@ pub(crate) fn twice(booking: usize, what: What) -> Wish {
     }
 }
 
-fn did(name: &str) -> Did {
+pub(crate) fn did(name: &str) -> Did {
     format!("did:web:{name}.example").parse().unwrap()
 }
 
-fn id(booking: usize) -> BookingId {
+pub(crate) fn id(booking: usize) -> BookingId {
     format!("booking{booking:0>9}").parse().unwrap()
 }
 

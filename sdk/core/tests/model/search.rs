@@ -1,12 +1,10 @@
 //! Breadth first through everything that can happen, to the first thing that must not.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::rc::Rc;
+use std::hash::Hash;
 
-use crate::mutations::Mutation;
-use crate::scenario::{Scenario, Tour};
-use crate::world::{Step, World};
+use crate::world::{State, Step, World};
 
 /// After so many states a search says how far it has come.
 const NEWS: usize = 500_000;
@@ -53,35 +51,36 @@ impl fmt::Display for Counterexample {
     }
 }
 
-/// Explores all of a tour.
-pub(crate) fn explore(scenario: &Scenario, tour: &Tour, mutation: &'static Mutation) -> Explored {
-    let mut world = World::new(scenario.clone(), *tour, mutation);
-    let start = Rc::new(world.start());
-    let mut seen = HashSet::from([Rc::clone(&start)]);
-    let mut states = vec![start];
+/// Explores all of a tour, but of states that are alike only one.
+pub(crate) fn explore(world: World) -> Explored {
+    explore_by(world, World::likeness)
+}
+
+/// Explores all of a tour, every single state.
+pub(crate) fn explore_singly(world: World) -> Explored {
+    explore_by(world, |_, state| state.clone())
+}
+
+/// Explores all of a tour, but of states that are the same by `key` only one.
+fn explore_by<K: Eq + Hash>(mut world: World, key: fn(&mut World, &State) -> K) -> Explored {
+    let start = world.start();
+    let mut seen = HashSet::from([key(&mut world, &start)]);
+    let mut open = VecDeque::from([start]);
     let mut origins: Vec<Option<(usize, Step)>> = vec![None];
     let mut transitions = 0;
-    let mut next = 0;
     let mut counterexample = None;
-    'search: while next < states.len() {
-        let state = Rc::clone(&states[next]);
+    let mut from = 0;
+    'search: while let Some(state) = open.pop_front() {
         for (step, to) in world.steps(&state) {
             transitions += 1;
-            if seen.contains(&to) {
+            if !seen.insert(key(&mut world, &to)) {
                 continue;
             }
-            let problem = match world.violation(&to) {
-                Some(problem) => Err((problem, Vec::new())),
-                None => world.rest(&to),
-            };
-            let to = Rc::new(to);
-            seen.insert(Rc::clone(&to));
-            states.push(to);
-            if states.len().is_multiple_of(NEWS) {
-                println!("{}: {} states so far", scenario.name, states.len());
+            origins.push(Some((from, step)));
+            if origins.len().is_multiple_of(NEWS) {
+                println!("{}: {} states so far", world.scenario.name, origins.len());
             }
-            origins.push(Some((next, step)));
-            if let Err((problem, rest)) = problem {
+            if let Err((problem, rest)) = problem(&mut world, &to) {
                 counterexample = Some(Counterexample {
                     problem,
                     steps: steps_to(&world, &origins),
@@ -89,17 +88,49 @@ pub(crate) fn explore(scenario: &Scenario, tour: &Tour, mutation: &'static Mutat
                 });
                 break 'search;
             }
+            open.push_back(to);
         }
-        next += 1;
+        from += 1;
     }
     Explored {
-        states: states.len(),
+        states: origins.len(),
         transitions,
         turns: world.actors.turns(),
         idle: world.idle(),
         ends: world.ends.into_iter().collect(),
         counterexample,
     }
+}
+
+/// What is wrong with a state, or with how it comes to rest, and the steps from there to where that shows.
+fn problem(world: &mut World, state: &State) -> Result<(), (String, Vec<Step>)> {
+    match world.violation(state) {
+        Some(problem) => Err((problem, Vec::new())),
+        None => world.rest(state),
+    }
+}
+
+/// Finds every single state, and holds those that are alike against each other: if one is wrong the others are, and they
+/// lead to states that are alike. Says how many states there are, and how many that are not alike.
+pub(crate) fn compare(mut world: World) -> (usize, usize) {
+    let start = world.start();
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = VecDeque::from([start]);
+    let mut alike = HashMap::new();
+    while let Some(state) = open.pop_front() {
+        let mut leads_to = BTreeSet::new();
+        for (_, to) in world.steps(&state) {
+            leads_to.insert(world.likeness(&to));
+            if seen.insert(to.clone()) {
+                open.push_back(to);
+            }
+        }
+        let likeness = world.likeness(&state);
+        let found = (problem(&mut world, &state).is_err(), leads_to);
+        let other = alike.entry(likeness).or_insert_with(|| found.clone());
+        assert!(*other == found, "unlike others that are alike: {state:?}");
+    }
+    (seen.len(), alike.len())
 }
 
 /// The steps to the state that was found last.

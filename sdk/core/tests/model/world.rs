@@ -1,6 +1,7 @@
 //! All actors, drivers and messages together: every step that can come next, what must hold after it,
 //! and how it all comes to rest when nothing goes wrong any more.
 
+mod likeness;
 mod rules;
 mod trace;
 
@@ -16,6 +17,9 @@ use huddle_core::host_match::{Command as HostMatchCommand, Ending, Finish, Shard
 use crate::actors::{Actors, START, Turned, When, Work, moment, number};
 use crate::mutations::Mutation;
 use crate::scenario::{CALENDAR, CLOCK_BACK, COPY, DEATH, Scenario, Tour, Trouble, What, Wish};
+use likeness::Names;
+
+pub(crate) use likeness::Likeness;
 
 /// How many steps rest may take: far more than any that was seen.
 const STEPS_TO_REST: usize = 2000;
@@ -139,7 +143,7 @@ struct Working {
 
 /// The model.
 pub(crate) struct World {
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
     tour: Tour,
     pub(crate) actors: Actors,
     wishes: Vec<u32>,
@@ -148,8 +152,9 @@ pub(crate) struct World {
     branches: HashMap<(Option<u32>, u32, u32), Rc<Vec<Branch>>>,
     /// Whether a driver has released early, where a mutation has it do so.
     released_early: bool,
-    /// States from which rest is reached.
-    restful: HashSet<State>,
+    names: Names,
+    /// What states are like from which rest is reached, whoever takes whose place.
+    restful: HashSet<Likeness>,
     /// How bookings have ended.
     pub(crate) ends: BTreeSet<String>,
 }
@@ -163,6 +168,7 @@ impl World {
             .map(|wish| actors.send(&scenario.actor(wish), scenario.command(wish)));
         let wishes = wishes.collect();
         Self {
+            names: Names::of(&scenario),
             scenario,
             tour,
             actors,
@@ -692,14 +698,15 @@ impl World {
         let mut passed = Vec::new();
         let mut taken = Vec::new();
         loop {
-            if self.restful.contains(&state) {
+            let likeness = self.strict_likeness(&state);
+            if self.restful.contains(&likeness) {
                 break;
             }
             if let Some(problem) = self.violation(&state) {
                 return Err((problem, taken));
             }
             let unrest = self.unrest(&state);
-            passed.push(state.clone());
+            passed.push(likeness);
             let Some(unrest) = unrest else {
                 self.note_ends(&state);
                 break;

@@ -186,7 +186,7 @@ impl World {
         None
     }
 
-    /// Notes how the bookings have ended, by their indices.
+    /// Notes how the bookings may end, by their indices.
     pub(super) fn note_ends(&mut self, state: &State) {
         for (index, actor) in state.actors.iter().enumerate() {
             let Some(booking) = &self.actors.view(*actor).booking else {
@@ -199,7 +199,10 @@ impl World {
                 Phase::Canceled { place: None } => "Canceled".into(),
                 other => format!("{other:?}"),
             };
-            self.ends.insert(format!("{index}: {end}"));
+            // Whoever can take its place may end like this too.
+            for swap in &self.names.swaps {
+                self.ends.insert(format!("{}: {end}", swap.actors[index]));
+            }
         }
     }
 }
