@@ -1,10 +1,11 @@
 //! Targets `firehose_car`, `firehose_frame` and `firehose_mst`: the decoder and verifier of the firehose.
 
-use crate::Target;
 use crate::mutate::{self, Random};
+use crate::{Target, account};
 use huddle_firehose::car::{BlockStore as _, Car, write};
+use huddle_firehose::frame::MAX_FRAME_LEN;
 use huddle_firehose::mst::{self, Operation};
-use huddle_firehose::{Cid, Frame, Level, RepoCommit, Verifier, VerifyingKey};
+use huddle_firehose::{Cid, Frame, Level, RepoCommit, Verified, Verifier};
 use huddle_syntax::data::{self, Value};
 use huddle_testdata::shared;
 use serde_json::Value as Json;
@@ -67,35 +68,36 @@ fn check_frame(input: &[u8]) {
             assert_eq!(body, Ok(input.len() - header));
         }
     }
+    if let Frame::Commit(event) = &frame {
+        assert_eq!(event.ops.iter().count(), event.ops.len());
+    }
+    if let Some(levels) = verified_at(&frame) {
+        assert!(levels.is_sorted_by(|lower, higher| lower >= higher));
+    }
+}
+
+/// At which levels a commit is verified, or what a repository is said to be; nothing of another frame.
+fn verified_at(frame: &Frame<'_>) -> Option<[bool; 4]> {
+    let levels = [
+        Level::Blocks,
+        Level::Hashes,
+        Level::Operations,
+        Level::Signature(&account::KEY),
+    ];
+    let mut verifier = Verifier::new();
     match frame {
-        Frame::Commit(event) => {
-            assert_eq!(event.ops.iter().count(), event.ops.len());
-            let key = "did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc";
-            let key = VerifyingKey::from_did_key(key).expect("the key is one");
-            let levels = [
-                Level::Blocks,
-                Level::Hashes,
-                Level::Operations,
-                Level::Signature(&key),
-            ];
-            let mut verifier = Verifier::new();
-            let mut verify = |level| match verifier.verify(&event, level, NOW) {
-                Ok(commit) => {
-                    let records = commit.changes().filter_map(|change| change.record);
-                    // Each is read, whatever comes of it.
-                    records.for_each(|record| _ = record.bytes());
-                    true
-                }
-                Err(_) => false,
-            };
-            assert!(
-                levels
-                    .map(&mut verify)
-                    .is_sorted_by(|lower, higher| lower >= higher)
-            );
-        }
-        Frame::Sync(event) => drop(Verifier::new().verify_sync(&event, Level::Hashes, NOW)),
-        _ => {}
+        Frame::Commit(event) => Some(levels.map(|level| {
+            let commit = verifier.verify(event, level, NOW);
+            let changes = commit.iter().flat_map(Verified::changes);
+            // Each record is read, whatever comes of it.
+            changes.for_each(|change| _ = change.record.map(|record| record.bytes()));
+            commit.is_ok()
+        })),
+        Frame::Sync(event) => Some(levels.map(|level| {
+            let head = verifier.verify_sync(event, level, NOW);
+            head.is_ok()
+        })),
+        _ => None,
     }
 }
 
@@ -177,7 +179,22 @@ fn relinked(car: &Car<'_>, random: &mut Random) -> Option<(Cid, Blocks)> {
         linking[place..place + Cid::LEN].copy_from_slice(&new);
         (changed, block) = (parent, linking);
     }
+    let root = sign_again(root, &mut blocks);
     Some((root, blocks))
+}
+
+/// Signs a commit of the account that is made here, and says what its CID is then.
+fn sign_again(root: Cid, blocks: &mut Blocks) -> Cid {
+    let signed = blocks
+        .get(&root)
+        .and_then(|block| account::sign_again(block));
+    let Some(signed) = signed else {
+        return root;
+    };
+    blocks.remove(&root);
+    let root = Cid::of_cbor(&signed);
+    blocks.insert(root, signed);
+    root
 }
 
 /// Another block: as data where it is some, else byte by byte.
@@ -197,7 +214,13 @@ fn mutate_block(block: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     Some(block)
 }
 
+/// The longest item that is changed as data, which takes a while: others are left to the fuzzer.
+const MAX_MUTATED_ITEM: usize = 1 << 20;
+
 fn mutate_item(item: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    if item.len() > MAX_MUTATED_ITEM {
+        return None;
+    }
     let json = data::to_json(&data::from_cbor::<Value>(item).ok()?).ok()?;
     let donors: Vec<Json> = vec![serde_json::from_slice(&json).ok()?];
     let mutated = mutate::json(&json, &donors, random)?;
@@ -243,12 +266,40 @@ fn replace_blocks(frame: &[u8], old: &Cid, new: &Cid, blocks: &[u8]) -> Option<V
     Some([header, &body[..place], &new, &body[place + old.len()..]].concat())
 }
 
-/// A part of the frames of a day, and all that are odd.
 fn frame_seeds() -> Vec<Vec<u8>> {
+    let mut seeds = events();
+    seeds.push(longest());
+    seeds
+}
+
+/// A part of the frames of a day, all that are odd, and those of the account that is made here.
+///
+/// # Panics
+/// If one of the latter is not verified at every level: then nothing of what comes behind a signature is tried out.
+pub(crate) fn events() -> Vec<Vec<u8>> {
     let some = frames("corpus").into_iter().step_by(97);
     let odd = ["cases", "proof"].into_iter().flat_map(frames);
     let error = b"\xa1\x62op\x20\xa1\x65error\x6cFutureCursor".to_vec();
-    some.chain(odd).chain([error]).collect()
+    let made = account::commits().into_iter();
+    let made: Vec<_> = made
+        .flat_map(|commit| [commit.event, commit.sync])
+        .collect();
+    for frame in &made {
+        let frame = Frame::decode(frame).expect("what is made is a frame");
+        assert_eq!(verified_at(&frame), Some([true; 4]), "{frame:?}");
+    }
+    some.chain(odd).chain([error]).chain(made).collect()
+}
+
+/// A commit with so many bytes of blocks that no frame is much longer.
+pub(crate) fn longest() -> Vec<u8> {
+    let commits = account::commits();
+    let frame = &commits[0].event;
+    let Ok(Frame::Commit(event)) = Frame::decode(frame) else {
+        panic!("the event of a commit is one");
+    };
+    let blocks = vec![0; MAX_FRAME_LEN - frame.len()];
+    replace_blocks(frame, &event.commit, &event.commit, &blocks).expect("it has blocks")
 }
 
 fn frames(folder: &str) -> Vec<Vec<u8>> {
@@ -268,7 +319,7 @@ fn frames(folder: &str) -> Vec<Vec<u8>> {
 
 fn car_seeds() -> Vec<Vec<u8>> {
     let empty = write(&Cid::of_cbor(b""), []);
-    let cars = frame_seeds();
+    let cars = events();
     let cars = cars.iter().filter_map(|frame| match Frame::decode(frame) {
         Ok(Frame::Commit(event)) => Some(event.blocks.to_vec()),
         Ok(Frame::Sync(event)) => Some(event.blocks.to_vec()),

@@ -1,18 +1,18 @@
 //! Target `firehose_ingest`: the driver, whatever a host sends, and whatever is answered in whatever order.
 
-use crate::Target;
-use crate::firehose;
 use crate::mutate::Random;
+use crate::{Target, account, firehose};
 use huddle_firehose::ingest::{
-    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, MIN_QUEUED_BYTES, Source,
+    Action, Config, ConnectionId, Event, Identity, Ingest, Limits, MIN_QUEUED_BYTES, News, Source,
     Ticket, Unavailable,
 };
-use huddle_firehose::{Account, Filter, Hosting, VerifyingKey};
+use huddle_firehose::{Account, Filter, Frame, Head, Hosting, Repository, VerifyingKey};
+use huddle_testdata::shared_text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The driver keeps to its bounds, delivers the events of an account one by one, and keeps no cursor but rising ones.
-/// An input is a list of steps: a byte that says which, a byte for it, and two for how many bytes follow.
+/// An input is a list of steps: a byte that says which, a byte for it, and four for how many bytes follow.
 pub const TARGET: Target = Target {
     name: "firehose_ingest",
     check,
@@ -20,12 +20,12 @@ pub const TARGET: Target = Target {
     seeds,
 };
 
-const DIDS: [&str; 3] = [
+const DIDS: [&str; 4] = [
     "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa",
     "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb",
     "did:web:example.com",
+    account::DID,
 ];
-const KEY: &str = "did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc";
 const STATUSES: [&str; 5] = ["", "deactivated", "deleted", "throttled", "takendown"];
 const WORDS: [&str; 4] = [
     "OutdatedCursor",
@@ -47,16 +47,19 @@ struct Step<'a> {
 }
 
 const FRAME: u8 = 0;
-const REPOSITORY: u8 = 6;
-const KINDS: u8 = 13;
-const HEAD: usize = 4;
+/// Answers with these bytes: what was kept of an account, as text, or a repository. An identity is found in any case.
+const ANSWER: u8 = 6;
+const ACKNOWLEDGE: u8 = 7;
+/// The key, as a did:key, with which all accounts sign from now on.
+const KEY: u8 = 13;
+const KINDS: u8 = 14;
 
 fn steps(input: &[u8]) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     let mut rest = input;
-    while let Some(([kind, choice, high, low], after)) = rest.split_first_chunk::<HEAD>() {
-        let len = usize::from(u16::from_be_bytes([*high, *low])).min(after.len());
-        let (bytes, after) = after.split_at(len);
+    while let Some(([kind, choice, len @ ..], after)) = rest.split_first_chunk::<6>() {
+        let len = u32::from_be_bytes(*len) as usize;
+        let (bytes, after) = after.split_at(len.min(after.len()));
         let kind = kind % KINDS;
         steps.push(Step {
             kind,
@@ -71,11 +74,10 @@ fn steps(input: &[u8]) -> Vec<Step<'_>> {
 fn write(steps: &[Step<'_>]) -> Vec<u8> {
     let mut input = Vec::new();
     for step in steps {
-        // What does not fit is cut.
-        let len = u16::try_from(step.bytes.len()).unwrap_or(u16::MAX);
+        let len = u32::try_from(step.bytes.len()).expect("no input is so long");
         input.extend([step.kind, step.choice]);
         input.extend(len.to_be_bytes());
-        input.extend_from_slice(&step.bytes[..len.into()]);
+        input.extend_from_slice(step.bytes);
     }
     input
 }
@@ -90,10 +92,19 @@ struct World {
     delivered: Vec<(Ticket, Event)>,
     tickets: BTreeSet<Ticket>,
     cursors: BTreeMap<String, i64>,
+    /// What was kept of accounts with the events that have been taken over.
+    accounts: BTreeMap<String, Account>,
     key: VerifyingKey,
+    /// How many commits and how many repositories were delivered.
+    commits: usize,
+    repositories: usize,
 }
 
 fn check(input: &[u8]) {
+    run(input);
+}
+
+fn run(input: &[u8]) -> World {
     let limits = Limits {
         max_queued_bytes: MIN_QUEUED_BYTES,
         max_queued: MAX_QUEUED,
@@ -120,13 +131,17 @@ fn check(input: &[u8]) {
         delivered: Vec::new(),
         tickets: BTreeSet::new(),
         cursors,
-        key: VerifyingKey::from_did_key(KEY).expect("the key is one"),
+        accounts: BTreeMap::new(),
+        key: account::KEY.clone(),
+        commits: 0,
+        repositories: 0,
     };
     for step in steps(input) {
         world.act();
         world.step(step);
     }
     world.act();
+    world
 }
 
 impl World {
@@ -136,6 +151,8 @@ impl World {
             let Some(action) = self.ingest.next_action(self.now) else {
                 let (items, bytes) = self.ingest.queued();
                 assert!(items <= MAX_QUEUED && bytes <= MIN_QUEUED_BYTES);
+                let behind = self.ingest.pace(self.now).behind;
+                assert!(behind.is_none_or(|behind| behind <= self.now));
                 return;
             };
             self.carry_out(action);
@@ -162,7 +179,12 @@ impl World {
             },
             Action::Deliver { ticket, event } => {
                 assert!(self.tickets.insert(ticket), "a ticket that was used before");
-                if let Event::Account { did, .. } = &event {
+                if let Event::Account { did, news, .. } = &event {
+                    match news {
+                        News::Changes { .. } => self.commits += 1,
+                        News::Repository { .. } => self.repositories += 1,
+                        _ => {}
+                    }
                     let same = |(_, other): &(Ticket, Event)| matches!(other, Event::Account { did: other, .. } if other == did);
                     assert!(
                         !self.delivered.iter().any(same),
@@ -196,8 +218,8 @@ impl World {
             3 => self.say(b"\xa2\x61t\x65#info\x62op\x01\xa1\x64name", choice),
             4 => self.say(b"\xa1\x62op\x20\xa1\x65error", choice),
             5 => self.answer(choice, None),
-            REPOSITORY => self.answer(choice, Some(step.bytes)),
-            7 => self.acknowledge(choice),
+            ANSWER => self.answer(choice, Some(step.bytes)),
+            ACKNOWLEDGE => self.acknowledge(choice),
             8 => {
                 if let Some(connection) = self.connection.take() {
                     self.ingest.closed(connection, self.now);
@@ -208,6 +230,7 @@ impl World {
             9 => self.now += Duration::from_millis(1 << (choice % 24)),
             10 => drop(self.ingest.resync(did)),
             11 => self.ingest.set_interest(did, choice.is_multiple_of(2)),
+            KEY => self.set_key(step.bytes),
             _ if choice == 0 => self.ingest.stop(),
             _ => {
                 if let Some(wake_at) = self.ingest.wake_at() {
@@ -253,7 +276,14 @@ impl World {
         self.send(&frame);
     }
 
-    fn answer(&mut self, choice: usize, car: Option<&[u8]>) {
+    fn set_key(&mut self, text: &[u8]) {
+        let text = str::from_utf8(text).unwrap_or_default();
+        if let Ok(key) = VerifyingKey::from_did_key(text) {
+            self.key = key;
+        }
+    }
+
+    fn answer(&mut self, choice: usize, with: Option<&[u8]>) {
         if self.asked.is_empty() {
             return;
         }
@@ -271,16 +301,22 @@ impl World {
                     hosting: Hosting::Inactive,
                     ..Account::new()
                 };
-                ingest.account(&did, choice.is_multiple_of(2).then_some(inactive));
+                let told = with.and_then(|text| str::from_utf8(text).ok()?.parse().ok());
+                let other = if choice.is_multiple_of(2) {
+                    Some(inactive)
+                } else {
+                    self.accounts.get(&did).copied()
+                };
+                ingest.account(&did, told.or(other));
             }
             Action::FindIdentity { did } => {
                 let identity = Identity {
                     key: self.key.clone(),
                     host: None,
                 };
-                ingest.identity(&did, car.map_or(Err(refusal), |_| Ok(identity)), now);
+                ingest.identity(&did, with.map_or(Err(refusal), |_| Ok(identity)), now);
             }
-            Action::FetchRepository { did } => ingest.repository(&did, car.ok_or(refusal), now),
+            Action::FetchRepository { did } => ingest.repository(&did, with.ok_or(refusal), now),
             other => panic!("{other:?} is not asked for"),
         }
     }
@@ -288,7 +324,15 @@ impl World {
     fn acknowledge(&mut self, choice: usize) {
         if !self.delivered.is_empty() {
             let which = choice % self.delivered.len();
-            let (ticket, _) = self.delivered.swap_remove(which);
+            let (ticket, event) = self.delivered.swap_remove(which);
+            if let Event::Account {
+                did,
+                state: Some(state),
+                ..
+            } = event
+            {
+                self.accounts.insert(did, state);
+            }
             self.ingest.done(ticket);
             // A second time does nothing.
             self.ingest.done(ticket);
@@ -323,18 +367,19 @@ fn shorten(frame: &mut Vec<u8>, at: usize) {
     }
 }
 
-/// Leaves a step out, says it twice, puts it elsewhere, or makes another one of it.
+/// Leaves a step out, says it twice, puts it elsewhere, makes another one of it, or changes what it brings.
 fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    let brought;
     let mut steps = steps(input);
     if steps.is_empty() {
         return None;
     }
     let (at, to) = (random.below(steps.len()), random.below(steps.len()));
-    match random.below(4) {
+    match random.below(5) {
         0 => drop(steps.remove(at)),
         1 => steps.insert(to, steps[at]),
         2 => steps.swap(at, to),
-        _ => {
+        3 => {
             let [kind, choice, ..] = random.number().to_be_bytes();
             let bytes = steps[at].bytes;
             let kind = kind % KINDS;
@@ -347,37 +392,102 @@ fn mutate(input: &[u8], random: &mut Random) -> Option<Vec<u8>> {
                 },
             );
         }
+        _ => {
+            let target = match steps[at].kind {
+                FRAME => firehose::FRAME,
+                _ => firehose::CAR,
+            };
+            brought = (target.mutate)(steps[at].bytes, random)?;
+            steps[at].bytes = &brought;
+        }
     }
     Some(write(&steps))
 }
 
-/// Frames of real accounts, one by one with what comes of them; and a life of made-up ones.
-fn seeds() -> Vec<Vec<u8>> {
-    let step = |kind, choice| Step {
+const fn step(kind: u8, choice: u8, bytes: &[u8]) -> Step<'_> {
+    Step {
         kind,
         choice,
-        bytes: b"",
+        bytes,
+    }
+}
+
+/// The life of the account that is made here; frames of real accounts, one by one with what comes of them; one that is
+/// as long as may be; and a life of made-up steps.
+///
+/// # Panics
+/// If commits and repositories of the former are not delivered: then nothing of what comes behind is tried out.
+fn seeds() -> Vec<Vec<u8>> {
+    let life = life();
+    let world = run(&life);
+    assert_eq!((world.commits, world.repositories), (3, 1));
+    let keys = keys();
+    let frames = firehose::events();
+    let answered = frames.iter().map(|frame| answered(frame, &keys));
+    let longest = firehose::longest();
+    let found = step(ANSWER, 1, b"");
+    let longest = write(&[step(FRAME, 0, &longest), found, found]);
+    let every = (0..KINDS).flat_map(|kind| (1..5).map(move |choice| step(kind, choice, b"")));
+    let every: Vec<_> = every.flat_map(|one| [one, step(12, 1, b"")]).collect();
+    let made = [life, longest, write(&every)];
+    answered.chain(made).collect()
+}
+
+/// The first commits are taken as they come. One is missed, so that with the next one the repository is fetched, which
+/// has that one too; and the last one follows on it.
+fn life() -> Vec<u8> {
+    let commits = account::commits();
+    let [first, second, _, fourth, fifth] = &commits[..] else {
+        panic!("there are five");
     };
-    let frames = (firehose::FRAME.seeds)();
-    let answered = frames.iter().map(|frame| {
-        let repository = match huddle_firehose::Frame::decode(frame) {
-            Ok(huddle_firehose::Frame::Commit(event)) => event.blocks,
-            _ => b"",
-        };
-        let mut steps = vec![Step {
-            bytes: frame,
-            ..step(FRAME, 0)
-        }];
-        for _ in 0..4 {
-            let answer = Step {
-                bytes: repository,
-                ..step(REPOSITORY, 0)
-            };
-            steps.extend([answer, step(7, 0)]);
+    write(&[
+        step(FRAME, 0, &first.event),
+        // Nothing was kept of the account, and then it is found who it is.
+        step(ANSWER, 1, b""),
+        step(ANSWER, 1, b""),
+        step(ACKNOWLEDGE, 0, b""),
+        step(FRAME, 0, &second.event),
+        step(ACKNOWLEDGE, 0, b""),
+        step(FRAME, 0, &fourth.event),
+        step(ANSWER, 1, &fourth.repository),
+        step(ACKNOWLEDGE, 0, b""),
+        step(FRAME, 0, &fifth.event),
+        step(ACKNOWLEDGE, 0, b""),
+    ])
+}
+
+/// A frame for which there is an answer to everything: it follows on what was kept of the account, if it can.
+fn answered(frame: &[u8], keys: &BTreeMap<String, String>) -> Vec<u8> {
+    let (did, before, blocks) = match Frame::decode(frame) {
+        Ok(Frame::Commit(event)) => {
+            let rev = event.since.and_then(|since| since.parse().ok());
+            let before = rev.zip(event.prev_data);
+            (event.repo, before, event.blocks)
         }
-        write(&steps)
+        Ok(Frame::Sync(event)) => (event.did, None, event.blocks),
+        _ => ("", None, &b""[..]),
+    };
+    let key = keys.get(did).map_or("", String::as_str);
+    let kept = before.map(|(rev, data)| Account {
+        repository: Repository::Synced(Head { rev, data }),
+        ..Account::new()
     });
-    let every = (0..KINDS).flat_map(|kind| (0..4).map(move |choice| step(kind, choice + 1)));
-    let every: Vec<_> = every.flat_map(|one| [one, step(12, 1)]).collect();
-    answered.chain([write(&every)]).collect()
+    let kept = kept.map(|kept| kept.to_string()).unwrap_or_default();
+    let mut steps = vec![step(KEY, 0, key.as_bytes()), step(FRAME, 0, frame)];
+    for answer in [kept.as_bytes(), blocks, blocks, blocks] {
+        steps.extend([step(ANSWER, 1, answer), step(ACKNOWLEDGE, 0, b"")]);
+    }
+    write(&steps)
+}
+
+/// The keys of the accounts in the conformance data, by DID.
+fn keys() -> BTreeMap<String, String> {
+    let files = ["corpus", "cases"].map(|folder| format!("firehose/{folder}/keys.json"));
+    let texts = files.iter().filter_map(|file| shared_text(file));
+    let keys = texts.flat_map(|text| {
+        let keys: BTreeMap<String, String> =
+            serde_json::from_str(&text).expect("the file is an object of keys");
+        keys
+    });
+    keys.collect()
 }

@@ -135,7 +135,7 @@ fn seeds() -> Vec<Vec<u8>> {
         ("labels", json!({})),
     ];
     let others = others.iter().map(|(kind, body)| message(kind, 1, body));
-    let frames = (firehose::FRAME.seeds)();
+    let frames = firehose::events();
     let records = frames
         .iter()
         .flat_map(|frame| records(frame).unwrap_or_default());

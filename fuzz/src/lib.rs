@@ -5,6 +5,7 @@
 //! the seeds and some mutations of them.
 #![forbid(unsafe_code)]
 
+mod account;
 pub mod availability;
 pub mod calendar_server;
 pub mod data;

@@ -1,7 +1,8 @@
 //! What jacquard makes of the frames, in its own time. It neither hashes blocks nor takes operations without
 //! signatures, so it has only three of the levels.
 
-use super::meter;
+use super::{count, per_second};
+use huddle_firehose::Frame;
 use jacquard_api::com_atproto::sync::subscribe_repos::SubscribeReposMessage;
 use jacquard_common::types::crypto::PublicKey;
 use jacquard_repo::car::reader::parse_car_bytes;
@@ -22,23 +23,22 @@ pub(crate) fn measure(frames: &[Vec<u8>], keys: &[u8], mut tell: impl FnMut(&str
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime without anything");
+    let commits = count(frames, |frame| matches!(frame, Frame::Commit(_)));
     for level in ["a", "b", "e"] {
-        let rate = meter::per_second(frames.len(), || {
-            for frame in frames {
-                let message = SubscribeReposMessage::<SmolStr>::decode_framed(black_box(frame));
-                let Ok(SubscribeReposMessage::Commit(commit)) = black_box(message) else {
-                    continue;
-                };
-                match level {
-                    "a" => {}
-                    "b" => {
-                        let _ = black_box(runtime.block_on(parse_car_bytes(&commit.blocks)));
-                    }
-                    _ => {
-                        let key = &keys[commit.repo.as_ref() as &str];
-                        let _ = black_box(runtime.block_on(validate_v1_1(&commit, key)));
-                    }
+        let expected = if level == "a" { frames.len() } else { commits };
+        let name = format!("jacquard_{level}");
+        let rate = per_second(&name, frames, expected, |frame| {
+            let message = SubscribeReposMessage::<SmolStr>::decode_framed(frame);
+            match (level, black_box(message)) {
+                ("a", message) => message.is_ok(),
+                ("b", Ok(SubscribeReposMessage::Commit(commit))) => {
+                    black_box(runtime.block_on(parse_car_bytes(&commit.blocks))).is_ok()
                 }
+                (_, Ok(SubscribeReposMessage::Commit(commit))) => {
+                    let key = &keys[commit.repo.as_ref() as &str];
+                    black_box(runtime.block_on(validate_v1_1(&commit, key))).is_ok()
+                }
+                _ => false,
             }
         });
         tell(level, rate);

@@ -7,7 +7,7 @@ mod verdict;
 
 use huddle_firehose::Verifier;
 use huddle_oracle::mutate::{Random, mutate};
-use huddle_oracle::shrike::{self, Verdict};
+use huddle_oracle::shrike::{Judge, Verdict};
 use huddle_testdata::shared;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,47 +15,66 @@ use std::time::Duration;
 /// December 2026: after the frames were made.
 const NOW: Duration = Duration::from_secs(1_796_000_000);
 
-/// What we refuse and shrike takes: a part of our reason, and why.
-const STRICTER: &[(&str, &str)] = &[
-    ("#info without", "it does not read the body of #info"),
-    ("not text at byte", "it does not read the body of #info"),
+/// What we refuse and shrike takes: the type of the event or our verdict, a part of our reason, and why.
+const STRICTER: &[(&str, &str, &str)] = &[
     (
-        "in the future",
-        "its clock is asked by its stateful verifier, not by these parts",
+        "#info",
+        "#info without",
+        "it does not read the body of #info",
     ),
     (
-        "does not come after `since`",
-        "revisions are compared by its stateful verifier",
+        "#info",
+        "not text at byte",
+        "it does not read the body of #info",
     ),
     (
-        "another revision than",
-        "revisions are compared by its stateful verifier",
-    ),
-    (
-        "another account than",
-        "accounts are compared by its stateful verifier",
-    ),
-    (
-        "`rev` is not a TID",
-        "of #sync it compares revisions as texts",
-    ),
-    (
+        "#commit",
         "without `cid`",
         "an operation need not have `cid` there, though the lexicon requires it",
     ),
     (
+        "reject-frame",
         "not a place in a stream",
         "a negative place is taken, which no cursor can name",
     ),
-    ("the record is missing", "it does not look for records"),
     (
+        "#commit",
+        "the record is missing",
+        "it leaves records that are missing to whoever wants them",
+    ),
+    (
+        "#commit",
         "the change is too big",
-        "`tooBig` is for its stateful verifier to see",
+        "`tooBig` is passed over, and what came with it counts",
+    ),
+    (
+        "reject-record",
+        "its `$type` is not the collection",
+        "a record is any data, whether or not it is a map with a `$type`",
+    ),
+    (
+        "reject-record",
+        "not a map at byte 0",
+        "a record is any data, whether or not it is a map with a `$type`",
+    ),
+    (
+        "reject-record",
+        "a float at byte",
+        "a record may have floats, which the data model does not have",
     ),
 ];
 
 /// What shrike refuses and we take: a part of its reason, and why.
 const LAXER: &[(&str, &str)] = &[
+    (
+        "unknown frame op",
+        "frames of other operations are skipped, and errors end the stream: they are read",
+    ),
+    ("unknown event type", "events of other types are skipped"),
+    (
+        "missing field \"t\"",
+        "only messages need a type, errors do not",
+    ),
     (
         "\"blobs\" must be an array",
         "hosts send null for it, and nobody needs it",
@@ -89,7 +108,7 @@ fn every_disagreement_is_explained() {
         let frames = input::frames(&folder.join("frames.bin")).unwrap();
         let texts = std::fs::read(folder.join("keys.json")).unwrap();
         let ours = input::keys(&folder.join("keys.json")).unwrap();
-        let theirs = shrike::keys(&texts);
+        let theirs = Judge::new(&texts, NOW);
         let mut verifier = Verifier::new();
         let mut random = Random(7);
         for (i, frame) in frames.iter().enumerate() {
@@ -100,7 +119,7 @@ fn every_disagreement_is_explained() {
             for frame in mutated.iter().chain([frame]) {
                 compared += 1;
                 let our = verdict::judge(frame, &ours, &mut verifier, NOW, verdict::UNTYPED);
-                let their = shrike::judge(frame, &theirs);
+                let their = theirs.judge(frame);
                 if let Some(key) = disagreement(&our, &their) {
                     let example = format!("{} frame {i}: {our:?} {their:?}", folder.display());
                     disagreements.entry(key).or_insert((0, example)).0 += 1;
@@ -117,7 +136,9 @@ fn every_disagreement_is_explained() {
         }
     }
     assert!(unexplained.is_empty(), "{unexplained:#?}");
-    for (_, why) in STRICTER.iter().chain(LAXER) {
+    let stricter = STRICTER.iter().map(|(.., why)| why);
+    let laxer = LAXER.iter().map(|(.., why)| why);
+    for why in stricter.chain(laxer) {
         let happens = disagreements.keys().any(|key| key.ends_with(why));
         assert!(happens, "explained for nothing: {why}");
     }
@@ -125,18 +146,24 @@ fn every_disagreement_is_explained() {
 
 /// Why the two disagree; nothing if they do not.
 fn disagreement(our: &verdict::Verdict, their: &Verdict) -> Option<String> {
-    let taken = matches!(our.verdict, "accept" | "event" | "info" | "reject-record");
-    let explain = |list: &[(&str, &str)], side: &str, reason: &str| {
-        let known = list.iter().find(|(part, _)| reason.contains(part));
-        Some(match known {
-            Some((_, why)) => format!("{side}: {why}"),
+    let taken = matches!(our.verdict, "accept" | "event" | "info" | "skip" | "error");
+    let explain = |side: &str, reason: &str, why: Option<&&str>| {
+        Some(match why {
+            Some(why) => format!("{side}: {why}"),
             None => format!("?? {side}: {reason}"),
         })
     };
     match their {
-        Verdict::Taken if !taken => explain(STRICTER, "only shrike takes", &our.reason),
+        Verdict::Taken(kind) if !taken => {
+            let mut known = STRICTER.iter();
+            let known = known.find(|(on, part, _)| {
+                [*kind, our.verdict].contains(on) && our.reason.contains(part)
+            });
+            explain("only shrike takes", &our.reason, known.map(|(.., why)| why))
+        }
         Verdict::NoFrame(reason) | Verdict::NotVerified(reason) if taken => {
-            explain(LAXER, "only we take", reason)
+            let known = LAXER.iter().find(|(part, _)| reason.contains(part));
+            explain("only we take", reason, known.map(|(.., why)| why))
         }
         _ => None,
     }

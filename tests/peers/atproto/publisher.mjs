@@ -77,28 +77,32 @@ async function createMany(person, count) {
   for (const { uri, cid } of results) person.records[uri.split('/').at(-1)] = cid
 }
 
-/** Of each type of events the server has sent so far, how many there were. */
+/**
+ * What the server has sent so far: how many events of each type, and what it has said of Alice, in order: her handles,
+ * and whether she is there.
+ */
 async function sent() {
-  const counts = {}
+  const { did, authorization } = people.alice
+  const handle = 'alice-counted.test'
+  const told = { counts: {}, handles: [], statuses: [] }
   const stream = new WebSocket(`${pds.replace('http', 'ws')}/xrpc/com.atproto.sync.subscribeRepos?cursor=0`)
   stream.binaryType = 'arraybuffer'
-  const count = ({ data }) => {
-    const type = Frame.fromBytes(new Uint8Array(data)).header.t
-    counts[type] = (counts[type] ?? 0) + 1
-  }
-  stream.addEventListener('message', count)
-  await once(stream, 'open')
-  // What comes after this is the last that has to be waited for.
-  const renamed = new Promise((resolve) => {
+  // Her new handle is the last that is waited for.
+  const last = new Promise((resolve) => {
     stream.addEventListener('message', ({ data }) => {
-      if (Frame.fromBytes(new Uint8Array(data)).body.handle === 'alice-counted.test') resolve()
+      const { header, body } = Frame.fromBytes(new Uint8Array(data))
+      told.counts[header.t] = (told.counts[header.t] ?? 0) + 1
+      if (body.did !== did) return
+      if (header.t === '#account') told.statuses.push(body.active ? 'active' : body.status)
+      if (header.t === '#identity') told.handles.push(body.handle)
+      if (body.handle === handle) resolve()
     })
   })
-  const input = { handle: 'alice-counted.test' }
-  await call('com.atproto.identity.updateHandle', people.alice.authorization, input)
-  await renamed
+  await once(stream, 'open')
+  await call('com.atproto.identity.updateHandle', authorization, { handle })
+  await last
   stream.close()
-  return counts
+  return told
 }
 
 const deeds = {
