@@ -6,13 +6,14 @@
 
 #[path = "support/input.rs"]
 mod input;
+#[path = "support/line.rs"]
+mod line;
 #[path = "support/typed.rs"]
 mod typed;
 #[path = "support/verdict.rs"]
 mod verdict;
 
 use huddle_firehose::Verifier;
-use serde_json::json;
 use std::time::{Duration, SystemTime};
 
 fn main() -> Result<(), input::Error> {
@@ -29,10 +30,7 @@ fn main() -> Result<(), input::Error> {
     let mut verifier = Verifier::new();
     for (i, frame) in input::frames(frames.as_ref())?.iter().enumerate() {
         let verdict = verdict::judge(frame, &keys, &mut verifier, now, check);
-        println!(
-            "{}",
-            json!({"i": i, "verdict": verdict.verdict, "reason": verdict.reason})
-        );
+        println!("{}", line::line(i, &verdict));
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ use self::backoff::Backoff;
 use self::clock::Clock;
 use self::connection::Connection;
 use self::desk::Desk;
-use self::lane::{Item, Kind, Lanes, Need, Share, Wait};
+use self::lane::{Item, Kind, Lane, Lanes, Need, Share, Wait};
 use self::pace::Arrivals;
 use self::progress::Progress;
 use self::rests::Rests;
@@ -308,6 +308,13 @@ impl Ingest {
         }
     }
 
+    /// How often the host is to be asked for a sign of life, by a ping: several times in [`Limits::silence`], as an answer
+    /// may be late.
+    pub fn ping_every(&self) -> Duration {
+        let every = self.config.limits.silence / 4;
+        every.max(Duration::from_millis(1))
+    }
+
     /// How many things wait to be done, and how much memory they are counted for, in bytes.
     pub fn queued(&self) -> (usize, usize) {
         self.lanes.usage()
@@ -372,9 +379,7 @@ impl Ingest {
 
     /// What was kept of an account: the state of the newest event that had one.
     pub fn account(&mut self, did: &str, account: Option<Account>) {
-        if let Some(lane) = self.lanes.get_mut(did)
-            && lane.wait == Wait::Answer(Need::Account)
-        {
+        if let Some(lane) = self.awaiting(did, Need::Account) {
             lane.account = Some(account.unwrap_or_default());
             self.lanes.wake(did);
         }
@@ -383,15 +388,13 @@ impl Ingest {
     /// The identity of an account, or why there is none.
     pub fn identity(&mut self, did: &str, found: Result<Identity, Unavailable>, now: Duration) {
         self.tick(now);
-        let Some(lane) = self.lanes.get_mut(did) else {
+        let now = self.now;
+        let Some(lane) = self.awaiting(did, Need::Identity) else {
             return;
         };
-        if lane.wait != Wait::Answer(Need::Identity) {
-            return;
-        }
         let is_known = !matches!(found, Err(Unavailable::ForNow));
         if is_known {
-            lane.set_identity(found.ok(), self.now);
+            lane.set_identity(found.ok(), now);
             lane.failures = 0;
         } else {
             lane.forget_identity();
@@ -407,10 +410,7 @@ impl Ingest {
     /// The repository of an account as CAR, or why there is none.
     pub fn repository(&mut self, did: &str, car: Result<&[u8], Unavailable>, now: Duration) {
         self.tick(now);
-        let Some(lane) = self.lanes.get_mut(did) else {
-            return;
-        };
-        if lane.wait != Wait::Answer(Need::Repository) {
+        if self.awaiting(did, Need::Repository).is_none() {
             return;
         }
         let failed = match car {
@@ -434,15 +434,17 @@ impl Ingest {
     /// A delivered event has been taken over, for good.
     pub fn done(&mut self, ticket: Ticket) {
         match self.delivered.remove(&ticket) {
+            Some(Delivered::Account {
+                did,
+                then: Then::Next,
+            }) => self.finish(&did),
+            // What is left to be done for the item comes again to whoever goes on from the cursor.
+            Some(Delivered::Account { .. }) if self.connection.is_stopped() => {}
             Some(Delivered::Account { did, then }) => {
                 if then == Then::Fetched {
                     self.leave_repositories(&did);
                 }
-                if then == Then::Next {
-                    self.finish(&did);
-                } else {
-                    self.lanes.wake(&did);
-                }
+                self.lanes.wake(&did);
             }
             Some(Delivered::Gap { host }) => {
                 self.gaps[host].is_delivered = false;
@@ -477,13 +479,22 @@ impl Ingest {
     }
 
     /// Ends the connection for good. What has been delivered can still be acknowledged, and cursors are still to be
-    /// kept; what has not been delivered comes again to whoever goes on from those.
+    /// kept, or forgotten. Nothing more is asked for or delivered: that comes again to whoever goes on from those.
     pub fn stop(&mut self) {
-        for action in self.outbox.drain(..) {
-            if let Action::Deliver { ticket, .. } = action {
-                self.delivered.remove(&ticket);
+        let delivered = &mut self.delivered;
+        self.outbox.retain(|action| match action {
+            Action::Deliver { ticket, .. } => {
+                delivered.remove(ticket);
+                false
             }
-        }
+            Action::ReadAccount { .. }
+            | Action::FindIdentity { .. }
+            | Action::FetchRepository { .. } => false,
+            Action::Connect { .. }
+            | Action::Disconnect { .. }
+            | Action::KeepCursor { .. }
+            | Action::Report(_) => true,
+        });
         if let Some(connection) = self.connection.current() {
             self.outbox.push_back(Action::Disconnect { connection });
         }
@@ -493,6 +504,13 @@ impl Ingest {
     /// Whether it has been [stopped](Self::stop), and everything that was delivered has been acknowledged.
     pub fn is_settled(&self) -> bool {
         self.connection.is_stopped() && self.delivered.is_empty()
+    }
+
+    /// The lane of an account, if it waits for this answer. After a stop none does.
+    fn awaiting(&mut self, did: &str, need: Need) -> Option<&mut Lane> {
+        let is_stopped = self.connection.is_stopped();
+        let lane = self.lanes.get_mut(did);
+        lane.filter(|lane| !is_stopped && lane.wait == Wait::Answer(need))
     }
 
     fn tick(&mut self, now: Duration) {

@@ -1,16 +1,19 @@
 //! What is measured: what each level adds, and the limits.
 //!
 //! `a` header and body; `b` blocks and records; `c` hashes; `d` operations; `e` signatures. `filtered` decodes every
-//! frame, and does what `c` does for those that touch `com.huddle`. The limits are what hashing all blocks, one after
-//! the other, and verifying all K-256 signatures take by themselves, by the same libraries. As `c` hashes several blocks
-//! at once, its hashing alone takes less than that.
+//! frame, looks for its account among those that are followed, and does what `c` does for commits that touch
+//! `com.huddle`. The limits are what hashing all blocks, one after the other, and verifying all K-256 signatures take by
+//! themselves, by the same libraries. As `c` hashes several blocks at once, its hashing alone takes less than that.
+//!
+//! What is refused is done with sooner. So nothing is measured before every frame has been accepted.
+
+#[path = "filter.rs"]
+mod filter;
 
 use super::input::Keys;
 use super::meter;
 use huddle_firehose::car::Car;
-use huddle_firehose::{
-    Cid, CommitError, Curve, Filter, Frame, Level, Verified, Verifier, VerifyingKey,
-};
+use huddle_firehose::{Cid, CommitError, Curve, Frame, Level, Verified, Verifier, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 use std::hint::black_box;
 use std::time::Duration;
@@ -19,61 +22,104 @@ use std::time::Duration;
 const NOW: Duration = Duration::from_secs(10_000_000_000);
 
 /// Measures all levels, and tells for each how many frames a second of one thread is enough for.
+///
+/// # Panics
+///
+/// If a level does not accept every frame that it should, or has none to accept.
 pub(crate) fn measure(frames: &[Vec<u8>], keys: &Keys, mut tell: impl FnMut(&str, f64)) {
-    let count = frames.len();
-    let decoded = meter::per_second(count, || {
-        for frame in frames {
-            let _ = black_box(Frame::decode(black_box(frame)));
-        }
+    let decoded = per_second("a", frames, frames.len(), |frame| {
+        black_box(Frame::decode(black_box(frame))).is_ok()
     });
     tell("a", decoded);
+    let to_verify = count(frames, is_verified);
     for name in ["b", "c", "d", "e"] {
         let mut verifier = Verifier::new();
-        let rate = meter::per_second(count, || {
-            for frame in frames {
-                verify(frame, name, keys, &mut verifier);
-            }
+        let rate = per_second(name, frames, to_verify, |frame| {
+            verify(frame, name, keys, &mut verifier)
         });
         tell(name, rate);
     }
-    let filter = Filter::new(["com.huddle."]);
+    let filter = filter::filter();
     let mut verifier = Verifier::new();
-    let filtered = meter::per_second(count, || {
-        for frame in frames {
-            if let Ok(Frame::Commit(event)) = Frame::decode(black_box(frame))
-                && filter.wants(&event)
-            {
-                use_all(verifier.verify(&event, Level::Hashes, NOW));
+    let wanted = count(frames, is_wanted);
+    let filtered = per_second("filtered", frames, wanted, |frame| {
+        match Frame::decode(black_box(frame)) {
+            Ok(Frame::Commit(event)) if filter.wants(&event) => {
+                use_all(verifier.verify(&event, Level::Hashes, NOW))
             }
+            _ => false,
         }
     });
     tell("filtered", filtered);
     limits(frames, keys, &mut tell);
 }
 
-fn verify(frame: &[u8], name: &str, keys: &Keys, verifier: &mut Verifier) {
-    let level = |did| match (name, keys.get(did)) {
-        ("b", _) => Level::Blocks,
-        ("c", _) => Level::Hashes,
-        ("e", Some(key)) => Level::Signature(key),
-        _ => Level::Operations,
+/// Measures a level, once it has accepted as many frames as it should.
+fn per_second(
+    name: &str,
+    frames: &[Vec<u8>],
+    expected: usize,
+    mut accepts: impl FnMut(&[u8]) -> bool,
+) -> f64 {
+    let mut pass = || frames.iter().filter(|frame| accepts(frame)).count();
+    let accepted = pass();
+    assert!(
+        accepted == expected && accepted > 0,
+        "level {name} accepts {accepted} of {expected} frames: what is measured is to be accepted, with the keys of all \
+         accounts"
+    );
+    meter::per_second(frames.len(), || {
+        black_box(pass());
+    })
+}
+
+/// How many of the frames are so.
+fn count(frames: &[Vec<u8>], is_so: fn(&Frame<'_>) -> bool) -> usize {
+    let decoded = frames.iter().filter_map(|frame| Frame::decode(frame).ok());
+    decoded.filter(is_so).count()
+}
+
+fn is_verified(frame: &Frame<'_>) -> bool {
+    matches!(frame, Frame::Commit(_) | Frame::Sync(_))
+}
+
+/// Whether it is a commit that touches the collections of the filter, whose accounts are in no file.
+fn is_wanted(frame: &Frame<'_>) -> bool {
+    let Frame::Commit(event) = frame else {
+        return false;
+    };
+    let mut ops = event.ops.iter();
+    ops.any(|op| op.path.starts_with(filter::PREFIX))
+}
+
+/// Whether a frame is accepted at a level; what has no signature to verify is not.
+fn verify(frame: &[u8], name: &str, keys: &Keys, verifier: &mut Verifier) -> bool {
+    let level = |did| {
+        Some(match name {
+            "b" => Level::Blocks,
+            "c" => Level::Hashes,
+            "d" => Level::Operations,
+            _ => Level::Signature(keys.get(did)?),
+        })
     };
     match Frame::decode(black_box(frame)) {
-        Ok(Frame::Commit(event)) => use_all(verifier.verify(&event, level(event.repo), NOW)),
-        Ok(Frame::Sync(event)) => {
-            let _ = black_box(verifier.verify_sync(&event, level(event.did), NOW));
+        Ok(Frame::Commit(event)) => {
+            level(event.repo).is_some_and(|level| use_all(verifier.verify(&event, level, NOW)))
         }
-        _ => {}
+        Ok(Frame::Sync(event)) => level(event.did)
+            .is_some_and(|level| black_box(verifier.verify_sync(&event, level, NOW)).is_ok()),
+        _ => false,
     }
 }
 
-fn use_all(verified: Result<Verified<'_, '_>, CommitError>) {
-    let Ok(commit) = verified else { return };
+fn use_all(verified: Result<Verified<'_, '_>, CommitError>) -> bool {
+    let Ok(commit) = verified else { return false };
     for change in commit.changes() {
         if let Some(record) = change.record {
             let _ = black_box(record.bytes());
         }
     }
+    true
 }
 
 /// What takes most of the time, by itself.
@@ -84,15 +130,13 @@ fn limits(frames: &[Vec<u8>], keys: &Keys, tell: &mut impl FnMut(&str, f64)) {
         let Ok(Frame::Commit(event)) = Frame::decode(frame) else {
             continue;
         };
-        let Ok(car) = Car::read(event.blocks) else {
-            continue;
-        };
+        let car = Car::read(event.blocks).expect("the commit is accepted");
         let commit = car.iter().find(|(cid, _)| *cid == event.commit);
+        let (_, commit) = commit.expect("so its block is there");
         blocks.push(car.iter().map(|(_, block)| block).collect());
-        if let (Some((_, commit)), Some(key)) = (commit, keys.get(event.repo))
-            && key.curve() == Curve::K256
-            && let Some(sig) = find(commit, b"\x63sig\x58\x40")
-        {
+        let key = &keys[event.repo];
+        if key.curve() == Curve::K256 {
+            let sig = find(commit, b"\x63sig\x58\x40").expect("so it is signed");
             let (start, rest) = commit.split_at(sig);
             let (sig, rest) = rest.split_at(6 + 64);
             let unsigned = [&[commit[0] - 1], &start[1..], rest].concat();
@@ -107,7 +151,8 @@ fn limits(frames: &[Vec<u8>], keys: &Keys, tell: &mut impl FnMut(&str, f64)) {
     tell("limit_sha256", hashed);
     let verified = meter::per_second(signatures.len(), || {
         for (key, digest, signature) in &signatures {
-            let _ = black_box(key.verify_digest(black_box(digest), signature));
+            let verified = black_box(key.verify_digest(black_box(digest), signature));
+            verified.expect("the commit is accepted");
         }
     });
     tell("limit_secp256k1", verified);

@@ -51,10 +51,10 @@ fn since_epoch(time: &str) -> Option<Duration> {
     let (year, month, day) = (next()?, next()?, next()?);
     let (hours, rest) = clock.split_once(':')?;
     let (minutes, rest) = rest.split_once(':')?;
-    let seconds: u64 = rest.get(..2)?.parse().ok()?;
-    let of_day = |hours: &str, minutes: &str| -> Option<u64> {
-        Some(hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60)
-    };
+    // 60 is a leap second.
+    let seconds = at_most(60, rest.get(..2)?)?;
+    let of_day =
+        |hours: &str, minutes: &str| Some(at_most(23, hours)? * 3600 + at_most(59, minutes)? * 60);
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
@@ -74,6 +74,10 @@ fn since_epoch(time: &str) -> Option<Duration> {
         _ => local,
     };
     Some(Duration::from_secs(seconds))
+}
+
+fn at_most(most: u64, number: &str) -> Option<u64> {
+    number.parse().ok().filter(|number| *number <= most)
 }
 
 /// From the first of March of the year 0 to the first of January 1970, and one more, because days are counted from 1 on.
@@ -96,6 +100,7 @@ mod tests {
         check("2024-12-31T12:30:15.123456Z", Some(1_735_648_215));
         check("2026-11-21T22:00:00+05:30", Some(1_795_278_600));
         check("2026-11-21T16:30:00-00:00", Some(1_795_278_600));
+        check("2016-12-31T23:59:60Z", Some(1_483_228_800));
     }
 
     #[test]
@@ -110,6 +115,15 @@ mod tests {
             "2026-11-21T2é:00:00Z",
             "1970-01-01T00:00:00+01:00",
             "99999999999999999999-01-01T00:00:00Z",
+            "2026-11-21T24:00:00Z",
+            "2026-11-21T22:60:00Z",
+            "2026-11-21T22:00:61Z",
+            "2026-11-21T22:00:00+24:00",
+            "2026-11-21T22:00:00-00:60",
+            "2026-11-21T9999999999999999999:00:00Z",
+            "2026-11-21T00:999999999999999999:00Z",
+            "2026-11-21T18446744073709551:59:00Z",
+            "2026-11-21T00:00:00-5124095576030431:00",
         ] {
             check(time, None);
         }

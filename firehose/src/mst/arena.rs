@@ -104,8 +104,19 @@ impl Arena {
     /// Keeps a key.
     pub(super) fn add_key(&mut self, key: &[u8]) -> Key {
         let start = self.keys.len();
+        self.make_room(key.len());
         self.keys.extend_from_slice(key);
         self.key_from(start)
+    }
+
+    /// Makes room for a key. Only nodes that unfold fill more than is kept. That memory grows by half: doubled, it would be
+    /// there three times over while it is moved.
+    #[inline]
+    fn make_room(&mut self, len: usize) {
+        let used = self.keys.len();
+        if used > KEPT_BYTES && used + len > self.keys.capacity() {
+            self.keys.reserve_exact(len.max(used / 2));
+        }
     }
 
     const fn key_from(&self, start: usize) -> Key {
@@ -189,6 +200,7 @@ impl Arena {
         let mut last = used..used;
         while let Some(entry) = entries.next(&self.keys[last.clone()])? {
             let key_start = self.keys.len();
+            self.make_room(entry.shared + entry.rest.len());
             self.keys
                 .extend_from_within(last.start..last.start + entry.shared);
             self.keys.extend_from_slice(entry.rest);

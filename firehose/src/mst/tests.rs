@@ -1,6 +1,6 @@
 use super::{
-    Cursor, Edit, EditError, Editor, MstProblem, Operation, apply, build, diff, empty_root, find,
-    node,
+    Cursor, Edit, EditError, Editor, MstError, MstProblem, Operation, apply, build, diff,
+    empty_root, find, node,
 };
 use crate::Cid;
 use crate::car::BlockStore;
@@ -79,6 +79,22 @@ fn leaves(store: &impl BlockStore, root: Cid) -> Records {
 struct Watched<'s> {
     blocks: &'s BTreeMap<Cid, Vec<u8>>,
     asked: RefCell<BTreeSet<Cid>>,
+}
+
+impl<'s> Watched<'s> {
+    fn new(blocks: &'s BTreeMap<Cid, Vec<u8>>) -> Self {
+        Self {
+            blocks,
+            asked: RefCell::default(),
+        }
+    }
+
+    /// What it was asked for, and had.
+    fn proof(&self) -> BTreeMap<Cid, Vec<u8>> {
+        let asked = self.asked.borrow();
+        let block = |cid: &Cid| Some((*cid, self.blocks.get(cid)?.clone()));
+        asked.iter().filter_map(block).collect()
+    }
 }
 
 impl BlockStore for Watched<'_> {
@@ -183,12 +199,10 @@ proptest! {
         prop_assert_eq!(applied.root, after.root);
         let back = operations.iter().map(|(key, one)| (key.clone(), invert(*one))).collect();
         // What is asked for is a proof: with it alone the same comes of it.
-        let watched = Watched { blocks: &after.blocks, asked: RefCell::default() };
+        let watched = Watched::new(&after.blocks);
         let undone = apply(&watched, after.root, &back).unwrap();
         prop_assert_eq!(undone.root, before.root);
-        let asked = watched.asked.into_inner();
-        let proof: BTreeMap<_, _> = after.blocks.into_iter().filter(|(cid, _)| asked.contains(cid)).collect();
-        prop_assert_eq!(apply(&proof, after.root, &back).unwrap().root, before.root);
+        prop_assert_eq!(apply(&watched.proof(), after.root, &back).unwrap().root, before.root);
     }
 
     #[test]
@@ -216,7 +230,18 @@ proptest! {
     fn each_key_is_found_or_proved_absent(records in records(), key in 0..60_u16) {
         let tree = build(&records);
         let key = format!("com.example.a/{key}").into_bytes();
-        prop_assert_eq!(find(&tree.blocks, tree.root, &key), Ok(records.get(&key).copied()));
+        let held = Ok(records.get(&key).copied());
+        let watched = Watched::new(&tree.blocks);
+        prop_assert_eq!(find(&watched, tree.root, &key), held);
+        // What was asked for is a proof, and nothing less is.
+        let proof = watched.proof();
+        prop_assert_eq!(find(&proof, tree.root, &key), held);
+        for node in proof.keys().filter(|node| **node != empty_root()) {
+            let mut rest = proof.clone();
+            rest.remove(node);
+            let missing = MstError { node: *node, problem: MstProblem::Missing };
+            prop_assert_eq!(find(&rest, tree.root, &key), Err(missing));
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod input;
 mod interop;
 #[path = "../../examples/support/json.rs"]
 mod json;
+#[path = "../../examples/support/line.rs"]
+mod line;
 #[path = "../../examples/support/typed.rs"]
 mod typed;
 #[path = "../../examples/support/verdict.rs"]

@@ -1,12 +1,13 @@
 //! Hostile and odd frames, and the verdict that each should have.
 
 use crate::input::{self, Keys};
+use crate::line::line;
 use crate::typed::typed;
-use crate::verdict::{Check, UNTYPED, check_len, judge};
+use crate::verdict::{Check, UNTYPED, Verdict, check_len, judge};
 use huddle_firehose::Verifier;
 use huddle_firehose::ingest::{MAX_RECORD_LEN, RecordProblem};
 use huddle_testdata::{is_full, shared, shared_text};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// December 2026: after the frames were made.
@@ -60,6 +61,22 @@ fn each_frame_is_judged_as_it_should_be() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_verdict_is_a_line_of_json_with_the_number_of_its_frame() {
+    let verdict = Verdict {
+        verdict: "reject-record",
+        reason: "com.example.a/1: \"start\"\nis missing".to_owned(),
+    };
+    let line = line(7, &verdict);
+    assert!(!line.contains('\n'), "{line}");
+    let expect = json!({
+        "i": 7,
+        "verdict": "reject-record",
+        "reason": "com.example.a/1: \"start\"\nis missing",
+    });
+    assert_eq!(line.parse::<Value>().unwrap(), expect);
 }
 
 #[test]

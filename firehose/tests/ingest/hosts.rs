@@ -650,30 +650,6 @@ fn the_state_that_was_kept_tells_what_came_before_a_crash() {
 }
 
 #[test]
-fn after_a_stop_what_was_delivered_can_be_acknowledged_and_the_cursor_is_kept() {
-    let mut driven = Driven::new(Limits::default(), &[ALICE, BOB]);
-    let (connection, _) = driven.open();
-    driven.send(connection, &frames::identity(101, ALICE, "a.example.com"));
-    driven
-        .ingest
-        .frame(
-            connection,
-            &frames::identity(102, BOB, "b.example.com"),
-            driven.now,
-        )
-        .expect("there is room");
-    driven.ingest.stop();
-    assert_eq!(driven.act(), [Action::Disconnect { connection }]);
-    assert!(!driven.ingest.is_settled());
-    assert_eq!(driven.ingest.wake_at(), None);
-    let (ticket, _) = driven.delivered().remove(0);
-    driven.ingest.done(ticket);
-    driven.act();
-    assert!(driven.ingest.is_settled());
-    assert_eq!(driven.kept().last(), Some(&Some(101)), "102 comes again");
-}
-
-#[test]
 fn limits_that_cannot_work_are_refused() {
     let refusal = |config: Config| {
         let ingest = Ingest::new(config, Filter::default(), &[].into(), 1);

@@ -11,6 +11,7 @@ mod records;
 mod rests;
 mod runner;
 mod simulation;
+mod stop;
 mod verdicts;
 
 #[path = "../../examples/support/input.rs"]

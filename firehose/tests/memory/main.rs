@@ -10,6 +10,7 @@ mod compressed;
 #[expect(dead_code, reason = "here nobody looks at what comes of it")]
 mod driven;
 mod driver;
+mod edits;
 #[path = "../ingest/frames.rs"]
 #[expect(dead_code, reason = "only some kinds of frames are large")]
 mod frames;

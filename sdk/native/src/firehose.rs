@@ -58,11 +58,6 @@ pub struct Firehose {
     goodbyes: JoinSet<()>,
 }
 
-/// How often a host is asked for a sign of life; several times in [`Limits::silence`].
-///
-/// [`Limits::silence`]: huddle_firehose::ingest::Limits::silence
-const PING_EVERY: Duration = Duration::from_secs(25);
-
 /// How often the store hears how the stream goes.
 const PACE_EVERY: Duration = Duration::from_secs(10);
 
@@ -105,7 +100,7 @@ impl Firehose {
         let mut stop = pin!(stop);
         let mut is_stopping = false;
         let mut grace = pin!(tokio::time::sleep(Duration::MAX));
-        let [mut pings, mut paces] = [PING_EVERY, PACE_EVERY].map(every);
+        let [mut pings, mut paces] = [self.runner.ingest.ping_every(), PACE_EVERY].map(every);
         loop {
             self.act();
             if self.runner.is_settled() {

@@ -21,7 +21,8 @@ use huddle_firehose::jetstream::Dictionary;
 use huddle_native::{
     AddressLookup, Firehose, FirehosePorts, FirehoseStore, SystemClock, WebSockets,
 };
-use huddle_ports::{FetchError, FetchPolicy};
+use huddle_ports::{Clock, FetchError, FetchPolicy, Timestamp};
+use huddle_testkit::SteppingClock;
 use messages::{DICTIONARY, check_life, compress, life};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -238,6 +239,19 @@ impl Running {
         cursors: &[(&str, i64)],
         wanted: &[&str],
     ) -> Self {
+        let ingest = Self::ingest(origin, limits, cursors);
+        Self::driving(ingest, sockets, wanted, Arc::new(SystemClock))
+    }
+
+    /// One that is told the time by a test. Its timers run by themselves.
+    fn at(clock: Arc<SteppingClock>, host: &Host, limits: Limits) -> Self {
+        let policy = FetchPolicy::development();
+        let sockets = WebSockets::new(Arc::new(ThisMachine), policy, "Huddle tests", &[]);
+        let ingest = Self::ingest(&host.origin, limits, &[(&host.origin, 30)]);
+        Self::driving(ingest, sockets.unwrap(), &[], clock)
+    }
+
+    fn ingest(origin: &str, limits: Limits, cursors: &[(&str, i64)]) -> Ingest {
         let mut filter = Filter::default();
         filter.add_account(DID);
         let config = Config {
@@ -246,8 +260,7 @@ impl Running {
             limits,
         };
         let cursors = cursors.iter().map(|(host, at)| ((*host).to_owned(), *at));
-        let ingest = Ingest::new(config, filter, &cursors.collect(), 1).unwrap();
-        Self::driving(ingest, sockets, wanted)
+        Ingest::new(config, filter, &cursors.collect(), 1).unwrap()
     }
 
     /// One that follows a Jetstream, of which nothing is verified.
@@ -264,10 +277,15 @@ impl Running {
         let ingest = Ingest::new(config, Filter::new(["com.example."]), &cursors, 1).unwrap();
         let policy = FetchPolicy::development();
         let sockets = WebSockets::new(Arc::new(ThisMachine), policy, "Huddle tests", &[]);
-        Self::driving(ingest, sockets.unwrap(), &[])
+        Self::driving(ingest, sockets.unwrap(), &[], Arc::new(SystemClock))
     }
 
-    fn driving(ingest: Ingest, sockets: WebSockets, wanted: &[&str]) -> Self {
+    fn driving(
+        ingest: Ingest,
+        sockets: WebSockets,
+        wanted: &[&str],
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let store = Arc::new(Store {
             seen: watch::Sender::new(Seen::default()),
             gate: tokio::sync::Mutex::new(()),
@@ -277,7 +295,7 @@ impl Running {
         let ports = FirehosePorts {
             store: store.clone(),
             sockets,
-            clock: Arc::new(SystemClock),
+            clock,
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(Firehose::new(ingest, ports).run(async {
@@ -500,6 +518,48 @@ async fn a_ping_is_answered() {
     socket.send(Message::Ping("hello".into())).await.unwrap();
     let pong = answer(&mut socket).await;
     assert_eq!(pong, Message::Pong("hello".into()));
+}
+
+/// Waits for a ping, which is answered when the next message is waited for.
+async fn pinged(socket: &mut Socket) {
+    let message = tokio::time::timeout(PATIENCE, socket.next()).await;
+    let message = message.expect("it asks for a sign of life");
+    assert!(matches!(message, Some(Ok(Message::Ping(_)))), "{message:?}");
+}
+
+#[tokio::test]
+async fn a_quiet_host_is_kept_while_it_answers_pings_and_left_when_it_does_not() {
+    let host = Host::new().await;
+    let limits = Limits {
+        silence: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let silence = limits.silence;
+    let clock = Arc::new(SteppingClock::at(Timestamp::from_millis(1_800_000_000_000)));
+    let running = Running::at(clock.clone(), &host, limits);
+    let (mut socket, _) = host.accept().await;
+    for _ in 0..4 {
+        clock.step(silence * 3 / 4);
+        // When the third one comes, the answer to the first is there.
+        for _ in 0..3 {
+            pinged(&mut socket).await;
+        }
+    }
+    // From here on it listens no more.
+    clock.step(silence);
+    let is_silent = |notice: &Notice| {
+        let why = Ended::Silent;
+        matches!(notice, Notice::Disconnected { why: w, .. } if *w == why)
+    };
+    let seen = running
+        .store
+        .until(|seen| seen.notices.iter().any(is_silent))
+        .await;
+    let ends = |notice: &&Notice| matches!(notice, Notice::Disconnected { .. });
+    assert_eq!(seen.notices.iter().filter(ends).count(), 1);
+    clock.step(Duration::from_secs(30));
+    let (_socket, asked) = host.accept().await;
+    assert!(asked.ends_with("?cursor=30"), "{asked}");
 }
 
 #[tokio::test]
