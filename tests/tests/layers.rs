@@ -408,13 +408,12 @@ fn matches(pattern: &str, name: &str) -> bool {
         .map_or(pattern == name, |start| name.starts_with(start))
 }
 
-/// Finds lines of source or of a manifest that ask about the target.
+/// Finds lines of source or of a manifest that ask about the target: wherever it is named, and not in a comment.
 fn target_questions(text: &str) -> Vec<(usize, &str)> {
     let asks = |line: &str| {
-        line.contains("cfg")
-            && TARGET_QUESTIONS
-                .iter()
-                .any(|question| line.contains(question))
+        let code = line.split("//").next().unwrap_or_default();
+        let is_comment = code.trim_start().starts_with("# ");
+        !is_comment && TARGET_QUESTIONS.iter().any(|it| code.contains(it))
     };
     text.lines()
         .enumerate()
@@ -681,6 +680,10 @@ mod rules {
             target_questions(source),
             [(2, "#[cfg(not(target_arch = \"wasm32\"))]")]
         );
+        let split = "#[cfg(any(\n    target_arch = \"wasm32\", // target_os\n    test,\n))]\n";
+        assert_eq!(target_questions(split).len(), 1);
+        let manifest = "# target_os\n[target.'cfg(target_os = \"linux\")'.dependencies]\n";
+        assert_eq!(target_questions(manifest).len(), 1);
         assert_eq!(
             target_questions("if cfg!(target_os = \"linux\") {}").len(),
             1

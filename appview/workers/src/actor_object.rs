@@ -13,7 +13,7 @@ use huddle_core::{
     ActorName, Command, Limits, Reply, Sql, UnknownActor, Unreachable, actor, outbox,
 };
 use huddle_ports::{Clock as _, Timestamp};
-use worker::{Env, Method, Request, Response, State, console_error};
+use worker::{Env, Method, Request, Response, State};
 
 use crate::build::{Build, Moment};
 use crate::operations::count_start;
@@ -21,7 +21,7 @@ use crate::register::{self, Mark, Register};
 use crate::transport;
 use huddle_workers_platform::WorkersClock;
 use huddle_workers_platform::storage::transaction;
-use huddle_workers_platform::{Misconfigured, config};
+use huddle_workers_platform::{Misconfigured, config, log};
 
 /// After how long the alarm rings again if its work has not come to an end.
 const ALARM_RETRY: Duration = Duration::from_secs(10);
@@ -175,7 +175,12 @@ impl ActorObject {
     /// Never fails: the platform rings a failed alarm a few times more and then never again.
     pub(crate) async fn alarm(&self) -> worker::Result<Response> {
         if let Err(trouble) = self.tend().await {
-            console_error!("an alarm of {:?}: {trouble}", self.state.id().name());
+            let kind = self.name().map(|name| name.kind().as_str()).ok();
+            let error = trouble.to_string().into();
+            log::error(
+                "an alarm failed",
+                [("actor", kind.into()), ("error", error)],
+            );
         }
         Response::empty()
     }

@@ -4,9 +4,10 @@
 use axum::http::Request;
 use huddle_ports::Metrics as _;
 use huddle_ports::metrics::{QUEUE_AGE_SECONDS, QUEUE_DEPTH};
+use huddle_workers_platform::log;
 use worker::js_sys::{self, Promise, futures::JsFuture};
 use worker::wasm_bindgen::prelude::*;
-use worker::{Env, console_error, wasm_bindgen};
+use worker::{Env, wasm_bindgen};
 
 use crate::config::operator_token;
 use crate::dead_letters::DeadLetters;
@@ -48,7 +49,7 @@ pub(crate) async fn measure_for<B>(request: &Request<B>, env: &Env) {
 async fn tell_waiting(env: &Env) {
     let queue = match waiting(env).await {
         Ok(queue) => queue,
-        Err(problem) => return console_error!("{QUEUE} cannot be measured: {problem}"),
+        Err(problem) => return log::failed("the queue is not measured", &problem),
     };
     let waiting = queue.waiting();
     // Where none waits, the platform may tell the oldest as the beginning of time.
@@ -72,6 +73,6 @@ fn age(moment: &js_sys::Date) -> f64 {
 async fn tell_dead(env: &Env) {
     match DeadLetters::new(env).count().await {
         Ok(count) => registry().record(&QUEUE_DEPTH, &["dead"], count.into()),
-        Err(problem) => console_error!("dead letters cannot be counted: {problem}"),
+        Err(problem) => log::failed("dead letters are not counted", &problem),
     }
 }

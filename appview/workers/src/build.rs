@@ -19,7 +19,7 @@ pub struct Build {
     pub availability: fn(&Env) -> Result<StandIn, Misconfigured>,
     /// What is served beside the AppView.
     pub routes: fn(&Env) -> Router,
-    /// What goes wrong with an actor at that moment.
+    /// What goes wrong with an actor, or with what it wants done, at that moment.
     pub fault: fn(&ActorName, Moment) -> Result<(), SqlError>,
 }
 
@@ -32,6 +32,8 @@ pub enum Moment {
     Ring,
     /// An alarm has rung, and the next one is set.
     Wake,
+    /// What the queue has brought is done, and the queue does not know that yet.
+    Done,
 }
 
 static BUILD: OnceLock<Build> = OnceLock::new();

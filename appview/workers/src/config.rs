@@ -47,7 +47,7 @@ impl Config {
             service: variable(env, "SERVICE")?,
             graph: variable(env, "GRAPH")?,
             ids: BookingIds::new(&secret(env, "BOOKING_IDS_SECRET")?),
-            disclosure: DisclosureKey::new(secret(env, "DISCLOSURE_SECRET")?),
+            disclosure: DisclosureKey::new(&secret(env, "DISCLOSURE_SECRET")?),
             public_url: optional(env, "PUBLIC_URL")?,
             operator_token: operator_token(env)?,
             keys,

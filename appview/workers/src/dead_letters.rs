@@ -164,12 +164,13 @@ fn kept(row: &Row) -> Result<Kept, SqlError> {
 }
 
 /// The actor that wants a task done. Word between actors goes through no queue.
-fn wants(task: &Task) -> Option<ActorName> {
+pub(crate) fn wants(task: &Task) -> Option<ActorName> {
     match task {
         Task::Tell { .. } => None,
         Task::Resume(id) | Task::Project(id) => Some(ActorName::booking(id)),
         Task::Effect(effect) => Some(ActorName::booking(&effect.booking)),
         Task::Record { person, .. }
+        | Task::List { person, .. }
         | Task::ConfirmAddress { person, .. }
         | Task::TellDisconnected { person, .. } => Some(ActorName::user_connector(person)),
     }

@@ -8,19 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use huddle_core::SqlError;
 use huddle_core::outbox::{self, Task};
 use huddle_core::tasks::{Retry, TaskError, Tasks};
 use huddle_ports::metrics::TASK_SECONDS;
 use huddle_ports::{Clock as _, Metrics, Random as _};
-use huddle_workers_platform::{Misconfigured, WorkersClock, WorkersRandom};
+use huddle_workers_platform::{Misconfigured, WorkersClock, WorkersRandom, log};
 use worker::wasm_bindgen::prelude::*;
 use worker::worker_sys::{Message as PlatformMessage, MessageBatch};
 use worker::{
     Env, MessageExt as _, QueueContentType, QueueRetryOptionsBuilder, RawMessage,
-    RawMessageBuilder, console_error, wasm_bindgen,
+    RawMessageBuilder, wasm_bindgen,
 };
 
-use crate::dead_letters::{DeadLetters, GivenUp};
+use crate::build::{Build, Moment};
+use crate::dead_letters::{DeadLetters, GivenUp, wants};
 use crate::deadline::{TooLong, in_time};
 use crate::operations::operations;
 use crate::parts::Parts;
@@ -161,6 +163,8 @@ enum Trouble {
     Failed(#[from] TaskError),
     #[error(transparent)]
     TooLong(#[from] TooLong),
+    #[error(transparent)]
+    Sql(#[from] SqlError),
 }
 
 impl Trouble {
@@ -170,7 +174,7 @@ impl Trouble {
         let retry = match self {
             Self::Misconfigured(_) => return Some(UNCONFIGURED),
             Self::Failed(error) => error.retry(),
-            Self::NoTask(_) | Self::TooLong(_) => Retry::Later,
+            Self::NoTask(_) | Self::TooLong(_) | Self::Sql(_) => Retry::Later,
         };
         match task {
             Some(task) => retry.wait(task, tries, dice),
@@ -210,28 +214,64 @@ impl<'a> Job<'a> {
     async fn work(self, runner: &Result<Runner, Misconfigured>) -> Option<Duration> {
         let Err(trouble) = self.attempt(runner).await else {
             self.message.ack();
+            self.tell_done();
             return None;
         };
-        let id = self.message.id();
         let wait = trouble.wait(self.task.as_ref().ok(), self.tries, dice());
         if let Trouble::Misconfigured(_) = trouble {
-            console_error!("job {id} waits for the configuration to be put right: {trouble}");
+            self.tell_failed(
+                "a job waits for the configuration to be put right",
+                &trouble,
+                wait,
+            );
             self.start_over().await;
         } else if let Some(wait) = wait {
-            console_error!("job {id} failed, and is tried again in {wait:?}: {trouble}");
+            self.tell_failed("a job failed, and is tried again", &trouble, Some(wait));
             self.again(wait);
         } else {
-            console_error!("job {id} failed, and is a dead letter now: {trouble}");
+            self.tell_failed("a job failed, and is a dead letter now", &trouble, None);
             self.give_up(self.tries + 1, &trouble.to_string()).await;
         }
         wait
+    }
+
+    /// Says that it is done, of one of which something else may have been said before.
+    fn tell_done(&self) {
+        if self.tries > 0 {
+            let fields = [
+                ("job", self.message.id().into()),
+                ("task", self.kind().into()),
+                ("tries", self.tries.into()),
+            ];
+            log::info("a job is done that was brought before", fields);
+        }
+    }
+
+    fn tell_failed(&self, message: &str, trouble: &Trouble, wait: Option<Duration>) {
+        let fields = [
+            ("job", self.message.id().into()),
+            ("task", self.kind().into()),
+            ("tries", (self.tries + 1).into()),
+            ("wait_secs", wait.map(seconds).into()),
+            ("error", trouble.to_string().into()),
+        ];
+        log::error(message, fields);
+    }
+
+    /// One word for what kind of task it is, if it can be read.
+    fn kind(&self) -> Option<&'static str> {
+        self.task.as_ref().ok().map(Task::kind)
     }
 
     async fn attempt(&self, runner: &Result<Runner, Misconfigured>) -> Result<(), Trouble> {
         let task = self.task.as_ref();
         let task = task.map_err(|error| Trouble::NoTask(error.to_string()))?;
         let runner = runner.as_ref().map_err(Misconfigured::clone)?;
-        runner.run(task).await
+        runner.run(task).await?;
+        if let Some(actor) = wants(task) {
+            (Build::running().fault)(&actor, Moment::Done)?;
+        }
+        Ok(())
     }
 
     /// Has the message brought again, after whole seconds.
@@ -246,7 +286,7 @@ impl<'a> Job<'a> {
         match put(self.env, self.text.clone(), UNCONFIGURED).await {
             Ok(()) => self.message.ack(),
             Err(problem) => {
-                console_error!("{QUEUE} does not take a task back: {problem}");
+                log::failed("the queue does not take a job back", &problem);
                 self.again(UNCONFIGURED);
             }
         }
@@ -265,7 +305,7 @@ impl<'a> Job<'a> {
         match DeadLetters::new(self.env).keep(given_up).await {
             Ok(()) => self.message.ack(),
             Err(problem) => {
-                console_error!("a dead letter cannot be kept: {problem}");
+                log::failed("a dead letter is not kept", &problem);
                 self.again(outbox::backoff(self.tries, dice()));
             }
         }

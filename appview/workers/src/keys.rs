@@ -14,9 +14,9 @@ use huddle_core::index::IndexError;
 use huddle_core::user_connector::rotation::reseal;
 use huddle_core::user_connector::sealing::KeyRing;
 use huddle_core::{ActorName, ActorTransport};
-use huddle_workers_platform::WorkersRandom;
+use huddle_workers_platform::{WorkersRandom, log};
 use serde::{Deserialize, Serialize};
-use worker::{Env, console_error};
+use worker::Env;
 
 use crate::operator;
 use crate::parts::Parts;
@@ -79,7 +79,7 @@ async fn answer(
     match resealing.reseal(&after).await {
         Ok(outcome) => Json(outcome).into_response(),
         Err(problem) => {
-            console_error!("nothing is sealed anew: {problem}");
+            log::failed("nothing is sealed anew", &problem);
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
@@ -93,7 +93,7 @@ impl Resealing {
             match reseal(&*self.actors, &self.keys, &WorkersRandom, person).await {
                 Ok(count) => resealed += count,
                 Err(problem) => {
-                    console_error!("not sealed anew: {problem}");
+                    log::failed("something is not sealed anew", &problem);
                     failed += 1;
                 }
             }

@@ -35,11 +35,11 @@ pub mod transport;
 use axum::body::Body;
 use axum::http::Response;
 use huddle_ports::Clock as _;
-use huddle_workers_platform::WorkersClock;
+use huddle_workers_platform::{WorkersClock, log};
 use tower_service::Service as _;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::worker_sys::{self, MessageBatch};
-use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, console_error, event};
+use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
 
 use dead_letters::DeadLetters;
 use parts::Parts;
@@ -73,13 +73,15 @@ const FORGET: &str = "0 0 * * *";
 /// Does what is to be done at the times that `wrangler.toml` lists.
 #[event(scheduled)]
 async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
-    let done = match event.cron().as_str() {
+    let cron = event.cron();
+    let done = match cron.as_str() {
         SWEEP => sweep::sweep(&env).await.map_err(|it| it.to_string()),
         FORGET => forget(&env).await,
         _ => Err("nothing is to be done then".to_owned()),
     };
     if let Err(problem) = done {
-        console_error!("the schedule {}: {problem}", event.cron());
+        let fields = [("cron", cron.into()), ("error", problem.into())];
+        log::error("what is scheduled is not done", fields);
     }
 }
 
@@ -89,4 +91,20 @@ async fn forget(env: &Env) -> Result<(), String> {
     forgotten.map_err(|error| error.to_string())?;
     let forgotten = DeadLetters::new(env).forget(WorkersClock.now()).await;
     forgotten.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_environment_has_the_schedules_that_are_known_here() {
+        let config = include_str!("../wrangler.toml");
+        let mut crons: Vec<_> = config
+            .lines()
+            .filter_map(|line| Some(line.split_once("crons = ")?.1))
+            .collect();
+        crons.dedup();
+        assert_eq!(crons, [format!("{:?}", [SWEEP, FORGET])]);
+    }
 }

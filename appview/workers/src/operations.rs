@@ -6,7 +6,8 @@ use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages, Served};
 use huddle_core::ActorKind;
 use huddle_ports::Metrics as _;
 use huddle_ports::metrics::ACTOR_STARTS;
-use worker::{Env, console_log};
+use huddle_workers_platform::log;
+use worker::Env;
 
 use crate::config::{Config, operator_token};
 
@@ -21,7 +22,7 @@ pub(crate) fn registry() -> &'static Arc<MetricsRegistry> {
 pub(crate) fn operations(config: &Config) -> Operations {
     let mut operations = Operations {
         public_url: config.public_url.clone(),
-        on_served: log,
+        on_served: tell,
         ..Operations::default()
     };
     if let Some(token) = config.operator_token.clone() {
@@ -39,12 +40,15 @@ pub(crate) fn count_start(kind: ActorKind, env: &Env) {
     }
 }
 
-fn log(served: &Served) {
-    console_log!(
-        "served {} {} {} {} ms",
-        served.nsid,
-        served.status.as_u16(),
-        served.outcome,
-        served.time.as_millis()
+fn tell(served: &Served) {
+    let millis = u64::try_from(served.time.as_millis());
+    log::info(
+        "served",
+        [
+            ("nsid", served.nsid.into()),
+            ("status", served.status.as_u16().into()),
+            ("outcome", served.outcome.into()),
+            ("millis", millis.unwrap_or(u64::MAX).into()),
+        ],
     );
 }

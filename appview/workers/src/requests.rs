@@ -8,11 +8,8 @@
 use std::time::Duration;
 
 use huddle_core::index::IndexError;
-use huddle_workers_platform::Misconfigured;
-use worker::{
-    DurableObject, Env, Request, Response, Result, State, console_error, durable_object,
-    wasm_bindgen,
-};
+use huddle_workers_platform::{Misconfigured, log};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
 
 use crate::parts::Parts;
 
@@ -47,7 +44,7 @@ impl DurableObject for RequestsDO {
     /// Never fails: the platform would ring again, and another word comes in any case.
     async fn alarm(&self) -> Result<Response> {
         if let Err(trouble) = self.sweep().await {
-            console_error!("requests wait: {trouble}");
+            log::failed("requests wait", &trouble);
         }
         Response::empty()
     }

@@ -7,9 +7,10 @@ use axum::Router;
 use axum::http::Request;
 use axum::response::IntoResponse as _;
 use huddle_appview_router::{ActorAllowances, AppView, ClientAddress};
-use huddle_workers_platform::{Misconfigured, WorkersClock};
+use huddle_workers_platform::{Misconfigured, WorkersClock, log};
 use huddle_xrpc::Generic;
-use worker::{Env, console_error};
+use huddle_xrpc::server::Fault;
+use worker::Env;
 
 use crate::build::Build;
 use crate::operations::operations;
@@ -23,7 +24,7 @@ pub(crate) fn router(env: &Env) -> Router {
     let router = match served(env) {
         Ok(served) => served,
         Err(problem) => {
-            console_error!("nothing is served: {problem}");
+            log::failed("nothing is served", &problem);
             Router::new().fallback(async || Generic::InternalServerError.into_response())
         }
     };
@@ -68,9 +69,17 @@ fn appview(parts: Parts) -> AppView {
         operations: operations(&config),
         ids: config.ids,
         service: config.service,
-        on_fault: |fault| console_error!("{fault}"),
+        on_fault: report,
         pages,
         addresses: post.map(|post| post.addresses),
         pause: Arc::new(WorkersClock),
     }
+}
+
+fn report(fault: &Fault) {
+    let error = fault.to_string().into();
+    log::error(
+        "a method failed",
+        [("nsid", fault.nsid.into()), ("error", error)],
+    );
 }

@@ -3,11 +3,11 @@
 
 use huddle_core::index::IndexError;
 use huddle_ports::Clock as _;
-use worker::{Env, console_error};
+use worker::Env;
 
 use crate::register::Register;
 use crate::transport;
-use huddle_workers_platform::WorkersClock;
+use huddle_workers_platform::{WorkersClock, log};
 
 /// Actors that one sweep looks after. With the questions to the index it stays below the 50 requests that the smallest
 /// plan allows.
@@ -26,7 +26,13 @@ pub(crate) async fn sweep(env: &Env) -> Result<(), IndexError> {
         match transport::remind(env, &actor).await {
             Ok(until) => heard.push((entry, until)),
             // It comes up again.
-            Err(problem) => console_error!("{actor} cannot be reminded: {problem}"),
+            Err(problem) => {
+                let (kind, error) = (actor.kind().as_str(), problem.to_string());
+                log::error(
+                    "an actor is not reminded",
+                    [("actor", kind.into()), ("error", error.into())],
+                );
+            }
         }
     }
     register.note_all(heard).await

@@ -71,6 +71,25 @@ test("a slot is held, confirmed, moved and called off", async () => {
   await becomesFree(host, 60);
 });
 
+test("each request is an object in the log, in which nobody is named", async () => {
+  const [host, guest] = [free.pop(), world.person()];
+  const bookingId = await held(guest, host);
+  refused(await caller.query(world.person(), "getBooking", { bookingId }), "BookingNotFound");
+  for (const [nsid, status, outcome] of [
+    ["com.huddle.match", 200, "ok"],
+    ["com.huddle.getBooking", 400, "BookingNotFound"],
+  ]) {
+    await eventually(() => {
+      const line = served.said("served").findLast((it) => it.nsid === nsid);
+      const { millis, ...fields } = line ?? {};
+      assert.deepEqual(fields, { level: "INFO", message: "served", nsid, status, outcome });
+      assert.ok(Number.isInteger(millis) && millis >= 0, `${millis}`);
+    });
+  }
+  const lines = JSON.stringify(served.said("served"));
+  for (const name of [host, guest, bookingId]) assert.ok(!lines.includes(name), name);
+});
+
 test("a request that comes again does nothing twice", async () => {
   const [host, guest] = [free.pop(), world.person()];
   const input = { idempotencyKey: "once" };

@@ -195,7 +195,8 @@ test("what the mail API refuses for good is listed, and done once it is tried ag
   assert.deepEqual([job.tries, job.why], [1, "the mail API answers 422"]);
   assert.ok(Math.abs(Date.now() - job.at) < HOUR);
   assert.ok(!JSON.stringify(job).includes(email), "nobody's address is told");
-  assert.ok(served.logs().some((line) => line.includes(`job ${job.message} failed, and is a dead letter now`)));
+  const [letter] = served.said("a job failed, and is a dead letter now").filter(({ job: id }) => id === job.message);
+  assert.deepEqual([letter?.task, letter?.tries, letter?.wait_secs], ["mail", 1, null]);
   assert.equal((await served.measured())('huddle_queue_depth{state="dead"}'), 1);
   assert.equal(sentTo(email).length, 1);
 
@@ -245,7 +246,7 @@ test("an operator reads what comes of requests, holds, bookings and tasks, and h
     await grown('huddle_request_seconds_count{nsid="com.huddle.match"}', 1);
     await grown('huddle_matches_total{outcome="held"}', 1);
     await grown("huddle_match_seconds_count{}", 1);
-    await grown('huddle_bookings_total{status="confirmed"}', 1);
+    await grown('huddle_bookings_total{event="confirmed"}', 1);
     await grown('huddle_provider_seconds_count{provider="mail",outcome="ok"}', 4);
     await grown('huddle_task_seconds_count{kind="mail",outcome="ok"}', 4);
     await grown('huddle_task_seconds_count{kind="project",outcome="ok"}', 1);

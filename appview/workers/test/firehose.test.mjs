@@ -50,8 +50,23 @@ test("accounts that were not looked at for long are compared with what their hos
     await served.scheduled(CHECK_DRIFT);
     const [{ checked }] = await served.index("SELECT checked FROM repos WHERE did = ?", person);
     assert.ok(checked > 0);
-    await logged(served, "accounts compared: 0 same");
+    await compared(served, { same: 0, different: 0, untold: 1 });
   }));
+
+test("accounts are compared round after round, until nobody is left who is due", () =>
+  following(NOBODY, async (served) => {
+    const held = "INSERT INTO repos (did, hosting, rev, base, stale, checked) VALUES (?, 'active', '1', '', 0, 0)";
+    for (let n = 0; n < 100; n++) await served.index(held, world.person());
+    await served.scheduled(CHECK_DRIFT);
+    assert.deepEqual(await served.index("SELECT did FROM repos WHERE checked = 0"), []);
+  }));
+
+/** Waits until it is said what comparing has shown. */
+const compared = (served, expect) =>
+  eventually(() => {
+    const [{ same, different, untold } = {}] = served.said("accounts compared");
+    assert.deepEqual({ same, different, untold }, expect);
+  });
 
 /** The driver asks every minute whose repositories are to be fetched. */
 const ASKED_WITHIN_MILLIS = 60_000 + PATIENCE_MILLIS;
@@ -64,7 +79,7 @@ test("of an account that has published what nobody was told, the repository is f
     host.commit(offer());
     await served.index("UPDATE repos SET checked = 0");
     await served.compare();
-    await logged(served, "accounts compared: 1 same, 1 different, 0 untold");
+    await compared(served, { same: 1, different: 1, untold: 0 });
     assert.deepEqual(network.fetched.toSorted(), [host.did, other.did].toSorted(), "each once so far");
 
     await eventually(async () => assert.equal(await offers(served), 3), ASKED_WITHIN_MILLIS);
@@ -114,6 +129,40 @@ test("a host that nobody reaches is tried again", () =>
       assert.ok(tries.length >= 2, served.logs().join("\n"));
     });
   }));
+
+/** An entry in which the object that follows fails whenever it is asked. */
+const FAILING = `
+  import { DurableObject } from "cloudflare:workers";
+  export { default } from "./shim.js";
+  export class FirehoseDO extends DurableObject {
+    fetch() {
+      return new Response("a test asked for this", { status: 500 });
+    }
+  }
+`;
+
+test("while the object fails that follows, requests are looked at and hosts are named", () =>
+  Following.through(
+    world,
+    async (following) => {
+      const [host, guest] = [following.network.account().did, following.network.account().did];
+      await following.index("INSERT INTO people (did, first_seen, offered) VALUES (?, 0, 0)", host);
+      const takenBack =
+        "INSERT INTO requests (uri, version, guest_did, host_did, rev, record, first_seen, state) " +
+        "VALUES (?, 'a', ?, ?, '1', '{}', 0, 'withdrawing')";
+      await following.index(takenBack, `at://${guest}/com.huddle.bookingRequest/a`, guest, host);
+      await following.begin();
+      const [{ error }] = following.said("the firehose is not followed");
+      assert.match(error, /a test asked for this/);
+      const [{ named }] = await following.index("SELECT named FROM people WHERE did = ?", host);
+      assert.ok(named > 0);
+      await eventually(async () => {
+        const [{ state }] = await following.index("SELECT state FROM requests");
+        assert.equal(state, "withdrawn");
+      });
+    },
+    FAILING,
+  ));
 
 test("an object follows those hosts alone that it is named after", () =>
   following(NOBODY, async (served) => {
@@ -253,7 +302,10 @@ test("a repository is fetched as large as memory allows, and a larger one is lef
 
     const larger = network.account();
     publish(larger, fill(MOST_BYTES + 100));
-    await logged(served, `a repository is to be fetched later: it takes more than ${MOST_BYTES} bytes`);
+    await eventually(() => {
+      const [{ why } = {}] = served.said("a repository is to be fetched later");
+      assert.ok(why?.startsWith(`it takes more than ${MOST_BYTES} bytes`), why);
+    });
     await taken(3, () => {});
     assert.deepEqual(network.fetched.filter((did) => did === larger.did), [larger.did], "it rests");
   }));

@@ -2,7 +2,7 @@
 // nobody can open a WebSocket.
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { migrate } from "./database.mjs";
-import { OPERATOR_TOKEN } from "./harness.mjs";
+import { OPERATOR_TOKEN, said } from "./harness.mjs";
 import { Network } from "./network.mjs";
 import { scripts } from "./scripts.mjs";
 
@@ -16,13 +16,16 @@ export class Following {
   #logs = [];
   network;
 
-  /** Has it follow a network, from the first event on and once `begin` is called, for as long as some work takes. */
-  static async through(world, work) {
+  /**
+   * Has it follow a network, from the first event on and once `begin` is called, for as long as some work takes. `entry`
+   * is the text of a module that stands before the script's.
+   */
+  static async through(world, work, entry) {
     const following = new Following();
     following.network = await Network.start();
     try {
       const { url: PLC, firehose: FIREHOSE } = following.network;
-      await following.#start({ ...world.vars, PLC, FIREHOSE, OPERATOR_TOKEN });
+      await following.#start({ ...world.vars, PLC, FIREHOSE, OPERATOR_TOKEN }, entry);
       return await work(following);
     } finally {
       await following.#runtime?.dispose();
@@ -30,9 +33,12 @@ export class Following {
     }
   }
 
-  async #start(vars) {
+  async #start(vars, entry) {
+    const workers = scripts(vars);
+    const { modules } = workers.find(({ name }) => name === SCRIPT);
+    if (entry) modules.unshift({ type: "ESModule", path: "entry.js", contents: entry });
     const handleStructuredLogs = ({ message }) => this.#logs.push(message);
-    const options = { host: "127.0.0.1", cf: false, workers: scripts(vars), handleStructuredLogs };
+    const options = { host: "127.0.0.1", cf: false, workers, handleStructuredLogs };
     this.#runtime = new Miniflare(convertV4MiniflareOptions(options));
     await this.#runtime.ready;
     this.#database = await this.#runtime.getD1Database("DB");
@@ -75,5 +81,10 @@ export class Following {
   /** What was logged. */
   logs() {
     return this.#logs;
+  }
+
+  /** What was logged with this message. */
+  said(message) {
+    return said(this.#logs, message);
   }
 }

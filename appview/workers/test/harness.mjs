@@ -43,6 +43,18 @@ export const FIREHOSE = "contract/firehose/wrangler.toml";
 /** By what an operator is known to a Worker that is served with it as its variable of that name. */
 export const OPERATOR_TOKEN = "0123456789abcdef0123456789abcdef";
 
+/** The lines of a log that have this message, as objects of their fields. What is no JSON, a script has not written. */
+export function said(logs, message) {
+  const read = (line) => {
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  };
+  return logs.flatMap(read).filter((line) => line?.message === message);
+}
+
 /** Serves the Worker of a configuration with these variables, and others beside it, until it is closed. */
 export async function serve(configPath, vars, ...others) {
   const workers = [configPath, ...others].map((configPath) => ({ configPath, vars }));
@@ -77,6 +89,11 @@ class Served {
   /** What the Worker has logged. */
   logs() {
     return this.#server.getLogs().map((entry) => entry.message ?? JSON.stringify(entry));
+  }
+
+  /** What it has logged with this message. */
+  said(message) {
+    return said(this.logs(), message);
   }
 
   /** Posts a command; `fault` says what is to go wrong with it. */

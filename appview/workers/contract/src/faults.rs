@@ -23,7 +23,9 @@ pub(crate) fn strike(actor: &ActorName, moment: Moment) -> Result<(), SqlError> 
             forget(actor);
             Err(SqlError::Store(WHY.into()))
         }
-        (Moment::Commit, Some("panic")) | (Moment::Wake, Some("panic at alarm")) => {
+        (Moment::Commit, Some("panic"))
+        | (Moment::Wake, Some("panic at alarm"))
+        | (Moment::Done, Some("panic once done")) => {
             forget(actor);
             panic!("{WHY}")
         }

@@ -17,10 +17,10 @@ use huddle_firehose::ingest::{
     Source, Step,
 };
 use huddle_ports::{Clock as _, FetchLimits};
-use huddle_workers_platform::WorkersClock;
+use huddle_workers_platform::{WorkersClock, log};
 use serde::Serialize;
 use worker::wasm_bindgen::JsCast as _;
-use worker::{Delay, console_error, console_log, js_sys, wasm_bindgen};
+use worker::{Delay, js_sys, wasm_bindgen};
 
 use crate::Trouble;
 use crate::parts::Parts;
@@ -119,7 +119,7 @@ impl Follower {
             indexer: parts.indexer.clone(),
             pause: Arc::new(WorkersClock),
             repository: REPOSITORY,
-            on_failure: |error| console_error!("the firehose waits for the index: {error}"),
+            on_failure: |error| log::failed("the firehose waits for the index", error),
         };
         Ok(Self {
             runner: Runner::new(ingest),
@@ -279,7 +279,7 @@ async fn connect(parts: &Parts, url: &str) -> Option<Socket> {
     match parts.network.open_websocket(url).await {
         Ok(websocket) => Socket::listen(&websocket).ok(),
         Err(error) => {
-            console_error!("the firehose cannot be connected: {error}");
+            log::failed("the firehose cannot be connected", &error);
             None
         }
     }
@@ -294,7 +294,7 @@ async fn answer(keeper: &Keeper, parts: &Parts, question: Question) -> Answer {
             && let Err(error) = parts.ask_for_bookings().await
         {
             // It is said again every minute.
-            console_error!("requests wait: {error}");
+            log::failed("requests wait", &error);
         }
     }
     answer
@@ -303,27 +303,57 @@ async fn answer(keeper: &Keeper, parts: &Parts, question: Question) -> Answer {
 /// Says what came of an event that an operator may want to know.
 fn tell(taken: &TakenOver) {
     if let Some(why) = taken.lost {
-        console_log!("a repository is to be fetched later: {why}");
+        let fields = [("why", why.to_string().into())];
+        log::info("a repository is to be fetched later", fields);
     }
     for record in &taken.left_out {
-        console_log!(
-            "a record of {} is left out: {}",
-            record.collection,
-            record.why
+        let (collection, why) = (
+            record.collection.as_str().into(),
+            record.why.as_str().into(),
         );
+        let fields = [("collection", collection), ("why", why)];
+        log::info("a record is left out", fields);
     }
 }
 
 /// Says what the driver tells, and of whom nobody.
 fn report(notice: &Notice) {
     match notice {
-        Notice::Connected { host } => console_log!("the firehose is connected: {host}"),
-        Notice::Disconnected { host, why, .. } => {
-            console_error!("the firehose is disconnected: {host}: {why:?}");
+        Notice::Connected { host } => {
+            log::info(
+                "the firehose is connected",
+                [("host", host.as_str().into())],
+            );
         }
-        Notice::Info { name, message } => console_log!("the firehose says {name}: {message:?}"),
-        Notice::BadFrame { why } => console_error!("the firehose sent no event: {why}"),
-        Notice::Rejected { seq, why, .. } => console_log!("event {seq} is not taken: {why}"),
-        Notice::NoKey { seq, .. } => console_log!("event {seq} is of an account without a key"),
+        Notice::Disconnected { host, why, .. } => {
+            let (host, why) = (host.as_str().into(), format!("{why:?}").into());
+            log::error(
+                "the firehose is disconnected",
+                [("host", host), ("why", why)],
+            );
+        }
+        Notice::Info { name, message } => {
+            let (name, said) = (name.as_str().into(), message.as_deref().into());
+            log::info("the firehose says", [("name", name), ("said", said)]);
+        }
+        Notice::BadFrame { why } => {
+            log::error(
+                "the firehose sent no event",
+                [("why", why.to_string().into())],
+            );
+        }
+        Notice::Rejected { seq, why, .. } => {
+            let why = why.to_string().into();
+            log::info(
+                "an event is not taken",
+                [("seq", (*seq).into()), ("why", why)],
+            );
+        }
+        Notice::NoKey { seq, .. } => {
+            log::info(
+                "an event is of an account without a key",
+                [("seq", (*seq).into())],
+            );
+        }
     }
 }

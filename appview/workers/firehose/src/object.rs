@@ -5,9 +5,12 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use huddle_appview_indexer::Drift;
+use huddle_workers_platform::log;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use worker::{
-    DurableObject, Env, Error, Request, Response, Result, State, console_error, durable_object,
-    wasm_bindgen, wasm_bindgen_futures,
+    DurableObject, Env, Error, Request, Response, Result, State, durable_object, wasm_bindgen,
+    wasm_bindgen_futures,
 };
 
 use crate::Trouble;
@@ -22,27 +25,37 @@ const BINDING: &str = "FirehoseDO";
 /// not: sooner or later, but not within this.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// So many accounts are asked at a time what they have published: a few requests each, of the 1,000 that an event may make.
-const CHECKS: u32 = 50;
+/// So many accounts are asked in a round what they have published: two dozen requests each at most, of the 1,000 that an
+/// event may make, which each round is one of.
+pub(crate) const CHECKS: u32 = 40;
 
 /// What the object is asked to do, by path.
 const FOLLOW: &str = "/";
 const COMPARE: &str = "/compare";
 const METRICS: &str = "/metrics";
 
-/// Has the object that follows these hosts follow them, and gives its word of how far it is.
-pub(crate) async fn wake(env: &Env, hosts: &Hosts) -> Result<String> {
-    ask(env, hosts, FOLLOW).await
+/// Has the object that follows these hosts follow them, and gives its [`Progress`].
+pub(crate) async fn wake(env: &Env, hosts: &Hosts) -> Result<Value> {
+    told(env, hosts, FOLLOW).await
 }
 
-/// Has it compare some of what is held with what was published, and gives its word of what that has shown.
-pub(crate) async fn compare(env: &Env, hosts: &Hosts) -> Result<String> {
-    ask(env, hosts, COMPARE).await
+/// Has it compare a round of what is held with what was published, and gives its word of what that has shown.
+pub(crate) async fn compare(env: &Env, hosts: &Hosts) -> Result<Drift> {
+    let (same, different, untold) = told(env, hosts, COMPARE).await?;
+    Ok(Drift {
+        same,
+        different,
+        untold,
+    })
 }
 
 /// What it has measured, as a Prometheus server reads it.
 pub(crate) async fn metrics(env: &Env, hosts: &Hosts) -> Result<String> {
     ask(env, hosts, METRICS).await
+}
+
+async fn told<T: DeserializeOwned>(env: &Env, hosts: &Hosts, path: &str) -> Result<T> {
+    Ok(serde_json::from_str(&ask(env, hosts, path).await?)?)
 }
 
 async fn ask(env: &Env, hosts: &Hosts, path: &str) -> Result<String> {
@@ -87,7 +100,7 @@ impl DurableObject for FirehoseDO {
     /// Never fails: the platform rings a failed alarm a few times more and then never again.
     async fn alarm(&self) -> Result<Response> {
         if let Err(trouble) = self.tend().await {
-            console_error!("the firehose is not followed: {trouble}");
+            log::failed("the firehose is not followed", &trouble);
         }
         Response::empty()
     }
@@ -110,8 +123,7 @@ impl FirehoseDO {
             different,
             untold,
         } = drift;
-        let shown = format!("{same} same, {different} different, {untold} untold");
-        Ok(Response::ok(shown)?)
+        Ok(Response::from_json(&(same, different, untold))?)
     }
 
     /// Follows, if it does not yet, and comes back to see whether it still does.
@@ -136,7 +148,7 @@ impl FirehoseDO {
         wasm_bindgen_futures::spawn_local(async move {
             // It ends where it cannot begin, and is begun anew when somebody looks.
             let trouble = follower::follow(parts, told).await;
-            console_error!("the firehose is not followed: {trouble}");
+            log::failed("the firehose is not followed", &trouble);
         });
         progress
     }

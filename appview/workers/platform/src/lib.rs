@@ -2,7 +2,7 @@
 //!
 //! `fetch` and `dns` ask others, under the policy of `huddle_ports`; [`Network`] puts them together. [`D1Index`] and
 //! [`storage`] keep what is kept, [`EdgeCache`] and [`IsolateCache`] remember what was looked up, [`WorkersClock`] tells the time,
-//! [`WorkersRandom`] is what nobody can predict, and [`config`] reads what an installation is told.
+//! [`WorkersRandom`] is what nobody can predict, [`config`] reads what an installation is told, and [`log`] says what came of it.
 
 mod cache;
 mod clock;
@@ -10,6 +10,7 @@ pub mod config;
 mod dns;
 mod fetch;
 mod index;
+pub mod log;
 mod network;
 mod random;
 pub mod storage;

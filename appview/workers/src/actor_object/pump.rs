@@ -5,13 +5,12 @@ use std::time::Duration;
 use huddle_core::outbox::{self, Entry, Task};
 use huddle_core::{ActorTransport as _, Sql, SqlError};
 use huddle_ports::Clock as _;
-use worker::console_error;
 
 use super::{ActorObject, Trouble};
 use crate::deadline::in_time;
 use crate::jobs::{self, dice};
 use crate::transport::DurableObjectTransport;
-use huddle_workers_platform::WorkersClock;
+use huddle_workers_platform::{WorkersClock, log};
 
 /// Entries of a kind that one alarm carries away; what is left is due, and the next alarm rings at once.
 const BATCH: u32 = 32;
@@ -66,7 +65,16 @@ fn note(sql: &mut dyn Sql, entry: &Entry, outcome: Result<(), String>) -> Result
     let Entry {
         id, actor, tries, ..
     } = entry;
-    console_error!("entry {id} of the outbox of {actor} failed after {tries} times: {problem}");
     let wait = outbox::backoff(*tries, dice());
+    log::error(
+        "an entry of the outbox failed, and is tried again",
+        [
+            ("actor", actor.kind().as_str().into()),
+            ("entry", (*id).into()),
+            ("tries", tries.saturating_add(1).into()),
+            ("wait_secs", wait.as_secs().into()),
+            ("error", problem.into()),
+        ],
+    );
     outbox::failed(sql, *id, Some(WorkersClock.now() + wait))
 }

@@ -7,10 +7,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use huddle_core::index::IndexError;
+use huddle_workers_platform::log;
 use huddle_xrpc::Generic;
 use serde::{Deserialize, Serialize};
+use worker::Env;
 use worker::send::SendFuture;
-use worker::{Env, console_error};
 
 use super::{DeadLetters, Kept};
 use crate::parts::Parts;
@@ -162,7 +163,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (status, error) = self.status_and_name();
         if status.is_server_error() {
-            console_error!("jobs were not all listed or tried again: {self}");
+            log::failed("jobs were not all listed or tried again", &self);
         }
         let body = serde_json::json!({ "error": error, "message": self.to_string() });
         (status, Json(body)).into_response()
