@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { answered, refused } from './harness/outcome.mjs'
+import { until } from './harness/until.mjs'
 import { World } from './harness/world.mjs'
 
 const world = await World.start('availability')
@@ -76,4 +77,14 @@ test('a request that is a record is answered by it, and it follows the record', 
   refused(await late.match(host), 'NoSlot')
   await host.remove(uri)
   await world.unlisted(host)
+})
+
+test('whoever has named nobody to schedule for them is not among the hosts, whatever they have published', async () => {
+  const person = await world.person('judy')
+  const { uri, cid } = await person.create('social.schedule.availability', availability('all'))
+  await world.listed(person, uri, cid)
+  const found = async () => answered(await world.get('searchHosts', { limit: 100 })).hosts.map(({ did }) => did)
+  assert.ok(!(await found()).includes(person.did))
+  await person.choose(world.service)
+  await until('they are found', found, (dids) => dids.includes(person.did))
 })

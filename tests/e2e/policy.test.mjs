@@ -99,6 +99,33 @@ test('a social graph that cannot be read opens no door', async () => {
   answered(await friend.match(closed, { dryRun: true }))
 })
 
+test('what is held stays held, and nothing more, while the social graph cannot be read', async () => {
+  const [friend, stranger] = await world.people('held-friend', 'held-stranger')
+  const hosts = [
+    await world.host('held-closed', { ...half(9), policy: 'mutual' }),
+    await world.host('held-open', half(9)),
+  ]
+  await hosts[0].follow(friend)
+  await friend.follow(hosts[0])
+  const held = [
+    [friend, await friend.matched(hosts[0])],
+    [stranger, await stranger.matched(hosts[1])],
+  ]
+  world.graph.broken = true
+  try {
+    for (const [guest, booking] of held) {
+      refused(await guest.finalize(booking), 'CalendarUnavailable')
+      assert.equal((await guest.read(booking)).booking.status, 'held')
+    }
+  } finally {
+    world.graph.broken = false
+  }
+  for (const [guest, booking] of held) {
+    answered(await guest.finalize(booking))
+    await guest.until(booking, 'confirmed')
+  }
+})
+
 /** Headers that differ from one answer to the next, whatever is answered. */
 const OF_ONE_ANSWER = /^(date|ratelimit-.*|x-request-id)$/
 

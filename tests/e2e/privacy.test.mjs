@@ -25,11 +25,8 @@ function weekOf(moment) {
 }
 
 test('fifty strangers learn no more of a host than one', async (t) => {
-  const host = await world.host('ada', {
-    rules: [{ days: WEEK, start: '08:00', end: '20:00' }],
-    mode: 'pick',
-    durations: [30, 60],
-  })
+  const hours = { rules: [{ days: WEEK, start: '08:00', end: '20:00' }], durations: [30, 60] }
+  const host = await world.host('ada', { ...hours, mode: 'pick' }, { ...hours, mode: 'auto' })
   const busy = await world.person('confidant')
   await host.follow(busy)
   const taken = answered(await busy.call('listSlots', { hostDid: host.did, limit: 6 })).slots
@@ -38,19 +35,32 @@ test('fifty strangers learn no more of a host than one', async (t) => {
   const learned = new Set()
   const answers = {}
   const days = Array.from({ length: 10 }, (_, day) => day)
+  /** Counts an answer, and says whether it tells more than that there is nothing. */
+  const tells = (outcome) => {
+    const answer = `${outcome.method} ${outcome.error ?? outcome.status}`
+    answers[answer] = (answers[answer] ?? 0) + 1
+    if (outcome.status !== 200) refused(outcome, 'NoSlot')
+    return outcome.status === 200
+  }
+  const take = async (stranger, constraints) => {
+    const outcome = await stranger.match(host, { constraints })
+    if (!tells(outcome)) return
+    const { start } = await stranger.decided(outcome.body.booking)
+    if (start) learned.add(start)
+  }
   const ask = async (stranger, input) => {
     const outcome = await stranger.call('listSlots', { hostDid: host.did, limit: 24, ...input })
-    answers[outcome.error ?? outcome.status] = (answers[outcome.error ?? outcome.status] ?? 0) + 1
-    if (outcome.status !== 200) return refused(outcome, 'NoSlot')
+    if (!tells(outcome)) return
     for (const { start } of outcome.body.slots) learned.add(start)
     const perDay = Map.groupBy(outcome.body.slots, ({ start }) => start.slice(0, 10))
     for (const [day, slots] of perDay) assert.ok(slots.length <= DAILY, `${slots.length} slots of ${day}`)
   }
   for (let n = 0; n < STRANGERS; n++) {
     const stranger = await world.person(`stranger-${n}`)
-    await ask(stranger, {})
     // Each asks for another day, in another way.
     const day = days[n % days.length] * 24 * 60
+    await take(stranger, { earliest: at(day), latest: at(day + 24 * 60) })
+    await ask(stranger, {})
     const duration = n % 2 ? 30 : 60
     const [from, tz] = [day + 480 + 7 * n, ['UTC', 'Asia/Tokyo', 'America/New_York'][n % 3]]
     await ask(stranger, { earliest: at(from), latest: at(from + 60), duration, tz })
@@ -60,7 +70,7 @@ test('fifty strangers learn no more of a host than one', async (t) => {
   const told = [...weeks].map(([week, starts]) => `${starts.length} of the week of ${week}`)
   t.diagnostic(`${STRANGERS} strangers have learned ${learned.size} distinct starts: ${told.join(', ')}`)
   t.diagnostic(`answers: ${JSON.stringify(answers)}`)
-  assert.ok(learned.size > 0)
+  for (const method of ['match', 'listSlots']) assert.ok(answers[`${method} 200`] > 0, `${method} tells nothing`)
   for (const starts of weeks.values()) assert.ok(starts.length <= WEEKLY_BUDGET, `${starts.length} starts of a week`)
 })
 
@@ -82,6 +92,10 @@ test('a dry run tells strangers of blocks of four hours, and of nothing narrower
   const told = [...answers].map(([block, outcomes]) => `${block}: ${[...outcomes]}`)
   t.diagnostic(`${STRANGERS} dry runs about half hours, by block: ${told.join('; ')}`)
   for (const outcomes of answers.values()) assert.equal(outcomes.size, 1)
+  assert.ok(
+    [...answers.values()].some((outcomes) => outcomes.has(200)),
+    'nobody is told anything',
+  )
 })
 
 test('what is private is in no byte that strangers get, in no log and in no metric', async () => {
@@ -161,6 +175,8 @@ test('what stands in calendars is in no byte that leaves, whoever asks for whate
   }
   const mailboxes = parties.map(({ name }) => `${name}@mail.test`)
   for (const [n, person] of parties.entries()) await person.readMailAt(mailboxes[n])
+  const apps = await Promise.all(parties.map(() => world.app()))
+  for (const [n, person] of parties.entries()) answered(await person.call('putWebhook', { url: apps[n].url }))
 
   answered(await guest.match(host, { dryRun: true }))
   const booking = await guest.confirmed(host)
@@ -176,6 +192,10 @@ test('what stands in calendars is in no byte that leaves, whoever asks for whate
   await guest.finalize(held)
   await guest.match(unread)
   for (const { name } of [host, guest]) await world.mail.count(`${name}@mail.test`, 2)
+  for (const app of [apps[parties.indexOf(host)], apps[parties.indexOf(guest)]]) {
+    const posted = async () => app.posted.length
+    await until('the apps of both are posted that it was confirmed and moved', posted, (count) => count >= 2)
+  }
   const shown = async () => JSON.stringify([await home.event(booking.id), await work.event(booking.id)])
   await until('both calendars show it', shown, (text) => JSON.parse(text).every(Boolean))
 
@@ -192,6 +212,7 @@ test('what stands in calendars is in no byte that leaves, whoever asks for whate
     logs: world.appview.logs(),
     letters: JSON.stringify(mailboxes.flatMap((address) => world.mail.to(address))),
     'what the social graph is asked': world.graph.asked.join('\n'),
+    'what is posted to apps': apps.flatMap(({ posted }) => posted).join('\n'),
     'events of bookings': await shown(),
   }
   await askEverything(guest, host, booking)
@@ -202,7 +223,10 @@ test('what stands in calendars is in no byte that leaves, whoever asks for whate
     for (const sign of signs) assert.ok(!open.includes(sign), `${sign} is in ${where}`)
   }
   // What is told is found in this way.
-  assert.ok(laidOpen(left.answers).includes(booking.start) && laidOpen(left.letters).includes(booking.id))
+  assert.ok(laidOpen(left.answers).includes(booking.start))
+  for (const where of ['letters', 'what is posted to apps']) {
+    assert.ok(laidOpen(left[where]).includes(booking.id), where)
+  }
 })
 
 /** Looks at every page that there is for anybody. */

@@ -3,18 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use huddle_core::index::{IndexError, offers, repos};
+use huddle_core::index::{IndexError, offers, repos, requests};
 use huddle_firehose::ingest::Change;
+use huddle_lexicon::com::huddle::booking_request::BookingRequest;
 use huddle_ports::FetchLimits;
 use huddle_syntax::Did;
+use huddle_syntax::schema::{Data as _, Record as _};
 
 use crate::Indexer;
 use crate::host::HostError;
-use crate::records::Entries;
+use crate::records::{Entries, OFFERS};
+use crate::requests::untimely;
 
 /// For how long an account is left alone that was looked at.
 const REST: Duration = Duration::from_hours(24);
-/// So many pages of each collection are asked for: what somebody offers who has more is not compared.
+/// So many pages of each collection are asked for: what somebody has published who has more is not compared.
 const MOST_PAGES: u32 = 5;
 
 /// What looking at some accounts has shown.
@@ -24,7 +27,7 @@ pub struct Drift {
     pub same: u32,
     /// Of so many it is not: their repositories are to be fetched.
     pub different: u32,
-    /// Of so many the host has told nothing, or they offer too much to be compared.
+    /// Of so many the host has told nothing, or they have published too much to be compared.
     pub untold: u32,
 }
 
@@ -60,20 +63,44 @@ impl Indexer {
             // Of so many not all are held.
             return Ok(Err(HostError::Unavailable));
         }
-        let held = repos::held(self.index(), did).await?;
-        let held: BTreeSet<_> = held.into_iter().collect();
+        let held: BTreeSet<_> = repos::held(self.index(), did).await?.into_iter().collect();
+        let held_requests = repos::held_requests(self.index(), did).await?;
+        let held_requests: BTreeSet<_> = held_requests.into_iter().collect();
         let offered = published.offers.into_iter();
         let offered = offered.filter_map(|entry| Some((entry.uri, entry.content?.cid)));
         let services = published.services.into_iter().flatten();
         let services = services.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
-        Ok(Ok(held == offered.chain(services).collect()))
+        let requested = self.requested(published.requests, &held_requests);
+        let is_same = held == offered.chain(services).collect() && held_requests == requested;
+        Ok(Ok(is_same))
     }
 
-    /// All that makes an account a host, as its own host tells it.
+    /// The versions of requests by address. Of those that would be ignored now because of when they were made none is
+    /// missed.
+    fn requested(
+        &self,
+        published: Vec<requests::Entry>,
+        held: &BTreeSet<(String, String)>,
+    ) -> BTreeSet<(String, String)> {
+        let now = self.ports.clock.now();
+        let version = |entry: requests::Entry| {
+            let content = entry.content?;
+            let is_timely = || {
+                let record = BookingRequest::from_json(content.record.as_bytes());
+                record.is_ok_and(|record| untimely(&record, now).is_none())
+            };
+            let request = (entry.uri, content.version);
+            (held.contains(&request) || is_timely()).then_some(request)
+        };
+        published.into_iter().filter_map(version).collect()
+    }
+
+    /// All of an account that is of interest, as its own host tells it.
     async fn published(&self, did: &Did) -> Result<Vec<Change>, HostError> {
         let pds = self.pds_of(did, FetchLimits::default()).await?;
         let service = pds.service().await?;
-        let mut published = pds.offers(MOST_PAGES).await?;
+        let collections = [&OFFERS[..], &[BookingRequest::NSID]].concat();
+        let mut published = pds.list(&collections, MOST_PAGES).await?;
         if !published.are_all {
             // A part of it would always differ from what is held.
             return Err(HostError::Unavailable);

@@ -13,7 +13,6 @@ use huddle_syntax::{AtIdentifier, Did, Nsid};
 use huddle_xrpc::client::{Client, ClientError};
 
 use crate::Indexer;
-use crate::records::OFFERS;
 
 /// So many records are asked for at once.
 const PAGE: i64 = 100;
@@ -70,8 +69,8 @@ pub(crate) struct Pds {
     client: Client,
 }
 
-/// What an account offers, as far as its host was asked.
-pub(crate) struct Offers {
+/// What an account has published, as far as its host was asked.
+pub(crate) struct Listed {
     pub(crate) records: Vec<Change>,
     /// Whether that is all.
     pub(crate) are_all: bool,
@@ -107,21 +106,25 @@ impl Pds {
         }))
     }
 
-    /// What the account offers: of each collection at most so many pages of 100 records.
-    pub(crate) async fn offers(&self, most_pages: u32) -> Result<Offers, HostError> {
-        let mut offers = Offers {
+    /// What the account has published in some collections: of each at most so many pages of 100 records.
+    pub(crate) async fn list(
+        &self,
+        collections: &[&str],
+        most_pages: u32,
+    ) -> Result<Listed, HostError> {
+        let mut listed = Listed {
             records: Vec::new(),
             are_all: true,
         };
-        for collection in OFFERS {
-            let records = &mut offers.records;
-            offers.are_all &= self.list(collection, most_pages, records).await?;
+        for collection in collections {
+            let records = &mut listed.records;
+            listed.are_all &= self.list_one(collection, most_pages, records).await?;
         }
-        Ok(offers)
+        Ok(listed)
     }
 
     /// Lists a collection. Says whether that is all of it.
-    async fn list(
+    async fn list_one(
         &self,
         collection: &str,
         most_pages: u32,

@@ -13,6 +13,7 @@ use huddle_ports::{Bytes, FetchLimits};
 use huddle_syntax::{AtIdentifier, Did};
 
 use crate::host::HostError;
+use crate::records::OFFERS;
 use crate::take_over::Takeover;
 use crate::{Indexer, LeftOut};
 
@@ -102,7 +103,7 @@ impl Indexer {
         let Some(service) = pds.service().await? else {
             return Ok(Vec::new());
         };
-        let mut offered = pds.offers(1).await?.records;
+        let mut offered = pds.list(&OFFERS, 1).await?.records;
         offered.push(service);
         Ok(offered)
     }

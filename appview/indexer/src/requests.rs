@@ -194,12 +194,8 @@ impl Requests {
         let Ok(record) = BookingRequest::from_json(request.record.as_bytes()) else {
             return Ok(Err(Verdict::Refused("invalid")));
         };
-        let created = Timestamp::from_millis(record.created_at.timestamp_millis());
-        if created + SEEN_WITHIN < request.first_seen {
-            return Ok(Err(Verdict::Refused("seenTooLate")));
-        }
-        if request.first_seen + AHEAD < created {
-            return Ok(Err(Verdict::Refused("createdInTheFuture")));
+        if let Some(why) = untimely(&record, request.first_seen) {
+            return Ok(Err(Verdict::Refused(why)));
         }
         let Ok(constraints) = constraints::read(Some(&record.constraints)) else {
             return Ok(Err(Verdict::Refused("contradictoryConstraints")));
@@ -307,6 +303,15 @@ impl Requests {
     fn now(&self) -> Timestamp {
         self.indexer.ports.clock.now()
     }
+}
+
+/// Why a request that is first seen at this moment is ignored, if that is because of when it was made.
+pub(crate) fn untimely(request: &BookingRequest, first_seen: Timestamp) -> Option<&'static str> {
+    let created = Timestamp::from_millis(request.created_at.timestamp_millis());
+    if created + SEEN_WITHIN < first_seen {
+        return Some("seenTooLate");
+    }
+    (first_seen + AHEAD < created).then_some("createdInTheFuture")
 }
 
 /// How long a request rests that was tried so often before this time.

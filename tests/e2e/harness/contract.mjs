@@ -15,6 +15,3 @@ const isMethod = ({ defs }) => ['query', 'procedure'].includes(defs.main?.type)
 export const methods = Object.fromEntries(
   documents.filter(isMethod).map(({ id, defs }) => [id.split('.').at(-1), defs.main]),
 )
-
-/** What needs a mail server: where there is none, nobody can be told anything but that. */
-export const apart = ['confirmEmail', 'requestEmailConfirmation']

@@ -109,7 +109,11 @@ export class Person {
 
   /** The booking that a match of this person with a host makes: what takes too long for an answer is waited for. */
   async matched(host, input = {}) {
-    const { booking } = answered(await this.match(host, input))
+    return this.decided(answered(await this.match(host, input)).booking)
+  }
+
+  /** A booking of this person, once it is more than being looked for a time for it. */
+  decided(booking) {
     const isUnderWay = ({ status, waitingFor }) => status === 'pending' && waitingFor !== 'approval'
     if (!isUnderWay(booking)) return booking
     const ask = async () => (await this.read(booking)).booking

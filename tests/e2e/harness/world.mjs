@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../peers/atproto/port.mjs'
+import { App } from './apps.mjs'
 import { CalendarServer, Feed } from './calendars.mjs'
 import { StandInGraph } from './graph.mjs'
 import { KeyHolder } from './key-holder.mjs'
@@ -34,7 +35,8 @@ export class World {
   #operatorToken = randomUUID()
   #people = 0
   #folder
-  #calendars = []
+  /** What ends with this. */
+  #ending = []
   /** The DID of the AppView, and where it is. */
   service
   url
@@ -86,7 +88,7 @@ export class World {
     await this.#network?.end()
     this.graph?.close()
     await this.mail?.stop()
-    for (const calendar of this.#calendars) await calendar.stop()
+    for (const one of this.#ending) await one.stop()
     this.#tap?.close()
   }
 
@@ -109,7 +111,7 @@ export class World {
 
   /** An account on a CalDAV server of this name: `radicale` or `xandikos`. */
   async calendar(name) {
-    const folder = join(this.#folder, `${name}-${this.#calendars.length}`)
+    const folder = join(this.#folder, `${name}-${this.#ending.length}`)
     return this.#ended(await CalendarServer.start(name, folder, `${folder}.log`))
   }
 
@@ -118,10 +120,14 @@ export class World {
     return this.#ended(await Feed.start())
   }
 
-  /** What ends with this. */
-  #ended(calendar) {
-    this.#calendars.push(calendar)
-    return calendar
+  /** An app that can have news posted. */
+  async app() {
+    return this.#ended(await App.start())
+  }
+
+  #ended(one) {
+    this.#ending.push(one)
+    return one
   }
 
   /** Somebody new, on one server after the other. */

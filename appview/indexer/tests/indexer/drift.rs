@@ -4,10 +4,12 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use huddle_appview_indexer::Drift;
+use huddle_lexicon::com::huddle::booking_request::BookingRequest;
 use huddle_syntax::Did;
 
+use crate::requests::{DAY, HOUR, Scene, datetime, swept};
 use crate::stream::{found, notes, offer, offers_collection, service};
-use crate::world::{HOST, World, rkey};
+use crate::world::{HOST, NOW, World, rkey};
 
 /// What the stream has told by now is lost.
 async fn lose(world: &World) {
@@ -68,4 +70,71 @@ async fn a_host_who_moved_on_unheard_is_found_and_read_anew_and_the_stream_goes_
         ..Drift::default()
     };
     assert_eq!(world.indexer().check_drift(10).await, Ok(expect));
+}
+
+/// A guest has asked, and more than a day later something that nobody has heard of happened to the record. Checks what a
+/// comparison finds of the two accounts, and how requests stand once that was mended.
+async fn check_requests(unheard: impl FnOnce(&Scene), expect: Drift, standing: &[&str]) {
+    let scene = Scene::new();
+    scene.publish("a", |request| {
+        request.constraints.earliest = Some(datetime(NOW + DAY + HOUR));
+    });
+    scene.sweep().await;
+    scene.world.clock.step(DAY + HOUR / 2);
+    unheard(&scene);
+    lose(&scene.world).await;
+    assert_eq!(scene.sweep().await, swept(0, 0), "it was not heard");
+
+    let drift = scene.world.indexer().check_drift(10).await;
+    assert_eq!(drift, Ok(expect));
+    scene.sweep().await;
+    assert_eq!(scene.standing().await, standing);
+    scene.world.clock.step(DAY + HOUR);
+    let drift = scene.world.indexer().check_drift(10).await.unwrap();
+    assert_eq!((drift.same, drift.different), (2, 0), "it was mended");
+}
+
+#[tokio::test]
+async fn requests_that_changed_unheard_are_found_and_what_was_taken_back_is_called_off() {
+    let same = Drift {
+        same: 2,
+        ..Drift::default()
+    };
+    let different = Drift {
+        same: 1,
+        different: 1,
+        untold: 0,
+    };
+    let late = |request: &mut BookingRequest| {
+        request.constraints.earliest = Some(datetime(NOW + DAY + 2 * HOUR));
+    };
+    let made_long_ago = |request: &mut BookingRequest| request.created_at = datetime(NOW);
+    check_requests(|_| {}, same, &["asked: confirmed"]).await;
+    let deleted = |scene: &Scene| scene.take_back("a");
+    check_requests(deleted, different, &["withdrawn: canceled"]).await;
+    let replaced = |scene: &Scene| scene.publish("a", late);
+    let standing = ["withdrawn: canceled", "asked: confirmed"];
+    check_requests(replaced, different, &standing).await;
+    let another = |scene: &Scene| scene.publish("b", late);
+    let standing = ["asked: confirmed", "asked: confirmed"];
+    check_requests(another, different, &standing).await;
+    let too_late = |scene: &Scene| scene.publish("b", made_long_ago);
+    check_requests(too_late, same, &["asked: confirmed"]).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_ignored_is_no_drift_nor_when_it_is_forgotten() {
+    let scene = Scene::new();
+    scene.publish("a", |request| {
+        request.host_did = scene.world.sign_up("cleo");
+    });
+    scene.sweep().await;
+    assert_eq!(scene.standing().await, ["ignored: none"]);
+    for left in [&["ignored: none"][..], &[]] {
+        scene.world.clock.step(8 * DAY);
+        let drift = scene.world.indexer().check_drift(10).await.unwrap();
+        assert_eq!((drift.same, drift.different), (2, 0));
+        assert_eq!(scene.standing().await, left);
+        scene.world.indexer().forget().await.unwrap();
+    }
 }

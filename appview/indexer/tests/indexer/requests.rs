@@ -26,8 +26,8 @@ use huddle_testkit::network::Hosting;
 use crate::world::{Answers, NOW, World, rkey};
 
 const US: &str = "did:web:huddle.example";
-const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// Nobody answers.
 struct Silence;
@@ -75,7 +75,7 @@ pub(crate) struct Scene {
     instead: Arc<Mutex<Option<Found>>>,
 }
 
-fn datetime(moment: Timestamp) -> Datetime {
+pub(crate) fn datetime(moment: Timestamp) -> Datetime {
     Datetime::from_timestamp_millis(moment.as_millis()).unwrap()
 }
 
@@ -125,7 +125,7 @@ impl Scene {
         network.put(guest, &rkey(key), &request).unwrap();
     }
 
-    fn take_back(&self, key: &str) {
+    pub(crate) fn take_back(&self, key: &str) {
         let collection = BookingRequest::NSID.parse().unwrap();
         let network = &self.world.network;
         network.delete(&self.bob, &collection, &rkey(key)).unwrap();
@@ -138,7 +138,7 @@ impl Scene {
     }
 
     /// All requests: how they stand, and what their bookings do.
-    async fn standing(&self) -> Vec<String> {
+    pub(crate) async fn standing(&self) -> Vec<String> {
         let sql = "SELECT uri || ' ' || version, state FROM requests WHERE version <> '' \
                    ORDER BY first_seen, rev";
         let mut standing = Vec::new();

@@ -51,7 +51,8 @@ pub(crate) async fn found(world: &World, query: &str) -> String {
         cursor: None,
         limit: 10,
     };
-    let page = hosts::search(&*world.index, Some(query), NOW, paging).await;
+    let service = "did:web:huddle.example".parse().unwrap();
+    let page = hosts::search(&*world.index, Some(query), &service, NOW, paging).await;
     let dids = page.unwrap().items.into_iter();
     dids.map(|host| host.did.to_string()).collect()
 }
@@ -133,6 +134,8 @@ async fn a_handle_is_looked_up_when_there_is_time_and_forgotten_when_it_is_anoth
         .network
         .put(&ada, &rkey("a"), &offer("Lunch"))
         .unwrap();
+    let appview = service("did:web:huddle.example");
+    world.network.put(&ada, &rkey("self"), &appview).unwrap();
     world.follow().await;
     assert_eq!(found(&world, "ada").await, "");
     assert_eq!(world.indexer().name_hosts(10).await, Ok(1));

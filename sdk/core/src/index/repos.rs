@@ -198,11 +198,33 @@ async fn dids(
     rows.iter().map(did).collect()
 }
 
-/// What is held of an account, for a comparison: the CIDs of records by their addresses.
+/// What is held of what an account offers, for a comparison: the CIDs of records by their addresses.
 pub async fn held(index: &dyn Index, did: &Did) -> Result<Vec<(String, String)>, IndexError> {
     let sql = "SELECT uri, cid FROM offers WHERE host_did = ?1 AND cid IS NOT NULL \
                UNION ALL SELECT 'at://' || did || '/com.huddle.service/self', cid \
                FROM services WHERE did = ?1 AND cid IS NOT NULL";
+    pairs(index, sql, did).await
+}
+
+/// What is held of what an account asks for, for a comparison: the versions of requests by their addresses, those that
+/// are ignored among them. What is older than the repository, or than what is at its address, is not there any more.
+pub async fn held_requests(
+    index: &dyn Index,
+    did: &Did,
+) -> Result<Vec<(String, String)>, IndexError> {
+    let sql = "SELECT q.uri, q.version FROM requests q JOIN repos r ON r.did = q.guest_did \
+               WHERE q.guest_did = ?1 AND q.rev >= r.base \
+               AND (q.state IN ('new', 'asked', 'ignored') OR q.renewed) \
+               AND NOT EXISTS (SELECT 1 FROM requests newer \
+               WHERE newer.uri = q.uri AND newer.rev > q.rev)";
+    pairs(index, sql, did).await
+}
+
+async fn pairs(
+    index: &dyn Index,
+    sql: &'static str,
+    did: &Did,
+) -> Result<Vec<(String, String)>, IndexError> {
     let bindings = vec![text(did.as_str())];
     let rows = index.query(Statement { sql, bindings }).await?;
     let pair = |row: &Row| Ok((row.get(0)?, row.get(1)?));
