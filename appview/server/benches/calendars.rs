@@ -156,7 +156,7 @@ async fn start(remote: Arc<Remote>) -> (Server, ConnectedCalendars) {
             calendars: Arc::new(calendars),
             clock: Arc::new(SystemClock),
         };
-        let key = DisclosureKey::new([7; 32]);
+        let key = DisclosureKey::new(&[7; 32]);
         Matching::new(sources, did("huddle"), key, of_matching)
     });
     (server.await, connected.unwrap())

@@ -1,4 +1,4 @@
-//! Whether what was sampled stays as it was.
+//! Whether what was sampled stays as it was, and under the load that it was to be under.
 
 use std::fmt::Write as _;
 
@@ -30,21 +30,34 @@ const BOUNDS: [Bound; 3] = [
     },
 ];
 
-/// A line for each of what is to stay as it is, and whether all of it does.
+/// The part of the meetings that were due of which at least so much is to come about, and of all that were asked for at
+/// most so much to nothing.
+const LEAST_DONE: f64 = 0.95;
+const MOST_REFUSED: f64 = 0.05;
+
+/// How many meetings were due in a run at the rate that was to be kept, and what came of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meetings {
+    pub(crate) due: f64,
+    pub(crate) done: u64,
+    pub(crate) refused: u64,
+}
+
+/// A line for each of what is to stay as it is, and for the load; and whether all is well.
 pub(crate) struct Verdict {
     pub(crate) lines: String,
-    pub(crate) is_flat: bool,
+    pub(crate) is_good: bool,
 }
 
 /// What became of it over the second half; `None` of a run that is too short to tell.
-pub(crate) fn verdict(samples: &[Sample]) -> Option<Verdict> {
+pub(crate) fn verdict(samples: &[Sample], meetings: Meetings) -> Option<Verdict> {
     let second_half = samples.get(samples.len() / 2..)?;
     if samples.last()?.second < SHORTEST_SECS {
         return None;
     }
     let mut verdict = Verdict {
         lines: String::new(),
-        is_flat: true,
+        is_good: true,
     };
     for ((name, value), bound) in curves().into_iter().zip(BOUNDS) {
         let values: Vec<f64> = second_half.iter().map(value).collect();
@@ -57,9 +70,30 @@ pub(crate) fn verdict(samples: &[Sample]) -> Option<Verdict> {
             "{name:16} {mean:9.1} on the average, {growth:+9.1} over the second half, {allowed:.1} allowed: {word}"
         )
         .expect("a text takes what is written");
-        verdict.is_flat &= is_flat;
+        verdict.is_good &= is_flat;
     }
+    verdict.judge(meetings);
     Some(verdict)
+}
+
+impl Verdict {
+    /// Where little comes about, it is no wonder that nothing grows.
+    #[expect(clippy::cast_precision_loss, reason = "there are not that many")]
+    fn judge(&mut self, meetings: Meetings) {
+        let Meetings { due, done, refused } = meetings;
+        let came_about = done as f64 / due;
+        let to_nothing = refused as f64 / (done + refused).max(1) as f64;
+        let is_loaded = LEAST_DONE <= came_about && to_nothing <= MOST_REFUSED;
+        let word = if is_loaded { "enough" } else { "too few" };
+        writeln!(
+            self.lines,
+            "meetings         {:9.1} % of those due came about, and {:.1} % of all to nothing: {word}",
+            came_about * 100.0,
+            to_nothing * 100.0
+        )
+        .expect("a text takes what is written");
+        self.is_good &= is_loaded;
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are not that many")]

@@ -4,7 +4,6 @@ use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use huddle_core::Limits;
@@ -13,15 +12,16 @@ use huddle_core::flows::Flows;
 use huddle_core::idempotency::Key;
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_lexicon::com::huddle::r#match as matching;
-use huddle_native::{ActorStore, Contradiction, Database, SystemClock};
-use huddle_ports::{Clock as _, StatusCode, Timestamp};
+use huddle_native::{ActorStore, Database};
+use huddle_ports::{StatusCode, Timestamp};
 use huddle_syntax::Did;
 use huddle_testkit::{ListedWindows, SteppingClock};
 use huddle_xrpc::Generic;
 use huddle_xrpc::client::ClientError;
 
+use crate::consistency::{assert_sound, until_at_rest};
 use crate::load::{self, Load};
-use crate::program::{Serving, huddle, huddle_after, huddle_on_a_disk_of, run};
+use crate::program::{Serving, finish, huddle, huddle_after, huddle_on_a_disk_of, run};
 use crate::world::World;
 
 /// Somebody who owns nothing, for where the tests are run by somebody whom no permissions stop.
@@ -29,12 +29,6 @@ const NOBODY: u32 = 65534;
 
 /// The bytes of a page of a database.
 const PAGE: u64 = 4096;
-
-#[track_caller]
-fn assert_sound(folder: &Path) {
-    let found = Contradiction::find(&folder.join("huddle-data"), SystemClock.now()).unwrap();
-    assert!(found.is_empty(), "{found:?}");
-}
 
 /// What is told of a fault of ours: nothing but that it is one.
 #[track_caller]
@@ -76,6 +70,30 @@ fn a_folder_that_cannot_be_written_is_told_at_once() {
     refused.fails(1, "this user must be allowed to write there");
 }
 
+/// Has what is in the folder of the installation read, and nothing written, by whoever is begun after it.
+const READ_ONLY: &str = "exec unshare --user --map-root-user --mount sh -c 'mount --bind huddle-data huddle-data && \
+                         mount -o remount,bind,ro huddle-data && exec \"$@\"' sh \"$@\"";
+
+#[test]
+fn an_installation_on_a_disk_that_is_read_only_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = huddle(folder.path());
+    command.arg("serve");
+    let server = Serving::start(command).unwrap();
+    server.terminate();
+    server.wait();
+
+    let read_only = || huddle_after(READ_ONLY, folder.path());
+    if finish(read_only().arg("--version")).code != Some(0) {
+        huddle_testdata::skip("this user may not have what is mounted to themselves");
+        return;
+    }
+    let mut command = read_only();
+    command.arg("serve");
+    let refused = Serving::start(command).err().unwrap();
+    refused.fails(1, "its disk must not be read-only");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_refuses_and_forgets_nothing() {
     let world = World::new(8).await;
@@ -108,7 +126,7 @@ async fn a_disk_that_is_full_refuses_and_forgets_nothing() {
     server.terminate();
     let (_, said) = server.wait();
     assert!(said.contains("disk I/O error"), "{said}");
-    assert_sound(folder.path());
+    assert_sound(&folder.path().join("huddle-data"), "full");
 
     let server = Serving::start(world.serve(folder.path())).unwrap();
     for (guest, id) in &confirmed {
@@ -173,7 +191,8 @@ async fn a_disk_that_takes_nothing_any_more_under_load_refuses_reads_on_and_goes
         }
     };
     assert_eq!(read.status, BookingStatus::Confirmed);
-    assert_sound(folder.path());
+    let data = folder.path().join("huddle-data");
+    assert_sound(&data, "while nothing is taken");
 
     server.limit_files(None);
     let held = world.ask(&server.url, guest, &host, "meanwhile").await;
@@ -182,7 +201,8 @@ async fn a_disk_that_takes_nothing_any_more_under_load_refuses_reads_on_and_goes
     load.until_asked(asked + 20).await;
     let told = load.end().await;
     load::assert_told(&world, &server.url, &told).await;
-    assert_sound(folder.path());
+    until_at_rest(&data).await;
+    assert_sound(&data, "at rest");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use huddle_lexicon::com::huddle::defs::BookingStatus;
+use huddle_lexicon::com::huddle::defs::{BookingStatus, BookingView};
 use huddle_ports::Url;
-use huddle_syntax::Did;
+use huddle_syntax::{Datetime, Did};
 use tokio::task::JoinSet;
 
 use crate::world::World;
@@ -15,9 +15,10 @@ use crate::world::World;
 const AT_ONCE: usize = 6;
 
 /// What somebody was told of a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    Confirmed,
+    /// It stands, and from when on; `None` where a move was asked for, and no time was answered.
+    Confirmed(Option<Datetime>),
     Canceled,
     /// A cancellation was asked for, and not answered.
     Unknown,
@@ -107,49 +108,60 @@ impl Asking {
         let key = format!("{} {number}", self.round);
         let held = world.ask(server, person, host, &key).await?;
         let accepted = world.accept(server, person, &held.id).await;
-        if accepted.is_none_or(|it| it.status != BookingStatus::Confirmed) {
+        let Some(accepted) = accepted.filter(is_confirmed) else {
             return Some((held.id, Told::Held));
-        }
+        };
         let told = match number % 3 {
             0 => match world.cancel(server, person, &held.id).await {
                 Some(_) => Told::Canceled,
                 None => Told::Unknown,
             },
             1 => {
-                // Wherever it is then, it stands.
-                world.reschedule(server, person, &held.id).await;
-                Told::Confirmed
+                let moved = world.reschedule(server, person, &held.id).await;
+                Told::Confirmed(moved.filter(is_confirmed).and_then(|it| it.start))
             }
-            _ => Told::Confirmed,
+            _ => Told::Confirmed(accepted.start),
         };
         Some((held.id, told))
     }
 }
 
+fn is_confirmed(booking: &BookingView) -> bool {
+    booking.status == BookingStatus::Confirmed
+}
+
 /// Whatever was told is so, once nobody is at work on it any more.
 pub(crate) async fn assert_told(world: &World, server: &Url, told: &AllTold) {
+    use BookingStatus::{Canceled, Confirmed, Expired, Held};
+
     for (id, (guest, told)) in told {
         let expected: &[BookingStatus] = match told {
-            Told::Confirmed => &[BookingStatus::Confirmed],
-            Told::Canceled => &[BookingStatus::Canceled],
-            Told::Unknown => &[BookingStatus::Confirmed, BookingStatus::Canceled],
-            Told::Held => continue,
+            Told::Confirmed(_) => &[Confirmed],
+            Told::Canceled => &[Canceled],
+            Told::Unknown => &[Confirmed, Canceled],
+            // It was accepted in any case, which may have been heard or not, and too late.
+            Told::Held => &[Held, Confirmed, Expired],
         };
-        let status = settled(world, server, *guest, id).await;
+        let booking = settled(world, server, *guest, id).await;
+        let is_there = match told {
+            Told::Confirmed(Some(start)) => booking.start.as_ref() == Some(start),
+            _ => true,
+        };
         assert!(
-            expected.contains(&status),
-            "{id} was {told:?}, and is {status:?}"
+            expected.contains(&booking.status) && is_there,
+            "{id} was {told:?}, and is {:?} at {:?}",
+            booking.status,
+            booking.start
         );
     }
 }
 
-/// The status of a booking once nobody is at work on it any more, which may take until a lease is over.
-async fn settled(world: &World, server: &Url, guest: usize, id: &str) -> BookingStatus {
+/// A booking once nobody is at work on it any more, which may take until a lease is over.
+async fn settled(world: &World, server: &Url, guest: usize, id: &str) -> BookingView {
     loop {
         let booking = world.booking(server, &world.guests[guest], id).await;
-        let status = booking.map(|it| it.status);
-        match status {
-            Some(status) if status != BookingStatus::Finalizing => return status,
+        match booking {
+            Some(booking) if booking.status != BookingStatus::Finalizing => return booking,
             _ => tokio::task::yield_now().await,
         }
     }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+mod consistency;
+mod damage;
 mod doctor;
 mod documents;
 mod faults;

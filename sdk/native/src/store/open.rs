@@ -76,7 +76,7 @@ const PREPARED_STATEMENTS: usize = 128;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It can be neither opened nor made.
-    #[error("{} cannot be opened ({problem}): its folder must exist, and this user must be allowed to write there", path.display())]
+    #[error("{} cannot be opened ({problem}): its folder must exist, its disk must not be read-only, and this user must be allowed to write there", path.display())]
     Unavailable {
         /// Which file.
         path: PathBuf,
