@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use huddle_native::{Condition, Database};
 use serde::Serialize;
 
+use crate::calendars;
 use crate::config::DataFolder;
 use crate::installation::Installation;
 use crate::output::Output;
@@ -30,12 +31,14 @@ pub(crate) struct Options {
 pub(crate) const HELP: &str = "\
 It copies the databases, each as of one moment, and the secrets beside them: keep the copy as you keep the original.
 The copy is read whole before it gets its name, so that a folder of that name is a copy that is intact.
+Never serve a copy while the original is there: it has the original's keys and tasks, so it would send letters twice, and
+take out of people's calendars what it does not know to stand.
 
 Examples:
   huddle backup /backups/$(date +%F)
       copies what `huddle serve` is at work on
-  huddle serve --data /backups/2026-06-01
-      is all that it takes to restore one; rather copy it to its place first";
+  huddle doctor --data /backups/2026-06-01
+      looks whether all is well in a copy";
 
 /// What was copied.
 #[derive(Serialize)]
@@ -43,6 +46,7 @@ struct Copied {
     to: PathBuf,
     databases: Vec<Counted>,
     files: Vec<String>,
+    lost_keys: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -91,15 +95,29 @@ fn copy(from: &Path, to: &Path) -> Result<Copied> {
         .mode(0o700)
         .create(to)
         .with_context(|| format!("cannot make {}", to.display()))?;
-    // Secrets first: they are made before the first row that needs them.
-    let files = copy_files(from, to).context("cannot copy what is beside the databases")?;
     let databases = Database::back_up(from, to)?;
+    // Secrets last: each is there before the first row that needs it, and keys are put in front of those that were there.
+    let files = copy_files(from, to).context("cannot copy what is beside the databases")?;
+    let lost_keys = lost_keys(from, to)?;
     sync_folder(Some(to))?;
     Ok(Copied {
         to: to.to_owned(),
         databases: databases.into_iter().map(Counted::from).collect(),
         files,
+        lost_keys,
     })
+}
+
+/// The keys that are missing in a copy, where the original has not got them either.
+fn lost_keys(from: &Path, to: &Path) -> Result<Vec<String>> {
+    let lost = calendars::lost_keys(to)?;
+    let lost_before = calendars::lost_keys(from)?;
+    ensure!(
+        lost.iter().all(|key| lost_before.contains(key)),
+        "keys were taken out of {} meanwhile that seal what was copied: run it once more",
+        calendars::KEYS
+    );
+    Ok(lost)
 }
 
 /// Copies every file that is no part of a database, with its permissions.
@@ -156,6 +174,59 @@ impl fmt::Display for Copied {
             let rows: Vec<_> = rows.iter().map(|(name, n)| format!("{n} {name}")).collect();
             writeln!(f, "{database}: {bytes} bytes, {}", rows.join(", "))?;
         }
-        write!(f, "beside them: {}", self.files.join(", "))
+        write!(f, "beside them: {}", self.files.join(", "))?;
+        if !self.lost_keys.is_empty() {
+            let lost = self.lost_keys.join(", ");
+            write!(
+                f,
+                "\nnothing opens what is sealed with {lost}, there as here: `huddle doctor` says what to do"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use huddle_core::Limits;
+    use huddle_native::{ActorStore, SystemClock};
+    use rusqlite::Connection;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder in which an address is sealed with one key and another is at hand, as their ids.
+    fn folder([sealed_with, at_hand]: [&str; 2]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Database::Actors.path(folder.path());
+        ActorStore::open(&path, Arc::new(SystemClock), Limits::default()).unwrap();
+        let address = "INSERT INTO address (actor, sealed, confirmed, expires) VALUES ('a', ?1 || '.AAAA', 1, 0)";
+        let actors = Connection::open(&path).unwrap();
+        actors.execute(address, [sealed_with]).unwrap();
+        fs::write(
+            folder.path().join(calendars::KEYS),
+            format!("{at_hand}:00\n"),
+        )
+        .unwrap();
+        folder
+    }
+
+    #[track_caller]
+    fn check(original: [&str; 2], copy: [&str; 2], expect: Option<&[&str]>) {
+        let (from, to) = (folder(original), folder(copy));
+        let lost = lost_keys(from.path(), to.path()).ok();
+        let owned = |keys: &[&str]| keys.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let expect = expect.map(owned);
+        assert_eq!(lost, expect, "{original:?} {copy:?}");
+    }
+
+    #[test]
+    fn a_copy_has_every_key_that_it_needs_but_those_that_were_lost_before() {
+        check(["1", "1"], ["1", "1"], Some(&[]));
+        check(["1", "2"], ["1", "2"], Some(&["1"]));
+        // What was sealed with it was sealed anew, and it was taken away, in between.
+        check(["2", "2"], ["1", "2"], None);
     }
 }

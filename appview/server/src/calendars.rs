@@ -99,6 +99,25 @@ pub(crate) fn read_keys(path: &Path) -> io::Result<Zeroizing<String>> {
     secrets::read_whole(path, LONGEST)
 }
 
+/// The ids of the keys in a text.
+pub(crate) fn key_ids(keys: &str) -> impl Iterator<Item = &str> {
+    let words = keys.split(|it: char| it.is_whitespace() || it == ',');
+    words.filter_map(|word| Some(word.split_once(':')?.0))
+}
+
+/// The ids of the keys that something in `folder` is sealed with and that are not in its file.
+pub(crate) fn lost_keys(folder: &Path) -> Result<Vec<String>> {
+    // The file is read last: what is sealed meanwhile may be so with a key that was not in it before.
+    let in_use = huddle_native::keys_in_use(folder)?;
+    let path = folder.join(KEYS);
+    let text = match read_keys(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::default(),
+        read => read.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    let is_lost = |id: &String| key_ids(&text).all(|known| known != id);
+    Ok(in_use.into_iter().filter(is_lost).collect())
+}
+
 /// The keys in a file that is there.
 pub(crate) fn load_keys(path: &Path) -> Result<KeyRing> {
     let read = || -> Result<KeyRing> { Ok(KeyRing::parse(&read_keys(path)?)?) };

@@ -145,6 +145,16 @@ impl Config {
         Ok(Some(token))
     }
 
+    /// Whether its DID is the `did:web` of another place than the one that it is reached at.
+    fn is_found_elsewhere(&self) -> bool {
+        let host = self.service.did().as_str().strip_prefix("did:web:");
+        let (Some(host), Some(url)) = (host, &self.public_url) else {
+            return false;
+        };
+        let place = format!("{}://{}", url.scheme(), host.replace("%3A", ":"));
+        Url::parse(&place).map(|place| place.origin()) != Ok(url.origin())
+    }
+
     /// What keeps this from being a service to others, one line each.
     pub(crate) fn missing_for_production(&self) -> Vec<&'static str> {
         let is_default = self.service.to_string() == DEFAULT_SERVICE;
@@ -161,6 +171,23 @@ impl Config {
             (
                 self.public_url.is_none(),
                 "its DID document is not served: say with --public-url where it is reached from outside",
+            ),
+            (
+                !is_default && self.is_found_elsewhere(),
+                "its DID document is not served here: name the did:web of the host of --public-url with --service, or \
+                 serve the document where the DID says",
+            ),
+            (
+                self.public_url
+                    .as_ref()
+                    .is_some_and(|url| url.scheme() == "http"),
+                "what people type into its pages can be read on its way: have a reverse proxy speak TLS, and write \
+                 https:// in --public-url",
+            ),
+            (
+                self.public_url.is_some() && self.client_address_header.is_none(),
+                "all who ask through a reverse proxy share one allowance: name the header in which it says where they \
+                 are with --client-address-header, e.g. x-forwarded-for",
             ),
             (
                 self.mail.smtp_url.is_none() && self.mail.smtp_url_file.is_none(),
@@ -243,6 +270,57 @@ mod tests {
         for secret in [&*token, "frieda", "hidden"] {
             assert!(!printed.contains(secret), "{secret} is in {printed}");
         }
+    }
+
+    /// Everything that a service to others has.
+    const COMPLETE: [(&str, &str); 6] = [
+        ("--service", "did:web:huddle.example.com#huddle_appview"),
+        ("--public-url", "https://huddle.example.com"),
+        ("--client-address-header", "x-forwarded-for"),
+        ("--firehose", "wss://relay.example.com"),
+        ("--smtp-url-file", "smtp-url"),
+        ("--operator-token-file", "operator-token"),
+    ];
+
+    /// What is missing where one setting is another, or none; the beginnings of the lines.
+    #[track_caller]
+    fn missing(flag: &str, value: Option<&str>, expect: &[&str]) {
+        let others = COMPLETE.into_iter().filter(|(name, _)| *name != flag);
+        let set = others.chain(value.map(|value| (flag, value)));
+        let arguments = set.flat_map(|(flag, value)| [flag, value]);
+        let command = settings().mut_args(|arg| arg.env(Resettable::Reset));
+        let matches = command.try_get_matches_from(["huddle"].into_iter().chain(arguments));
+        let config = Config::from_arg_matches(&matches.unwrap()).unwrap();
+        let missing = config.missing_for_production();
+        let is_told = |(line, expect): (&&str, &&str)| line.starts_with(*expect);
+        assert!(
+            missing.len() == expect.len() && missing.iter().zip(expect).all(is_told),
+            "{flag} {value:?}: {missing:#?}"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_for_production_is_told_and_nothing_else() {
+        missing("--service", Some(COMPLETE[0].1), &[]);
+        missing("--service", None, &["nobody can call it: "]);
+        missing("--service", Some("did:plc:ewvi7nxzyoun6zhxrhs64oiz"), &[]);
+        missing("--service", Some("did:web:HUDDLE.example.com"), &[]);
+        let not_here = "its DID document is not served here: ";
+        for other in ["did:web:other.example.com", "did:web:huddle.example.com:x"] {
+            missing("--service", Some(other), &[not_here]);
+        }
+        let port = Some("https://huddle.example.com:8443");
+        missing("--public-url", port, &[not_here]);
+        missing("--public-url", None, &["its DID document is not served: "]);
+        let http = Some("http://huddle.example.com");
+        let read = "what people type into its pages can be read on its way: ";
+        missing("--public-url", http, &[read]);
+        let shared = "all who ask through a reverse proxy share one allowance: ";
+        missing("--client-address-header", None, &[shared]);
+        missing("--firehose", None, &["nobody's offers are known: "]);
+        missing("--smtp-url-file", None, &["nobody gets an invitation: "]);
+        let metrics = "nobody can look at its metrics: ";
+        missing("--operator-token-file", None, &[metrics]);
     }
 
     #[test]

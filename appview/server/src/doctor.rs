@@ -110,6 +110,8 @@ impl Options {
         findings.extend(local::folder(&folder));
         findings.extend(local::secrets(&folder));
         let there = folder.clone();
+        findings.extend(within("keys", move || local::sealed(&there)).await);
+        let there = folder.clone();
         findings.extend(within("database", move || local::databases(&there)).await);
         let there = folder.clone();
         findings.extend(within("outbox", move || local::outbox(&there)).await);

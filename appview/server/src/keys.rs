@@ -13,7 +13,7 @@ use huddle_schedule::Zone;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::calendars::{load_keys, read_keys};
+use crate::calendars::{key_ids, load_keys, read_keys};
 use crate::config::DataFolder;
 use crate::installation::Installation;
 use crate::output::Output;
@@ -121,10 +121,7 @@ fn rotate(installation: &Installation<'_>) -> Result<Rotated> {
 /// The day, and a number where there is a key of that day.
 fn fresh_id(keys: &str) -> String {
     let today = Zone::UTC.date(SystemClock.now()).to_string();
-    let is_taken = |id: &String| {
-        let mut words = keys.split(|it: char| it.is_whitespace() || it == ',');
-        words.any(|word| word.split(':').next() == Some(id))
-    };
+    let is_taken = |id: &str| key_ids(keys).any(|known| known == id);
     let mut id = today.clone();
     let mut number = 2_u32;
     while is_taken(&id) {

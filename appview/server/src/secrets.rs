@@ -1,8 +1,8 @@
 //! Secrets of an installation, made at the first start and kept beside its data.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -117,30 +117,51 @@ fn make(path: &Path, random: &dyn Random) -> io::Result<Zeroizing<[u8; 32]>> {
 /// Writes a file where there is none, for this user alone: beside its place, and then links it there, so that nobody
 /// ever meets half of it.
 pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = write_beside(path, bytes)?;
+    let beside = write_beside(path, bytes, None)?;
     let linked = fs::hard_link(&beside, path);
     fs::remove_file(&beside)?;
     linked?;
     sync_folder_of(path)
 }
 
-/// Writes a file, for this user alone, in the place of the one that is there.
+/// Writes a file in the place of the one that is there, for whoever that was for: a server need not be of the same user
+/// as the command beside it, and has to go on reading it.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::rename(write_beside(path, bytes)?, path)?;
+    let before = fs::metadata(path)?;
+    fs::rename(write_beside(path, bytes, Some(&before))?, path)?;
     sync_folder_of(path)
 }
 
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+/// Writes a file beside its place, for this user alone, or for those whom another file was for.
+fn write_beside(path: &Path, bytes: &[u8], like: Option<&Metadata>) -> io::Result<PathBuf> {
     let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let written = write_new(&beside, bytes, like);
+    if written.is_err() {
+        // What went wrong is told already, and secrets are not left about.
+        let _ = fs::remove_file(&beside);
+    }
+    written.map(|()| beside)
+}
+
+fn write_new(path: &Path, bytes: &[u8], like: Option<&Metadata>) -> io::Result<()> {
+    // Of a process that had this number and was killed. It is not opened: in the folder of another user, it may be a
+    // link to what is none of theirs.
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(error);
+    }
     let mut file = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
-        .open(&beside)?;
+        .open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(beside)
+    if let Some(like) = like {
+        fchown(&file, Some(like.uid()), Some(like.gid()))?;
+        file.set_permissions(like.permissions())?;
+    }
+    file.sync_all()
 }
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {
@@ -192,6 +213,8 @@ fn load(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{chown, symlink};
+
     use huddle_testkit::CountingRandom;
 
     use super::*;
@@ -210,6 +233,33 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let permissions = fs::metadata(&path).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_secret_is_for_whoever_that_was_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        make(&path, &CountingRandom::default()).unwrap();
+        // In the way is what a process has left that was killed, or a link to what is none of theirs.
+        let other = folder.path().join("other");
+        fs::write(&other, "untouched").unwrap();
+        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        symlink(&other, &beside).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&path, b"another").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"another");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read(&other).unwrap(), b"untouched");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        if !rustix::process::geteuid().is_root() {
+            huddle_testdata::skip("only root gives files to others");
+            return;
+        }
+        chown(&path, Some(65534), Some(65533)).unwrap();
+        replace(&path, b"once more").unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (65534, 65533));
+        assert_eq!(metadata.mode() & 0o777, 0o640);
     }
 
     #[test]

@@ -174,7 +174,7 @@ impl Config {
         let matching = Arc::new(Matching::new(
             sources,
             self.service.did().clone(),
-            DisclosureKey::new(*secret(&secrets::DISCLOSURE)?),
+            DisclosureKey::new(&*secret(&secrets::DISCLOSURE)?),
             Arc::new(limits.clone()),
         ));
         let indexer = network.indexer(index.clone());

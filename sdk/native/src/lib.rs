@@ -33,6 +33,6 @@ pub use random::OsRandom;
 pub use smtp::{SmtpMailer, SmtpProblem, SmtpSetupError};
 pub use store::{
     ActorStore, Backlog, BackupError, Condition, Contradiction, Database, OpenError, Pump,
-    SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble,
+    SqliteIndex, StoreFailed, TaskFailed, TaskRunner, Trouble, keys_in_use,
 };
 pub use transport::{ReqwestTransport, TransportSetupError};

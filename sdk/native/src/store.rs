@@ -36,6 +36,7 @@ pub use dead_letters::StoreFailed;
 pub use index::SqliteIndex;
 pub use open::{Database, OpenError};
 pub use pump::{Pump, TaskFailed, TaskRunner, Trouble};
+pub use sealed::keys_in_use;
 
 use open::Opened;
 use writer::Writer;

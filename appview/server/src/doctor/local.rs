@@ -11,6 +11,7 @@ use huddle_ports::Clock as _;
 use huddle_schedule::Zone;
 
 use super::Finding;
+use crate::calendars;
 use crate::config::{Config, unknown_variables};
 use crate::secrets::{self, Unsound};
 
@@ -124,6 +125,30 @@ pub(super) fn secrets(folder: &Path) -> Vec<Finding> {
         }
     };
     secrets::ALL.iter().map(look).collect()
+}
+
+/// Whether every key is there that something is sealed with.
+pub(super) fn sealed(folder: &Path) -> Vec<Finding> {
+    const CHECK: &str = "keys";
+    if !Database::Actors.path(folder).exists() {
+        return Vec::new();
+    }
+    // What cannot be read is told of by itself.
+    let Ok(lost) = calendars::lost_keys(folder) else {
+        return Vec::new();
+    };
+    let file = calendars::KEYS;
+    if lost.is_empty() {
+        let found = format!("{file} has every key that something is sealed with");
+        return vec![Finding::ok(CHECK, found)];
+    }
+    let found = format!(
+        "{file} lacks what calendars, addresses or webhooks are sealed with: {}",
+        lost.join(", ")
+    );
+    let advice = "put the lines of these keys back, below the others, from a backup of the file; if there is none, people \
+                  have to connect their calendars again, and to enter their addresses and webhooks";
+    vec![Finding::fail(CHECK, found, advice)]
 }
 
 pub(super) fn databases(folder: &Path) -> Vec<Finding> {

@@ -5,16 +5,15 @@ use std::fmt;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use data_encoding::HEXLOWER;
 use huddle_core::idempotency::Key;
-use huddle_core::index::{Index as _, people};
 use huddle_core::preferences::{self, Unsupported};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::{GetPreferences, PutPreferences, PutRefused};
 use huddle_core::{ActorName, Limits};
-use huddle_lexicon::com::huddle::defs::{ConnectorView, Preferences, PreferencesListing};
+use huddle_lexicon::com::huddle::defs::{ConnectorView, Preferences};
 use huddle_lexicon::com::huddle::export_data::{Account, Booking, End, Header};
 use huddle_lexicon::schema::{Data, Object};
-use huddle_native::{Database, OsRandom, SqliteIndex, SystemClock};
-use huddle_ports::{Clock as _, Random as _};
+use huddle_native::OsRandom;
+use huddle_ports::Random as _;
 use huddle_syntax::Did;
 use huddle_syntax::data::{self, Map, Value};
 use serde::Serialize;
@@ -109,7 +108,6 @@ impl Archive {
     pub(super) async fn import(self, data: &DataFolder, replace: bool) -> Result<Imported> {
         let installation = Installation::find(data)?;
         let actors = installation.actors(Limits::default())?;
-        let index = SqliteIndex::open(&Database::Index.path(installation.folder()))?;
         let put = PutPreferences {
             key: fresh_key(&self.person),
             document: self.document()?,
@@ -121,11 +119,6 @@ impl Archive {
             Err(PutRefused::Invalid(problem)) => return Err(problem).context(UNUSABLE),
             Err(PutRefused::Mismatch) => bail!("a key that is fresh was used before"),
         };
-        let listed = self.preferences.listing_or_default() == PreferencesListing::Listed;
-        let list = people::list(&self.person, listed, SystemClock.now());
-        index.batch(vec![list]).await.context(
-            "the preferences are taken over, but not whether searches may find them: run the same again with --replace",
-        )?;
         self.imported(false, known.revision > 1)
     }
 

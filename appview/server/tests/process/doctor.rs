@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use serde_json::Value;
+use rusqlite::Connection;
+use serde_json::{Value, json};
 
 use crate::program::{Done, Serving, huddle, run};
 use crate::smtp::Smtp;
@@ -146,6 +147,42 @@ fn a_secret_that_others_may_read_or_that_is_none_fails() {
         found
             .iter()
             .any(|(verdict, found)| verdict == "fail" && found.contains("holds no secret")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_key_that_something_is_sealed_with_and_that_is_lost_fails() {
+    let folder = installation();
+    let actors = Connection::open(folder.path().join("huddle-data/actors.sqlite")).unwrap();
+    for (table, row) in [
+        (
+            "connector",
+            "(actor, id, provider, access, created, revision, credentials, sealed_with, state) \
+             VALUES ('a', 'c', 'ics', 'read', 0, 1, 'lost.AAAA', 'lost', 'connected')",
+        ),
+        (
+            "address",
+            "(actor, sealed, confirmed, expires) VALUES ('a', 'lost.AAAA', 1, 0)",
+        ),
+        ("webhook", "(actor, sealed) VALUES ('a', 'lost.AAAA')"),
+    ] {
+        let insert = format!("INSERT INTO {table} {row}");
+        actors.execute(&insert, []).unwrap();
+        let done = doctor(folder.path());
+        let found = findings(&done, "keys");
+        let is_told = |(verdict, found): &(String, String)| {
+            verdict == "fail" && found.ends_with("sealed with: lost")
+        };
+        assert!(found.iter().any(is_told), "{table}: {found:?}");
+        // It is copied all the same: what else is in it may be needed.
+        let copied = run(folder.path(), ["backup", table, "--json"]).json();
+        assert_eq!(copied["lost_keys"], json!(["lost"]), "{table}");
+        actors.execute(&format!("DELETE FROM {table}"), []).unwrap();
+    }
+    let found = findings(&doctor(folder.path()), "keys");
+    assert!(
+        found.iter().all(|(verdict, _)| verdict == "ok"),
         "{found:?}"
     );
 }

@@ -11,19 +11,22 @@ fn page(name: &str) -> String {
     fs::read_to_string(workspace_root().join(name)).unwrap()
 }
 
-/// The pairs of a file and the tests in it: `` `file`: `test`, `test` ``.
-fn named(page: &str) -> Vec<(&str, Vec<&str>)> {
+/// The rows of the tables of attacks.
+fn attacks(page: &str) -> Vec<&str> {
     let rows = page.lines().filter(|line| line.starts_with("| "));
-    let cells = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
-    let groups = cells.flat_map(|cell| cell.split(';'));
-    let pairs = groups.filter_map(|group| group.trim().split_once(": "));
-    let bare = |text: &str| text.trim().len() - 1;
+    rows.filter(|row| !row.starts_with("| attack |") && !row.starts_with("| --- |"))
+        .collect()
+}
+
+/// The pairs of a file and the tests in it that a row ends with: `` `file`: `test`, `test` ``.
+fn shown_by(row: &str) -> Vec<(&str, Vec<&str>)> {
+    let cell = row.trim_end_matches([' ', '|']).rsplit(" | ").next();
+    let groups = cell.unwrap_or_default().split(';');
+    let pairs = groups.filter_map(|group| group.trim().split_once("`: `"));
     pairs
         .map(|(file, tests)| {
-            let tests = tests
-                .split("`, `")
-                .map(|test| test.trim().trim_matches('`'));
-            (&file.trim()[1..bare(file)], tests.collect())
+            let tests = tests.trim_end_matches('`').split("`, `");
+            (file.trim_start_matches('`'), tests.collect())
         })
         .collect()
 }
@@ -73,19 +76,25 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_test_that_the_threat_model_names_is_there() {
+fn of_every_attack_the_threat_model_names_a_test_that_is_there() {
     let root = workspace_root();
     let page = page("docs/threat-model.md");
-    let named = named(&page);
-    assert!(named.len() > 60, "{named:?}");
+    let attacks = attacks(&page);
+    assert!(attacks.len() > 60, "{attacks:?}");
     let mut missing = Vec::new();
-    for (file, tests) in named {
-        let text = fs::read_to_string(root.join(file)).unwrap_or_default();
-        for test in tests {
-            let is_there =
-                text.contains(&format!("fn {test}(")) || text.contains(&format!("test('{test}'"));
-            if !is_there {
-                missing.push(format!("{file}: {test}"));
+    for row in attacks {
+        let shown_by = shown_by(row);
+        if shown_by.is_empty() {
+            missing.push(format!("no test: {row}"));
+        }
+        for (file, tests) in shown_by {
+            let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+            for test in tests {
+                let is_there = text.contains(&format!("fn {test}("))
+                    || text.contains(&format!("test('{test}'"));
+                if !is_there {
+                    missing.push(format!("{file}: {test}"));
+                }
             }
         }
     }
@@ -152,4 +161,33 @@ fn the_settings_that_the_documents_show_are_read() {
     assert_eq!(hold.unwrap()["value"], json!(600));
     let wrong = shown.join("\n").replace("public_url", "public_ur");
     doctor(&wrong).fails(2, "public_ur is no setting");
+}
+
+#[test]
+fn what_is_typed_finds_what_the_unit_serves() {
+    let unit = page("packaging/huddle.service");
+    let line = |key: &str| {
+        unit.lines()
+            .find_map(|line| line.strip_prefix(key))
+            .unwrap()
+    };
+    let guide = page("docs/operate.md");
+    let [shown] = blocks(&guide, "toml").try_into().unwrap();
+    let settings: toml::Table = shown.join("\n").parse().unwrap();
+    // systemd.unit(5): what `%S` is, for a service of the system.
+    let folder = format!("/var/lib/{}", line("StateDirectory="));
+    assert_eq!(
+        line("Environment=HUDDLE_DATA=").replace("%S", "/var/lib"),
+        folder
+    );
+    assert_eq!(settings["data"].as_str(), Some(&*folder));
+    let token = line("LoadCredential=operator-token:");
+    assert_eq!(settings["operator_token_file"].as_str(), Some(token));
+    let file = line("Environment=HUDDLE_CONFIG=");
+    for path in [file, token] {
+        assert!(
+            blocks(&guide, "sh").concat().join("\n").contains(path),
+            "{path}"
+        );
+    }
 }

@@ -1,7 +1,10 @@
 //! Keys that become others while a server seals and opens with them.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -10,10 +13,12 @@ use huddle_lexicon::com::huddle::{finalize, r#match as matching};
 use huddle_ports::Url;
 use huddle_syntax::Did;
 use huddle_xrpc::client::ClientError;
-use serde_json::Value;
+use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::program::{Serving, run};
+use crate::program::{Serving, huddle, run};
 use crate::world::World;
 
 /// People who ask, meet and call off, one after the other, until they are told to stop; each of it opens what is sealed.
@@ -124,4 +129,88 @@ async fn keys_are_rotated_under_load_and_nothing_is_lost_with_the_old_ones() {
     let held = world.ask(&server.url, guest, &host, "after").await.unwrap();
     let confirmed = world.accept(&server.url, guest, &held.id).await.unwrap();
     assert_eq!(confirmed.status, BookingStatus::Confirmed);
+}
+
+/// As systemd has it, where the folder is open to a user of the service's own and to root.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_root_puts_in_front_are_those_of_a_server_of_another_user() {
+    const ANOTHER: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        huddle_testdata::skip("only root has a server be of another user");
+        return;
+    }
+    let world = World::new(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("huddle-data");
+    fs::create_dir(&data).unwrap();
+    chown(&data, Some(ANOTHER), Some(ANOTHER)).unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let serve = || {
+        let mut command = world.serve(folder.path());
+        command.uid(ANOTHER).gid(ANOTHER);
+        Serving::start(command).unwrap()
+    };
+    let server = serve();
+    let person = &world.guests[0];
+    world.connect_calendar(&server.url, person).await;
+    let rotated = run(folder.path(), ["keys", "rotate", "--json"]).json();
+    let resealed = run(folder.path(), ["keys", "reseal", "--json"]).json();
+    assert_eq!(
+        resealed,
+        json!({ "newest": rotated["newest"], "resealed": 1 })
+    );
+    // What it connects now is sealed by the server.
+    world.connect_calendar(&server.url, person).await;
+    let newest = rotated["newest"].as_str().unwrap();
+    for key in sealed_with(folder.path(), person) {
+        assert_eq!(key, newest);
+    }
+    server.terminate();
+    assert!(server.wait().0.success());
+    drop(serve());
+}
+
+#[test]
+fn a_copy_has_the_keys_of_what_is_in_it_though_they_become_others_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = huddle(folder.path());
+    command.arg("serve");
+    let server = Serving::start(command).unwrap();
+    server.terminate();
+    assert!(server.wait().0.success());
+
+    // It waits for the index, which is copied first, and has its folder by then.
+    let data = folder.path().join("huddle-data");
+    let index = Connection::open(data.join("index.sqlite")).unwrap();
+    let lock = "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE";
+    index.execute_batch(lock).unwrap();
+    let mut command = huddle(folder.path());
+    command.args(["backup", "copy", "--json"]);
+    let mut copying = command.stdout(Stdio::null()).spawn().unwrap();
+    let has_begun = || {
+        let mut names = fs::read_dir(folder.path()).unwrap();
+        names.any(|entry| entry.unwrap().path().extension() == Some("part".as_ref()))
+    };
+    while !has_begun() {
+        assert_eq!(copying.try_wait().unwrap(), None);
+    }
+    let tell = |signal| kill_process(Pid::from_child(&copying), signal).unwrap();
+    tell(Signal::STOP);
+    let rotated = run(folder.path(), ["keys", "rotate", "--json"]).json();
+    let newest = rotated["newest"].as_str().unwrap();
+    let actors = Connection::open(data.join("actors.sqlite")).unwrap();
+    let sealed =
+        "INSERT INTO address (actor, sealed, confirmed, expires) VALUES ('a', ?1 || '.AAAA', 1, 0)";
+    actors.execute(sealed, [newest]).unwrap();
+    drop((actors, index));
+    tell(Signal::CONT);
+    assert!(copying.wait().unwrap().success());
+
+    let copy = folder.path().join("copy");
+    let keys = fs::read_to_string(copy.join("calendar-keys.secret")).unwrap();
+    assert!(keys.starts_with(newest), "the newest is not in it");
+    let actors = Connection::open(copy.join("actors.sqlite")).unwrap();
+    let sealed = "SELECT sealed FROM address";
+    let sealed: String = actors.query_row(sealed, [], |row| row.get(0)).unwrap();
+    assert_eq!(sealed, format!("{newest}.AAAA"));
 }

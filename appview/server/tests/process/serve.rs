@@ -19,8 +19,13 @@ fn serve_alone(folder: &std::path::Path) -> Serving {
 
 /// What it answers at a path, head and body.
 fn get(server: &Serving, path: &str) -> String {
+    get_with(server, path, "")
+}
+
+/// The same, with more lines in the head of the request.
+fn get_with(server: &Serving, path: &str, more: &str) -> String {
     let mut client = TcpStream::connect(server.url.socket_addrs(|| None).unwrap()[0]).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n");
     client.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
@@ -59,6 +64,54 @@ fn without_any_configuration_it_serves_and_says_what_is_missing_for_production()
     assert_eq!(mode("."), 0o700);
     assert_eq!(mode("booking-ids.secret"), 0o600);
     assert_eq!(mode("disclosure.secret"), 0o600);
+}
+
+#[test]
+fn every_page_is_safe_in_a_browser() {
+    let token = "0123456789abcdef".repeat(2);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = huddle(folder.path());
+    command.args(["serve", "--service", "did:web:huddle.example.com"]);
+    command.args(["--public-url", "https://huddle.example.com"]);
+    command.args(["--operator-token", &token]);
+    command.args(["--smtp-url", "smtp://127.0.0.1:1"]);
+    command.args(["--mail-from", "bookings@huddle.example.com"]);
+    let server = Serving::start(command).unwrap();
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    for (path, status, kept) in [
+        ("/", 404, "no-store"),
+        ("/healthz", 200, "no-store"),
+        ("/xrpc/_health", 200, "no-store"),
+        ("/.well-known/did.json", 200, "public, max-age=300"),
+        ("/static/huddle.css", 200, "public, max-age=3600"),
+        ("/connect", 400, "no-store"),
+        ("/connect/done", 200, "no-store"),
+        ("/settings", 400, "no-store"),
+        ("/settings/webhook", 405, "no-store"),
+        ("/confirm-email", 200, "no-store"),
+        ("/cancel-booking", 410, "no-store"),
+        ("/zpages", 200, "no-store"),
+        ("/internal/metrics", 200, "no-store"),
+    ] {
+        let answer = get_with(&server, path, &bearer);
+        let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+        let begins = format!("HTTP/1.1 {status} ");
+        assert!(head.starts_with(&begins), "{path}: {head}");
+        for (name, value) in [
+            ("cache-control", kept),
+            (
+                "content-security-policy",
+                "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            ),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            let line = format!("{name}: {value}");
+            assert!(head.lines().any(|it| it == line), "{path}: {line}: {head}");
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::program::{Done, finish, huddle, run};
+use crate::program::{Done, Serving, finish, huddle, run};
 
 /// The value that `doctor` tells of a limit; the checks themselves are about other things.
 #[track_caller]
@@ -40,6 +40,29 @@ fn a_flag_wins_over_the_environment_and_that_over_a_file() {
     assert_eq!(doctor(true, false, false), json!(301));
     assert_eq!(doctor(true, true, false), json!(302));
     assert_eq!(doctor(true, true, true), json!(303));
+}
+
+#[test]
+fn what_is_typed_beside_a_server_finds_the_folder_that_the_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("huddle.toml"), "data = \"elsewhere\"").unwrap();
+    let mut command = huddle(folder.path());
+    command.arg("serve");
+    let _server = Serving::start(command).unwrap();
+    assert!(folder.path().join("elsewhere/actors.sqlite").exists());
+    for words in [
+        &["migrate", "--dry-run"][..],
+        &["backup", "copy"],
+        &["jobs", "list"],
+        &["connector", "list", "did:web:host.example.com"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+        &["keys", "reseal"],
+    ] {
+        run(folder.path(), words).text();
+    }
+    let folder_named = ["keys", "list", "--data", "huddle-data"];
+    run(folder.path(), folder_named).fails(1, "in huddle-data: name the folder");
 }
 
 #[test]

@@ -1,16 +1,21 @@
 //! What an earlier version has left, bookings and all, is taken over by this one.
 
 use std::fs;
+use std::future::ready;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use huddle_core::migrations::{self, Migration};
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_native::{Contradiction, Database, SystemClock};
-use huddle_ports::Clock as _;
+use huddle_ports::{Clock as _, Url};
+use huddle_syntax::Did;
 use rusqlite::Connection;
+use tokio::net::TcpListener;
 
 use crate::program::Serving;
-use crate::world::World;
+use crate::world::{World, account};
 
 /// What every version since the first has in a booking's document, and the rest is left out: later ones have added it.
 const LEFT_OUT: &str = "UPDATE booking SET document = json_remove(document, '$.shown_since', '$.days', '$.vain_moves')";
@@ -61,6 +66,89 @@ async fn bookings_that_an_earlier_version_has_left_go_on_from_where_they_stood()
         let data = left.path().join("huddle-data");
         let found = Contradiction::find(&data, SystemClock.now()).unwrap();
         assert!(found.is_empty(), "{earlier}: {found:?}");
+    }
+}
+
+/// How many steps of the actors' schema a version has that keeps calendars, addresses and webhooks.
+const CALENDARS: usize = 2;
+const ADDRESSES: usize = 4;
+const WEBHOOKS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_an_earlier_version_has_reached_is_reached_in_the_same_ways() {
+    let world = World::new(1).await;
+    let (host, guest) = (world.host("host"), &world.guests[0]);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(world.serve_with_mail(folder.path())).unwrap();
+    world.until_known(&server.url, &host).await;
+    let reached = Reached::connect(&world, &server.url, guest).await;
+    server.terminate();
+    server.wait();
+
+    for earlier in 1..migrations::ACTOR.len() {
+        let left = tempfile::tempdir().unwrap();
+        leave(folder.path(), left.path(), earlier);
+        let server = Serving::start(world.serve_with_mail(left.path())).unwrap();
+        let key = format!("after {earlier}");
+        let held = world.ask(&server.url, guest, &host, &key).await.unwrap();
+        let accepted = world.accept(&server.url, guest, &held.id).await.unwrap();
+        assert_eq!(accepted.status, BookingStatus::Confirmed);
+        // Bounded by the test runner.
+        while earlier >= CALENDARS && !reached.by_calendar(&world, &held.id)
+            || earlier >= ADDRESSES && !reached.by_mail(&world, &held.id)
+            || earlier >= WEBHOOKS && !reached.by_app(&held.id)
+        {
+            tokio::task::yield_now().await;
+        }
+        server.terminate();
+        let (status, said) = server.wait();
+        assert!(status.success(), "{said}");
+    }
+}
+
+/// Somebody who has a calendar, an address and an app, and what came there.
+struct Reached<'w> {
+    person: &'w Did,
+    address: String,
+    posted: Arc<Mutex<Vec<String>>>,
+}
+
+impl<'w> Reached<'w> {
+    async fn connect(world: &World, server: &Url, person: &'w Did) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let app = format!("http://{}", listener.local_addr().unwrap());
+        let posted = Arc::<Mutex<Vec<String>>>::default();
+        let taken = posted.clone();
+        let take = move |body: String| {
+            taken.lock().unwrap().push(body);
+            ready(())
+        };
+        tokio::spawn(async { axum::serve(listener, Router::new().fallback(take)).await });
+        let address = format!("{}@mail.test", account(person));
+        world.connect_calendar(server, person).await;
+        world.confirm_address(server, person, &address).await;
+        world.hook(server, person, &Url::parse(&app).unwrap()).await;
+        Self {
+            person,
+            address,
+            posted,
+        }
+    }
+
+    fn by_calendar(&self, world: &World, booking: &str) -> bool {
+        let events = world.network.calendars.events(account(self.person));
+        events.iter().any(|event| event.contains(booking))
+    }
+
+    fn by_mail(&self, world: &World, booking: &str) -> bool {
+        let mail = world.network.mail.mail_for(&self.address);
+        let mut invitations = mail.iter().filter_map(|it| it.part("text/calendar"));
+        invitations.any(|file| file.contains(booking))
+    }
+
+    fn by_app(&self, booking: &str) -> bool {
+        let posted = self.posted.lock().unwrap();
+        posted.iter().any(|news| news.contains(booking))
     }
 }
 

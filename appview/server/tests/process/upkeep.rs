@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 use huddle_lexicon::com::huddle::defs::BookingStatus;
+use huddle_native::{Contradiction, SystemClock};
+use huddle_ports::Clock as _;
 use serde_json::json;
 
+use crate::load::{self, Load, Told};
 use crate::program::{Serving, huddle, run};
 use crate::smtp::Smtp;
 use crate::world::World;
@@ -69,6 +73,68 @@ async fn what_is_copied_from_a_server_at_work_serves_in_its_place() {
     assert_eq!(shown.json()["id"], json!(held.id));
     let shard = ["hosts", "shard", host.as_str(), "--data", "copy"];
     run(folder.path(), shard).fails(1, "is given away in part");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_a_copy_was_begun_under_load_is_in_it() {
+    let world = Arc::new(World::new(8).await);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(world.serve(folder.path())).unwrap();
+    let hosts = vec![world.host("one"), world.host("other")];
+    for host in &hosts {
+        world.until_known(&server.url, host).await;
+    }
+    let begin = |round| Load::begin(world.clone(), &server.url, hosts.clone(), round);
+    let before = begin(0);
+    before.until_asked(30).await;
+    let told = before.end().await;
+    let meanwhile = begin(1);
+    meanwhile.until_asked(10).await;
+    // Until one was made while people went on asking.
+    let mut copy = 0;
+    loop {
+        let asked = meanwhile.asked();
+        run(folder.path(), ["backup", &format!("copy{copy}")]).text();
+        if meanwhile.asked() > asked + 5 {
+            break;
+        }
+        copy += 1;
+    }
+    meanwhile.end().await;
+    server.kill();
+
+    let copy = folder.path().join(format!("copy{copy}"));
+    let found = Contradiction::find(&copy, SystemClock.now()).unwrap();
+    assert!(found.is_empty(), "{found:?}");
+    let mut command = world.serve(folder.path());
+    command.arg("--data").arg(&copy);
+    let server = Serving::start(command).unwrap();
+    load::assert_told(&world, &server.url, &told).await;
+    let stands = |(_, told): &(usize, Told)| matches!(told, Told::Confirmed(_));
+    assert!(told.values().any(stands), "{told:?}");
+    server.terminate();
+    let (status, said) = server.wait();
+    assert!(status.success(), "{said}");
+    let found = Contradiction::find(&copy, SystemClock.now()).unwrap();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_an_operator_removes_is_forgotten() {
+    let world = World::new(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(world.serve(folder.path())).unwrap();
+    let person = &world.guests[0];
+    world.connect_calendar(&server.url, person).await;
+    let listed = || {
+        let listed = ["connector", "list", person.as_str(), "--json"];
+        run(folder.path(), listed).json()["calendars"].clone()
+    };
+    let id = listed()[0]["id"].as_str().unwrap().to_owned();
+    let remove = ["connector", "remove", person.as_str(), &id, "--json"];
+    assert_eq!(run(folder.path(), remove).json(), json!({ "removed": id }));
+    assert_eq!(listed(), json!([]));
+    run(folder.path(), remove).fails(1, "has no calendar");
 }
 
 #[test]
@@ -172,7 +238,8 @@ async fn a_letter_that_was_given_up_is_sent_once_the_mail_server_is_mended() {
     assert_eq!(retry(), json!({ "retried": 1 }));
     while given_up() != jobs {}
     smtp.mend();
-    assert_eq!(retry(), json!({ "retried": 1 }));
+    let all = ["jobs", "retry", "--all", "--json"];
+    assert_eq!(run(folder.path(), all).json(), json!({ "retried": 1 }));
     while smtp.mail.mail_for(address).is_empty() {
         tokio::task::yield_now().await;
     }
