@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use huddle_core::ActorTransport;
-use huddle_core::booking::{Booking, BookingIds, Constraints, NotFound};
+use huddle_core::booking::{Booking, BookingIds, NotFound};
 use huddle_core::directory::Directory;
 use huddle_core::flows::Flows;
 use huddle_core::index::{Index, people, services};
@@ -160,15 +160,6 @@ impl Huddle {
         self.webhooks.as_ref().ok_or_else(|| {
             let posts_none = Generic::MethodNotImplemented.because("This service posts no news");
             posts_none.into()
-        })
-    }
-
-    /// What a slot that was listed stands for: that one, and none other.
-    fn chosen(&self, token: &str, host: &Did, guest: &Did) -> Option<Constraints> {
-        let chosen = self.slots.chosen(token, host, guest).ok()?;
-        Some(Constraints {
-            chosen: Some(Box::new(chosen)),
-            ..Constraints::default()
         })
     }
 

@@ -1,4 +1,5 @@
-//! How long it takes to tell a stranger that no time suits, by the reason: as soon as that is known, and in step.
+//! How long it takes to tell a stranger that no time suits, by the reason and by how they ask: as soon as that is known,
+//! and in step.
 //!
 //! The medians of the first differ; those of the second must not tell the reasons apart.
 
@@ -36,12 +37,6 @@ struct Reason {
     hide: fn(&World),
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
 const REASONS: [Reason; 6] = [
     Reason {
         name: "blocked",
@@ -70,18 +65,19 @@ const REASONS: [Reason; 6] = [
     Reason {
         name: "over budget",
         hide: |world| {
-            let asked = |guest: u32| huddle_core::availability::Search {
-                guest: did(&format!("guest{guest}")),
-                ..world::asking(month())
-            };
-            // Each is told of another slot, because the one before is taken then.
+            // Each is told of other slots, because those before are taken then.
             let mut told = Vec::new();
             for guest in 0..10 {
-                for slot in world::slots(&world.search(&asked(guest))) {
-                    told.push(slot);
-                    let busy = told.iter().copied().collect();
-                    world.people.set_calendars(&ada(), Busy::Known(busy));
-                }
+                let guest = did(&format!("guest{guest}"));
+                let listed = world.listed(&guest, month()).expect("all can be read");
+                told.extend(listed.slots.iter().map(|slot| slot.interval));
+                let asking = huddle_core::availability::Search {
+                    guest,
+                    ..world::asking(month())
+                };
+                told.extend(world::slots(&world.search(&asking)));
+                let busy = told.iter().copied().collect();
+                world.people.set_calendars(&ada(), Busy::Known(busy));
             }
         },
     },
@@ -94,6 +90,63 @@ const REASONS: [Reason; 6] = [
         hide: |world| world.people.set_calendars(&ada(), Busy::Unreadable),
     },
 ];
+
+/// How a stranger asks.
+#[derive(Clone, Copy)]
+struct Question {
+    name: &'static str,
+    /// How what is asked for like this is booked.
+    mode: &'static str,
+    /// Asks, for the so many-th time.
+    ask: fn(&World, &Flows, u64),
+}
+
+const QUESTIONS: [Question; 2] = [
+    Question {
+        name: "match",
+        mode: "auto",
+        ask: |_, flows, count| {
+            let ids = BookingIds::new(&[3; 32]);
+            let id = ids.of_request(&bob(), "bench", &count.to_string());
+            let asked = Asked {
+                host: ada(),
+                guest: bob(),
+                constraints: month(),
+                offer: None,
+                note: None,
+                request: None,
+                accepted: false,
+            };
+            let answer = flows.request(black_box(&id), asked, String::new());
+            let answer = answer.now_or_never().expect("memory is at hand");
+            let booking = answer.expect("actors answer").expect("it is a new request");
+            assert_eq!(booking.unmatched, Some(NoMatch::NoSlot));
+        },
+    },
+    Question {
+        name: "list",
+        mode: "pick",
+        ask: |world, flows, _| {
+            let listed = world.listed_by(flows, black_box(&bob()), month());
+            assert_eq!(listed.map(|it| it.slots), Ok(Vec::new()));
+        },
+    },
+];
+
+/// A question that comes to nothing, and why it does.
+#[derive(Clone, Copy)]
+struct Case(Question, Reason);
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.name, self.1.name)
+    }
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    let of = |question| REASONS.map(|reason| Case(question, reason));
+    QUESTIONS.into_iter().flat_map(of)
+}
 
 fn month() -> Constraints {
     Constraints {
@@ -130,7 +183,7 @@ impl Pause for Asleep {
 
 fn bench(
     bencher: Bencher<'_, '_>,
-    reason: Reason,
+    Case(question, reason): Case,
     pause: impl Fn(&Arc<Stopwatch>) -> Arc<dyn Pause>,
 ) {
     // A step that is longer than any search here takes, and not so long that the benchmark is.
@@ -141,7 +194,7 @@ fn bench(
         ..Limits::default()
     };
     let world = World::with(limits.clone());
-    world.office_hours("a", "anyone", "auto");
+    world.office_hours("a", "anyone", question.mode);
     (reason.hide)(&world);
     let clock = Arc::new(Stopwatch::start());
     let matching = Arc::new(world.matching.clone());
@@ -152,32 +205,19 @@ fn bench(
         Arc::new(limits),
     );
     let flows = flows.in_step(pause(&clock));
-    let (ids, mut key) = (BookingIds::new(&[3; 32]), 0_u64);
+    let mut count = 0;
     bencher.bench_local(|| {
-        key += 1;
-        let id = ids.of_request(&bob(), "bench", &key.to_string());
-        let asked = Asked {
-            host: ada(),
-            guest: bob(),
-            constraints: month(),
-            offer: None,
-            note: None,
-            request: None,
-            accepted: false,
-        };
-        let answer = flows.request(black_box(&id), asked, String::new());
-        let answer = answer.now_or_never().expect("memory is at hand");
-        let booking = answer.expect("actors answer").expect("it is a new request");
-        assert_eq!(booking.unmatched, Some(NoMatch::NoSlot));
+        count += 1;
+        (question.ask)(&world, &flows, count);
     });
 }
 
-#[divan::bench(args = REASONS, max_time = Duration::from_secs(2))]
-fn as_soon_as_it_is_known(bencher: Bencher<'_, '_>, reason: Reason) {
-    bench(bencher, reason, |_| Arc::new(NoPause));
+#[divan::bench(args = cases(), max_time = Duration::from_secs(2))]
+fn as_soon_as_it_is_known(bencher: Bencher<'_, '_>, case: Case) {
+    bench(bencher, case, |_| Arc::new(NoPause));
 }
 
-#[divan::bench(args = REASONS, max_time = Duration::from_secs(2))]
-fn in_step(bencher: Bencher<'_, '_>, reason: Reason) {
-    bench(bencher, reason, |clock| Arc::new(Asleep(clock.clone())));
+#[divan::bench(args = cases(), max_time = Duration::from_secs(2))]
+fn in_step(bencher: Bencher<'_, '_>, case: Case) {
+    bench(bencher, case, |clock| Arc::new(Asleep(clock.clone())));
 }

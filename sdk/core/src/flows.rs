@@ -19,6 +19,7 @@ use crate::driver::{Action, Driver, Event};
 use crate::host_match::{self, WouldHold};
 use crate::idempotency::Key;
 use crate::limits::{Limits, secs};
+use crate::matching::{Listing, ListingFailed, SlotQuery, Slots};
 use crate::pause::{NoPause, Pause};
 use crate::transport::{ActorTransport, Unreachable, ask};
 use crate::user_connector::Erase;
@@ -31,6 +32,11 @@ pub fn is_driven(command: &booking::Command) -> bool {
         command,
         Of::Create(_) | Of::Finalize(_) | Of::Approve(_) | Of::Reschedule(_)
     )
+}
+
+/// Whether whoever waits for it is told that no time suits. Of a request that is a record nobody is told anything.
+fn tells_no_slot(booking: &Booking) -> bool {
+    booking.unmatched == Some(NoMatch::NoSlot) && booking.asked.request.is_none()
 }
 
 /// The flows, over the ports that they need.
@@ -105,10 +111,7 @@ impl Flows {
     }
 
     /// Keeps back the word that no time suits until it is time for it.
-    async fn keep_step(&self, begun: Timestamp, booking: &Booking) {
-        if booking.unmatched != Some(NoMatch::NoSlot) || booking.asked.request.is_some() {
-            return;
-        }
+    async fn keep_step(&self, begun: Timestamp) {
         let step = u128::from(self.limits.no_slot_step_millis);
         let steps = self
             .clock
@@ -144,8 +147,24 @@ impl Flows {
         let (begun, deadline) = (self.begun(), self.deadline());
         let (rehearsal, standing) = Rehearsal::begin(id, asked, self.clock.now(), &self.limits);
         let booking = self.drive(standing, deadline, Some(rehearsal)).await?;
-        self.keep_step(begun, &booking).await;
+        if tells_no_slot(&booking) {
+            self.keep_step(begun).await;
+        }
         Ok(booking)
+    }
+
+    /// Lists slots to choose from.
+    pub async fn list(
+        &self,
+        slots: &dyn Slots,
+        query: &SlotQuery,
+    ) -> Result<Listing, ListingFailed> {
+        let begun = self.begun();
+        let listing = slots.slots(query, self.deadline()).await?;
+        if listing.slots.is_empty() {
+            self.keep_step(begun).await;
+        }
+        Ok(listing)
     }
 
     /// Accepts the held slot and confirms it.
@@ -284,8 +303,8 @@ impl Flows {
     {
         let begun = self.begun();
         let answer = self.begin_until(id, command, self.deadline()).await?;
-        if let Ok(booking) = &answer {
-            self.keep_step(begun, booking).await;
+        if answer.as_ref().is_ok_and(tells_no_slot) {
+            self.keep_step(begun).await;
         }
         Ok(answer)
     }

@@ -41,6 +41,10 @@ pub const ACTOR: &[Migration] = &[
         name: "0007_webhook_state",
         script: include_str!("../../../migrations/actor/0007_webhook_state.sql"),
     },
+    Migration {
+        name: "0008_documents",
+        script: include_str!("../../../migrations/actor/0008_documents.sql"),
+    },
 ];
 
 /// The schema of the index.
@@ -72,6 +76,14 @@ pub const INDEX: &[Migration] = &[
     Migration {
         name: "0007_dead_letters",
         script: include_str!("../../../migrations/index/0007_dead_letters.sql"),
+    },
+    Migration {
+        name: "0008_listing",
+        script: include_str!("../../../migrations/index/0008_listing.sql"),
+    },
+    Migration {
+        name: "0009_documents",
+        script: include_str!("../../../migrations/index/0009_documents.sql"),
     },
 ];
 

@@ -52,6 +52,17 @@ pub enum Task {
         /// What.
         deed: Deed,
     },
+    /// Have searches find somebody or not, as a revision of their preferences says.
+    List {
+        /// Who.
+        person: Did,
+        /// Whether they are to be found.
+        listed: bool,
+        /// The revision.
+        revision: u32,
+        /// When it was put.
+        at: Timestamp,
+    },
     /// Bring what one side is shown of a booking, and where, up to a revision.
     Effect(Effect),
     /// Ask somebody by mail whether the address is theirs that they have entered.
@@ -80,8 +91,8 @@ impl Task {
         match self {
             Self::Tell { .. } => TELL,
             Self::Resume(_) => "resume",
-            // Both are for the index.
-            Self::Project(_) | Self::Record { .. } => "project",
+            // All are for the index.
+            Self::Project(_) | Self::Record { .. } | Self::List { .. } => "project",
             Self::Effect(effect) => effect.channel.as_str(),
             Self::ConfirmAddress { .. } | Self::TellDisconnected { .. } => Channel::Mail.as_str(),
         }
@@ -94,6 +105,7 @@ impl Task {
             Self::Resume(_)
             | Self::Project(_)
             | Self::Record { .. }
+            | Self::List { .. }
             | Self::Effect(_)
             | Self::ConfirmAddress { .. }
             | Self::TellDisconnected { .. } => Some(TRIES),

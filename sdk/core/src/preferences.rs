@@ -34,6 +34,8 @@ pub struct Preferences {
     pub events_to: Option<ConnectorId>,
     /// By which ways they are told news of bookings; `None` is by every one.
     pub told_by: Option<BTreeSet<Way>>,
+    /// Whether searches are not to find them.
+    pub unlisted: bool,
 }
 
 /// A way to tell somebody something.
@@ -94,6 +96,7 @@ impl Preferences {
                 .busy_rules
                 .as_ref()
                 .map_or_else(BusyRules::default, busy),
+            unlisted: document.listing_or_default() != defs::PreferencesListing::Listed,
             events_to: document.events_to.map(ConnectorId::from),
             told_by: document.notify_by.as_deref().map(told_by),
             blocked: document.blocked_dids.into_iter().flatten().collect(),
@@ -236,7 +239,7 @@ mod tests {
                 "tentative": false, "unanswered": false, "declined": true, "transparent": true, "allDay": false,
                 "workingElsewhere": true, "focusTime": false
             },
-            "eventsTo": "c7m2p4", "notifyBy": ["webhook", "pigeon"]
+            "eventsTo": "c7m2p4", "notifyBy": ["webhook", "pigeon"], "listing": "unlisted"
         }"#;
         let read = Preferences::read(document).unwrap();
         let minutes = |minutes| NonZeroU16::new(minutes).unwrap();
@@ -269,6 +272,7 @@ mod tests {
             },
             events_to: Some(ConnectorId::from("c7m2p4".to_owned())),
             told_by: Some(BTreeSet::from([Way::Webhook])),
+            unlisted: true,
         };
         assert_eq!(read, expect);
     }

@@ -8,7 +8,7 @@ use huddle_ports::metrics::{self, Metrics, NoMetrics};
 use crate::booking::NotFound;
 use crate::effects::{Effects, NotBrought};
 use crate::flows::Flows;
-use crate::index::{self, Index, IndexError, audit};
+use crate::index::{self, Index, IndexError, audit, people};
 use crate::outbox::{self, Task};
 use crate::transport::{ActorTransport, Unreachable};
 
@@ -72,17 +72,26 @@ impl Tasks {
                     if let Some(effects) = &self.effects {
                         effects.spread(&booking).await?;
                     }
-                    listed?;
-                    let status = booking.phase.word();
-                    self.metrics.count(&metrics::BOOKINGS, &[status]);
+                    for event in listed? {
+                        self.metrics.count(&metrics::BOOKINGS, &[event.word()]);
+                    }
                     Ok(())
                 }
                 // Only what nobody was told of is ever forgotten, and that was in no list.
                 Err(NotFound) => Ok(()),
             },
             Task::Record { person, at, deed } => {
-                let line = audit::record(person, *at, *deed);
-                Ok(self.index.batch(vec![line]).await?)
+                let lines = audit::record(person, *at, *deed);
+                Ok(self.index.batch(lines.to_vec()).await?)
+            }
+            Task::List {
+                person,
+                listed,
+                revision,
+                at,
+            } => {
+                let list = people::list(person, *listed, *revision, *at);
+                Ok(self.index.batch(vec![list]).await?)
             }
             Task::Effect(effect) => match &self.effects {
                 Some(effects) => Ok(effects.work(effect).await?),

@@ -205,20 +205,30 @@ fn put(
         Seen::Fresh | Seen::Again | Seen::InFlight(_) => {}
     }
     let before = preferences(turn)?.revision;
-    let refused = match Preferences::read(&command.document) {
-        Err(problem) => Some(PutRefused::Invalid(problem)),
-        Ok(_) if command.swap_revision.is_some_and(|it| it != before) => Some(PutRefused::Changed),
-        Ok(_) => None,
+    let put = match Preferences::read(&command.document) {
+        Err(problem) => Err(PutRefused::Invalid(problem)),
+        Ok(_) if command.swap_revision.is_some_and(|it| it != before) => Err(PutRefused::Changed),
+        Ok(preferences) => Ok(preferences),
     };
-    if let Some(why) = refused {
-        idempotency::withdraw(turn, &command.key)?;
-        return Ok(Err(why));
-    }
+    let preferences = match put {
+        Ok(preferences) => preferences,
+        Err(why) => {
+            idempotency::withdraw(turn, &command.key)?;
+            return Ok(Err(why));
+        }
+    };
     let after = PreferencesDocument {
         document: command.document,
         revision: (before + 1).min(LAST_REVISION),
     };
     store(turn, &after)?;
+    let listing = Task::List {
+        person: person(turn.name())?,
+        listed: !preferences.unlisted,
+        revision: after.revision,
+        at: turn.now(),
+    };
+    turn.send(&listing)?;
     record(turn, Deed::PreferencesPut)?;
     idempotency::answer_running(turn, || Ok(serde_json::to_string(&after.revision)?))?;
     Ok(Ok(after))

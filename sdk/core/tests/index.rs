@@ -123,13 +123,14 @@ fn run_all(index: &Strict, statements: &[&'static str]) {
 }
 
 fn found(index: &Strict, query: &str, limit: u32) -> Vec<String> {
+    let service = "did:web:huddle.example.com".parse().unwrap();
     let (mut dids, mut cursor) = (Vec::new(), None);
     loop {
         let paging = Paging {
             cursor: cursor.as_deref(),
             limit,
         };
-        let page = hosts::search(index, Some(query), Timestamp::UNIX_EPOCH, paging);
+        let page = hosts::search(index, Some(query), &service, Timestamp::UNIX_EPOCH, paging);
         let page = page.now_or_never().unwrap().unwrap();
         dids.extend(page.items.into_iter().map(|host| host.did.to_string()));
         cursor = page.cursor;
@@ -151,6 +152,8 @@ fn of_very_many_hosts_who_are_searched_for_the_newest_are_looked_at() {
             "INSERT INTO host_words (rowid, words) SELECT id, did || ' office hours' FROM people",
             "INSERT INTO offers (uri, host_did, rev, cid, ends, policy, mode, indexed) \
              SELECT 'at://' || did || '/a', did, 'a', 'cid', 1, 'anyone', 'auto', 0 FROM people",
+            "INSERT INTO services (did, rev, appview) \
+             SELECT did, 'a', 'did:web:huddle.example.com' FROM people",
         ],
     );
     let all = found(&index, "office", 900);
@@ -175,7 +178,9 @@ fn accounts_that_were_thought_to_have_one_handle_are_looked_up_again() {
              (2, 'did:web:b.example.com', 'ada.example.com', 6, 0, 2), \
              (3, 'did:web:c.example.com', 'cy.example.com', 7, 0, 3); \
              INSERT INTO offers (uri, host_did, rev, cid, ends, policy, mode, note, indexed) \
-             SELECT 'at://' || did || '/a', did, 'a', 'cid', 1, 'anyone', 'auto', 'Tea', 0 FROM people;",
+             SELECT 'at://' || did || '/a', did, 'a', 'cid', 1, 'anyone', 'auto', 'Tea', 0 FROM people; \
+             INSERT INTO services (did, rev, appview) \
+             SELECT did, 'a', 'did:web:huddle.example.com' FROM people;",
         )
         .unwrap();
     for migration in since {

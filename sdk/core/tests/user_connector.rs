@@ -212,14 +212,36 @@ fn key(name: &str) -> Key {
 /// What is to be written down of Ana.
 fn deeds(store: &mut Store) -> Vec<Deed> {
     let entries = outbox::due(store, "project", NOW, 100).unwrap();
-    let deeds = entries.into_iter().map(|entry| match entry.task {
+    let deeds = entries.into_iter().filter_map(|entry| match entry.task {
         Task::Record { person, at, deed } => {
             assert_eq!((person.as_str(), at), ("did:web:ana.example.com", NOW));
-            deed
+            Some(deed)
         }
+        Task::List { .. } => None,
         other => panic!("{other:?}"),
     });
     deeds.collect()
+}
+
+#[test]
+fn whether_somebody_is_found_follows_their_latest_preferences_whatever_comes_again() {
+    let (mut store, ana) = (Store::new(&[]), person("ana"));
+    for (listing, name) in [("listed", "a"), ("unlisted", "b"), ("listed", "a")] {
+        let put = PutPreferences {
+            key: key(name),
+            document: format!(r#"{{"listing": "{listing}"}}"#),
+            swap_revision: None,
+        };
+        ask(&mut store, &ana, NOW, put).unwrap();
+    }
+    let entries = outbox::due(&mut store, "project", NOW, 100).unwrap();
+    let listings = entries.into_iter().filter_map(|entry| match entry.task {
+        Task::List {
+            listed, revision, ..
+        } => Some((revision, listed)),
+        _ => None,
+    });
+    assert_eq!(listings.collect::<Vec<_>>(), [(1, true), (2, false)]);
 }
 
 #[test]

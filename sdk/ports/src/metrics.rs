@@ -84,8 +84,8 @@ metrics! {
     MATCH_SECONDS: WAITS, "huddle_match_seconds" [];
     /// Holds that were asked of hosts and guests, by `held` or why not
     HOLDS: MetricKind::Counter, "huddle_holds" ["outcome"];
-    /// Bookings that came to a state: of those `held`, as many become `confirmed`
-    BOOKINGS: MetricKind::Counter, "huddle_bookings" ["status"];
+    /// What happened to bookings: of those `held`, as many become `confirmed`
+    BOOKINGS: MetricKind::Counter, "huddle_bookings" ["event"];
     /// Time until a provider answers: of calendars by its kind, or `mail`; by what came of it
     PROVIDER_SECONDS: WAITS, "huddle_provider_seconds" ["provider", "outcome"];
     /// Tasks that wait to be done, by state: `waiting` or `dead`

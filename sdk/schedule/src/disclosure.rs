@@ -23,10 +23,9 @@ pub struct DisclosureKey(Hmac<Sha256>);
 
 impl DisclosureKey {
     /// The key with these bytes, which nobody else knows.
-    pub fn new(bytes: [u8; 32]) -> Self {
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        block[..bytes.len()].copy_from_slice(&bytes);
-        Self(Hmac::new(&block))
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(bytes).expect("HMAC takes keys of any length"))
     }
 
     /// The code of some parts, for one purpose. Each part has its length before it, so that what is told apart as
@@ -68,7 +67,7 @@ impl fmt::Debug for DisclosureKey {
 ///     rules: &Rules::default(),
 ///     per_day: 6,
 /// };
-/// assert_eq!(sampling.starts(&DisclosureKey::new([7; 32]), day).len(), 6);
+/// assert_eq!(sampling.starts(&DisclosureKey::new(&[7; 32]), day).len(), 6);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Sampling<'a> {
@@ -118,7 +117,7 @@ impl Sampling<'_> {
             PURPOSE,
             &[self.host.as_bytes(), self.name.as_bytes(), date.as_bytes()],
         );
-        DisclosureKey::new(code.finalize().into_bytes().into())
+        DisclosureKey::new(&code.finalize().into_bytes().into())
     }
 }
 
@@ -235,7 +234,7 @@ mod tests {
             rules: &Rules::default(),
             per_day: 5,
         };
-        let starts = sampling.starts(&DisclosureKey::new([byte; 32]), within);
+        let starts = sampling.starts(&DisclosureKey::new(&[byte; 32]), within);
         starts.iter().map(|start| start.as_millis()).collect()
     }
 
@@ -314,7 +313,7 @@ mod tests {
             rules: &Rules::default(),
             per_day: 5,
         };
-        let told = |byte, within| sampling.starts(&DisclosureKey::new([byte; 32]), within);
+        let told = |byte, within| sampling.starts(&DisclosureKey::new(&[byte; 32]), within);
         let hour = between("2006-10-29T02:31:00", "2006-10-29T03:30:00");
         for byte in 0..20 {
             let all = told(byte, window);
@@ -355,7 +354,7 @@ mod tests {
     #[test]
     fn a_key_is_not_printed() {
         assert_eq!(
-            format!("{:?}", DisclosureKey::new([9; 32])),
+            format!("{:?}", DisclosureKey::new(&[9; 32])),
             "DisclosureKey(secret)"
         );
     }

@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 use axum::Router;
 use axum::routing::get;
-use huddle_core::Limits;
+use huddle_core::transport::ask;
+use huddle_core::user_connector::connector::{Access, Connect, MAX_CONNECTORS, Provider};
+use huddle_core::{ActorName, Limits};
 use huddle_lexicon::com::huddle::defs::{ConnectorView, ConnectorViewStatus};
 use huddle_lexicon::com::huddle::get_connect_url::{
     Error, GetConnectUrl, Output, Params, ParamsAccess, ParamsProvider,
@@ -16,7 +18,7 @@ use huddle_testkit::ListedWindows;
 use huddle_xrpc::client::ClientError;
 use tokio::net::TcpListener;
 
-use crate::server::{Server, declared, did, network};
+use crate::server::{Server, declared, did, network, tomorrow};
 
 const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//A//A//EN\r\nEND:VCALENDAR\r\n";
 
@@ -135,4 +137,39 @@ async fn only_what_can_be_connected_has_a_page() {
         let refused = connect_url(&server, &did("ada"), &params).await;
         assert_eq!(declared(refused), expect);
     }
+}
+
+/// Connects one more calendar, which nobody can read.
+async fn connect(server: &Server, person: &Did) {
+    let name = server.fresh_key();
+    let connect = Connect {
+        nonce: name.clone(),
+        ticket_expires_at: tomorrow(0),
+        id: name.into(),
+        anew: false,
+        provider: Provider::Ics,
+        access: Access::FreeBusy,
+        label: None,
+        credentials: String::new().into(),
+    };
+    let actor = ActorName::user_connector(person);
+    let connected = ask(&*server.actors, &actor, connect).await;
+    connected.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn whoever_has_connected_all_that_they_can_has_no_page_for_one_more() {
+    let server = Server::start(ListedWindows::default(), Limits::default()).await;
+    let ada = did("ada");
+    let mut params = Params::new(ParamsProvider::Ics);
+    for _ in 0..MAX_CONNECTORS {
+        connect_url(&server, &ada, &params).await.unwrap();
+        connect(&server, &ada).await;
+    }
+    let refused = connect_url(&server, &ada, &params).await;
+    assert_eq!(declared(refused), Error::TooManyConnectors);
+    let connected = connectors(&server, &ada).await.remove(0);
+    params.connector_id = Some(connected.id);
+    let anew = connect_url(&server, &ada, &params).await;
+    anew.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Addresses: entered and confirmed by methods, and told to nobody else.
 
+use std::time::Duration;
+
 use huddle_core::Limits;
 use huddle_core::mail::{ConfirmAddress, Letter};
 use huddle_lexicon::com::huddle::confirm_email::{self, ConfirmEmail};
@@ -79,6 +81,17 @@ async fn an_address_is_confirmed_with_the_token_that_was_mailed_there() {
     assert_eq!(status(&server, &ada).await, OutputEmailStatus::Confirmed);
     let again = confirm(&server, &ada, &question.token).await;
     assert_eq!(declared(again), confirm_email::Error::InvalidToken);
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_a_day() {
+    let (mut server, ada) = (server().await, did("ada"));
+    ask(&server, &ada, "ada@mail.example").await.unwrap();
+    let question = question(&mut server).await;
+    server.clock.step(Duration::from_hours(24));
+    let late = confirm(&server, &ada, &question.token).await;
+    assert_eq!(declared(late), confirm_email::Error::ExpiredToken);
+    assert_eq!(status(&server, &ada).await, OutputEmailStatus::Unconfirmed);
 }
 
 #[tokio::test]

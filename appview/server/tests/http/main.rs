@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
 
+mod again;
 mod booking;
 mod connectors;
+mod elsewhere;
 mod export;
 mod limits;
 mod mail;
 mod preferences;
+mod published;
 mod race;
 mod server;
 mod settings;
 mod typed;
+mod untimely;

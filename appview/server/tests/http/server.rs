@@ -24,7 +24,7 @@ use huddle_identity::crypto::{Curve, PublicKey, SigningKey};
 use huddle_identity::{Freshness, IdentityError, ServiceAuthMinter, ServiceRef, SigningKeys};
 use huddle_lexicon::schema::{ErrorName, Method, Procedure};
 use huddle_native::{ActorStore, OsRandom, ReqwestTransport, SqliteIndex, SystemClock, SystemDns};
-use huddle_ports::{Clock as _, Fetch, FetchPolicy, GuardedFetch, Timestamp, Url};
+use huddle_ports::{Clock, Fetch, FetchPolicy, GuardedFetch, Timestamp, Url};
 use huddle_syntax::{AtIdentifier, Did};
 use huddle_testkit::ListedWindows;
 use huddle_xrpc::client::{Client, ClientError};
@@ -35,9 +35,28 @@ use tokio::task::JoinHandle;
 
 const SERVICE: &str = "did:web:huddle.example.com#huddle_appview";
 
+/// The time of the machine, and what a test has gone ahead of it.
+#[derive(Debug, Default)]
+pub(crate) struct TestClock(AtomicU64);
+
+impl TestClock {
+    /// Goes ahead.
+    pub(crate) fn step(&self, by: Duration) {
+        let millis = by.as_millis().try_into().unwrap();
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
 pub(crate) struct Server {
     /// What it answers with.
     pub(crate) router: axum::Router,
+    pub(crate) clock: Arc<TestClock>,
     client: Client,
     key: SigningKey,
     service: ServiceRef,
@@ -146,8 +165,16 @@ impl Server {
         limits: Limits,
         find: impl FnOnce(Arc<ActorStore>, Arc<SqliteIndex>) -> A,
     ) -> Self {
+        Self::start_at(Arc::default(), limits, find).await
+    }
+
+    /// The same, where the time is what this clock says.
+    pub(crate) async fn start_at<A: Availability + Slots + 'static>(
+        clock: Arc<TestClock>,
+        limits: Limits,
+        find: impl FnOnce(Arc<ActorStore>, Arc<SqliteIndex>) -> A,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SystemClock);
         let actors = folder.path().join("actors.sqlite");
         let actors = ActorStore::open(&actors, clock.clone(), limits.clone()).unwrap();
         let actors = Arc::new(actors);
@@ -166,7 +193,7 @@ impl Server {
             slots: found,
             keys: Arc::new(OneKey(key.public_key())),
             directory: Arc::new(NobodyElse),
-            clock,
+            clock: clock.clone(),
             ids: BookingIds::new(&[7; 32]),
             limits,
             service: service.clone(),
@@ -180,6 +207,7 @@ impl Server {
         let pumping = tokio::spawn(pump.run(std::future::pending()));
         Self {
             router,
+            clock,
             client: Client::new(fetch, url),
             key,
             service,
@@ -196,7 +224,7 @@ impl Server {
     pub(crate) fn token<M: Method>(&self, person: &Did) -> String {
         let minter = ServiceAuthMinter::new(person.clone().into(), self.key.clone());
         let method = M::NSID.parse().unwrap();
-        let token = minter.mint(&self.service, &method, SystemClock.now(), &OsRandom);
+        let token = minter.mint(&self.service, &method, self.clock.now(), &OsRandom);
         token.as_str().to_owned()
     }
 

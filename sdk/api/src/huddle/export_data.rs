@@ -26,7 +26,7 @@ impl ExportData for Huddle {
     async fn export_data(&self, request: Request<Method>) -> Reply<Method> {
         let caller = request.caller()?.did.clone();
         let exported = audit::record(&caller, self.clock.now(), Deed::DataExported);
-        self.index.batch(vec![exported]).await.or_fault()?;
+        self.index.batch(exported.to_vec()).await.or_fault()?;
         let mut lines = self.beginning(&caller).await.or_fault()?;
         let payload = Payload {
             content_type: Method::OUTPUT.to_owned(),

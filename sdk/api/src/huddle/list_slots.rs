@@ -14,7 +14,7 @@ use crate::com::huddle::list_slots::ListSlots;
 impl ListSlots for Huddle {
     async fn list_slots(&self, request: Request<Method>) -> Reply<Method> {
         let guest = request.caller()?.did.clone();
-        let deadline = self.flows(&request).deadline();
+        let flows = self.flows(&request);
         let params = request.params;
         if params.host_did == guest {
             return Err(Error::SelfBooking.into());
@@ -30,7 +30,7 @@ impl ListSlots for Huddle {
             guest,
             offer: params.offer_uri,
         };
-        let listing = match self.slots.slots(&query, deadline).await {
+        let listing = match flows.list(&*self.slots, &query).await {
             Ok(listing) => listing,
             Err(ListingFailed::CalendarUnavailable) => {
                 return Err(Error::CalendarUnavailable.into());

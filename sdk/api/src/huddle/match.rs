@@ -47,24 +47,29 @@ fn outcome(reply: &Reply<Method>) -> &'static str {
     }
 }
 
+/// Whether a request may have been in order when it came for the first time, which is refused so.
+fn may_have_arisen_since(error: Error) -> bool {
+    matches!(error, Error::InvalidSlotToken | Error::ServedElsewhere)
+}
+
 impl Huddle {
     async fn answer(&self, request: Request<Method>) -> Reply<Method> {
         let flows = self.flows(&request);
         let Named { key, input } = idempotency::named(request)?;
-        let guest = key.caller.clone();
         let id = self.ids.of_request(&key.caller, &key.method, &key.key);
-        let asked = match self.asked(guest.clone(), &input) {
-            // Its slot may have expired since this request came for the first time.
-            Err(Failure::Refused(it)) if it.error() == Error::InvalidSlotToken => {
-                let begun = self.flows.read(&id, Some(guest)).await.or_fault()?;
-                begun.map_err(|NotFound| it)?.asked
+        let is_dry_run = input.dry_run_or_default();
+        let asked = match self.asked(&key.caller, &input).await {
+            // What this request began before is told all the same. A dry run begins nothing.
+            Err(Failure::Refused(refusal))
+                if !is_dry_run && may_have_arisen_since(refusal.error()) =>
+            {
+                let begun = flows.read(&id, Some(key.caller.clone()));
+                let begun = begun.await.or_fault()?;
+                begun.map_err(|NotFound| refusal)?.asked
             }
             asked => asked?,
         };
-        if self.is_served_elsewhere(&asked.host).await? {
-            return Err(Error::ServedElsewhere.into());
-        }
-        if input.dry_run_or_default() {
+        if is_dry_run {
             let id = self.ids.of_request(&key.caller, REHEARSAL, &key.key);
             let booking = flows.rehearse(&id, asked).await.or_fault()?;
             return self.tried_out(&booking);
@@ -77,21 +82,26 @@ impl Huddle {
         }
     }
 
-    fn asked(&self, guest: Did, input: &Input) -> Result<Asked, Failure<Error>> {
-        if input.host_did == guest {
+    async fn asked(&self, guest: &Did, input: &Input) -> Result<Asked, Failure<Error>> {
+        if input.host_did == *guest {
             return Err(Error::SelfBooking.into());
         }
         let constraints = match (&input.slot_token, &input.constraints) {
             (None, wishes) => constraints::read(wishes.as_ref())
                 .map_err(|problem| Failure::refused(Error::InvalidConstraints, problem.0))?,
-            (Some(token), None) => self
-                .chosen(token, &input.host_did, &guest)
-                .ok_or(Error::InvalidSlotToken)?,
+            (Some(token), None) => {
+                let chosen = self.slots.chosen(token, &input.host_did, guest).ok();
+                let chosen = chosen.filter(|it| self.clock.now() < it.expires);
+                chosen.ok_or(Error::InvalidSlotToken)?.into()
+            }
             (Some(_), Some(_)) => return Err(Failure::refused(Error::InvalidConstraints, BOTH)),
         };
+        if self.is_served_elsewhere(&input.host_did).await? {
+            return Err(Error::ServedElsewhere.into());
+        }
         Ok(Asked {
             host: input.host_did.clone(),
-            guest,
+            guest: guest.clone(),
             constraints,
             offer: input.offer_uri.clone(),
             note: input.note.clone(),

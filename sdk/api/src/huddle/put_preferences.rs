@@ -1,11 +1,9 @@
 //! `com.huddle.putPreferences`
 
 use huddle_core::ActorName;
-use huddle_core::index::people;
 use huddle_core::preferences::Unsupported;
 use huddle_core::transport::ask;
 use huddle_core::user_connector::{self, PutRefused};
-use huddle_lexicon::com::huddle::defs::PreferencesListing;
 use huddle_lexicon::com::huddle::put_preferences::{Error, Output, PutPreferences as Method};
 use huddle_syntax::schema::Data as _;
 use huddle_xrpc::server::{Failure, OrFault as _, Reply, Request};
@@ -36,10 +34,6 @@ impl PutPreferences for Huddle {
         match ask(&*self.actors, &person, put).await.or_fault()? {
             Ok(known) => {
                 let (preferences, revision) = get_preferences::read(&known).or_fault()?;
-                // Should this fail, the same request comes again, and is answered as before.
-                let listed = preferences.listing_or_default() == PreferencesListing::Listed;
-                let list = people::list(&caller, listed, self.clock.now());
-                self.index.batch(vec![list]).await.or_fault()?;
                 Ok(Output::new(preferences, revision).into())
             }
             Err(PutRefused::Mismatch) => Err(Self::mismatch()),

@@ -29,13 +29,15 @@ impl RescheduleBooking for Huddle {
             Err(refused) => Err(self.refused(refused, |why| match why {
                 RescheduleRefused::NotConfirmed => Error::NotConfirmed,
                 RescheduleRefused::InProgress => Error::InProgress,
+                RescheduleRefused::ChosenTooLate => Error::InvalidSlotToken,
             })),
         }
     }
 }
 
 impl Huddle {
-    /// What a slot that was listed to the guest of a booking stands for.
+    /// What a slot that was listed to the guest of a booking stands for. The booking says whether it is too late for it:
+    /// it knows whether the request comes for the first time.
     async fn chosen_instead(
         &self,
         id: &BookingId,
@@ -44,9 +46,9 @@ impl Huddle {
     ) -> Result<Constraints, Failure<Error>> {
         let booking = self.flows.read(id, Some(caller.clone())).await.or_fault()?;
         let asked = booking.map_err(|NotFound| Error::BookingNotFound)?.asked;
-        let chosen = self.chosen(token, &asked.host, &asked.guest);
+        let chosen = self.slots.chosen(token, &asked.host, &asked.guest).ok();
         let chosen = chosen.filter(|_| caller == asked.guest);
-        Ok(chosen.ok_or(Error::InvalidSlotToken)?)
+        Ok(chosen.ok_or(Error::InvalidSlotToken)?.into())
     }
 }
 

@@ -14,7 +14,7 @@ impl SearchHosts for Huddle {
         let params = &request.params;
         let paging = list::paging(params.cursor.as_ref(), params.limit_or_default());
         let (query, now) = (params.q.as_deref(), self.clock.now());
-        let page = hosts::search(&*self.index, query, now, paging).await;
+        let page = hosts::search(&*self.index, query, &self.service, now, paging).await;
         let page = list::page(page, Error::InvalidCursor)?;
         let mut output = Output::new(page.items.into_iter().map(host).collect());
         output.cursor = page.cursor;

@@ -213,6 +213,8 @@ pub enum RescheduleRefused {
     NotConfirmed,
     /// It is being confirmed or moved right now.
     InProgress,
+    /// It is too late for the slot that was chosen.
+    ChosenTooLate,
 }
 
 /// Take over from a driver that has not come back.

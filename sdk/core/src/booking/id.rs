@@ -38,11 +38,11 @@ pub struct BookingIds {
 impl BookingIds {
     /// Ids under a secret of 32 random bytes, which is never changed: it is what finds a booking
     /// again when its request is repeated.
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
     pub fn new(secret: &[u8; 32]) -> Self {
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        block[..secret.len()].copy_from_slice(secret);
+        let secret = Hmac::new_from_slice(secret);
         Self {
-            secret: Hmac::new(&block),
+            secret: secret.expect("HMAC takes keys of any length"),
         }
     }
 

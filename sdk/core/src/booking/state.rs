@@ -243,7 +243,8 @@ impl Booking {
         people.into_iter().chain(days).collect()
     }
 
-    /// Those whose time the booking takes, in the order in which they are asked.
+    /// Those whose time the booking takes, in the order in which they are asked. A guest whom another service schedules for
+    /// is among them: what they hold here is what their limits go by, and keeps two meetings of theirs here apart.
     pub fn participants(&self) -> [Participant; 2] {
         let side = |person: &Did, role, counterpart: &Did| Participant {
             actor: ActorName::host_match(person),

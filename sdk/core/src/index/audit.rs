@@ -14,7 +14,8 @@ use crate::user_connector::connector::Provider;
 /// The most lines about one account that are kept: the latest.
 pub const MOST_OF_ONE: u32 = 200;
 
-/// Within which time the same deed of somebody is written once: whoever repeats themselves does not fill their audit.
+/// Within which time only the first and the last of the same deed are kept: whoever repeats themselves does not fill their
+/// audit.
 const SAME_DEED: Duration = Duration::from_hours(24);
 
 /// Something that somebody has done with what is theirs here; or, if it was not them, that they want to know of.
@@ -84,22 +85,35 @@ pub fn note(subject: &str, at: Timestamp, kind: &'static str, detail: &str) -> S
     }
 }
 
-/// Writes that somebody has done something; of the same within a day the first. It may come late and twice. Of an account
+/// Writes that somebody has done something; of the same within a day the first and the last: what was set, removed and set
+/// again does not read as removed, and nobody wipes out a line by doing the same. It may come late and twice. Of an account
 /// that is deleted nothing is written.
-pub fn record(subject: &Did, at: Timestamp, deed: Deed) -> Statement {
-    Statement {
-        sql: "INSERT INTO audit (at, subject, kind, detail) SELECT ?1, ?2, ?3, ?4 \
-              WHERE NOT EXISTS (SELECT 1 FROM audit \
-              WHERE subject = ?2 AND kind = ?3 AND detail = ?4 AND at > ?5) \
-              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?2 AND hosting = 'deleted')",
-        bindings: vec![
+pub fn record(subject: &Did, at: Timestamp, deed: Deed) -> [Statement; 2] {
+    let about = |bound: Timestamp| {
+        vec![
             moment(at),
             text(subject.as_str()),
             text(deed.kind()),
             text(deed.detail()),
-            moment(at - SAME_DEED),
-        ],
-    }
+            moment(bound),
+        ]
+    };
+    let insert = Statement {
+        sql: "INSERT INTO audit (at, subject, kind, detail) SELECT ?1, ?2, ?3, ?4 \
+              FROM (SELECT coalesce(sum(at < ?1), 0) AS earlier, coalesce(sum(at = ?1), 0) AS same, \
+              coalesce(sum(at > ?1), 0) AS later FROM audit \
+              WHERE subject = ?2 AND kind = ?3 AND detail = ?4 AND abs(at - ?1) < ?5) \
+              WHERE same = 0 AND (earlier = 0 OR later = 0) \
+              AND NOT EXISTS (SELECT 1 FROM repos WHERE did = ?2 AND hosting = 'deleted')",
+        bindings: about(Timestamp::from_millis(0) + SAME_DEED),
+    };
+    let between = Statement {
+        sql: "DELETE FROM audit WHERE subject = ?2 AND kind = ?3 AND detail = ?4 AND at < ?1 \
+              AND at > (SELECT min(at) FROM audit \
+              WHERE subject = ?2 AND kind = ?3 AND detail = ?4 AND at > ?5)",
+        bindings: about(at - SAME_DEED),
+    };
+    [insert, between]
 }
 
 /// Forgets the lines about an account.

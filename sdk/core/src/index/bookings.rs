@@ -5,7 +5,7 @@ use huddle_syntax::Did;
 
 use super::page::{List, Place};
 use super::{Index, IndexError, ListError, Page, Paging, Statement, moment, text};
-use crate::booking::Booking;
+use crate::booking::{Booking, EventKind};
 use crate::host_match::Role;
 use crate::sql::{Row, Value};
 
@@ -79,11 +79,15 @@ pub async fn first_asked(index: &dyn Index, person: &Did) -> Result<Option<Times
     Ok(first.transpose()?.flatten())
 }
 
-/// Brings the index up to a booking, unless it knows a later revision already. One that its parties
-/// do not know of is in no list.
-pub async fn project(index: &dyn Index, booking: &Booking) -> Result<(), IndexError> {
+/// Brings the index up to a booking, unless it knows a later revision already, and gives what it has not shown before. One
+/// that its parties do not know of is in no list.
+pub async fn project(index: &dyn Index, booking: &Booking) -> Result<Vec<EventKind>, IndexError> {
     if !booking.is_known() {
-        return Ok(());
+        return Ok(vec![]);
+    }
+    let shown = shown(index, booking).await?;
+    if shown.is_some_and(|(revision, _)| revision >= booking.revision) {
+        return Ok(vec![]);
     }
     let slot = booking.phase.place().map(|place| place.slot);
     let bindings = vec![
@@ -104,5 +108,20 @@ pub async fn project(index: &dyn Index, booking: &Booking) -> Result<(), IndexEr
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, status = excluded.status, \
          starts = excluded.starts, ends = excluded.ends, updated = excluded.updated, \
          document = excluded.document WHERE revision < excluded.revision";
-    index.batch(vec![Statement { sql, bindings }]).await
+    index.batch(vec![Statement { sql, bindings }]).await?;
+    let events = booking.history.iter();
+    let new = events.filter(|event| shown.is_none_or(|(_, updated)| event.at > updated));
+    Ok(new.map(|event| event.kind).collect())
+}
+
+/// The revision of a booking that the index shows, and when it was made.
+async fn shown(
+    index: &dyn Index,
+    booking: &Booking,
+) -> Result<Option<(u32, Timestamp)>, IndexError> {
+    let sql = "SELECT revision, updated FROM bookings WHERE id = ?1";
+    let bindings = vec![text(booking.id.to_string())];
+    let rows = index.query(Statement { sql, bindings }).await?;
+    let shown = rows.first().map(|row| Ok((row.get(0)?, row.get(1)?)));
+    shown.transpose()
 }

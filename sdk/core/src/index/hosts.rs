@@ -32,22 +32,23 @@ pub struct Host {
     pub modes: Vec<String>,
 }
 
-/// The hosts who have something on offer at a moment: those whose handle or name begins with what is searched for
-/// first, then those whose offers have changed last. Without a search, all of them.
+/// The hosts for whom a service schedules and who have something on offer at a moment: those whose handle or name begins
+/// with what is searched for first, then those whose offers have changed last. Without a search, all of them.
 ///
 /// What is searched for are beginnings of words, but for single letters and digits of ASCII: those are words by
 /// themselves, because as beginnings they would be of nearly everybody's.
 pub async fn search(
     index: &dyn Index,
     query: Option<&str>,
+    service: &Did,
     now: Timestamp,
     paging: Paging<'_>,
 ) -> Result<Page<Host>, ListError> {
     let place = paging.after(List::Hosts)?;
     let statement = match query {
-        None => everybody(now, &place, paging),
+        None => everybody(service, now, &place, paging),
         Some(query) => match pattern(query) {
-            Some(pattern) => matching(query, pattern, now, &place, paging),
+            Some(pattern) => matching(query, pattern, service, now, &place, paging),
             // There is no word in it that anybody could have.
             None => return Ok(paging.page::<_, 2>(List::Hosts, vec![])),
         },
@@ -57,7 +58,7 @@ pub async fn search(
     Ok(paging.page(List::Hosts, hosts?))
 }
 
-fn everybody(now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement {
+fn everybody(service: &Did, now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement {
     Statement {
         sql: "SELECT p.did, p.handle, p.display_name, \
               (SELECT json_group_array(DISTINCT policy) FROM offers \
@@ -67,6 +68,7 @@ fn everybody(now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement 
               0, p.offered, p.id \
               FROM people p \
               WHERE p.offered IS NOT NULL AND p.listed \
+              AND EXISTS (SELECT 1 FROM services WHERE did = p.did AND appview = ?5) \
               AND (p.offered < ?2 OR (p.offered = ?2 AND p.id < CAST(?3 AS INTEGER))) \
               AND EXISTS (SELECT 1 FROM offers WHERE host_did = p.did AND ends > ?1) \
               ORDER BY p.offered DESC, p.id DESC LIMIT ?4",
@@ -75,6 +77,7 @@ fn everybody(now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement 
             Value::Integer(place.numbers[1]),
             text(&place.name),
             Value::Integer(paging.fetched()),
+            text(service.as_str()),
         ],
     }
 }
@@ -82,6 +85,7 @@ fn everybody(now: Timestamp, place: &Place<2>, paging: Paging<'_>) -> Statement 
 fn matching(
     query: &str,
     pattern: String,
+    service: &Did,
     now: Timestamp,
     place: &Place<2>,
     paging: Paging<'_>,
@@ -98,7 +102,8 @@ fn matching(
               OR coalesce(lower(substr(p.display_name, 1, length(?2))) = ?2, 0) AS leads \
               FROM (SELECT id FROM (SELECT rowid AS id FROM host_words WHERE host_words MATCH ?3 \
               ORDER BY rowid DESC LIMIT ?8) UNION SELECT id FROM people WHERE handle = ?2) found JOIN people p ON p.id = found.id \
-              WHERE p.offered IS NOT NULL AND p.listed) \
+              WHERE p.offered IS NOT NULL AND p.listed \
+              AND EXISTS (SELECT 1 FROM services WHERE did = p.did AND appview = ?9)) \
               WHERE (leads < ?4 OR (leads = ?4 AND (offered < ?5 \
               OR (offered = ?5 AND id < CAST(?6 AS INTEGER))))) \
               AND EXISTS (SELECT 1 FROM offers WHERE host_did = did AND ends > ?1) \
@@ -112,6 +117,7 @@ fn matching(
             text(&place.name),
             Value::Integer(paging.fetched()),
             Value::Integer(MOST_MATCHES.into()),
+            text(service.as_str()),
         ],
     }
 }

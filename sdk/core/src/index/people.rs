@@ -45,15 +45,19 @@ pub fn name(did: &Did, names: &Names, now: Timestamp) -> [Statement; 2] {
     ]
 }
 
-/// Somebody wants to be found by searches, or not.
-pub fn list(did: &Did, listed: bool, now: Timestamp) -> Statement {
+/// Somebody wants to be found by searches, or not, as a revision of their preferences says, put at a moment. It may come
+/// late and twice. Of an account that is deleted nothing is written.
+pub fn list(did: &Did, listed: bool, revision: u32, at: Timestamp) -> Statement {
     Statement {
-        sql: "INSERT INTO people (did, first_seen, listed) VALUES (?1, ?2, ?3) \
-              ON CONFLICT (did) DO UPDATE SET listed = excluded.listed",
+        sql: "INSERT INTO people (did, first_seen, listed, listed_by) SELECT ?1, ?2, ?3, ?4 \
+              WHERE NOT EXISTS (SELECT 1 FROM repos WHERE did = ?1 AND hosting = 'deleted') \
+              ON CONFLICT (did) DO UPDATE SET listed = excluded.listed, listed_by = excluded.listed_by \
+              WHERE listed_by < excluded.listed_by",
         bindings: vec![
             text(did.as_str()),
-            moment(now),
+            moment(at),
             Value::Integer(listed.into()),
+            Value::Integer(revision.into()),
         ],
     }
 }

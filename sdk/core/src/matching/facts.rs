@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join, join3, join4};
+use futures_util::future::{join, join3};
 use huddle_ports::Timestamp;
 use huddle_schedule::hours::MAX_DAYS;
 use huddle_schedule::{BookingWindow, Circle, Interval, Mode, Offer, Relationship, Zone};
 use huddle_syntax::{AtUri, Did};
 
 use super::scene::is_for;
-use super::{Busy, Connected, Freshness, Matching, Sources, UnknownRelationship, bounds, offers};
+use super::{Busy, Connected, Freshness, Matching, UnknownRelationship, bounds, offers};
 use crate::actor::ActorName;
 use crate::agenda::agenda;
 use crate::booking::{BookingId, Constraints, GuestSide};
 use crate::host_match::Engagement;
-use crate::index::{IndexError, offers as published};
+use crate::index::{IndexError, offers as published, services};
 use crate::preferences::{InvalidPreferences, Preferences};
 use crate::transport::{Unreachable, ask};
 use crate::user_connector::connector::GetCalendars;
@@ -64,6 +64,15 @@ pub(super) struct Public {
     relationship: Result<Relationship, UnknownRelationship>,
 }
 
+/// What host and guest have made known to this service.
+#[derive(Debug)]
+struct Known {
+    host: Connected,
+    guest: Connected,
+    /// Whether the guest has named another service to schedule for them, whose affair their calendars are.
+    guest_is_elsewhere: bool,
+}
+
 /// What is known of host, guest and how they stand to each other.
 #[derive(Debug)]
 pub(super) struct Standing {
@@ -111,8 +120,8 @@ impl Facts {
 }
 
 impl Standing {
-    fn new(question: &Question<'_>, [host, guest]: &[Connected; 2], public: Public) -> Self {
-        let host = host.preferences.read();
+    fn new(question: &Question<'_>, known: &Known, public: Public) -> Self {
+        let host = known.host.preferences.read();
         let is_blocked = host
             .as_ref()
             .is_ok_and(|it| it.blocked.contains(question.guest));
@@ -129,7 +138,7 @@ impl Standing {
                 ..it
             }),
             host,
-            guest: guest.preferences.read(),
+            guest: known.guest.preferences.read(),
         }
     }
 
@@ -157,19 +166,19 @@ impl Matching {
     ) -> Result<Facts, Failed> {
         let now = self.sources.clock.now();
         let asked = self.asked(question, now);
-        let (connected, public) = join(
-            self.connected(question),
+        let (known, public) = join(
+            self.known(question),
             self.public(question, asked, Freshness::Recent, deadline),
         )
         .await;
-        let connected = connected?;
-        let mut standing = Standing::new(question, &connected, public?);
+        let known = known?;
+        let mut standing = Standing::new(question, &known, public?);
         let reach = self.bounded_reach(&mut standing, asked, now);
         Ok(Facts {
             now,
             reach,
             standing,
-            taken: self.taken(question, &connected, reach, deadline).await?,
+            taken: self.taken(question, &known, reach, deadline).await?,
         })
     }
 
@@ -180,32 +189,16 @@ impl Matching {
         slot: Interval,
         deadline: Timestamp,
     ) -> Result<(Standing, [Busy; 2]), Failed> {
-        let connected = self.connected(question).await?;
-        let [hosts, guests] = &connected;
+        let known = self.known(question).await?;
         let within = slot.widened(WIDEST_MARGIN, WIDEST_MARGIN);
-        let (calendars, fresh) = (&self.sources.calendars, Freshness::Fresh);
-        let (public, host, guest) = join3(
+        let fresh = Freshness::Fresh;
+        let (public, calendars) = join(
             self.public(question, slot, fresh, deadline),
-            calendars.busy(
-                question.host,
-                hosts,
-                within,
-                question.booking,
-                fresh,
-                deadline,
-            ),
-            calendars.busy(
-                question.guest,
-                guests,
-                within,
-                question.booking,
-                fresh,
-                deadline,
-            ),
+            self.calendars(question, &known, within, fresh, deadline),
         )
         .await;
-        let standing = Standing::new(question, &connected, public?);
-        Ok((standing, [host, guest]))
+        let standing = Standing::new(question, &known, public?);
+        Ok((standing, calendars))
     }
 
     /// What offers are open within a stretch of time, and how host and guest stand to each other in public.
@@ -236,8 +229,9 @@ impl Matching {
         })
     }
 
-    /// What host and guest prefer, and which calendars they have connected.
-    async fn connected(&self, question: &Question<'_>) -> Result<[Connected; 2], Unreachable> {
+    /// What host and guest prefer, which calendars they have connected, and whether the guest's are for this service to
+    /// look at.
+    async fn known(&self, question: &Question<'_>) -> Result<Known, Failed> {
         let of = |person| {
             let known = GetCalendars {
                 event_of: question.booking.cloned(),
@@ -245,15 +239,48 @@ impl Matching {
             let actor = ActorName::user_connector(person);
             async move { ask(&*self.sources.actors, &actor, known).await }
         };
-        let (host, guest) = join(of(question.host), of(question.guest)).await;
-        Ok([host?, guest?])
+        let (host, guest, named) = join3(
+            of(question.host),
+            of(question.guest),
+            services::of(&*self.sources.index, question.guest),
+        )
+        .await;
+        Ok(Known {
+            host: host?,
+            guest: guest?,
+            guest_is_elsewhere: named?.is_some_and(|appview| appview != self.service),
+        })
+    }
+
+    /// When host and guest are busy, by the calendars that are for this service to look at.
+    async fn calendars(
+        &self,
+        question: &Question<'_>,
+        known: &Known,
+        within: Interval,
+        freshness: Freshness,
+        deadline: Timestamp,
+    ) -> [Busy; 2] {
+        let Question { booking, .. } = *question;
+        let of = |person, connected| {
+            let calendars = &self.sources.calendars;
+            calendars.busy(person, connected, within, booking, freshness, deadline)
+        };
+        let of_guest = async {
+            if known.guest_is_elsewhere {
+                Busy::Unconnected
+            } else {
+                of(question.guest, &known.guest).await
+            }
+        };
+        join(of(question.host, &known.host), of_guest).await.into()
     }
 
     /// Asks when host and guest have no time, as far as that can matter.
     async fn taken(
         &self,
         question: &Question<'_>,
-        [hosts, guests]: &[Connected; 2],
+        known: &Known,
         reach: Interval,
         deadline: Timestamp,
     ) -> Result<[Taken; 2], Failed> {
@@ -263,17 +290,13 @@ impl Matching {
             booking,
             ..
         } = *question;
-        let Sources {
-            actors, calendars, ..
-        } = &self.sources;
+        let actors = &*self.sources.actors;
         let within = reach.widened(WIDEST_MARGIN, WIDEST_MARGIN);
         let weeks = within.widened(WEEK, WEEK);
-        let recent = Freshness::Recent;
-        let (of_host, of_guest, hosted, visited) = join4(
-            calendars.busy(host, hosts, within, booking, recent, deadline),
-            calendars.busy(guest, guests, within, booking, recent, deadline),
-            agenda(&**actors, host, weeks, booking.cloned()),
-            agenda(&**actors, guest, weeks, booking.cloned()),
+        let ([of_host, of_guest], hosted, visited) = join3(
+            self.calendars(question, known, within, Freshness::Recent, deadline),
+            agenda(actors, host, weeks, booking.cloned()),
+            agenda(actors, guest, weeks, booking.cloned()),
         )
         .await;
         let taken = |calendars, engagements| Taken {

@@ -21,7 +21,8 @@ pub trait Slots: Send + Sync {
     async fn slots(&self, query: &SlotQuery, deadline: Timestamp)
     -> Result<Listing, ListingFailed>;
 
-    /// The slot of a token, which this host's offers were listed with to this guest.
+    /// The slot of a token, which this host's offers were listed with to this guest. It may have
+    /// [expired](Chosen::expires): a request that took it in time can come again.
     fn chosen(&self, token: &str, host: &Did, guest: &Did) -> Result<Chosen, InvalidSlotToken>;
 }
 
@@ -96,10 +97,12 @@ impl Slots for Matching {
             host: host.as_str(),
             guest: guest.as_str(),
         };
-        let told = ToldSlot::verify(&self.key, token, sides, self.sources.clock.now())?;
+        // Whether it is too late is for whoever takes the slot to say.
+        let told = ToldSlot::verify(&self.key, token, sides, Timestamp::MIN)?;
         Ok(Chosen {
             offer: told.offer.parse().map_err(|_| InvalidToken::Malformed)?,
             slot: told.slot,
+            expires: told.expires,
         })
     }
 }

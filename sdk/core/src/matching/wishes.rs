@@ -132,6 +132,7 @@ mod tests {
                     .parse()
                     .unwrap(),
                 slot: Interval::new(at(60), at(105)).unwrap(),
+                expires: at(30),
             })),
             ..Constraints::default()
         };
@@ -198,6 +199,7 @@ mod tests {
                         .unwrap(),
                     slot: Interval::new(Timestamp::from_millis(0), Timestamp::from_millis(59_000))
                         .unwrap(),
+                    expires: Timestamp::MAX,
                 }));
             }),
         ];

@@ -137,12 +137,20 @@ fn a_search_asks_for_each_thing_once() {
         calendars: world.people.clone(),
         clock: world.clock.clone(),
     };
-    let (service, key) = (SERVICE.parse().expect("a DID"), DisclosureKey::new([7; 32]));
+    let (service, key) = (
+        SERVICE.parse().expect("a DID"),
+        DisclosureKey::new(&[7; 32]),
+    );
     let matching = Matching::new(sources, service, key, Arc::new(Limits::default()));
     let search = asking(Constraints::default());
     let found = matching.search(&search, Timestamp::MAX).now_or_never();
     assert_eq!(slots(&found.expect("memory is at hand")).len(), 1);
-    assert_eq!(index.sorted().len(), 1);
+    let read = index.sorted();
+    let [offers, service] = &read[..] else {
+        panic!("{read:?}");
+    };
+    assert!(offers.contains("FROM offers"), "{offers}");
+    assert!(service.contains("FROM services"), "{service}");
     let expect = [
         "Agenda: host-match/did:web:ada.example.com",
         "Agenda: host-match/did:web:bob.example.com",

@@ -153,6 +153,17 @@ fn what_cannot_be_read_leaves_it_open_unless_it_is_taken_anyway() {
 }
 
 #[test]
+fn the_calendars_of_a_guest_whom_another_service_schedules_for_are_in_no_way() {
+    for busy in [Busy::Known(slot()), Busy::Unreadable, Busy::Delayed] {
+        let elsewhere = |world: &World, _: &Booking| {
+            world.people.set_calendars(&bob(), busy);
+            world.name_service(&bob(), "did:web:elsewhere.example");
+        };
+        check("the guest", elsewhere, Checked::Free);
+    }
+}
+
+#[test]
 fn everything_is_asked_afresh() {
     let (world, booking, place) = held();
     world.check(&booking, &place);

@@ -24,13 +24,6 @@ fn list(world: &World) -> Listing {
     listed.expect("all calendars can be read")
 }
 
-fn choose(chosen: Chosen) -> Constraints {
-    Constraints {
-        chosen: Some(Box::new(chosen)),
-        ..Constraints::default()
-    }
-}
-
 #[test]
 fn a_slot_that_is_listed_can_be_taken_with_its_token() {
     let world = picking();
@@ -41,7 +34,7 @@ fn a_slot_that_is_listed_can_be_taken_with_its_token() {
         let chosen = chosen.expect("the token is good");
         assert_eq!(chosen.slot, listed.interval);
         assert_eq!(chosen.offer, listed.offer);
-        let found = world.found(choose(chosen));
+        let found = world.found(chosen.into());
         assert_eq!(slots(&found), [listed.interval]);
         let Found::Proposals(proposals) = found else {
             panic!("{found:?}");
@@ -52,7 +45,7 @@ fn a_slot_that_is_listed_can_be_taken_with_its_token() {
 }
 
 #[test]
-fn a_token_is_good_for_its_guest_and_its_time_only() {
+fn a_token_is_good_for_its_guest_only_and_says_until_when() {
     let world = picking();
     let listed = list(&world).slots.remove(0);
     assert_eq!(listed.expires, at("01T00:15"));
@@ -60,10 +53,10 @@ fn a_token_is_good_for_its_guest_and_its_time_only() {
     assert!(take(ada(), did("carol")).is_err());
     assert!(take(bob(), ada()).is_err());
     assert!(world.matching.chosen("token", &ada(), &bob()).is_err());
-    world.clock.step(Duration::from_secs(15 * 60 - 1));
-    assert!(take(ada(), bob()).is_ok());
-    world.clock.step(Duration::from_secs(1));
-    assert!(take(ada(), bob()).is_err());
+    let in_time = take(ada(), bob()).expect("the token is good");
+    assert_eq!(in_time.expires, listed.expires);
+    world.clock.set(at("01T00:15"));
+    assert_eq!(take(ada(), bob()), Ok(in_time), "it came too late");
 }
 
 #[test]
@@ -73,8 +66,9 @@ fn a_slot_that_was_chosen_is_found_only_while_it_suits() {
     let chosen = Chosen {
         offer: listed.offer.clone(),
         slot: listed.interval,
+        expires: listed.expires,
     };
-    let found = |chosen: &Chosen| world.slots(choose(chosen.clone()));
+    let found = |chosen: &Chosen| world.slots(chosen.clone().into());
     assert_eq!(found(&chosen), [listed.interval]);
     let longer = Chosen {
         slot: listed

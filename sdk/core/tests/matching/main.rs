@@ -4,6 +4,7 @@
 mod bounds;
 mod checking;
 mod driving;
+mod elsewhere;
 mod listing;
 mod moving;
 mod policy;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use huddle_core::availability::{Found, Side};
 use huddle_core::booking::Constraints;
+use huddle_core::flows::Flows;
 use huddle_core::matching::{Busy, UnknownRelationship};
 use huddle_core::pause::Pause;
 use huddle_core::{Interval, Limits};
 use huddle_ports::{Clock as _, Timestamp};
 use huddle_schedule::{Circle, IntervalSet, Relationship};
 
-use crate::world::{World, ada, at, between, bob, did};
+use crate::world::{World, ada, at, between, bob, did, request_by};
 
 /// Ada offers one slot, to everybody.
 fn offering() -> World {
@@ -113,14 +114,27 @@ impl Pause for Noted {
     }
 }
 
+/// A way to ask for a slot: the mode of offers that are asked for like this, and how Bob does.
+type Question = (&'static str, fn(&World, &Flows));
+
+const QUESTIONS: [Question; 2] = [
+    ("auto", |_, flows| {
+        let answer = request_by(flows, Constraints::default());
+        answer.expect("it is answered");
+    }),
+    ("pick", |world, flows| {
+        let listing = world.listed_by(flows, &bob(), Constraints::default());
+        listing.expect("it is answered");
+    }),
+];
+
 /// Until when an answer to Bob's waits that took so long, if it waits.
-fn step(world: &World, took: Duration) -> Vec<Timestamp> {
+fn step(world: &World, (_, ask): Question, took: Duration) -> Vec<Timestamp> {
     let noted = Arc::new(Noted::default());
     let arrived = world.clock.now();
     world.clock.step(took);
     let flows = world.flows().since(arrived).in_step(noted.clone());
-    let answers = crate::world::request_by(&flows, Constraints::default());
-    answers.expect("it is answered");
+    ask(world, &flows);
     let noted = noted.0.lock().expect("nothing has panicked");
     noted.clone()
 }
@@ -128,15 +142,32 @@ fn step(world: &World, took: Duration) -> Vec<Timestamp> {
 #[test]
 fn whatever_the_reason_is_the_answer_comes_in_step() {
     let millis = Duration::from_millis;
-    for (reason, hide) in REASONS {
-        for (took, step_millis) in [(0, 250), (1, 250), (250, 250), (251, 500)] {
-            let world = offering();
-            hide(&world);
-            let due = world.clock.now() + millis(step_millis);
-            assert_eq!(step(&world, millis(took)), [due], "{reason}, {took} ms");
+    for question in QUESTIONS {
+        let (mode, _) = question;
+        let offering = || {
+            let world = World::new();
+            world.offer("a", ("02T09:00", "02T09:30"), "anyone", mode);
+            world
+        };
+        assert_eq!(
+            step(&offering(), question, millis(0)),
+            [],
+            "there is a slot"
+        );
+        for (reason, hide) in REASONS {
+            // Which is the mode of what is listed.
+            if (mode, *reason) == ("pick", "a mode without constraints") {
+                continue;
+            }
+            for (took, step_millis) in [(0, 250), (1, 250), (250, 250), (251, 500)] {
+                let world = offering();
+                hide(&world);
+                let due = world.clock.now() + millis(step_millis);
+                let waits = step(&world, question, millis(took));
+                assert_eq!(waits, [due], "{mode}, {reason}, {took} ms");
+            }
         }
     }
-    assert_eq!(step(&offering(), millis(0)), [], "there is a slot");
 }
 
 #[test]

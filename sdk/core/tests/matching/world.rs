@@ -12,7 +12,7 @@ use huddle_core::idempotency::Key;
 use huddle_core::index::offers::{self, Content, Entry, Kind};
 use huddle_core::index::services::{self, Service};
 use huddle_core::index::{Index as _, Revision, repos};
-use huddle_core::matching::{Listing, ListingFailed, Matching, SlotQuery, Slots as _, Sources};
+use huddle_core::matching::{Listing, ListingFailed, Matching, SlotQuery, Sources};
 use huddle_core::transport::ask;
 use huddle_core::user_connector::PutPreferences;
 use huddle_core::{ActorName, Interval, Limits};
@@ -84,7 +84,7 @@ impl World {
             clock: clock.clone(),
         };
         let service = SERVICE.parse().expect("a DID");
-        let key = DisclosureKey::new([7; 32]);
+        let key = DisclosureKey::new(&[7; 32]);
         let world = Self {
             matching: Matching::new(sources, service, key, limits.clone()),
             actors,
@@ -110,7 +110,12 @@ impl World {
 
     /// Ada names a service.
     pub(crate) fn serve(&self, service: &str) {
-        let (did, rev) = (ada().to_string(), self.revision());
+        self.name_service(&ada(), service);
+    }
+
+    /// Somebody names a service.
+    pub(crate) fn name_service(&self, person: &Did, service: &str) {
+        let (did, rev) = (person.to_string(), self.revision());
         let at = Revision {
             did: &did,
             rev: &rev,
@@ -257,6 +262,16 @@ impl World {
         guest: &Did,
         constraints: Constraints,
     ) -> Result<Listing, ListingFailed> {
+        self.listed_by(&self.flows(), guest, constraints)
+    }
+
+    /// What is listed to somebody, by some flows.
+    pub(crate) fn listed_by(
+        &self,
+        flows: &Flows,
+        guest: &Did,
+        constraints: Constraints,
+    ) -> Result<Listing, ListingFailed> {
         let query = SlotQuery {
             host: ada(),
             guest: guest.clone(),
@@ -264,7 +279,7 @@ impl World {
             offer: None,
             limit: 24,
         };
-        let listed = self.matching.slots(&query, Timestamp::MAX).now_or_never();
+        let listed = flows.list(&self.matching, &query).now_or_never();
         listed.expect("memory is at hand")
     }
 

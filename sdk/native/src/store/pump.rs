@@ -161,7 +161,11 @@ struct Line {
 impl Line {
     fn of(entry: &Entry) -> Self {
         let outside = match &entry.task {
-            Task::Tell { .. } | Task::Resume(_) | Task::Project(_) | Task::Record { .. } => None,
+            Task::Tell { .. }
+            | Task::Resume(_)
+            | Task::Project(_)
+            | Task::Record { .. }
+            | Task::List { .. } => None,
             Task::Effect(effect) => Some((effect.channel, Some(effect.party))),
             Task::ConfirmAddress { .. } | Task::TellDisconnected { .. } => {
                 Some((Channel::Mail, None))

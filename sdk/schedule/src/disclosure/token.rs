@@ -32,7 +32,7 @@ const MOMENT: usize = size_of::<i64>();
 ///     slot: Interval::new(at(1_000), at(2_000)).expect("a second"),
 ///     expires: at(500),
 /// };
-/// let key = DisclosureKey::new([7; 32]);
+/// let key = DisclosureKey::new(&[7; 32]);
 /// let sides = Sides { host: "did:plc:host", guest: "did:plc:guest" };
 /// let token = told.sign(&key, sides)?;
 /// assert_eq!(ToldSlot::verify(&key, &token, sides, at(499))?, told);
@@ -147,7 +147,7 @@ mod tests {
     };
 
     fn key(byte: u8) -> DisclosureKey {
-        DisclosureKey::new([byte; 32])
+        DisclosureKey::new(&[byte; 32])
     }
 
     fn told(offer: &str) -> ToldSlot {

@@ -147,12 +147,15 @@ impl Booking {
         reason: Option<String>,
     ) -> Result<(), RescheduleRefused> {
         let waits = self.waits_to_move(decision, by.into());
+        let chosen = constraints.chosen.as_ref();
+        let is_too_late = chosen.is_some_and(|chosen| chosen.expires <= decision.now);
         match &mut self.phase {
             Phase::Pending { .. } | Phase::Held { .. } => Err(RescheduleRefused::NotConfirmed),
             Phase::Finalizing { .. }
             | Phase::Confirmed {
                 change: Some(_), ..
             } => Err(RescheduleRefused::InProgress),
+            Phase::Confirmed { .. } if is_too_late => Err(RescheduleRefused::ChosenTooLate),
             Phase::Confirmed { .. } if waits.is_some() => {
                 self.unmatched = waits;
                 decision.retryable = true;

@@ -65,6 +65,23 @@ pub struct Chosen {
     pub offer: AtUri,
     /// When it is.
     pub slot: Interval,
+    /// The first moment at which it is too late to ask for it. What was asked for in time stands.
+    #[serde(default = "never")]
+    pub expires: Timestamp,
+}
+
+fn never() -> Timestamp {
+    Timestamp::MAX
+}
+
+impl From<Chosen> for Constraints {
+    /// That slot and no other.
+    fn from(chosen: Chosen) -> Self {
+        Self {
+            chosen: Some(Box::new(chosen)),
+            ..Self::default()
+        }
+    }
 }
 
 /// A slot, and the offer that it comes from.
@@ -95,7 +112,7 @@ pub struct Terms {
 pub enum GuestSide {
     /// All of them.
     Checked,
-    /// None is connected here.
+    /// None is connected here, or it is not for this service to look at them: the guest has named another one.
     Unchecked,
 }
 
@@ -281,6 +298,22 @@ pub enum EventKind {
     Canceled,
     /// It came to nothing by itself.
     Expired,
+}
+
+impl EventKind {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Held => "held",
+            Self::Approved => "approved",
+            Self::Confirmed => "confirmed",
+            Self::Rescheduled => "rescheduled",
+            Self::Declined => "declined",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// Who did something.

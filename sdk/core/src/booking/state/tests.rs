@@ -6,8 +6,8 @@ use std::time::Duration;
 use huddle_ports::Timestamp;
 
 use super::{
-    Asked, Booking, Constraints, Decision, Expiry, GuestSide, Mode, Next, NoMatch, Phase, Place,
-    Terms, Waiting,
+    Asked, Booking, Chosen, Constraints, Decision, Expiry, GuestSide, Mode, Next, NoMatch, Phase,
+    Place, Terms, Waiting,
 };
 use crate::actor::{ActorName, Command};
 use crate::availability::Side;
@@ -154,6 +154,16 @@ impl Scene {
             "reschedule as guest" => {
                 let anything = Constraints::default();
                 self.run(|b, d| refused(b.reschedule(d, Role::Guest, anything, None)))
+            }
+            "reschedule to a slot of before" => {
+                let chosen = Constraints::from(Chosen {
+                    offer: "at://did:web:ada.example.com/com.huddle.slotOffer/a"
+                        .parse()
+                        .unwrap(),
+                    slot: place(60).slot,
+                    expires: START,
+                });
+                self.run(|b, d| refused(b.reschedule(d, Role::Guest, chosen, None)))
             }
             other => panic!("no command {other:?}"),
         };
@@ -306,6 +316,15 @@ fn what_people_ask_is_answered_by_the_state() {
             ("confirmed", "finalizing [seek]"),
             ("moving", "InProgress"),
             ("moving, found", "InProgress"),
+            ("canceled", "canceled"),
+        ],
+    );
+    check(
+        "reschedule to a slot of before",
+        &[
+            ("held", "NotConfirmed"),
+            ("confirmed", "ChosenTooLate"),
+            ("moving", "InProgress"),
             ("canceled", "canceled"),
         ],
     );

@@ -47,9 +47,9 @@ pub(super) async fn check(index: &dyn Index) -> Result<(), Broken> {
     repositories(index).await?;
     the_newest_revision_wins(index).await?;
     pages(index).await?;
+    who_serves(index).await?;
     searches(index).await?;
     handles_that_move(index).await?;
-    who_serves(index).await?;
     open_offers(index).await?;
     unsigned(index).await?;
     asking(index).await?;
@@ -270,7 +270,24 @@ async fn searches(index: &dyn Index) -> Result<(), Broken> {
     batch(index, statements).await?;
     let before = read("who has no name", people::unnamed(index, at(30), 10).await)?;
     expect("the host was named", before, vec![])?;
-    for (query, found) in [
+    let service = did(OTHER)?;
+    let found = async |query, service: &Did, now| {
+        let page = hosts::search(index, query, service, at(now), first(1)).await;
+        read("hosts", page)
+    };
+    let none = found(None, &service, 0).await?;
+    expect("who has named nobody is not found", none.items, vec![])?;
+    let record = Service {
+        cid: "cid".to_owned(),
+        appview: service.clone(),
+    };
+    let put = services::put(revision(HOST, "p"), Some(&record));
+    batch(index, vec![put]).await?;
+    for query in [None, Some("ada")] {
+        let none = found(query, &host, 0).await?;
+        expect("nor by a service that is not theirs", none.items, vec![])?;
+    }
+    for (query, is_found) in [
         (None, true),
         (Some("ada"), true),
         (Some("ADA.contract"), true),
@@ -283,8 +300,8 @@ async fn searches(index: &dyn Index) -> Result<(), Broken> {
         (Some("\"*( NEAR"), false),
         (Some("--"), false),
     ] {
-        let page = read("hosts", hosts::search(index, query, at(0), first(1)).await)?;
-        expect(&format!("{query:?}"), !page.items.is_empty(), found)?;
+        let page = found(query, &service, 0).await?;
+        expect(&format!("{query:?}"), !page.items.is_empty(), is_found)?;
         expect("there are no more", page.cursor, None)?;
         for item in page.items {
             expect("who it is", &item.did, &host)?;
@@ -293,11 +310,23 @@ async fn searches(index: &dyn Index) -> Result<(), Broken> {
             expect("how", item.modes, vec!["auto".to_owned()])?;
         }
     }
-    let later = read(
-        "hosts",
-        hosts::search(index, None, at(1000), first(1)).await,
-    )?;
+    let later = found(None, &service, 1000).await?;
     expect("nothing is on offer any more", later.items, vec![])?;
+    for (revision, listed, is_found) in [
+        (2, false, false),
+        (1, true, false),
+        (2, true, false),
+        (3, true, true),
+        (2, false, true),
+    ] {
+        batch(index, vec![people::list(&host, listed, revision, at(30))]).await?;
+        for query in [None, Some("ada")] {
+            let page = found(query, &service, 0).await?;
+            let what = format!("after word of revision {revision}");
+            expect(&what, !page.items.is_empty(), is_found)?;
+        }
+    }
+    batch(index, vec![services::put(revision(HOST, "q"), None)]).await?;
     for (claimed, handle) in [
         (None, &names.handle),
         (Some("ada.contract.example"), &names.handle),
@@ -445,7 +474,7 @@ async fn unsigned(index: &dyn Index) -> Result<(), Broken> {
         statements.extend(hosts::refresh(MET));
         batch(index, statements).await?;
         let found = async || {
-            let page = hosts::search(index, Some("coffee"), at(0), first(10)).await;
+            let page = hosts::search(index, Some("coffee"), &told.appview, at(0), first(10)).await;
             Ok::<_, Broken>(read("hosts", page)?.items.len())
         };
         batch(index, unsigned::forget(at(10)).to_vec()).await?;
@@ -702,38 +731,39 @@ async fn bounds(index: &dyn Index) -> Result<(), Broken> {
     deeds(index).await
 }
 
-/// What somebody does is noted once within a day, whenever word of it comes, and however often.
+/// What somebody does is noted as they did it first and last within a day, whenever word of it comes, and however often.
 async fn deeds(index: &dyn Index) -> Result<(), Broken> {
-    let record = |hours: u64, deed| {
-        let at = at(0) + Duration::from_hours(hours);
-        Ok::<_, Broken>(audit::record(&did(OTHER)?, at, deed))
-    };
-    let removed = Deed::CalendarRemoved(Provider::Ics);
+    let moment = |hours: u64| at(0) + Duration::from_hours(hours);
+    let (feed, account) = (Provider::Ics, Provider::CalDav);
     for (hours, deed) in [
+        (6, Deed::PreferencesPut),
         (30, Deed::PreferencesPut),
         (30, Deed::PreferencesPut),
-        (30, removed),
+        (30, Deed::CalendarRemoved(feed)),
+        (40, Deed::PreferencesPut),
         (53, Deed::PreferencesPut),
-        (53, Deed::CalendarRemoved(Provider::CalDav)),
-        (54, Deed::PreferencesPut),
+        (53, Deed::CalendarRemoved(account)),
+        (40, Deed::PreferencesPut),
+        (40, Deed::CalendarRemoved(feed)),
     ] {
-        batch(index, vec![record(hours, deed)?]).await?;
+        let lines = audit::record(&did(OTHER)?, moment(hours), deed);
+        batch(index, lines.to_vec()).await?;
     }
     let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
-    let lines = lines.into_iter().map(|line| (line.kind, line.detail));
     let expected = [
-        ("preferencesPut", ""),
-        ("calendarRemoved", "caldav"),
-        ("calendarRemoved", "ics"),
-        ("preferencesPut", ""),
+        (40, "calendarRemoved", "ics"),
+        (53, "calendarRemoved", "caldav"),
+        (53, "preferencesPut", ""),
+        (30, "calendarRemoved", "ics"),
+        (30, "preferencesPut", ""),
+        (6, "preferencesPut", ""),
     ];
-    expect(
-        "deeds are noted",
-        lines.collect::<Vec<_>>(),
-        expected
-            .map(|(kind, detail)| (kind.to_owned(), detail.to_owned()))
-            .to_vec(),
-    )?;
+    let expected = expected.map(|(hours, kind, detail)| audit::Line {
+        at: moment(hours),
+        kind: kind.to_owned(),
+        detail: detail.to_owned(),
+    });
+    expect("deeds are noted", lines, expected.to_vec())?;
     batch(index, vec![audit::purge(OTHER)]).await?;
     let lines = read("the audit", audit::of(index, &did(OTHER)?, 10).await)?;
     expect("they can be forgotten", lines, vec![])
@@ -756,9 +786,16 @@ async fn deletion(index: &dyn Index) -> Result<(), Broken> {
     let kinds: Vec<_> = lines.into_iter().map(|line| line.kind).collect();
     expect("it was noted", kinds, vec!["accountDeleted".to_owned()])?;
     let late = audit::record(&did(HOST)?, at(50), Deed::WebhookSet);
-    batch(index, vec![late]).await?;
+    batch(index, late.to_vec()).await?;
+    batch(index, vec![people::list(&did(HOST)?, true, 9, at(50))]).await?;
     let lines = read("the audit", audit::of(index, &did(HOST)?, 10).await)?;
-    expect("what comes late is not", lines.len(), 1)
+    expect("what comes late is not", lines.len(), 1)?;
+    let rows = Statement {
+        sql: "SELECT id FROM people WHERE did = ?1",
+        bindings: vec![Value::Text(HOST.to_owned())],
+    };
+    let rows = read("people", index.query(rows).await)?;
+    expect("and nobody is known by it", rows.len(), 0)
 }
 
 async fn lists_of_bookings(index: &dyn Index) -> Result<(), Broken> {

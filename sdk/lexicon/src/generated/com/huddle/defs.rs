@@ -96,7 +96,8 @@ huddle_syntax::text_enum!(Party {
 } ..Other);
 
 /// Whether the guest's calendars were looked at: `checked`, yes, all of them; `unchecked`, none
-/// is connected here, so that only the host's side was matched.
+/// is connected here, or their `com.huddle.service` record names another AppView, so that only
+/// the host's side was matched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum GuestSide {
     /// `checked`

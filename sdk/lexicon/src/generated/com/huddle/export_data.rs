@@ -132,8 +132,8 @@ huddle_syntax::text_enum!(AccountEmailStatus {
 } ..Other);
 
 /// Something that was decided about the person, or done with what is theirs, and shows nowhere
-/// else. Of the same deed within a day the first is told; it is kept for some 400 days, of one
-/// person the latest 200, and no longer than the account.
+/// else. Of the same deed within a day the first and the last are told; it is kept for some 400
+/// days, of one person the latest 200, and no longer than the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
     /// When.
