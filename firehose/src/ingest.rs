@@ -479,7 +479,8 @@ impl Ingest {
     }
 
     /// Ends the connection for good. What has been delivered can still be acknowledged, and cursors are still to be
-    /// kept, or forgotten. Nothing more is asked for or delivered: that comes again to whoever goes on from those.
+    /// kept, or forgotten. Nothing more is asked for or delivered: that comes again to whoever goes on from those. A
+    /// connection that is still to be opened is closed at once.
     pub fn stop(&mut self) {
         let delivered = &mut self.delivered;
         self.outbox.retain(|action| match action {

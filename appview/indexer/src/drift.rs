@@ -55,8 +55,8 @@ impl Indexer {
 
     /// Whether what is held of an account is what its host says.
     async fn compare(&self, did: &Did) -> Result<Result<bool, HostError>, IndexError> {
-        let published = match self.published(did).await {
-            Ok(published) => Entries::read(did, &published),
+        let (published, are_requests_all) = match self.published(did).await {
+            Ok((published, are_requests_all)) => (Entries::read(did, &published), are_requests_all),
             Err(why) => return Ok(Err(why)),
         };
         if published.offers.len() > usize::try_from(offers::MOST_OF_A_HOST).unwrap_or(usize::MAX) {
@@ -71,8 +71,10 @@ impl Indexer {
         let services = published.services.into_iter().flatten();
         let services = services.map(|it| (format!("at://{did}/com.huddle.service/self"), it.cid));
         let requested = self.requested(published.requests, &held_requests);
-        let is_same = held == offered.chain(services).collect() && held_requests == requested;
-        Ok(Ok(is_same))
+        let is_same = held == offered.chain(services).collect();
+        Ok(Ok(
+            is_same && (!are_requests_all || held_requests == requested)
+        ))
     }
 
     /// The versions of requests by address. Of those that would be ignored now because of when they were made none is
@@ -95,17 +97,20 @@ impl Indexer {
         published.into_iter().filter_map(version).collect()
     }
 
-    /// All of an account that is of interest, as its own host tells it.
-    async fn published(&self, did: &Did) -> Result<Vec<Change>, HostError> {
+    /// All of an account that is of interest, as its own host tells it, and whether all its requests are among that: of
+    /// these, old ones stay published for ever.
+    async fn published(&self, did: &Did) -> Result<(Vec<Change>, bool), HostError> {
         let pds = self.pds_of(did, FetchLimits::default()).await?;
         let service = pds.service().await?;
-        let collections = [&OFFERS[..], &[BookingRequest::NSID]].concat();
-        let mut published = pds.list(&collections, MOST_PAGES).await?;
-        if !published.are_all {
+        let offered = pds.list(&OFFERS, MOST_PAGES).await?;
+        if !offered.are_all {
             // A part of it would always differ from what is held.
             return Err(HostError::Unavailable);
         }
-        published.records.extend(service);
-        Ok(published.records)
+        let requested = pds.list(&[BookingRequest::NSID], MOST_PAGES).await?;
+        let mut published = offered.records;
+        published.extend(requested.records);
+        published.extend(service);
+        Ok((published, requested.are_all))
     }
 }

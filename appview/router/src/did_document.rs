@@ -9,12 +9,19 @@ use serde_json::{Value, json};
 /// The path at which `did:web` has the document of a host.
 pub(crate) const PATH: &str = "/.well-known/did.json";
 
+/// Whether the DID document of a service is served where the service is reached: the DID is the `did:web` of that host,
+/// and of the port if the URL has another than its scheme's own.
+pub fn serves_did_document(service: &ServiceRef, public_url: &Url) -> bool {
+    let did = service.did().as_str();
+    did_of(public_url).is_some_and(|here| did.eq_ignore_ascii_case(&here))
+}
+
 /// The document, or `None` if it is not for this host to say: the DID is of another method, or another host's.
 pub(crate) fn document(service: &ServiceRef, public_url: &Url) -> Option<Value> {
-    let did = service.did().as_str();
-    if !did.eq_ignore_ascii_case(&did_of(public_url)?) {
+    if !serves_did_document(service, public_url) {
         return None;
     }
+    let did = service.did().as_str();
     let name = service.service().unwrap_or("huddle_appview");
     Some(json!({
         "@context": ["https://www.w3.org/ns/did/v1"],

@@ -40,6 +40,7 @@ use huddle_xrpc::server::Fault;
 use admission::Admission;
 pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
+pub use did_document::serves_did_document;
 pub use identities::Identities;
 pub use measured::{MeasuredHolds, MeasuredMail, MeasuredStarts};
 pub use operations::{

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::builder::Resettable;
 use clap::{Args as _, Command, FromArgMatches as _};
-use huddle_appview_router::OperatorToken;
+use huddle_appview_router::{OperatorToken, serves_did_document};
 use huddle_identity::ServiceRef;
 use huddle_ports::{HeaderName, Url};
 
@@ -145,14 +145,12 @@ impl Config {
         Ok(Some(token))
     }
 
-    /// Whether its DID is the `did:web` of another place than the one that it is reached at.
+    /// Whether its DID is a `did:web` whose document is not served at the place that it is reached at.
     fn is_found_elsewhere(&self) -> bool {
-        let host = self.service.did().as_str().strip_prefix("did:web:");
-        let (Some(host), Some(url)) = (host, &self.public_url) else {
+        let Some(url) = &self.public_url else {
             return false;
         };
-        let place = format!("{}://{}", url.scheme(), host.replace("%3A", ":"));
-        Url::parse(&place).map(|place| place.origin()) != Ok(url.origin())
+        self.service.did().method() == "web" && !serves_did_document(&self.service, url)
     }
 
     /// What keeps this from being a service to others, one line each.
@@ -285,9 +283,26 @@ mod tests {
     /// What is missing where one setting is another, or none; the beginnings of the lines.
     #[track_caller]
     fn missing(flag: &str, value: Option<&str>, expect: &[&str]) {
-        let others = COMPLETE.into_iter().filter(|(name, _)| *name != flag);
-        let set = others.chain(value.map(|value| (flag, value)));
-        let arguments = set.flat_map(|(flag, value)| [flag, value]);
+        missing_with(&[(flag, value)], expect);
+    }
+
+    /// The same for a service of this DID that is reached here.
+    #[track_caller]
+    fn missing_at(public_url: &str, service: &str, expect: &[&str]) {
+        let changed = [
+            ("--public-url", Some(public_url)),
+            ("--service", Some(service)),
+        ];
+        missing_with(&changed, expect);
+    }
+
+    #[track_caller]
+    fn missing_with(changed: &[(&str, Option<&str>)], expect: &[&str]) {
+        let is_other = |name: &str| changed.iter().all(|(flag, _)| *flag != name);
+        let others = COMPLETE.into_iter().filter(|(name, _)| is_other(name));
+        let set = changed.iter().copied();
+        let set = set.filter_map(|(flag, value)| Some((flag, value?)));
+        let arguments = others.chain(set).flat_map(|(flag, value)| [flag, value]);
         let command = settings().mut_args(|arg| arg.env(Resettable::Reset));
         let matches = command.try_get_matches_from(["huddle"].into_iter().chain(arguments));
         let config = Config::from_arg_matches(&matches.unwrap()).unwrap();
@@ -295,7 +310,7 @@ mod tests {
         let is_told = |(line, expect): (&&str, &&str)| line.starts_with(*expect);
         assert!(
             missing.len() == expect.len() && missing.iter().zip(expect).all(is_told),
-            "{flag} {value:?}: {missing:#?}"
+            "{changed:?}: {missing:#?}"
         );
     }
 
@@ -311,6 +326,11 @@ mod tests {
         }
         let port = Some("https://huddle.example.com:8443");
         missing("--public-url", port, &[not_here]);
+        let with_port = "https://h.example:8443";
+        missing_at(with_port, "did:web:h.example%3a8443", &[]);
+        missing_at(with_port, "did:web:h.example:8443", &[not_here]);
+        missing_at("https://h.example", "did:web:h.example%3A443", &[not_here]);
+        missing_at("https://192.0.2.1", "did:web:192.0.2.1", &[not_here]);
         missing("--public-url", None, &["its DID document is not served: "]);
         let http = Some("http://huddle.example.com");
         let read = "what people type into its pages can be read on its way: ";

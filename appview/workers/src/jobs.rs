@@ -241,7 +241,7 @@ impl<'a> Job<'a> {
             let fields = [
                 ("job", self.message.id().into()),
                 ("task", self.kind().into()),
-                ("tries", self.tries.into()),
+                ("tries", (self.tries + 1).into()),
             ];
             log::info("a job is done that was brought before", fields);
         }

@@ -44,7 +44,7 @@ impl DurableObject for RequestsDO {
     /// Never fails: the platform would ring again, and another word comes in any case.
     async fn alarm(&self) -> Result<Response> {
         if let Err(trouble) = self.sweep().await {
-            log::failed("requests wait", &trouble);
+            log::waits("requests wait", &trouble);
         }
         Response::empty()
     }

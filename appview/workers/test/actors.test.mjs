@@ -289,13 +289,13 @@ test("what cannot be delivered stays in the outbox and is tried again later", as
 test("a task that dies once it is done is brought again by the queue, and takes effect once", async () => {
   const people = scene();
   await abandoned(people);
-  const again = () => served.said("a job is done that was brought before");
+  // What else is in the batch is brought again with it.
+  const again = () => served.said("a job is done that was brought before").filter(({ task }) => task === "resume");
   const before = again().length;
   await served.fault(people.bookingActor, "panic once done");
   await served.queue(JSON.stringify({ Resume: people.booking }));
   await eventually(() => assert.equal(again().length, before + 1));
-  const { task, tries } = again().at(-1);
-  assert.deepEqual([task, tries], ["resume", 1]);
+  assert.equal(again().at(-1).tries, 2);
   const { Ok: booking } = await served.ask(people.bookingActor, "Read", { by: null });
   assert.equal(booking.attempt, 2);
 });

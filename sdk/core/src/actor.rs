@@ -109,6 +109,16 @@ impl ActorName {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// What may stand in a log: of bookings the name, and of people, and of where somebody asks from, the kind only.
+    pub fn in_logs(&self) -> &str {
+        match self.kind {
+            ActorKind::Booking => &self.text,
+            ActorKind::HostMatch | ActorKind::UserConnector | ActorKind::RateLimiter => {
+                self.kind.as_str()
+            }
+        }
+    }
 }
 
 impl fmt::Display for ActorName {

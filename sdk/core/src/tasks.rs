@@ -68,13 +68,14 @@ impl Tasks {
             Task::Project(id) => match self.flows.read(id, None).await? {
                 Ok(booking) => {
                     let listed = index::project(&*self.index, &booking).await;
+                    for event in listed.iter().flatten() {
+                        self.metrics.count(&metrics::BOOKINGS, &[event.word()]);
+                    }
                     // Nobody is told late because a list cannot be written.
                     if let Some(effects) = &self.effects {
                         effects.spread(&booking).await?;
                     }
-                    for event in listed? {
-                        self.metrics.count(&metrics::BOOKINGS, &[event.word()]);
-                    }
+                    listed?;
                     Ok(())
                 }
                 // Only what nobody was told of is ever forgotten, and that was in no list.

@@ -15,7 +15,7 @@ pub trait ActorTransport: Send + Sync {
 
 /// No reply came from an actor, or none that answers what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer from {actor}: {problem}")]
+#[error("no answer from {}: {problem}", .actor.in_logs())]
 pub struct Unreachable {
     /// Which one.
     pub actor: ActorName,

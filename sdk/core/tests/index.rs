@@ -146,14 +146,14 @@ fn of_very_many_hosts_who_are_searched_for_the_newest_are_looked_at() {
     run_all(
         &index,
         &[
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2001) \
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4002) \
              INSERT INTO people (id, did, first_seen, offered) \
              SELECT i, 'did:web:host' || i || '.example.com', 0, i FROM n",
             "INSERT INTO host_words (rowid, words) SELECT id, did || ' office hours' FROM people",
             "INSERT INTO offers (uri, host_did, rev, cid, ends, policy, mode, indexed) \
              SELECT 'at://' || did || '/a', did, 'a', 'cid', 1, 'anyone', 'auto', 0 FROM people",
-            "INSERT INTO services (did, rev, appview) \
-             SELECT did, 'a', 'did:web:huddle.example.com' FROM people",
+            "INSERT INTO services (did, rev, appview) SELECT did, 'a', CASE WHEN id <= 2001 \
+             THEN 'did:web:huddle.example.com' ELSE 'did:web:other.example.com' END FROM people",
         ],
     );
     let all = found(&index, "office", 900);

@@ -689,7 +689,7 @@ async fn an_actor_that_cannot_be_woken_is_tried_again_and_holds_up_nothing() {
     );
     world.clock.set(NOON + Duration::from_hours(1));
     let mut pumping = world.pump_with_dice(255);
-    let stuck = "rate-limiter/a cannot be woken: the store failed: stuck";
+    let stuck = "rate-limiter cannot be woken: the store failed: stuck";
     assert_eq!(pumping.next_trouble().await, stuck);
     for _ in 0..5 {
         world.poke().await;

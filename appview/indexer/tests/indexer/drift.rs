@@ -138,3 +138,31 @@ async fn a_request_that_is_ignored_is_no_drift_nor_when_it_is_forgotten() {
         scene.world.indexer().forget().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn of_whoever_has_asked_too_often_for_that_to_be_compared_what_they_offer_is_all_the_same() {
+    let scene = Scene::new();
+    let world = &scene.world;
+    for number in 0..501 {
+        let long_ago = datetime(NOW - 30 * DAY);
+        scene.publish(&format!("q{number}"), |request| {
+            request.created_at = long_ago;
+        });
+    }
+    world.follow().await;
+    for (offered, different) in [(false, 0), (true, 1)] {
+        world.clock.step(DAY + HOUR);
+        if offered {
+            let lunch = offer("Lunch");
+            world.network.put(&scene.bob, &rkey("a"), &lunch).unwrap();
+            lose(world).await;
+        }
+        let drift = world.indexer().check_drift(10).await;
+        let expect = Drift {
+            same: 2 - different,
+            different,
+            untold: 0,
+        };
+        assert_eq!(drift, Ok(expect));
+    }
+}

@@ -30,10 +30,8 @@ const BOUNDS: [Bound; 3] = [
     },
 ];
 
-/// The part of the meetings that were due of which at least so much is to come about, and of all that were asked for at
-/// most so much to nothing.
+/// At least this part of the meetings that were due is to come about: the others came to nothing, or are late.
 const LEAST_DONE: f64 = 0.95;
-const MOST_REFUSED: f64 = 0.05;
 
 /// How many meetings were due in a run at the rate that was to be kept, and what came of them.
 #[derive(Clone, Copy, Debug)]
@@ -82,14 +80,12 @@ impl Verdict {
     fn judge(&mut self, meetings: Meetings) {
         let Meetings { due, done, refused } = meetings;
         let came_about = done as f64 / due;
-        let to_nothing = refused as f64 / (done + refused).max(1) as f64;
-        let is_loaded = LEAST_DONE <= came_about && to_nothing <= MOST_REFUSED;
+        let is_loaded = LEAST_DONE <= came_about;
         let word = if is_loaded { "enough" } else { "too few" };
         writeln!(
             self.lines,
-            "meetings         {:9.1} % of those due came about, and {:.1} % of all to nothing: {word}",
-            came_about * 100.0,
-            to_nothing * 100.0
+            "meetings         {:9.1} % of those due came about, and {refused} came to nothing: {word}",
+            came_about * 100.0
         )
         .expect("a text takes what is written");
         self.is_good &= is_loaded;

@@ -10,8 +10,10 @@ use huddle_ports::Clock as _;
 use rusqlite::Connection;
 use tokio::time::interval;
 
-/// A driver that does not come back is replaced once its lease of ten seconds is over, which may happen more than once.
-const AT_REST_WITHIN: Duration = Duration::from_mins(1);
+/// A driver that does not come back is replaced once its lease of ten seconds is over, which may happen more than once. Of
+/// what is prepared the booking is asked after the `PATIENCE` of `host_match`, which is a minute, where no word came, and
+/// after as long again where no answer did.
+const AT_REST_WITHIN: Duration = Duration::from_mins(3);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What passes by itself, and must: time that nobody can use although no meeting stands there. Claims are held against the

@@ -141,9 +141,16 @@ fn the_settings_that_the_documents_show_are_read() {
     let [shown] = blocks(&guide, "toml").try_into().unwrap();
     let doctor = |settings: &str| -> Done {
         fs::write(folder.path().join("huddle.toml"), settings).unwrap();
+        let arguments = ["doctor", "--json", "--development"];
+        // Nothing is looked at that this machine may have where the guide says.
+        let here = [
+            "--data",
+            "huddle-data",
+            "--operator-token-file",
+            "operator-token",
+        ];
         // Nobody is reached over the network here.
         let nobody = "http://127.0.0.1:1";
-        let arguments = ["doctor", "--json", "--development"];
         let nobody = [
             "--plc",
             nobody,
@@ -152,7 +159,7 @@ fn the_settings_that_the_documents_show_are_read() {
             "--firehose",
             "ws://127.0.0.1:1",
         ];
-        run(folder.path(), [&arguments[..], &nobody].concat())
+        run(folder.path(), [&arguments[..], &here, &nobody].concat())
     };
     let done = doctor(&shown.join("\n"));
     let report: Value = serde_json::from_str(&done.printed).expect("it reads the settings");

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 6;
 /// What somebody was told of a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// It stands, and from when on; `None` where a move was asked for, and no time was answered.
+    /// It stands, and from when on; `None` where a move was asked for, and where to was not answered.
     Confirmed(Option<Datetime>),
     Canceled,
     /// A cancellation was asked for, and not answered.
@@ -118,7 +118,8 @@ impl Asking {
             },
             1 => {
                 let moved = world.reschedule(server, person, &held.id).await;
-                Told::Confirmed(moved.filter(is_confirmed).and_then(|it| it.start))
+                let moved = moved.filter(|it| is_confirmed(it) && is_settled(it));
+                Told::Confirmed(moved.and_then(|it| it.start))
             }
             _ => Told::Confirmed(accepted.start),
         };
@@ -128,6 +129,12 @@ impl Asking {
 
 fn is_confirmed(booking: &BookingView) -> bool {
     booking.status == BookingStatus::Confirmed
+}
+
+/// Whether nobody is at work on it any more: a move that takes long is answered with where the meeting was, and when to look
+/// again.
+fn is_settled(booking: &BookingView) -> bool {
+    booking.poll_after_seconds.is_none()
 }
 
 /// Whatever was told is so, once nobody is at work on it any more.
@@ -161,7 +168,7 @@ async fn settled(world: &World, server: &Url, guest: usize, id: &str) -> Booking
     loop {
         let booking = world.booking(server, &world.guests[guest], id).await;
         match booking {
-            Some(booking) if booking.status != BookingStatus::Finalizing => return booking,
+            Some(booking) if is_settled(&booking) => return booking,
             _ => tokio::task::yield_now().await,
         }
     }

@@ -119,7 +119,7 @@ impl Follower {
             indexer: parts.indexer.clone(),
             pause: Arc::new(WorkersClock),
             repository: REPOSITORY,
-            on_failure: |error| log::failed("the firehose waits for the index", error),
+            on_failure: |error| log::waits("the firehose waits for the index", error),
         };
         Ok(Self {
             runner: Runner::new(ingest),
@@ -294,7 +294,7 @@ async fn answer(keeper: &Keeper, parts: &Parts, question: Question) -> Answer {
             && let Err(error) = parts.ask_for_bookings().await
         {
             // It is said again every minute.
-            log::failed("requests wait", &error);
+            log::waits("requests wait", &error);
         }
     }
     answer
@@ -327,7 +327,7 @@ fn report(notice: &Notice) {
         }
         Notice::Disconnected { host, why, .. } => {
             let (host, why) = (host.as_str().into(), format!("{why:?}").into());
-            log::error(
+            log::warn(
                 "the firehose is disconnected",
                 [("host", host), ("why", why)],
             );
@@ -337,7 +337,7 @@ fn report(notice: &Notice) {
             log::info("the firehose says", [("name", name), ("said", said)]);
         }
         Notice::BadFrame { why } => {
-            log::error(
+            log::warn(
                 "the firehose sent no event",
                 [("why", why.to_string().into())],
             );

@@ -84,18 +84,14 @@ async fn look_after(env: &Env) -> Result<(), Trouble> {
         parts.indexer.name_hosts(NAMES),
     )
     .await;
-    let outcomes = [
-        ("the firehose is not followed", followed),
-        ("requests wait", asked.map_err(Trouble::from)),
-        (
-            "hosts wait to be named",
-            named.map(drop).map_err(Trouble::from),
-        ),
-    ];
-    for (message, outcome) in outcomes {
-        if let Err(trouble) = outcome {
-            log::failed(message, &trouble);
-        }
+    if let Err(trouble) = followed {
+        log::failed("the firehose is not followed", &trouble);
+    }
+    if let Err(error) = asked {
+        log::waits("requests wait", &error);
+    }
+    if let Err(error) = named {
+        log::waits("hosts wait to be named", &error);
     }
     Ok(())
 }

@@ -1,19 +1,29 @@
-//! What a script says of its work: an object of JSON a line, so that the platform's log can be searched by each field. Levels
-//! and messages are called as they are in the log of the process. No field is for who somebody is.
+//! What a script says of its work: an object of JSON a line, so that the platform's log can be searched by each field. What
+//! the log of the process says too has the same message and level there. No field is for who somebody is.
 
 use std::fmt::Display;
 
 use serde_json::{Map, Value};
-use worker::{console_error, console_log};
+use worker::{console_error, console_log, console_warn};
 
 /// Says what was done.
 pub fn info<const N: usize>(message: &str, fields: [(&str, Value); N]) {
     console_log!("{}", line("INFO", message, fields));
 }
 
+/// Says what did not come about for now, and is tried again.
+pub fn warn<const N: usize>(message: &str, fields: [(&str, Value); N]) {
+    console_warn!("{}", line("WARN", message, fields));
+}
+
 /// Says what somebody should look at.
 pub fn error<const N: usize>(message: &str, fields: [(&str, Value); N]) {
     console_error!("{}", line("ERROR", message, fields));
+}
+
+/// Says that something waits until it is tried again, and why.
+pub fn waits(message: &str, why: &impl Display) {
+    warn(message, [("error", why.to_string().into())]);
 }
 
 /// Says that something has failed, and why.

@@ -86,8 +86,7 @@ pub fn note(subject: &str, at: Timestamp, kind: &'static str, detail: &str) -> S
 }
 
 /// Writes that somebody has done something; of the same within a day the first and the last: what was set, removed and set
-/// again does not read as removed, and nobody wipes out a line by doing the same. It may come late and twice. Of an account
-/// that is deleted nothing is written.
+/// again does not read as removed. It may come late and twice. Of an account that is deleted nothing is written.
 pub fn record(subject: &Did, at: Timestamp, deed: Deed) -> [Statement; 2] {
     let about = |bound: Timestamp| {
         vec![

@@ -85,10 +85,22 @@ pub async fn project(index: &dyn Index, booking: &Booking) -> Result<Vec<EventKi
     if !booking.is_known() {
         return Ok(vec![]);
     }
-    let shown = shown(index, booking).await?;
-    if shown.is_some_and(|(revision, _)| revision >= booking.revision) {
-        return Ok(vec![]);
+    loop {
+        let shown = shown(index, booking).await?;
+        if shown.is_some_and(|(revision, _)| revision >= booking.revision) {
+            return Ok(vec![]);
+        }
+        // Whoever has shown another revision meanwhile has told of what it has seen.
+        if show(index, booking, shown.map_or(0, |(revision, _)| revision)).await? {
+            let events = booking.history.iter();
+            let new = events.filter(|event| shown.is_none_or(|(_, updated)| event.at > updated));
+            return Ok(new.map(|event| event.kind).collect());
+        }
     }
+}
+
+/// Shows a booking in place of a revision, 0 where there is none. Says whether that was what was shown.
+async fn show(index: &dyn Index, booking: &Booking, before: u32) -> Result<bool, IndexError> {
     let slot = booking.phase.place().map(|place| place.slot);
     let bindings = vec![
         text(booking.id.to_string()),
@@ -101,17 +113,16 @@ pub async fn project(index: &dyn Index, booking: &Booking) -> Result<Vec<EventKi
         moment(booking.created_at),
         moment(booking.updated_at),
         text(serde_json::to_string(booking)?),
+        Value::Integer(before.into()),
     ];
     let sql = "INSERT INTO bookings \
          (id, revision, host_did, guest_did, status, starts, ends, created, updated, document) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, status = excluded.status, \
          starts = excluded.starts, ends = excluded.ends, updated = excluded.updated, \
-         document = excluded.document WHERE revision < excluded.revision";
-    index.batch(vec![Statement { sql, bindings }]).await?;
-    let events = booking.history.iter();
-    let new = events.filter(|event| shown.is_none_or(|(_, updated)| event.at > updated));
-    Ok(new.map(|event| event.kind).collect())
+         document = excluded.document WHERE revision = ?11 RETURNING revision";
+    let rows = index.query(Statement { sql, bindings }).await?;
+    Ok(!rows.is_empty())
 }
 
 /// The revision of a booking that the index shows, and when it was made.

@@ -101,6 +101,8 @@ fn matching(
               coalesce(substr(p.handle, 1, length(?2)) = ?2, 0) \
               OR coalesce(lower(substr(p.display_name, 1, length(?2))) = ?2, 0) AS leads \
               FROM (SELECT id FROM (SELECT rowid AS id FROM host_words WHERE host_words MATCH ?3 \
+              AND EXISTS (SELECT 1 FROM people q JOIN services s ON s.did = q.did \
+              WHERE q.id = host_words.rowid AND s.appview = ?9) \
               ORDER BY rowid DESC LIMIT ?8) UNION SELECT id FROM people WHERE handle = ?2) found JOIN people p ON p.id = found.id \
               WHERE p.offered IS NOT NULL AND p.listed \
               AND EXISTS (SELECT 1 FROM services WHERE did = p.did AND appview = ?9)) \

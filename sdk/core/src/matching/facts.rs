@@ -138,7 +138,12 @@ impl Standing {
                 ..it
             }),
             host,
-            guest: known.guest.preferences.read(),
+            // What they have set here once is not how they want to be booked elsewhere.
+            guest: if known.guest_is_elsewhere {
+                Ok(Preferences::default())
+            } else {
+                known.guest.preferences.read()
+            },
         }
     }
 

@@ -97,7 +97,7 @@ pub enum Trouble<'a> {
         retry_at: Option<Timestamp>,
     },
     /// An actor could not be woken; it is tried again.
-    #[error("{actor} cannot be woken: {problem}")]
+    #[error("{} cannot be woken: {problem}", .actor.in_logs())]
     Wake {
         /// Which one.
         actor: &'a ActorName,

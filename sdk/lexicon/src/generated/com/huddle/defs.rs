@@ -95,9 +95,9 @@ huddle_syntax::text_enum!(Party {
     Guest = "guest",
 } ..Other);
 
-/// Whether the guest's calendars were looked at: `checked`, yes, all of them; `unchecked`, none
-/// is connected here, or their `com.huddle.service` record names another AppView, so that only
-/// the host's side was matched.
+/// Whether the guest's calendars were looked at when the slot was found: `checked`, yes, all of
+/// them; `unchecked`, none is connected here, or their `com.huddle.service` record names
+/// another AppView, so that only the host's side was matched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum GuestSide {
     /// `checked`
