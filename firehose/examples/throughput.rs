@@ -9,6 +9,8 @@ mod levels;
 #[path = "support/meter.rs"]
 mod meter;
 
+use std::hint::black_box;
+
 fn main() -> Result<(), input::Error> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [frames, keys] = &arguments[..] else {
@@ -16,6 +18,18 @@ fn main() -> Result<(), input::Error> {
     };
     let frames = input::frames(frames.as_ref())?;
     let keys = input::keys(keys.as_ref())?;
-    levels::measure(&frames, &keys, |level, rate| println!("{level} {rate:.0}"));
+    for name in levels::NAMES {
+        let mut work = levels::level(name, &frames, &keys);
+        let rate = meter::per_second(frames.len(), || {
+            black_box(work.pass());
+        });
+        println!("{name} {rate:.0}");
+    }
+    for (name, mut limit) in levels::limits(&frames, &keys) {
+        println!(
+            "{name} {:.0}",
+            meter::per_second(limit.units, &mut limit.work)
+        );
+    }
     Ok(())
 }

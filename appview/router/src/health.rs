@@ -1,13 +1,13 @@
 //! Whether the AppView can do its work now.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::lock::Mutex;
 use huddle_core::booking::{BookingId, Read};
 use huddle_core::index::{Index, Statement};
 use huddle_core::transport::ask;
@@ -28,14 +28,32 @@ const NO_BOOKING: &str = "huddlehealthcheck";
 /// How long a report is told again. Whoever asks costs nothing, and the stores have better to do.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What is asked whether it answers. Clones share what they last heard.
+/// What was last heard of the stores. Clones share it: who makes routers again and again gives them all the same.
+#[derive(Clone, Default)]
+pub struct LastHealth(Arc<Mutex<Last>>);
+
+#[derive(Default)]
+struct Last {
+    /// When the stores were asked.
+    asked: Option<Timestamp>,
+    /// What they answered, once they have.
+    report: Option<Report>,
+}
+
+impl fmt::Debug for LastHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LastHealth").finish_non_exhaustive()
+    }
+}
+
+/// What is asked whether it answers.
 #[derive(Clone)]
 pub(crate) struct Health {
     actors: Arc<dyn ActorTransport>,
     index: Arc<dyn Index>,
     clock: Arc<dyn Clock>,
     service: ServiceRef,
-    last: Arc<Mutex<Option<(Timestamp, Report)>>>,
+    last: LastHealth,
 }
 
 /// What is told of the state of things.
@@ -53,29 +71,26 @@ pub(crate) struct Report {
 }
 
 impl Health {
-    pub(crate) fn new(backend: &Backend, service: ServiceRef) -> Self {
+    pub(crate) fn new(backend: &Backend, service: ServiceRef, last: LastHealth) -> Self {
         Self {
             actors: backend.actors.clone(),
             index: backend.index.clone(),
             clock: backend.clock.clone(),
             service,
-            last: Arc::default(),
+            last,
         }
     }
 
-    /// The state of things now, or a second ago. Those who ask together wait for one answer.
+    /// The state of things now, or a second ago. While the stores are asked, others are told what was heard before:
+    /// on Workers no request can wait for what another has begun.
     pub(crate) async fn report(&self) -> Report {
-        let mut last = self.last.lock().await;
         let now = self.clock.now();
-        let is_fresh = |asked: Timestamp| asked <= now && now.since(asked) < FRESH;
-        match &*last {
-            Some((asked, report)) if is_fresh(*asked) => report.clone(),
-            _ => {
-                let report = self.ask().await;
-                *last = Some((now, report.clone()));
-                report
-            }
+        if let Some(report) = self.last.recent(now) {
+            return report;
         }
+        let report = self.ask().await;
+        self.last.lock().report = Some(report.clone());
+        report
     }
 
     async fn ask(&self) -> Report {
@@ -105,6 +120,24 @@ impl Health {
             bindings: Vec::new(),
         };
         self.index.query(statement).await.is_ok()
+    }
+}
+
+impl LastHealth {
+    /// Nothing below can panic half way.
+    fn lock(&self) -> MutexGuard<'_, Last> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was heard, unless it is time to ask: then whoever wants to know is to.
+    fn recent(&self, now: Timestamp) -> Option<Report> {
+        let mut last = self.lock();
+        let is_fresh = |asked: Timestamp| asked <= now && now.since(asked) < FRESH;
+        if last.report.is_some() && last.asked.is_some_and(is_fresh) {
+            return last.report.clone();
+        }
+        last.asked = Some(now);
+        None
     }
 }
 

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use huddle_ports::{Metrics, NoMetrics, Url};
 
+use crate::health::LastHealth;
+
 pub(crate) use page::routes;
 pub use registry::MetricsRegistry;
 pub(crate) use served::{Observer, observe};
@@ -25,6 +27,8 @@ pub struct Operations {
     pub metrics: Arc<dyn Metrics>,
     /// The pages for operators alone; without this they are not there.
     pub pages: Option<OperatorPages>,
+    /// What was last heard of the stores.
+    pub health: LastHealth,
     /// Hears of each request once it is answered: for a log.
     pub on_served: fn(&Served),
 }
@@ -44,6 +48,7 @@ impl Default for Operations {
             public_url: None,
             metrics: Arc::new(NoMetrics),
             pages: None,
+            health: LastHealth::default(),
             on_served: |_| {},
         }
     }

@@ -11,7 +11,8 @@ use crate::{AppView, did_document, operations};
 pub(crate) fn routes(appview: &AppView) -> Router {
     let operations = &appview.operations;
     let url = operations.public_url.as_ref();
-    let health = Health::new(&appview.backend, appview.service.clone());
+    let (service, last) = (appview.service.clone(), operations.health.clone());
+    let health = Health::new(&appview.backend, service, last);
     let mut pages = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/xrpc/_health", get(health::version))

@@ -53,8 +53,6 @@ async fn follows_the_rules(allowances: &dyn Allowances, clock: &SteppingClock) {
         (1, "did/a", 1, Some("three"), allowed(0)),
         (2, "did/a", 2, None, limited(1, 3)),
         (3, "did/a", 9, None, allowed(0)),
-        // A clock that is set back fills no bucket.
-        (0, "did/a", 1, None, limited(0, 4)),
         (299, "did/a", 1, Some("one"), Verdict::Replayed),
         (300, "did/a", 1, Some("five"), Verdict::Replayed),
     ];
@@ -75,5 +73,13 @@ async fn allowances_in_memory_follow_the_rules() {
 async fn allowances_that_are_actors_follow_the_rules() {
     let clock = Arc::new(SteppingClock::at(NOW));
     let actors = ActorStore::in_memory(clock.clone(), Limits::default()).unwrap();
-    follows_the_rules(&ActorAllowances::new(Arc::new(actors)), &clock).await;
+    let allowances = ActorAllowances::new(Arc::new(actors));
+    follows_the_rules(&allowances, &clock).await;
+    // Each has a time of its own, which does not run back: a clock that does fills no bucket.
+    let spend_at = async |secs: u64| {
+        clock.set(NOW + Duration::from_secs(secs));
+        allowances.spend("did/c", spend(2, None)).await.unwrap()
+    };
+    assert_eq!(spend_at(3).await, allowed(0));
+    assert_eq!(spend_at(0).await, limited(0, 5));
 }

@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -52,15 +53,29 @@ fn main() {
 
 async fn measure() {
     let (wanted, index) = (Scene::start().await, "SELECT count(*) FROM offers");
-    for number in 0..HOSTS {
-        let host = wanted.sign_up(number);
+    let hosts: Vec<Did> = (0..HOSTS).map(|number| wanted.sign_up(number)).collect();
+    for host in &hosts {
         for offer in 0..OFFERS {
-            wanted.offer(&host, offer);
+            wanted.offer(host, offer);
         }
     }
     let offers = HOSTS * OFFERS;
     let took = wanted.follow_until(index, offers).await;
     row("commits with an offer, of new hosts", offers, took);
+    wanted.is_silent.store(true, Ordering::SeqCst);
+    for host in &hosts {
+        for offer in OFFERS..2 * OFFERS {
+            wanted.offer(host, offer);
+        }
+    }
+    let begun = Instant::now();
+    wanted.is_silent.store(false, Ordering::SeqCst);
+    wanted.until(index, 2 * offers).await;
+    row(
+        "commits with an offer, of known hosts",
+        offers,
+        begun.elapsed(),
+    );
     Scene::tell_memory();
 
     let others = Scene::start().await;
@@ -109,6 +124,8 @@ struct Scene {
     index: Arc<SqliteIndex>,
     firehose: Url,
     following: std::sync::OnceLock<JoinHandle<()>>,
+    /// Whether the network keeps what is new to itself for now.
+    is_silent: Arc<AtomicBool>,
     _folder: TempDir,
 }
 
@@ -131,10 +148,12 @@ impl Scene {
         let network = Arc::new(network);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let firehose = format!("ws://{}", listener.local_addr().unwrap());
-        let telling = network.clone();
+        let is_silent = Arc::new(AtomicBool::new(false));
+        let telling = (network.clone(), is_silent.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(tell(telling.clone(), stream));
+                let (network, is_silent) = telling.clone();
+                tokio::spawn(tell(network, is_silent, stream));
             }
         });
         let folder = tempfile::tempdir().unwrap();
@@ -144,6 +163,7 @@ impl Scene {
             index: Arc::new(index),
             firehose: place(&firehose),
             following: std::sync::OnceLock::new(),
+            is_silent,
             _folder: folder,
         }
     }
@@ -170,7 +190,8 @@ impl Scene {
     /// Follows the firehose from its beginning, and says how long it took until so many rows were there.
     async fn follow_until(&self, count: &'static str, rows: usize) -> Duration {
         let begun = Instant::now();
-        let following = tokio::spawn(self.firehose().run(std::future::pending()));
+        let firehose = self.firehose().await;
+        let following = tokio::spawn(firehose.run(std::future::pending()));
         self.following.set(following).unwrap();
         self.until(count, rows).await;
         begun.elapsed()
@@ -190,7 +211,7 @@ impl Scene {
         }
     }
 
-    fn firehose(&self) -> Firehose {
+    async fn firehose(&self) -> Firehose {
         let clock = Arc::new(SystemClock);
         let cache = Arc::new(MemoryCache::new(clock.clone()));
         let config = IdentityConfig {
@@ -211,7 +232,7 @@ impl Scene {
             hosts: vec![self.firehose.as_str().trim_end_matches('/').to_owned()],
             limits: limits(),
         };
-        let filter = huddle_firehose::Filter::new(["com.huddle."]);
+        let filter = indexer.filter().await.unwrap();
         // From the first event on: without a cursor, it would begin with what comes next.
         let cursors = BTreeMap::from([(config.hosts[0].clone(), 0)]);
         let ingest = Ingest::new(config, filter, &cursors, 7).unwrap();
@@ -264,14 +285,16 @@ impl FirehoseStore for Store {
 }
 
 /// Tells one listener of everything, and then of what is new.
-async fn tell(network: Arc<Network>, stream: TcpStream) {
+async fn tell(network: Arc<Network>, is_silent: Arc<AtomicBool>, stream: TcpStream) {
     let (mut to, _from) = tokio_tungstenite::accept_async(stream)
         .await
         .unwrap()
         .split();
     let mut cursor = 0;
     loop {
-        for event in network.events_after(Some(cursor)) {
+        let silent = is_silent.load(Ordering::SeqCst);
+        let new = || network.events_after(Some(cursor));
+        for event in (!silent).then(new).unwrap_or_default() {
             cursor += 1;
             if to.feed(Message::Binary(event)).await.is_err() {
                 return;

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use huddle_appview_web::{MailPages, mail_routes};
-use huddle_core::booking::{Asked, Booking, BookingId, BookingIds, Constraints};
+use huddle_core::booking::{Asked, Booking, BookingId, BookingIds};
 use huddle_core::effects::{Channel, Effect, Effects, Post};
 use huddle_core::flows::Flows;
 use huddle_core::host_match::Role;
@@ -138,13 +138,8 @@ impl World {
         assert_eq!(self.post(&link).await.0, StatusCode::OK);
         let id = BookingIds::new(&[7; 32]).of_request(&did("bob"), "match", "k");
         let asked = Asked {
-            host: did("ana"),
-            guest: did("bob"),
-            constraints: Constraints::default(),
-            offer: None,
-            note: None,
-            request: None,
             accepted: true,
+            ..Asked::new(did("ana"), did("bob"))
         };
         let booking = self.flows.request(&id, asked, "hash".into()).await;
         let effect = Effect {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use huddle_appview_router::{MetricsRegistry, Operations, OperatorPages, Served};
+use huddle_appview_router::{LastHealth, MetricsRegistry, Operations, OperatorPages, Served};
 use huddle_core::ActorKind;
 use huddle_ports::Metrics as _;
 use huddle_ports::metrics::ACTOR_STARTS;
@@ -18,10 +18,17 @@ pub(crate) fn registry() -> &'static Arc<MetricsRegistry> {
     MEASURED.get_or_init(Arc::default)
 }
 
+/// Of this isolate: its routers are made anew for each request.
+fn health() -> LastHealth {
+    static LAST: OnceLock<LastHealth> = OnceLock::new();
+    LAST.get_or_init(LastHealth::default).clone()
+}
+
 /// Nobody measures where nobody may look.
 pub(crate) fn operations(config: &Config) -> Operations {
     let mut operations = Operations {
         public_url: config.public_url.clone(),
+        health: health(),
         on_served: tell,
         ..Operations::default()
     };

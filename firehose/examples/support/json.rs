@@ -12,8 +12,20 @@ use super::input::Error;
 const SAMPLE: usize = 300;
 const PRINTED: &str = "com.huddle.";
 
+/// The lines of all frames but those that carry no event. That of a frame that cannot be decoded says why.
+pub(crate) fn lines(frames: &[Vec<u8>]) -> impl Iterator<Item = String> {
+    let frames = frames.iter().enumerate();
+    frames.filter_map(|(i, frame)| line(i, frame).unwrap_or_else(|error| Some(refusal(i, &error))))
+}
+
+fn refusal(i: usize, error: &Error) -> String {
+    let mut line = Object::new();
+    line.add("i", &i).add("error", &error.to_string());
+    line.finish()
+}
+
 /// The line of a frame; `None` for what carries no event.
-pub(crate) fn line(i: usize, frame: &[u8]) -> Result<Option<String>, Error> {
+fn line(i: usize, frame: &[u8]) -> Result<Option<String>, Error> {
     let mut line = Object::new();
     line.add("i", &i);
     match Frame::decode(frame)? {

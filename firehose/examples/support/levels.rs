@@ -11,7 +11,6 @@
 mod filter;
 
 use super::input::Keys;
-use super::meter;
 use huddle_firehose::car::Car;
 use huddle_firehose::{Cid, CommitError, Curve, Frame, Level, Verified, Verifier, VerifyingKey};
 use sha2::{Digest as _, Sha256};
@@ -21,65 +20,80 @@ use std::time::Duration;
 /// After every revision in any file: what is measured is not the clock.
 const NOW: Duration = Duration::from_secs(10_000_000_000);
 
-/// Measures all levels, and tells for each how many frames a second of one thread is enough for.
-///
-/// # Panics
-///
-/// If a level does not accept every frame that it should, or has none to accept.
-pub(crate) fn measure(frames: &[Vec<u8>], keys: &Keys, mut tell: impl FnMut(&str, f64)) {
-    let decoded = per_second("a", frames, frames.len(), |frame| {
-        black_box(Frame::decode(black_box(frame))).is_ok()
-    });
-    tell("a", decoded);
-    let to_verify = count(frames, is_verified);
-    for name in ["b", "c", "d", "e"] {
-        let mut verifier = Verifier::new();
-        let rate = per_second(name, frames, to_verify, |frame| {
-            verify(frame, name, keys, &mut verifier)
-        });
-        tell(name, rate);
-    }
-    let filter = filter::filter();
-    let mut verifier = Verifier::new();
-    let wanted = count(frames, is_wanted);
-    let filtered = per_second("filtered", frames, wanted, |frame| {
-        match Frame::decode(black_box(frame)) {
-            Ok(Frame::Commit(event)) if filter.wants(&event) => {
-                use_all(verifier.verify(&event, Level::Hashes, NOW))
-            }
-            _ => false,
-        }
-    });
-    tell("filtered", filtered);
-    limits(frames, keys, &mut tell);
+/// The levels, as they are printed.
+pub(crate) const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "filtered"];
+
+/// What is done with each of some frames, over and over.
+pub(crate) struct Work<'a> {
+    frames: &'a [Vec<u8>],
+    accepts: Box<dyn FnMut(&[u8]) -> bool + 'a>,
 }
 
-/// Measures a level, once it has accepted as many frames as it should.
-fn per_second(
-    name: &str,
-    frames: &[Vec<u8>],
-    expected: usize,
-    mut accepts: impl FnMut(&[u8]) -> bool,
-) -> f64 {
-    let mut pass = || frames.iter().filter(|frame| accepts(frame)).count();
-    let accepted = pass();
-    assert!(
-        accepted == expected && accepted > 0,
-        "level {name} accepts {accepted} of {expected} frames: what is measured is to be accepted, with the keys of all \
-         accounts"
-    );
-    meter::per_second(frames.len(), || {
-        black_box(pass());
-    })
+impl<'a> Work<'a> {
+    /// Does it once, to see that as many frames are accepted as should be.
+    ///
+    /// # Panics
+    ///
+    /// If it accepts another number, or none: what is refused is done with sooner, so it is not measured.
+    pub(crate) fn new(
+        name: &str,
+        frames: &'a [Vec<u8>],
+        expected: usize,
+        accepts: impl FnMut(&[u8]) -> bool + 'a,
+    ) -> Self {
+        let accepts = Box::new(accepts);
+        let mut work = Self { frames, accepts };
+        let accepted = work.pass();
+        assert!(
+            accepted == expected && accepted > 0,
+            "{name} accepts {accepted} of {expected} frames: what is measured is to be accepted, with the keys of all \
+             accounts"
+        );
+        work
+    }
+
+    /// Does it with every frame, and says how many were accepted.
+    pub(crate) fn pass(&mut self) -> usize {
+        let frames = self.frames.iter().map(black_box);
+        frames.filter(|frame| (self.accepts)(frame)).count()
+    }
+}
+
+/// What is measured at a level.
+pub(crate) fn level<'a>(name: &'static str, frames: &'a [Vec<u8>], keys: &'a Keys) -> Work<'a> {
+    let mut verifier = Verifier::new();
+    match name {
+        "a" => Work::new(name, frames, frames.len(), |frame| {
+            black_box(Frame::decode(black_box(frame))).is_ok()
+        }),
+        "filtered" => {
+            let filter = filter::filter();
+            Work::new(
+                name,
+                frames,
+                count(frames, is_wanted),
+                move |frame| match Frame::decode(black_box(frame)) {
+                    Ok(Frame::Commit(event)) if filter.wants(&event) => {
+                        use_all(verifier.verify(&event, Level::Hashes, NOW))
+                    }
+                    _ => false,
+                },
+            )
+        }
+        _ => Work::new(name, frames, count(frames, is_verified), move |frame| {
+            verify(frame, name, keys, &mut verifier)
+        }),
+    }
 }
 
 /// How many of the frames are so.
-fn count(frames: &[Vec<u8>], is_so: fn(&Frame<'_>) -> bool) -> usize {
+pub(crate) fn count(frames: &[Vec<u8>], is_so: fn(&Frame<'_>) -> bool) -> usize {
     let decoded = frames.iter().filter_map(|frame| Frame::decode(frame).ok());
     decoded.filter(is_so).count()
 }
 
-fn is_verified(frame: &Frame<'_>) -> bool {
+/// Whether there is something to verify of it.
+pub(crate) fn is_verified(frame: &Frame<'_>) -> bool {
     matches!(frame, Frame::Commit(_) | Frame::Sync(_))
 }
 
@@ -123,7 +137,14 @@ fn use_all(verified: Result<Verified<'_, '_>, CommitError>) -> bool {
 }
 
 /// What takes most of the time, by itself.
-fn limits(frames: &[Vec<u8>], keys: &Keys, tell: &mut impl FnMut(&str, f64)) {
+pub(crate) struct Limit<'a> {
+    /// So many of what is counted are done each time.
+    pub(crate) units: usize,
+    pub(crate) work: Box<dyn FnMut() + 'a>,
+}
+
+/// Hashing all blocks, and verifying all K-256 signatures.
+pub(crate) fn limits<'a>(frames: &'a [Vec<u8>], keys: &'a Keys) -> [(&'static str, Limit<'a>); 2] {
     let mut blocks: Vec<Vec<&[u8]>> = Vec::new();
     let mut signatures: Vec<(&VerifyingKey, [u8; 32], &[u8])> = Vec::new();
     for frame in frames {
@@ -143,19 +164,24 @@ fn limits(frames: &[Vec<u8>], keys: &Keys, tell: &mut impl FnMut(&str, f64)) {
             signatures.push((key, *Cid::of_cbor(&unsigned).digest(), &sig[6..]));
         }
     }
-    let hashed = meter::per_second(frames.len(), || {
-        for block in blocks.iter().flatten() {
-            black_box(Sha256::digest(black_box(block)));
-        }
-    });
-    tell("limit_sha256", hashed);
-    let verified = meter::per_second(signatures.len(), || {
-        for (key, digest, signature) in &signatures {
-            let verified = black_box(key.verify_digest(black_box(digest), signature));
-            verified.expect("the commit is accepted");
-        }
-    });
-    tell("limit_secp256k1", verified);
+    let hashing = Limit {
+        units: frames.len(),
+        work: Box::new(move || {
+            for block in blocks.iter().flatten() {
+                black_box(Sha256::digest(black_box(block)));
+            }
+        }),
+    };
+    let verifying = Limit {
+        units: signatures.len(),
+        work: Box::new(move || {
+            for (key, digest, signature) in &signatures {
+                let verified = black_box(key.verify_digest(black_box(digest), signature));
+                verified.expect("the commit is accepted");
+            }
+        }),
+    };
+    [("limit_sha256", hashing), ("limit_secp256k1", verifying)]
 }
 
 fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {

@@ -2,20 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-const PASSES: usize = 9;
+/// How often each thing is measured.
+pub(crate) const PASSES: usize = 9;
 /// A pass does the work again until it has taken so long: the clock is coarse.
 const PASS: Duration = Duration::from_millis(150);
 
 /// The median over some passes of how often `work`, which does `units` of something, gets done in a second.
 pub(crate) fn per_second(units: usize, mut work: impl FnMut()) -> f64 {
     work();
-    let mut rates: Vec<f64> = (0..PASSES).map(|_| pass(units, &mut work)).collect();
-    rates.sort_by(f64::total_cmp);
-    rates[PASSES / 2]
+    median((0..PASSES).map(|_| pass(units, &mut work)).collect())
 }
 
+/// The one in the middle.
+pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// How often `work` gets done in a second, of one pass.
 #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
-fn pass(units: usize, work: &mut impl FnMut()) -> f64 {
+pub(crate) fn pass(units: usize, mut work: impl FnMut()) -> f64 {
     let start = thread_time();
     let mut rounds = 0;
     loop {

@@ -109,13 +109,8 @@ const QUESTIONS: [Question; 2] = [
             let ids = BookingIds::new(&[3; 32]);
             let id = ids.of_request(&bob(), "bench", &count.to_string());
             let asked = Asked {
-                host: ada(),
-                guest: bob(),
                 constraints: month(),
-                offer: None,
-                note: None,
-                request: None,
-                accepted: false,
+                ..Asked::new(ada(), bob())
             };
             let answer = flows.request(black_box(&id), asked, String::new());
             let answer = answer.now_or_never().expect("memory is at hand");

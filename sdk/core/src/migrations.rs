@@ -85,39 +85,43 @@ pub const INDEX: &[Migration] = &[
         name: "0009_documents",
         script: include_str!("../../../migrations/index/0009_documents.sql"),
     },
+    Migration {
+        name: "0010_parties",
+        script: include_str!("../../../migrations/index/0010_parties.sql"),
+    },
 ];
 
-/// Runs what `migrations` holds and the store has not seen, in order, and says how many those were.
+/// Runs what `migrations` holds and the store has not seen, in order, and says which those were.
 ///
 /// A store that a later version has written is refused: this one would not keep what it does not
 /// know.
-pub fn migrate(sql: &mut dyn Sql, migrations: &[Migration]) -> Result<usize, SqlError> {
+pub fn migrate(sql: &mut dyn Sql, migrations: &[Migration]) -> Result<Vec<&'static str>, SqlError> {
     sql.script(
         "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
     )?;
-    let mut seen = Vec::new();
-    for row in sql.query("SELECT name FROM migration ORDER BY name", &[])? {
-        seen.push(row.get::<String>(0)?);
-    }
-    if let Some(unknown) = seen
-        .iter()
-        .find(|name| migrations.iter().all(|known| known.name != name.as_str()))
-    {
-        return Err(SqlError::Store(format!(
-            "it was written by a later version of Huddle ({unknown}); run that version or restore a backup"
-        )));
-    }
-    let missing = migrations
-        .iter()
-        .filter(|migration| seen.iter().all(|name| name != migration.name));
-    let mut ran = 0;
-    for migration in missing {
+    let missing = missing(sql, migrations)?;
+    for migration in &missing {
         sql.script(migration.script)?;
         sql.query(
             "INSERT INTO migration (name) VALUES (?1)",
             &[migration.name.into()],
         )?;
-        ran += 1;
     }
-    Ok(ran)
+    Ok(missing.iter().map(|migration| migration.name).collect())
+}
+
+/// What [`migrate`] would run on a store that it has been run on before.
+pub fn missing(sql: &mut dyn Sql, migrations: &[Migration]) -> Result<Vec<Migration>, SqlError> {
+    let mut seen = Vec::new();
+    for row in sql.query("SELECT name FROM migration ORDER BY name", &[])? {
+        seen.push(row.get::<String>(0)?);
+    }
+    let is_known = |name: &&String| migrations.iter().any(|known| known.name == name.as_str());
+    if let Some(unknown) = seen.iter().find(|name| !is_known(name)) {
+        return Err(SqlError::Store(format!(
+            "it was written by a later version of Huddle ({unknown}); run that version or restore a backup"
+        )));
+    }
+    let is_missing = |migration: &&Migration| seen.iter().all(|name| name != migration.name);
+    Ok(migrations.iter().filter(is_missing).copied().collect())
 }

@@ -205,12 +205,10 @@ fn put(
         Seen::Fresh | Seen::Again | Seen::InFlight(_) => {}
     }
     let before = preferences(turn)?.revision;
-    let put = match Preferences::read(&command.document) {
-        Err(problem) => Err(PutRefused::Invalid(problem)),
-        Ok(_) if command.swap_revision.is_some_and(|it| it != before) => Err(PutRefused::Changed),
-        Ok(preferences) => Ok(preferences),
-    };
-    let preferences = match put {
+    let is_expected = command.swap_revision.is_none_or(|it| it == before);
+    let read = Preferences::read(&command.document).map_err(PutRefused::Invalid);
+    let preferences = match read.and_then(|it| is_expected.then_some(it).ok_or(PutRefused::Changed))
+    {
         Ok(preferences) => preferences,
         Err(why) => {
             idempotency::withdraw(turn, &command.key)?;

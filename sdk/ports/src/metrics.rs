@@ -78,13 +78,13 @@ metrics! {
     REQUEST_SECONDS: WAITS, "huddle_request_seconds" ["nsid"];
     /// Requests that were too many for whoever pays for them, by who that is: an `account`, or an `address`
     RATE_LIMITED: MetricKind::Counter, "huddle_rate_limited" ["payer"];
-    /// Matches that came to an end, by what came of them: `held`, `pending`, or the refusal
+    /// Answers to requests for a match, by what they told: `held`, `pending`, or the refusal; one that comes again is told again
     MATCHES: MetricKind::Counter, "huddle_matches" ["outcome"];
-    /// Time from the request for a match until something is held
+    /// Time until a request for a match is told that something is held
     MATCH_SECONDS: WAITS, "huddle_match_seconds" [];
     /// Holds that were asked of hosts and guests, by `held` or why not
     HOLDS: MetricKind::Counter, "huddle_holds" ["outcome"];
-    /// What happened to bookings: of those `held`, as many become `confirmed`
+    /// What happened to bookings, each once and however it was asked for: of those `held`, as many become `confirmed`
     BOOKINGS: MetricKind::Counter, "huddle_bookings" ["event"];
     /// Time until a provider answers: of calendars by its kind, or `mail`; by what came of it
     PROVIDER_SECONDS: WAITS, "huddle_provider_seconds" ["provider", "outcome"];

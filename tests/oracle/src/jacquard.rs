@@ -1,7 +1,7 @@
 //! What jacquard makes of the frames, in its own time. It neither hashes blocks nor takes operations without
 //! signatures, so it has only three of the levels.
 
-use super::{count, per_second};
+use crate::{levels, meter};
 use huddle_firehose::Frame;
 use jacquard_api::com_atproto::sync::subscribe_repos::SubscribeReposMessage;
 use jacquard_common::types::crypto::PublicKey;
@@ -23,11 +23,11 @@ pub(crate) fn measure(frames: &[Vec<u8>], keys: &[u8], mut tell: impl FnMut(&str
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime without anything");
-    let commits = count(frames, |frame| matches!(frame, Frame::Commit(_)));
+    let commits = levels::count(frames, |frame| matches!(frame, Frame::Commit(_)));
     for level in ["a", "b", "e"] {
         let expected = if level == "a" { frames.len() } else { commits };
         let name = format!("jacquard_{level}");
-        let rate = per_second(&name, frames, expected, |frame| {
+        let mut work = levels::Work::new(&name, frames, expected, |frame| {
             let message = SubscribeReposMessage::<SmolStr>::decode_framed(frame);
             match (level, black_box(message)) {
                 ("a", message) => message.is_ok(),
@@ -40,6 +40,9 @@ pub(crate) fn measure(frames: &[Vec<u8>], keys: &[u8], mut tell: impl FnMut(&str
                 }
                 _ => false,
             }
+        });
+        let rate = meter::per_second(frames.len(), || {
+            black_box(work.pass());
         });
         tell(level, rate);
     }

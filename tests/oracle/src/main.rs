@@ -1,5 +1,5 @@
-//! Measures the firehose and its peers, one after the other: `huddle-oracle FRAMES KEYS` prints a line a level, and
-//! then how many times as fast as shrike each level is. Nobody is measured by frames that they refuse.
+//! Measures the firehose and its peers: `huddle-oracle FRAMES KEYS` prints a line a level, and then how many times as fast as
+//! shrike each level is, of passes by turns. Nobody is measured by frames that they refuse.
 
 #[path = "../../../firehose/examples/support/input.rs"]
 mod input;
@@ -14,8 +14,10 @@ use ::shrike::sync::RawSyncEvent;
 use huddle_firehose::Frame;
 use huddle_firehose::car::{BlockStore as _, Car};
 use huddle_oracle::shrike;
-use std::collections::BTreeMap;
 use std::hint::black_box;
+
+/// The levels that the limits are limits of, in their order.
+const LIMITED: [&str; 2] = ["c", "e"];
 
 fn main() -> Result<(), input::Error> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -24,54 +26,94 @@ fn main() -> Result<(), input::Error> {
     };
     let frames = input::frames(frames.as_ref())?;
     let texts = std::fs::read(keys)?;
-    let mut rates = BTreeMap::new();
-    levels::measure(&frames, &input::keys(keys.as_ref())?, |level, rate| {
-        println!("{level} {rate:.0}");
-        rates.insert(level.to_owned(), rate);
-    });
-    measure_shrike(&frames, &shrike::keys(&texts), |level, rate| {
-        println!("shrike_{level} {rate:.0}");
-        rates.insert(format!("shrike_{level}"), rate);
-    });
+    let (keys, shrikes) = (input::keys(keys.as_ref())?, shrike::keys(&texts));
+    let mut ratios = Vec::new();
+    for name in levels::NAMES {
+        let mut ours = levels::level(name, &frames, &keys);
+        let mut theirs = level_of_shrike(name, &frames, &shrikes);
+        let beside = beside(
+            (frames.len(), &mut || pass(&mut ours)),
+            (frames.len(), &mut || pass(&mut theirs)),
+        );
+        println!("{name} {:.0}", beside.ours);
+        println!("shrike_{name} {:.0}", beside.theirs);
+        ratios.push(format!("{name} is {:.2} times shrike's", beside.ratio));
+    }
+    let limits = levels::limits(&frames, &keys);
+    for ((limit, mut by_itself), name) in limits.into_iter().zip(LIMITED) {
+        let mut ours = levels::level(name, &frames, &keys);
+        let beside = beside(
+            (frames.len(), &mut || pass(&mut ours)),
+            (by_itself.units, &mut by_itself.work),
+        );
+        println!("{limit} {:.0}", beside.theirs);
+        ratios.push(format!(
+            "{name} is {:.0} % of its limit",
+            100.0 * beside.ratio
+        ));
+    }
     jacquard::measure(&frames, &texts, |level, rate| {
         println!("jacquard_{level} {rate:.0}");
     });
-    for level in ["a", "b", "c", "d", "e", "filtered"] {
-        let ratio = rates[level] / rates[&format!("shrike_{level}")];
-        println!("{level} is {ratio:.2} times shrike's");
+    for ratio in ratios {
+        println!("{ratio}");
     }
-    println!(
-        "c is {:.0} % of its limit",
-        100.0 * rates["c"] / rates["limit_sha256"]
-    );
-    println!(
-        "e is {:.0} % of its limit",
-        100.0 * rates["e"] / rates["limit_secp256k1"]
-    );
     Ok(())
 }
 
-/// The same levels; `filtered` is its parser, which has no filter.
-fn measure_shrike(frames: &[Vec<u8>], keys: &shrike::Keys, mut tell: impl FnMut(&str, f64)) {
-    let verified = |frame: &Frame<'_>| matches!(frame, Frame::Commit(_) | Frame::Sync(_));
-    let verified = count(frames, verified);
-    for level in ["a", "b", "c", "d", "e", "filtered"] {
-        let expected = match level {
-            "a" => frames.len(),
-            "filtered" => count(frames, is_whole),
-            _ => verified,
-        };
-        let name = format!("shrike_{level}");
-        let rate = per_second(&name, frames, expected, |frame| match level {
-            // What it passes over, it has read.
-            "filtered" => matches!(
-                black_box(parse_firehose_frame(frame)),
-                Ok(_) | Err(StreamError::UnknownType(_))
-            ),
-            _ => shrike_accepts(level, frame, keys),
-        });
-        tell(level, rate);
+fn pass(work: &mut levels::Work<'_>) {
+    black_box(work.pass());
+}
+
+/// How often two things get done in a second, and how many times as often the first.
+struct Beside {
+    ours: f64,
+    theirs: f64,
+    ratio: f64,
+}
+
+/// Does one after the other, again and again: what else the machine does, which slows down either, then slows down both. Each
+/// is so many units of something, and what does it.
+fn beside(
+    (units, ours): (usize, &mut dyn FnMut()),
+    (others, theirs): (usize, &mut dyn FnMut()),
+) -> Beside {
+    let passes: Vec<[f64; 2]> = (0..meter::PASSES)
+        .map(|_| {
+            [
+                meter::pass(units, &mut *ours),
+                meter::pass(others, &mut *theirs),
+            ]
+        })
+        .collect();
+    let median = |number: fn(&[f64; 2]) -> f64| meter::median(passes.iter().map(number).collect());
+    Beside {
+        ours: median(|[ours, _]| *ours),
+        theirs: median(|[_, theirs]| *theirs),
+        ratio: median(|[ours, theirs]| ours / theirs),
     }
+}
+
+/// The same level of shrike's; `filtered` is its parser, which has no filter.
+fn level_of_shrike<'a>(
+    level: &'static str,
+    frames: &'a [Vec<u8>],
+    keys: &'a shrike::Keys,
+) -> levels::Work<'a> {
+    let expected = match level {
+        "a" => frames.len(),
+        "filtered" => levels::count(frames, is_whole),
+        _ => levels::count(frames, levels::is_verified),
+    };
+    let name = format!("shrike_{level}");
+    levels::Work::new(&name, frames, expected, move |frame| match level {
+        // What it passes over, it has read.
+        "filtered" => matches!(
+            black_box(parse_firehose_frame(frame)),
+            Ok(_) | Err(StreamError::UnknownType(_))
+        ),
+        _ => shrike_accepts(level, frame, keys),
+    })
 }
 
 fn shrike_accepts(level: &str, frame: &[u8], keys: &shrike::Keys) -> bool {
@@ -105,31 +147,4 @@ fn is_whole(frame: &Frame<'_>) -> bool {
     let car = Car::read(event.blocks).expect("the commit is accepted");
     let mut records = event.ops.iter().filter_map(|op| op.cid);
     records.all(|cid| car.block(&cid).is_some())
-}
-
-/// How many of the frames are so.
-fn count(frames: &[Vec<u8>], is_so: fn(&Frame<'_>) -> bool) -> usize {
-    let decoded = frames.iter().filter_map(|frame| Frame::decode(frame).ok());
-    decoded.filter(is_so).count()
-}
-
-/// Measures what somebody does with each frame, once as many frames were accepted as should be.
-fn per_second(
-    name: &str,
-    frames: &[Vec<u8>],
-    expected: usize,
-    mut accepts: impl FnMut(&[u8]) -> bool,
-) -> f64 {
-    let mut pass = || {
-        let frames = frames.iter().map(black_box);
-        frames.filter(|frame| accepts(frame)).count()
-    };
-    let accepted = pass();
-    assert!(
-        accepted == expected,
-        "{name} accepts {accepted} of {expected} frames: what is refused is done with sooner, so nothing is measured"
-    );
-    meter::per_second(frames.len(), || {
-        black_box(pass());
-    })
 }

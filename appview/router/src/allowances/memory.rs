@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_core::rate_limiter::{Bucket, Spend, Verdict};
@@ -14,6 +15,9 @@ use super::{Allowances, SpendError};
 /// Callers that are remembered at a time, and tokens. Each takes some 150 bytes.
 const MOST: usize = 262_144;
 
+/// How much longer than it lasts a token is remembered: a clock that is set back by less lets none be used again.
+const LONGER: Duration = Duration::from_mins(5);
+
 /// What is remembered of a text, however long it is: the first half of a SHA-256, which no two are found to share.
 type Key = [u8; 16];
 
@@ -22,7 +26,8 @@ fn key(text: &str) -> Key {
     digest[..16].try_into().expect("half of 32 bytes")
 }
 
-/// Allowances in memory, with the rules of the actor `RateLimiter`.
+/// Allowances in memory, with the rules of the actor `RateLimiter`; but where the clock is set back, time goes on here
+/// from where it was, because it is everybody's.
 ///
 /// A caller whose bucket is full is forgotten. When there are too many others, the one whose bucket will be full
 /// first is: that gives away the least. A token that could be replayed is never forgotten: when there are too
@@ -40,7 +45,34 @@ struct State {
     by_fullness: BTreeSet<(Timestamp, Key)>,
     nonces: HashSet<Key>,
     by_expiry: BTreeSet<(Timestamp, Key)>,
-    latest: Option<Timestamp>,
+    time: Option<Time>,
+}
+
+/// How far the clock has gone forward, from what it said first.
+#[derive(Clone, Copy)]
+struct Time {
+    now: Timestamp,
+    /// What the clock said last.
+    said: Timestamp,
+}
+
+impl Time {
+    fn at(self, says: Timestamp) -> Self {
+        Self {
+            now: self.now + says.since(self.said),
+            said: says,
+        }
+    }
+
+    /// When it will be what the clock says at a moment, if it is not set meanwhile.
+    fn until(self, moment: Timestamp) -> Timestamp {
+        self.now + moment.since(self.said)
+    }
+
+    /// What the clock will say then.
+    fn will_say(self, then: Timestamp) -> Timestamp {
+        self.said + then.since(self.now)
+    }
 }
 
 impl MemoryAllowances {
@@ -68,25 +100,36 @@ impl Allowances for MemoryAllowances {
     async fn spend(&self, caller: &str, spend: Spend) -> Result<Verdict, SpendError> {
         let caller = key(caller);
         let mut state = self.lock();
-        let now = state.advance(self.clock.now());
+        let time = state.advance(self.clock.now());
+        let now = time.now;
         let bucket = match state.buckets.get(&caller) {
             Some((bucket, _)) => *bucket,
             None => Bucket::full(spend.rate, now),
         };
         let bucket = match bucket.filled(spend.rate, now).take(spend.rate, spend.cost) {
             Ok(bucket) => bucket,
-            Err(limited) => return Ok(limited),
+            Err(Verdict::Limited {
+                remaining,
+                retry_at,
+            }) => {
+                return Ok(Verdict::Limited {
+                    remaining,
+                    retry_at: time.will_say(retry_at),
+                });
+            }
+            Err(other) => return Ok(other),
         };
         if let Some(nonce) = &spend.nonce {
             let token = key(&nonce.text);
-            if nonce.forget <= now || state.nonces.contains(&token) {
+            if nonce.forget <= time.said || state.nonces.contains(&token) {
                 return Ok(Verdict::Replayed);
             }
             if state.nonces.len() >= self.most {
                 return Err(SpendError::Full);
             }
             state.nonces.insert(token);
-            state.by_expiry.insert((nonce.forget, token));
+            let forget = time.until(nonce.forget) + LONGER;
+            state.by_expiry.insert((forget, token));
         }
         state.put(caller, bucket, bucket.full_at(spend.rate), self.most);
         Ok(Verdict::Allowed {
@@ -96,17 +139,22 @@ impl Allowances for MemoryAllowances {
 }
 
 impl State {
-    /// Forgets what has run out. The time never runs back, or used tokens could be used again.
-    fn advance(&mut self, clock: Timestamp) -> Timestamp {
-        let now = self.latest.map_or(clock, |latest| latest.max(clock));
-        self.latest = Some(now);
+    /// Forgets what has run out.
+    fn advance(&mut self, says: Timestamp) -> Time {
+        let first = Time {
+            now: says,
+            said: says,
+        };
+        let time = self.time.map_or(first, |time| time.at(says));
+        let now = time.now;
+        self.time = Some(time);
         while let Some((_, nonce)) = pop_due(&mut self.by_expiry, now) {
             self.nonces.remove(&nonce);
         }
         while let Some((_, caller)) = pop_due(&mut self.by_fullness, now) {
             self.buckets.remove(&caller);
         }
-        now
+        time
     }
 
     fn put(&mut self, caller: Key, bucket: Bucket, full_at: Timestamp, most: usize) {
@@ -197,7 +245,34 @@ mod tests {
             Ok(Verdict::Replayed),
             "it has expired itself"
         );
+        assert_eq!(allowances.lock().nonces.len(), 1);
+        clock.step(LONGER);
+        assert_eq!(ask(&allowances, "c", None), ALLOWED);
         assert!(allowances.lock().nonces.is_empty());
+    }
+
+    #[test]
+    fn when_the_clock_is_set_back_tokens_are_taken_and_buckets_filled_as_before() {
+        let (allowances, clock) = at_most(8);
+        // It is wrong by an hour, and somebody asks without a token meanwhile.
+        clock.set(NOW + Duration::from_hours(1));
+        assert_eq!(ask(&allowances, "anybody", None), ALLOWED);
+        clock.set(NOW);
+        assert_eq!(ask(&allowances, "a", Some("one")), ALLOWED);
+        let retry_at = NOW + Duration::from_mins(1);
+        let limited = Verdict::Limited {
+            remaining: 0,
+            retry_at,
+        };
+        assert_eq!(ask(&allowances, "a", Some("two")), Ok(limited));
+        clock.set(retry_at);
+        assert_eq!(ask(&allowances, "a", Some("two")), ALLOWED);
+        // A token that has just run out is none again when the clock is mended.
+        let expiry = NOW + Duration::from_mins(5);
+        clock.set(expiry);
+        assert_eq!(ask(&allowances, "b", None), ALLOWED);
+        clock.set(expiry - Duration::from_mins(1));
+        assert_eq!(ask(&allowances, "c", Some("one")), Ok(Verdict::Replayed));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
-use huddle_appview_router::AppView;
+use huddle_appview_router::{AppView, LastHealth};
 use huddle_core::index::{Index, IndexError, Statement};
 use huddle_core::sql::Row;
 use huddle_core::transport::{ActorTransport, Unreachable};
@@ -69,6 +69,19 @@ async fn the_stores_are_asked_once_a_second_however_many_want_to_know() {
         }
         assert_eq!(index.0.load(Ordering::Relaxed), asked, "{step}");
     }
+}
+
+#[tokio::test]
+async fn routers_that_share_what_was_heard_ask_once_for_all() {
+    let (index, health) = (Arc::new(Counting::default()), LastHealth::default());
+    for _ in 0..3 {
+        let world = World::with(Limits::default(), |appview| {
+            appview.backend.index = index.clone();
+            appview.operations.health = health.clone();
+        });
+        assert_eq!(world.get("/healthz").await.status, StatusCode::OK);
+    }
+    assert_eq!(index.0.load(Ordering::Relaxed), 1);
 }
 
 async fn health(change: impl FnOnce(&mut AppView)) -> (StatusCode, Value) {

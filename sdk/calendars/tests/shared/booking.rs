@@ -2,8 +2,7 @@
 
 use huddle_core::ActorName;
 use huddle_core::booking::{
-    Asked, Attempt, Booking, BookingId, BookingIds, Constraints, Create, GuestSide, Mode, Phase,
-    Place, Terms,
+    Asked, Attempt, Booking, BookingId, BookingIds, Create, GuestSide, Mode, Phase, Place, Terms,
 };
 use huddle_core::transport::ask;
 use huddle_core::{ActorTransport, Interval};
@@ -49,15 +48,7 @@ pub(crate) fn confirmed(slot: Interval) -> Phase {
 /// The first booking of Ana's, as a host.
 pub(crate) async fn booking(actors: &dyn ActorTransport, phase: Phase) -> Booking {
     let create = Create {
-        asked: Asked {
-            host: ana(),
-            guest: "did:web:bob.example.com".parse().unwrap(),
-            constraints: Constraints::default(),
-            offer: None,
-            note: None,
-            request: None,
-            accepted: false,
-        },
+        asked: Asked::new(ana(), "did:web:bob.example.com".parse().unwrap()),
         body_hash: String::new(),
     };
     let name = ActorName::booking(&id(1));

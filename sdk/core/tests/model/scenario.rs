@@ -341,13 +341,8 @@ impl Scenario {
         match wish.what {
             What::Create => Create {
                 asked: Asked {
-                    host: did(plan.host),
-                    guest: did(plan.guest),
-                    constraints: Constraints::default(),
-                    offer: None,
-                    note: None,
-                    request: None,
                     accepted: plan.accepted,
+                    ..Asked::new(did(plan.host), did(plan.guest))
                 },
                 body_hash: "same".into(),
             }

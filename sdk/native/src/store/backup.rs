@@ -2,8 +2,8 @@
 //!
 //! No transaction spans the two, so one copy is older than the other. The index is first: what it has not heard yet of
 //! the network it hears again, because its cursor is as old as it is; were the actors first, it would take requests for
-//! done that no actor knows of. What it has not heard of bookings it will hear from the outbox of the copy, which is
-//! given a task for each.
+//! done that no actor knows of. What it has not heard of bookings, and of whom searches are to find, it will hear
+//! from the outbox of the copy, which is given a task for each.
 
 use std::fs::File;
 use std::io;
@@ -14,7 +14,7 @@ use huddle_core::{ActorName, SqlError};
 use rusqlite::Connection;
 
 use super::condition::Condition;
-use super::consistency::behind;
+use super::consistency::{behind, unheard};
 use super::open::{self, Database, OpenError};
 
 /// Why there is no copy.
@@ -93,6 +93,9 @@ fn tell_index(folder: &Path) -> Result<(), BackupError> {
     for booking in behind(&actors, &index)? {
         let name = ActorName::booking(&booking);
         push(&actors, &name, &Task::Project(booking))?;
+    }
+    for (name, task) in unheard(&actors, &index)? {
+        push(&actors, &name, &task)?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub struct Condition {
 impl Database {
     /// Reads all of the file at `path`, which others may use meanwhile, and says how it stands.
     pub fn condition(self, path: &Path) -> Result<Condition, OpenError> {
-        let mut connection = open::existing(path, self)?;
+        let connection = open::existing(path, self)?;
         let problems = problems(&connection).map_err(|error| unreadable(path, error))?;
         let mut condition = Condition {
             problems,
@@ -35,8 +35,8 @@ impl Database {
             bytes: bytes(path),
         };
         if condition.problems.is_empty() {
-            condition.missing =
-                open::missing(&mut connection, self).map_err(|problem| problem.of(path))?;
+            let missing = open::missing(&connection, self);
+            condition.missing = missing.map_err(|problem| problem.of(path))?;
         }
         if condition.problems.is_empty() && condition.missing.is_empty() {
             let counts = self.counts(&connection);
@@ -54,7 +54,7 @@ impl Database {
     /// The steps that [`Database::migrate`] would run, each of which was tried and taken back.
     pub fn missing(self, path: &Path) -> Result<Vec<&'static str>, OpenError> {
         let mut connection = open::existing(path, self)?;
-        open::missing(&mut connection, self).map_err(|problem| problem.of(path))
+        open::tried(&mut connection, self).map_err(|problem| problem.of(path))
     }
 
     fn counts(self, connection: &Connection) -> rusqlite::Result<Vec<(&'static str, u64)>> {

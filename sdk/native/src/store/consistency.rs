@@ -6,6 +6,7 @@ use std::path::Path;
 
 use huddle_core::booking::{Attempt, Booking, BookingId, EventKind, Phase};
 use huddle_core::outbox::Task;
+use huddle_core::preferences::Preferences;
 use huddle_core::{ActorName, Interval, Sql as _, SqlError};
 use huddle_ports::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
@@ -220,5 +221,43 @@ pub(super) fn behind(actors: &Connection, index: &Connection) -> Result<Vec<Book
         let revision = indexed.query_row([booking.id.as_str()], |row| row.get::<_, u32>(0));
         let revision = revision.optional().map_err(store_error)?;
         Ok((revision < Some(booking.revision)).then_some(booking.id))
+    })
+}
+
+/// What the index has not heard of whom searches are to find, as the tasks that tell it, with those who have them done.
+pub(super) fn unheard(
+    actors: &Connection,
+    index: &Connection,
+) -> Result<Vec<(ActorName, Task)>, SqlError> {
+    // An index of an earlier version has not noted which wishes it has heard.
+    if !index
+        .column_exists(None, "people", "listed_by")
+        .map_err(store_error)?
+    {
+        return Ok(Vec::new());
+    }
+    let mut heard = index
+        .prepare("SELECT listed_by FROM people WHERE did = ?1")
+        .map_err(store_error)?;
+    let wishes = "SELECT p.actor, p.document, p.revision, a.latest FROM preferences AS p \
+                  LEFT JOIN actor AS a ON a.name = p.actor";
+    each(actors, wishes, [], |row| {
+        let actor: ActorName = text(row, 0)?.parse().map_err(|_| SqlError::Column(0))?;
+        let revision: u32 = row.get(2).map_err(store_error)?;
+        let by = heard.query_row([actor.key()], |row| row.get::<_, u32>(0));
+        if by.optional().map_err(store_error)? >= Some(revision) {
+            return Ok(None);
+        }
+        let person = actor.key().parse().map_err(|_| SqlError::Column(0))?;
+        // Whose wishes cannot be read is not found.
+        let wishes = Preferences::read(&text(row, 1)?);
+        let latest: Option<i64> = row.get(3).map_err(store_error)?;
+        let task = Task::List {
+            person,
+            listed: wishes.is_ok_and(|wishes| !wishes.unlisted),
+            revision,
+            at: Timestamp::from_millis(latest.unwrap_or(0)),
+        };
+        Ok(Some((actor, task)))
     })
 }

@@ -165,8 +165,8 @@ pub(super) fn existing(path: &Path, database: Database) -> Result<Connection, Op
 
 /// The file that is at `path`, if it has the schema of this version.
 pub(super) fn up_to_date(path: &Path, database: Database) -> Result<Connection, OpenError> {
-    let mut connection = existing(path, database)?;
-    let missing = missing(&mut connection, database).map_err(|problem| problem.of(path))?;
+    let connection = existing(path, database)?;
+    let missing = missing(&connection, database).map_err(|problem| problem.of(path))?;
     if missing.is_empty() {
         return Ok(connection);
     }
@@ -273,7 +273,7 @@ pub(super) fn migrate(
 }
 
 /// The steps that it lacks, each of which was tried on what is in it and taken back.
-pub(super) fn missing(
+pub(super) fn tried(
     connection: &mut Connection,
     database: Database,
 ) -> Result<Vec<&'static str>, Problem> {
@@ -282,17 +282,28 @@ pub(super) fn missing(
     Ok(ran)
 }
 
+/// The steps that it lacks; others may write it meanwhile.
+pub(super) fn missing(
+    connection: &Connection,
+    database: Database,
+) -> Result<Vec<&'static str>, Problem> {
+    let steps = database.migrations();
+    let missing = if connection.table_exists(None, "migration")? {
+        migrations::missing(&mut SqliteSql(connection), steps).map_err(Problem::Schema)?
+    } else {
+        steps.to_vec()
+    };
+    Ok(missing.iter().map(|step| step.name).collect())
+}
+
 fn run_migrations(
     connection: &mut Connection,
     database: Database,
 ) -> Result<(Transaction<'_>, Vec<&'static str>), Problem> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.pragma_update(None, "application_id", database.application_id())?;
-    let steps = database.migrations();
-    let ran = migrations::migrate(&mut SqliteSql(&transaction), steps).map_err(Problem::Schema)?;
-    // They run in order, and a store has seen the first of them.
-    let ran = steps[steps.len() - ran..].iter().map(|step| step.name);
-    let ran = ran.collect();
+    let mut sql = SqliteSql(&transaction);
+    let ran = migrations::migrate(&mut sql, database.migrations()).map_err(Problem::Schema)?;
     Ok((transaction, ran))
 }
 

@@ -125,7 +125,7 @@ fn fate(retry_at: Option<Timestamp>) -> &'static str {
 /// between, is done again. The exception is a command to an actor of the same store, which is carried
 /// out and noted in one transaction.
 ///
-/// The tasks of one actor and kind are begun in the order in which it sent them, each when the one before has
+/// The tasks of one actor are begun in the order in which it sent them, each when the one before has
 /// been done or has failed; what has failed comes again later and holds nothing up. So of *1, 2, 3*
 /// where *1* fails once, the receivers see *2, 3, 1*. What is to be brought about outside waits in a line of its own
 /// for each side and channel, and each kind of task is looked for by itself: a mail server that does not answer keeps

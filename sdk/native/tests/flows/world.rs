@@ -8,8 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use huddle_core::availability::{Availability, Checked, Found, Proposal, Search};
 use huddle_core::booking::{
-    Asked, Booking, BookingId, BookingIds, Constraints, CreateRefused, GuestSide, Mode, Place,
-    Resume, Terms,
+    Asked, Booking, BookingId, BookingIds, CreateRefused, GuestSide, Mode, Place, Resume, Terms,
 };
 use huddle_core::flows::Flows;
 use huddle_core::host_match::{Cap, Margins};
@@ -256,15 +255,7 @@ pub(crate) fn request_id(guest: &str, key: &str) -> BookingId {
 }
 
 pub(crate) fn asked(guest: &str, host: &str) -> Asked {
-    Asked {
-        host: did(host),
-        guest: did(guest),
-        constraints: Constraints::default(),
-        offer: None,
-        note: None,
-        request: None,
-        accepted: false,
-    }
+    Asked::new(did(host), did(guest))
 }
 
 pub(crate) fn key(caller: &str, method: &str, key: &str) -> Key {

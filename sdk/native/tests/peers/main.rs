@@ -194,13 +194,9 @@ impl World {
     /// A meeting is confirmed, moved and called off: its id, its two times, and what both got each time.
     async fn meeting(&self, server: &mut MailServer) -> Meeting {
         let asked = Asked {
-            host: did("ada"),
-            guest: did("bob"),
-            constraints: Constraints::default(),
-            offer: None,
             note: Some("Coffee; and, <i>cake</i>\nat yours?".into()),
-            request: None,
             accepted: true,
+            ..Asked::new(did("ada"), did("bob"))
         };
         let id = BookingIds::new(&[7; 32]).of_request(&did("bob"), "match", "k");
         let flows = &self.flows;

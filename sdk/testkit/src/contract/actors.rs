@@ -5,8 +5,8 @@ use std::time::Duration;
 use huddle_core::actor::Ask;
 use huddle_core::availability::{Availability as _, Checked};
 use huddle_core::booking::{
-    Asked, Attempt, Booking, BookingId, Cancel, Constraints, Create, CreateRefused, Finalize,
-    FinalizeRefused, NotFound, Read, Refused, Standing,
+    Asked, Attempt, Booking, BookingId, Cancel, Create, CreateRefused, Finalize, FinalizeRefused,
+    NotFound, Read, Refused, Standing,
 };
 use huddle_core::driver::{Action, Driver, Event};
 use huddle_core::host_match::{
@@ -261,15 +261,7 @@ impl Contract<'_> {
 
     fn create(&self, body_hash: &str) -> Create {
         Create {
-            asked: Asked {
-                host: self.host.clone(),
-                guest: self.guest.clone(),
-                constraints: Constraints::default(),
-                offer: None,
-                note: None,
-                request: None,
-                accepted: false,
-            },
+            asked: Asked::new(self.host.clone(), self.guest.clone()),
             body_hash: body_hash.to_owned(),
         }
     }

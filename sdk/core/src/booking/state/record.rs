@@ -29,6 +29,19 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// That `guest` asks `host` for any slot, by a call, and wants to see it first.
+    pub fn new(host: Did, guest: Did) -> Self {
+        Self {
+            host,
+            guest,
+            constraints: Constraints::default(),
+            offer: None,
+            note: None,
+            request: None,
+            accepted: false,
+        }
+    }
+
     /// Somebody's DID by their part, and the other side's.
     pub fn sides(&self, party: Role) -> (&Did, &Did) {
         match party {

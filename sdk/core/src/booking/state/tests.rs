@@ -35,15 +35,10 @@ struct Scene {
 impl Scene {
     fn pending() -> Self {
         let limits = Limits::default();
-        let asked = Asked {
-            host: "did:web:ada.example.com".parse().unwrap(),
-            guest: "did:web:bob.example.com".parse().unwrap(),
-            constraints: Constraints::default(),
-            offer: None,
-            note: None,
-            request: None,
-            accepted: false,
-        };
+        let asked = Asked::new(
+            "did:web:ada.example.com".parse().unwrap(),
+            "did:web:bob.example.com".parse().unwrap(),
+        );
         let id = "3hq7n2k5x4d6m7p2r5t7".parse().unwrap();
         let booking = Booking::new(&mut Decision::new(START, &limits), id, asked, String::new());
         Self {
@@ -251,6 +246,17 @@ fn check(command: &str, cases: &[(&str, &str)]) {
 #[test]
 fn what_people_ask_is_answered_by_the_state() {
     check(
+        "create",
+        &[
+            ("finalizing", "finalizing"),
+            ("finalizing too long", "finalizing [confirm]"),
+            ("confirmed", "confirmed"),
+            ("declined", "declined"),
+            ("canceled", "canceled"),
+            ("expired", "expired"),
+        ],
+    );
+    check(
         "finalize",
         &[
             ("pending", "NotHeld"),
@@ -275,8 +281,11 @@ fn what_people_ask_is_answered_by_the_state() {
             ("awaiting approval", "pending [seek]"),
             ("held", "NotAwaitingApproval"),
             ("approved", "pending"),
+            ("finalizing", "finalizing"),
             ("confirmed", "confirmed"),
+            ("declined", "declined"),
             ("canceled", "canceled"),
+            ("expired", "expired"),
         ],
     );
     check("approve as guest", &[("awaiting approval", "NotHost")]);
@@ -291,6 +300,7 @@ fn what_people_ask_is_answered_by_the_state() {
             ("moving", "AlreadyConfirmed"),
             ("declined", "declined"),
             ("canceled", "canceled"),
+            ("expired", "expired"),
         ],
     );
     check("decline as guest", &[("held", "NotHost")]);
@@ -316,7 +326,9 @@ fn what_people_ask_is_answered_by_the_state() {
             ("confirmed", "finalizing [seek]"),
             ("moving", "InProgress"),
             ("moving, found", "InProgress"),
+            ("declined", "declined"),
             ("canceled", "canceled"),
+            ("expired", "expired"),
         ],
     );
     check(
@@ -356,7 +368,9 @@ fn what_drivers_report_counts_for_the_present_attempt_only() {
             ("held", "held"),
             ("finalizing", "finalizing [confirm]"),
             ("moving", "finalizing [confirm]"),
+            ("declined", "declined"),
             ("canceled", "canceled"),
+            ("expired", "expired"),
         ],
     );
     check(

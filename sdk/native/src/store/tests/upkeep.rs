@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use huddle_core::booking::{Asked, BookingId, Constraints, Create};
+use huddle_core::booking::{Asked, BookingId, Create};
 use huddle_core::migrations::{self, Migration};
 use huddle_core::outbox::{self, Task};
 use huddle_core::transport::ask;
@@ -27,15 +27,10 @@ async fn installation() -> TempDir {
     let path = Database::Actors.path(folder.path());
     let actors = ActorStore::open(&path, clock, Limits::default()).unwrap();
     SqliteIndex::open(&Database::Index.path(folder.path())).unwrap();
-    let asked = Asked {
-        host: "did:web:host.example.com".parse().unwrap(),
-        guest: "did:web:guest.example.com".parse().unwrap(),
-        constraints: Constraints::default(),
-        offer: None,
-        note: None,
-        request: None,
-        accepted: false,
-    };
+    let asked = Asked::new(
+        "did:web:host.example.com".parse().unwrap(),
+        "did:web:guest.example.com".parse().unwrap(),
+    );
     let create = Create {
         asked,
         body_hash: String::new(),
@@ -136,10 +131,9 @@ async fn a_command_beside_the_server_changes_no_schema_and_makes_no_file() {
     let last = migrations::ACTOR.last().unwrap().name;
     let forget = format!("DELETE FROM migration WHERE name = '{last}'");
     run(folder.path(), Database::Actors, &forget);
-    // What the step makes is there, so that trying it out fails; without it, the step is what is lacking.
     assert!(matches!(
         open(),
-        Err(OpenError::Outdated { .. } | OpenError::Schema { .. })
+        Err(OpenError::Outdated { missing, .. }) if missing == [last]
     ));
     fs::remove_file(&path).unwrap();
     assert!(matches!(open(), Err(OpenError::Unavailable { .. })));
@@ -167,6 +161,36 @@ async fn a_copy_is_whole_and_its_index_will_hear_of_what_it_lacks() {
     assert!(found(copy.path()).is_empty());
     // It is not the original that was told.
     assert_eq!(found(folder.path()).len(), 1);
+}
+
+#[tokio::test]
+async fn whom_searches_find_is_as_recent_in_a_copy_as_what_they_wish() {
+    let folder = installation().await;
+    let set = "DELETE FROM outbox; \
+               INSERT INTO preferences (actor, document, revision) VALUES \
+               ('user-connector/did:web:ada.example.com', '{\"listing\":\"unlisted\"}', 2), \
+               ('user-connector/did:web:bob.example.com', '{}', 1)";
+    run(folder.path(), Database::Actors, set);
+    let listed = "INSERT INTO people (did, first_seen, listed, listed_by) VALUES \
+                  ('did:web:ada.example.com', 0, 1, 1), ('did:web:bob.example.com', 0, 1, 1)";
+    run(folder.path(), Database::Index, listed);
+    let copy = TempDir::new().unwrap();
+    Database::back_up(folder.path(), copy.path()).unwrap();
+    let connection = Connection::open(Database::Actors.path(copy.path())).unwrap();
+    let due = outbox::due(
+        &mut SqliteSql(&connection),
+        "project",
+        Timestamp::UNIX_EPOCH,
+        10,
+    );
+    let waiting: Vec<Task> = due.unwrap().into_iter().map(|entry| entry.task).collect();
+    let unlisted = Task::List {
+        person: "did:web:ada.example.com".parse().unwrap(),
+        listed: false,
+        revision: 2,
+        at: Timestamp::UNIX_EPOCH,
+    };
+    assert_eq!(waiting, [unlisted]);
 }
 
 #[tokio::test]
