@@ -92,7 +92,7 @@ test('what has passed, is old, or says of itself how it stands, counts for nothi
   for (const record of ignored) assert.ok(!uris.includes(record.uri), record.uri)
 })
 
-test('the same record seen again is the same booking', async () => {
+test('a record that was answered is one booking, though the connection is cut afterwards', async () => {
   const host = await world.host('nina', half(9), half(11))
   const guest = await world.person('omar')
   const { uri } = await guest.ask(host)

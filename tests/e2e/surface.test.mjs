@@ -36,10 +36,18 @@ test('its metrics count what was asked for and what came of it', async () => {
   const metrics = await (await world.operate('/internal/metrics')).text()
   for (const line of metrics.trimEnd().split('\n'))
     assert.match(line, /^(# (HELP|TYPE|UNIT) |# EOF$|[a-z_:][a-z0-9_:]*(\{.*\})? \S+$)/)
-  assert.match(metrics, /match/)
+  assert.match(metrics, /^huddle_matches_total\{outcome="held"\} [1-9]/m)
   for (const person of [host, guest]) {
     for (const name of [person.did, person.handle]) assert.ok(!metrics.includes(name), `${name} is in the metrics`)
   }
+})
+
+test('a page for its operators, and nobody else, says how it is and what its limits are', async () => {
+  assert.ok([401, 404].includes((await world.fetch('/zpages')).status), 'it is for operators')
+  const page = await world.operate('/zpages')
+  assert.equal(page.status, 200)
+  const text = await page.text()
+  for (const told of ['status', 'time zones', 'hold_secs']) assert.ok(text.includes(told), told)
 })
 
 test('pages of any origin may call it', async () => {

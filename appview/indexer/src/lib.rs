@@ -27,7 +27,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use huddle_core::index::{self, Index, IndexError, audit, cursors, repos, unsigned};
+use huddle_core::index::{self, Index, IndexError, audit, cursors, people, repos, unsigned};
 use huddle_firehose::{Account, Filter};
 use huddle_identity::IdentityResolver;
 use huddle_ports::{Cache, Clock, Fetch};
@@ -76,6 +76,9 @@ const REQUESTS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// How long it is believed what a host was said to offer and nobody has signed: longer than it takes to fetch their
 /// repository, if that can be had at all.
 const UNSIGNED_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// How long after a meeting its parties are still named for it: they look at it, and tell of it.
+const PARTIES_NAMED: Duration = Duration::from_hours(24);
 
 /// How long a line of the audit is kept: longer than a meeting can be ahead.
 const AUDIT_KEPT: Duration = Duration::from_hours(400 * 24);
@@ -134,13 +137,14 @@ impl Indexer {
         repos::stale(self.index(), after, limit).await
     }
 
-    /// Forgets what was kept for long enough: requests that are over, what was told of hosts and never signed, and lines
-    /// of the audit.
+    /// Forgets what was kept for long enough: requests that are over, what was told of hosts and never signed, who was to
+    /// meet somebody, and lines of the audit.
     pub async fn forget(&self) -> Result<(), IndexError> {
         let now = self.ports.clock.now();
         let mut forget = vec![
             index::requests::forget(now - REQUESTS_KEPT),
             audit::forget(now - AUDIT_KEPT),
+            people::part(now - PARTIES_NAMED),
         ];
         forget.extend(unsigned::forget(now - UNSIGNED_KEPT));
         self.index().batch(forget).await

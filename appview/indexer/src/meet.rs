@@ -136,6 +136,11 @@ impl Directory for Indexer {
             Err(error) => Err(DirectoryError(error.to_string())),
         }
     }
+
+    async fn name(&self, who: &Did) -> Result<(), DirectoryError> {
+        let named = self.find_out_name(who, self.ports.clock.now()).await;
+        named.map_err(|error| DirectoryError(error.to_string()))
+    }
 }
 
 impl Indexer {

@@ -1,11 +1,12 @@
-//! What hosts are called: looked up when somebody has time, never while somebody waits.
+//! What hosts and guests are called: looked up when somebody has time, never while somebody waits.
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use huddle_core::index::people::{self, Names};
 use huddle_core::index::{IndexError, hosts};
 use huddle_identity::{Freshness, HandleState};
-use huddle_ports::FetchLimits;
+use huddle_ports::{FetchLimits, Timestamp};
 use huddle_syntax::Did;
 use huddle_syntax::data::{Map, Value};
 
@@ -14,24 +15,34 @@ use crate::host::HostError;
 
 /// After how long a name is looked up again, if nothing has said before that it may have changed.
 const GOOD_FOR: Duration = Duration::from_hours(24);
+/// So many are looked up at a time, so that one who is slow to answer holds up few others.
+const AT_A_TIME: usize = 8;
 /// As many characters as a name may have that is shown.
 const LONGEST: usize = 64;
 
 impl Indexer {
-    /// Looks up what hosts are called whose names are not known or old: at most `limit` of them, the longest known
-    /// first. Says how many those were.
+    /// Looks up what hosts, and the parties of bookings, are called whose names are not known or old: at most `limit` of
+    /// them, the longest known first. Says how many those were.
     pub async fn name_hosts(&self, limit: u32) -> Result<usize, IndexError> {
         let now = self.ports.clock.now();
         let unnamed = people::unnamed(self.index(), now - GOOD_FOR, limit).await?;
-        for did in &unnamed {
-            let known = people::names(self.index(), &[did]).await?;
-            let known = known.get(did).cloned().unwrap_or_default();
-            let names = self.look_up(did, known).await;
-            let mut statements = people::name(did, &names, now).to_vec();
-            statements.extend(hosts::refresh(did.as_str()));
-            self.index().batch(statements).await?;
-        }
+        let named: Vec<_> = unnamed
+            .iter()
+            .map(|did| self.find_out_name(did, now))
+            .collect();
+        let named = stream::iter(named).buffer_unordered(AT_A_TIME);
+        named.try_collect::<()>().await?;
         Ok(unnamed.len())
+    }
+
+    /// Looks up what somebody is called.
+    pub(crate) async fn find_out_name(&self, did: &Did, now: Timestamp) -> Result<(), IndexError> {
+        let known = people::names(self.index(), &[did]).await?;
+        let known = known.get(did).cloned().unwrap_or_default();
+        let names = self.look_up(did, known).await;
+        let mut statements = people::name(did, &names, now).to_vec();
+        statements.extend(hosts::refresh(did.as_str()));
+        self.index().batch(statements).await
     }
 
     /// What somebody is called now; what cannot be found out is as it was.

@@ -56,7 +56,7 @@ pub struct Requests {
 /// What came of going through what is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// So many requests, and accounts that were deleted, were settled.
+    /// So many requests, and accounts that were deleted, were settled; of these more may come up later.
     pub settled: usize,
     /// So many wait, for somebody who did not answer or for another time.
     pub waiting: usize,

@@ -167,7 +167,7 @@ impl Takeover {
             self.statements.extend(people::purge(did));
             self.statements.push(audit::purge(did));
             self.statements.push(requests::purge(did));
-            self.statements.push(departures::begin(did));
+            self.statements.push(departures::begin(did, self.now));
             self.statements
                 .push(audit::note(did, self.now, "accountDeleted", ""));
             self.taken.asks = true;

@@ -100,7 +100,8 @@ impl Parts {
             backend.actors.clone(),
             backend.index.clone(),
             backend.clock.clone(),
-        );
+        )
+        .with_directory(self.directory.clone());
         if let Some(connecting) = &self.connecting {
             effects = effects
                 .with_calendars(Arc::new(connecting.calendars.clone()))

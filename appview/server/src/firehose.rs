@@ -14,11 +14,13 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tracing::{debug, info, warn};
 
-/// How often requests that wait for somebody are looked at again, and hosts are asked what they are called.
+/// How often requests that wait for somebody are looked at again.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// How often it is looked for people whose names are not known: who books for the first time is soon to be called by it.
+const NAME_EVERY: Duration = Duration::from_secs(10);
 /// How often what is over is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
-/// So many hosts are asked at a time what they are called, and so many accounts what they have published.
+/// So many people are named at a time, and so many accounts asked what they have published.
 const NAMES: u32 = 50;
 const CHECKS: u32 = 200;
 /// The most that a repository may take. Those of people who have posted for years come near it.
@@ -89,15 +91,16 @@ impl Following {
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = self.firehose.run(stop) => {}
-            () = sweep(&self.requests, &self.indexer, &self.asked) => {}
+            () = sweep(&self.requests, &self.asked) => {}
+            () = name(&self.indexer) => {}
             () = check(&self.indexer, &self.measured, self.check_every) => {}
             () = forget(&self.indexer) => {}
         }
     }
 }
 
-/// Does what requests ask for whenever one has come, and every minute what had to wait; then names hosts.
-async fn sweep(requests: &Requests, indexer: &Indexer, asked: &Notify) {
+/// Does what requests ask for whenever one has come, and every minute what had to wait.
+async fn sweep(requests: &Requests, asked: &Notify) {
     let mut minutes = every(SWEEP_EVERY);
     loop {
         tokio::select! {
@@ -108,8 +111,16 @@ async fn sweep(requests: &Requests, indexer: &Indexer, asked: &Notify) {
             Ok(swept) => debug!(settled = swept.settled, waiting = swept.waiting, "requests"),
             Err(error) => warn!(%error, "requests wait"),
         }
+    }
+}
+
+/// Looks up what people are called. What they have asked for does not wait for that: whoever knows may be slow to answer.
+async fn name(indexer: &Indexer) {
+    let mut times = every(NAME_EVERY);
+    loop {
+        times.tick().await;
         if let Err(error) = indexer.name_hosts(NAMES).await {
-            warn!(%error, "hosts wait to be named");
+            warn!(%error, "people wait to be named");
         }
     }
 }
@@ -206,18 +217,131 @@ fn report(notice: &Notice) {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use huddle_appview_indexer::Ports;
     use huddle_appview_router::MetricsRegistry;
-    use huddle_core::index::{Index as _, repos};
+    use huddle_core::Limits;
+    use huddle_core::booking::BookingIds;
+    use huddle_core::flows::Flows;
+    use huddle_core::index::{Index as _, Statement, people, repos};
     use huddle_identity::{IdentityConfig, IdentityResolver};
     use huddle_lexicon::com::huddle::service::Service;
-    use huddle_native::SqliteIndex;
-    use huddle_ports::{FetchPolicy, MemoryCache, Timestamp};
+    use huddle_native::{ActorStore, SqliteIndex};
+    use huddle_ports::{Fetch, FetchError, FetchPolicy, MemoryCache, Request, Response, Timestamp};
     use huddle_testkit::network::{Network, Places};
-    use huddle_testkit::{CountingRandom, SteppingClock};
+    use huddle_testkit::{CountingRandom, ListedWindows, SteppingClock};
     use tokio::task::yield_now;
 
     use super::*;
+
+    /// A network and an index.
+    struct World {
+        clock: Arc<SteppingClock>,
+        network: Arc<Network>,
+        index: Arc<SqliteIndex>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let clock = Arc::new(SteppingClock::at(Timestamp::from_millis(1_800_000_000_000)));
+            let places = Places {
+                directory: url("https://plc.test"),
+                host: url("https://pds.test"),
+            };
+            let random = Arc::new(CountingRandom::default());
+            Self {
+                network: Arc::new(Network::new(places, clock.clone(), random)),
+                index: Arc::new(SqliteIndex::in_memory().unwrap()),
+                clock,
+            }
+        }
+
+        /// An indexer that asks the hosts of accounts by this.
+        fn indexer(&self, fetch: Arc<dyn Fetch>) -> Indexer {
+            let cache = Arc::new(MemoryCache::new(self.clock.clone()));
+            let config = IdentityConfig {
+                plc_directory: url("https://plc.test"),
+                policy: FetchPolicy::development(),
+                ..IdentityConfig::default()
+            };
+            let (network, clock) = (self.network.clone(), self.clock.clone());
+            Indexer::new(Ports {
+                index: self.index.clone(),
+                identity: IdentityResolver::new(
+                    network.clone(),
+                    network,
+                    cache.clone(),
+                    clock.clone(),
+                    config,
+                ),
+                fetch,
+                cache,
+                clock,
+            })
+        }
+
+        fn requests(&self, indexer: Indexer) -> Requests {
+            let actors = ActorStore::in_memory(self.clock.clone(), Limits::default()).unwrap();
+            let windows = Arc::new(ListedWindows::default());
+            let limits = Arc::new(Limits::default());
+            let flows = Flows::new(Arc::new(actors), windows, self.clock.clone(), limits);
+            let us = "did:web:huddle.example".parse().unwrap();
+            Requests::new(indexer, flows, BookingIds::new(&[7; 32]), us)
+        }
+    }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    /// Answers nobody, and tells when it was asked.
+    #[derive(Default)]
+    struct Silent(Notify);
+
+    #[async_trait]
+    impl Fetch for Silent {
+        async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
+            self.0.notify_one();
+            pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_does_not_wait_for_whoever_is_slow_to_say_what_people_are_called() {
+        let world = World::new();
+        let ada = world.network.sign_up(&"ada.example.com".parse().unwrap());
+        let bob = world.network.sign_up(&"bob.example.com".parse().unwrap());
+        let now = Timestamp::from_millis(0);
+        let meet = people::meet([&ada, &bob], now, now);
+        world.index.batch(vec![meet]).await.unwrap();
+        let silent = Arc::new(Silent::default());
+        let indexer = world.indexer(silent.clone());
+        let requests = world.requests(indexer.clone());
+        let asked = Notify::new();
+        let run = |sql| {
+            let bindings = vec![];
+            world.index.query(Statement { sql, bindings })
+        };
+        tokio::select! {
+            () = sweep(&requests, &asked) => panic!("it goes on"),
+            () = name(&indexer) => panic!("it goes on"),
+            () = async {
+                silent.0.notified().await;
+                run("INSERT INTO requests \
+                     (uri, version, guest_did, host_did, rev, record, first_seen, state) \
+                     VALUES ('at://did:web:bob.example/com.huddle.bookingRequest/a', 'v', \
+                     'did:web:bob.example', 'did:web:ada.example', 'a', '{}', 0, 'withdrawing')")
+                .await
+                .unwrap();
+                asked.notify_one();
+                let open = "SELECT uri FROM requests WHERE state = 'withdrawing'";
+                while !run(open).await.unwrap().is_empty() {
+                    yield_now().await;
+                }
+            } => {}
+        }
+    }
 
     /// Waits until that many accounts were found to have published something else than is held.
     async fn until_different(registry: &MetricsRegistry, times: u32) {
@@ -229,34 +353,13 @@ mod tests {
 
     #[tokio::test]
     async fn accounts_are_compared_again_and_again_and_that_is_measured() {
-        let clock = Arc::new(SteppingClock::at(Timestamp::from_millis(1_800_000_000_000)));
-        let url = |text: &str| Url::parse(text).unwrap();
-        let places = Places {
-            directory: url("https://plc.test"),
-            host: url("https://pds.test"),
-        };
-        let random = Arc::new(CountingRandom::default());
-        let network = Arc::new(Network::new(places, clock.clone(), random));
-        let cache = Arc::new(MemoryCache::new(clock.clone()));
-        let config = IdentityConfig {
-            plc_directory: url("https://plc.test"),
-            policy: FetchPolicy::development(),
-            ..IdentityConfig::default()
-        };
-        let index = Arc::new(SqliteIndex::in_memory().unwrap());
-        let indexer = Indexer::new(Ports {
-            index: index.clone(),
-            identity: IdentityResolver::new(
-                network.clone(),
-                network.clone(),
-                cache.clone(),
-                clock.clone(),
-                config,
-            ),
-            fetch: network.clone(),
-            cache,
-            clock: clock.clone(),
-        });
+        let world = World::new();
+        let World {
+            clock,
+            network,
+            index,
+        } = &world;
+        let indexer = world.indexer(network.clone());
         // Of whom nothing is held.
         let ada = network.sign_up(&"ada.example.com".parse().unwrap());
         let service = Service::new(ada.clone(), "2026-01-01T00:00:00Z".parse().unwrap());

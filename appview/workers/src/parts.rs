@@ -106,7 +106,7 @@ impl Parts {
             clock,
             ..
         } = self.backend.clone();
-        let effects = Effects::new(actors, index, clock);
+        let effects = Effects::new(actors, index, clock).with_directory(Arc::new(self.indexer()));
         let mut effects = effects.with_calendars(Arc::new(self.calendars.clone()));
         if let Some(personal) = pages::personal(self) {
             effects = effects.with_webhooks(WebhookPost {

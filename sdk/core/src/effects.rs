@@ -15,11 +15,13 @@ mod ledger;
 mod news;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use huddle_ports::{Clock, Fetch};
+use futures_util::future::join_all;
+use huddle_ports::{Clock, Fetch, Timestamp};
 use huddle_syntax::Did;
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +29,10 @@ use crate::actor::ActorName;
 use crate::booking::{Booking, BookingId};
 use crate::calendar_events::{BookedTime, CalendarEvents, Outcome};
 use crate::direct_messages::DirectMessages;
+use crate::directory::Directory;
 use crate::host_match::Role;
-use crate::index::{Index, IndexError, people};
+use crate::index::people::{self, Names};
+use crate::index::{Index, IndexError};
 use crate::invitation::called;
 use crate::mail::{Addresses, Links, Mail, Notice};
 use crate::preferences::Preferences;
@@ -159,6 +163,7 @@ pub struct Effects {
     webhooks: Option<WebhookPost>,
     gate: Gate,
     direct_messages: Option<Arc<dyn DirectMessages>>,
+    directory: Option<Arc<dyn Directory>>,
 }
 
 /// The way to people's mailboxes.
@@ -244,6 +249,16 @@ impl Effects {
             webhooks: None,
             gate: Gate::default(),
             direct_messages: None,
+            directory: None,
+        }
+    }
+
+    /// The same, and who was never looked up is, before others are told of them.
+    #[must_use]
+    pub fn with_directory(self, directory: Arc<dyn Directory>) -> Self {
+        Self {
+            directory: Some(directory),
+            ..self
         }
     }
 
@@ -373,7 +388,7 @@ impl Effects {
             return Ok(());
         };
         let (person, other) = booking.asked.sides(party);
-        let names = people::names(&*self.index, &[other]).await?;
+        let names = self.names(&[other]).await?;
         let with = called(other, &names);
         match calendars.bring(person, booking, &with).await {
             Outcome::Done => Ok(()),
@@ -382,6 +397,27 @@ impl Effects {
                 problem: "the calendar cannot be written to now".into(),
             }),
             Outcome::Permanent(problem) => Err(NotBrought::Permanent(problem)),
+        }
+    }
+
+    /// What people are called. A letter is written once, and may be the first that tells of somebody, who is looked up then.
+    /// Whoever nothing can be found out about is told by their DID.
+    async fn names(&self, people: &[&Did]) -> Result<BTreeMap<Did, Names>, IndexError> {
+        let index = &*self.index;
+        let known = people::found_out(index, people).await?;
+        let unnamed = known
+            .iter()
+            .filter(|(_, (_, at))| *at == Timestamp::UNIX_EPOCH);
+        let unnamed: Vec<&Did> = unnamed.map(|(did, _)| did).collect();
+        match &self.directory {
+            Some(directory) if !unnamed.is_empty() => {
+                join_all(unnamed.into_iter().map(|did| directory.name(did))).await;
+                people::names(index, people).await
+            }
+            _ => Ok(known
+                .into_iter()
+                .map(|(did, (names, _))| (did, names))
+                .collect()),
         }
     }
 

@@ -6,6 +6,7 @@ mod asking;
 mod departures;
 mod drift;
 mod keeper;
+mod names;
 mod order;
 mod requests;
 mod stream;

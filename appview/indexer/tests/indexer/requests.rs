@@ -184,7 +184,11 @@ pub(crate) fn flows(
     Flows::new(actors, Arc::new(windows), clock, limits)
 }
 
-fn requests(world: &World, actors: Arc<dyn ActorTransport>, windows: ListedWindows) -> Requests {
+pub(crate) fn requests(
+    world: &World,
+    actors: Arc<dyn ActorTransport>,
+    windows: ListedWindows,
+) -> Requests {
     let flows = flows(world, actors, windows);
     Requests::new(world.indexer(), flows, ids(), US.parse().unwrap())
 }

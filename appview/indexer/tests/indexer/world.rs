@@ -77,6 +77,8 @@ pub(crate) enum Answers {
     /// The connection is refused.
     Refused,
     Never,
+    /// At once, but for the first.
+    NeverTheFirst,
 }
 
 impl Hosts {
@@ -89,11 +91,16 @@ impl Hosts {
 #[async_trait]
 impl Fetch for Hosts {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        self.asked.lock().unwrap().push(request.clone());
+        let is_first = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push(request.clone());
+            asked.len() == 1
+        };
         match self.answers {
-            Answers::AtOnce => self.network.fetch(request).await,
             Answers::Refused => Err(FetchError::Timeout),
             Answers::Never => std::future::pending().await,
+            Answers::NeverTheFirst if is_first => std::future::pending().await,
+            Answers::AtOnce | Answers::NeverTheFirst => self.network.fetch(request).await,
         }
     }
 }

@@ -5,7 +5,6 @@ use huddle_syntax::Did;
 
 use super::{Effects, NotBrought};
 use crate::actor::ActorName;
-use crate::index::people;
 use crate::invitation::{called, handle};
 use crate::mail::{ConfirmAddress, Disconnected, Letter, TOKEN_LIFETIME};
 use crate::transport::ask;
@@ -23,7 +22,7 @@ impl Effects {
         let Some((to, expires)) = waiting else {
             return Ok(());
         };
-        let names = people::names(&*self.index, &[person]).await?;
+        let names = self.names(&[person]).await?;
         let token = post.addresses.token(person, mark);
         let letter = ConfirmAddress {
             page: post.links.as_ref().map(|it| it.confirm(person, &token)),
@@ -63,7 +62,7 @@ impl Effects {
         let (Some(connector), Some(to)) = (connector, to) else {
             return Ok(());
         };
-        let names = people::names(&*self.index, &[person]).await?;
+        let names = self.names(&[person]).await?;
         let letter = Disconnected {
             name: called(person, &names),
             connector: connector.id,

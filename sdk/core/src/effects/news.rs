@@ -7,7 +7,6 @@ use crate::booking::{Booking, Event, EventKind};
 use crate::calendar_events::BookedTime;
 use crate::direct_messages::DirectMessage;
 use crate::host_match::Role;
-use crate::index::people;
 use crate::invitation::called;
 use crate::mail::{CancelLink, Delivery, Letter, News, Notice, NoticeKind};
 use crate::preferences::Way;
@@ -29,7 +28,7 @@ impl Effects {
         if !preferences.are_told_by(Way::DirectMessage) {
             return Ok(());
         }
-        let names = people::names(&*self.index, &[other]).await?;
+        let names = self.names(&[other]).await?;
         let message = DirectMessage {
             id: message_id(booking, party, revision),
             to: person.clone(),
@@ -59,7 +58,7 @@ impl Effects {
         let Some(to) = post.addresses.confirmed(&*self.actors, person).await? else {
             return Ok(());
         };
-        let names = people::names(&*self.index, &[person, other]).await?;
+        let names = self.names(&[person, other]).await?;
         let news = News {
             zone: preferences.rules.zone,
             booking: booking.clone(),

@@ -4,8 +4,8 @@ use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
 use super::page::{List, Place};
-use super::{Index, IndexError, ListError, Page, Paging, Statement, moment, text};
-use crate::booking::{Booking, EventKind};
+use super::{Index, IndexError, ListError, Page, Paging, Statement, moment, people, text};
+use crate::booking::{Asked, Booking, EventKind};
 use crate::host_match::Role;
 use crate::sql::{Row, Value};
 
@@ -87,13 +87,20 @@ pub async fn project(index: &dyn Index, booking: &Booking) -> Result<Vec<EventKi
     }
     loop {
         let shown = shown(index, booking).await?;
-        if shown.is_some_and(|(revision, _)| revision >= booking.revision) {
+        if shown.is_some_and(|shown| shown.revision >= booking.revision) {
             return Ok(vec![]);
         }
+        let until = until(booking);
+        if shown.is_none_or(|shown| shown.until < until) {
+            // Before the booking is shown: whoever dies over it comes back only until then.
+            let Asked { host, guest, .. } = &booking.asked;
+            let meet = people::meet([host, guest], until, booking.created_at);
+            index.batch(vec![meet]).await?;
+        }
         // Whoever has shown another revision meanwhile has told of what it has seen.
-        if show(index, booking, shown.map_or(0, |(revision, _)| revision)).await? {
+        if show(index, booking, shown.map_or(0, |shown| shown.revision)).await? {
             let events = booking.history.iter();
-            let new = events.filter(|event| shown.is_none_or(|(_, updated)| event.at > updated));
+            let new = events.filter(|event| shown.is_none_or(|shown| event.at > shown.updated));
             return Ok(new.map(|event| event.kind).collect());
         }
     }
@@ -125,14 +132,31 @@ async fn show(index: &dyn Index, booking: &Booking, before: u32) -> Result<bool,
     Ok(!rows.is_empty())
 }
 
-/// The revision of a booking that the index shows, and when it was made.
-async fn shown(
-    index: &dyn Index,
-    booking: &Booking,
-) -> Result<Option<(u32, Timestamp)>, IndexError> {
-    let sql = "SELECT revision, updated FROM bookings WHERE id = ?1";
+/// Until when a booking brings its parties together, as far as is known by now.
+fn until(booking: &Booking) -> Timestamp {
+    let place = booking.phase.place();
+    place.map_or(booking.updated_at, |place| place.slot.end())
+}
+
+/// What the index shows of a booking.
+#[derive(Clone, Copy)]
+struct Shown {
+    revision: u32,
+    updated: Timestamp,
+    /// As [`until`] has it.
+    until: Timestamp,
+}
+
+async fn shown(index: &dyn Index, booking: &Booking) -> Result<Option<Shown>, IndexError> {
+    let sql = "SELECT revision, updated, coalesce(ends, updated) FROM bookings WHERE id = ?1";
     let bindings = vec![text(booking.id.to_string())];
     let rows = index.query(Statement { sql, bindings }).await?;
-    let shown = rows.first().map(|row| Ok((row.get(0)?, row.get(1)?)));
-    shown.transpose()
+    let shown = |row: &Row| {
+        Ok(Shown {
+            revision: row.get(0)?,
+            updated: row.get(1)?,
+            until: row.get(2)?,
+        })
+    };
+    rows.first().map(shown).transpose()
 }

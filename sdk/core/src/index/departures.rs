@@ -1,9 +1,12 @@
 //! Accounts that were deleted, while there may be meetings of theirs to call off.
+//!
+//! What is known of their bookings may be late here. So these are gone through in passes, one after the other, in the
+//! order of their ids, and an account is done with only when a pass that began late enough has come to its end.
 
 use huddle_ports::Timestamp;
 use huddle_syntax::Did;
 
-use super::{Index, IndexError, Statement, moment, text};
+use super::{Index, IndexError, Statement, moment, optional, text};
 use crate::booking::{BookingId, InvalidBookingId};
 use crate::sql::{Row, Value};
 
@@ -12,33 +15,46 @@ use crate::sql::{Row, Value};
 pub struct Departure {
     /// Which one.
     pub did: Did,
-    /// The id of the last booking that was called off; empty before the first.
+    /// When it was deleted.
+    pub since: Timestamp,
+    /// When the pass began that goes on, or a moment before that.
+    pub pass: Timestamp,
+    /// The id of the last booking that this pass has called off; empty before the first.
     called_off: String,
 }
 
 /// An account was deleted.
-pub fn begin(did: &str) -> Statement {
+pub fn begin(did: &str, now: Timestamp) -> Statement {
     Statement {
-        sql: "INSERT INTO departures (did, called_off) VALUES (?1, '') ON CONFLICT (did) DO NOTHING",
-        bindings: vec![text(did)],
+        sql: "INSERT INTO departures (did, called_off, since, pass, due) VALUES (?1, '', ?2, ?2, ?2) \
+              ON CONFLICT (did) DO NOTHING",
+        bindings: vec![text(did), moment(now)],
     }
 }
 
-/// At most `limit` accounts that are not done with, in no order.
-pub async fn open(index: &dyn Index, limit: u32) -> Result<Vec<Departure>, IndexError> {
-    let sql = "SELECT did, called_off FROM departures LIMIT ?1";
-    let bindings = vec![Value::Integer(limit.into())];
+/// At most `limit` accounts that are to be looked at by now: those that have waited longest, so that none that cannot be
+/// done with holds up another.
+pub async fn open(
+    index: &dyn Index,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Departure>, IndexError> {
+    let sql = "SELECT did, since, pass, called_off FROM departures WHERE due <= ?1 \
+               ORDER BY due, did LIMIT ?2";
+    let bindings = vec![moment(now), Value::Integer(limit.into())];
     let rows = index.query(Statement { sql, bindings }).await?;
     let departure = |row: &Row| {
         Ok(Departure {
             did: row.get::<String>(0)?.parse()?,
-            called_off: row.get(1)?,
+            since: row.get(1)?,
+            pass: row.get(2)?,
+            called_off: row.get(3)?,
         })
     };
     rows.iter().map(departure).collect()
 }
 
-/// At most `limit` bookings that are to be called off, in the order of their ids: those that are not over, and whose
+/// At most `limit` bookings that this pass is to call off, in the order of their ids: those that are not over, and whose
 /// meetings have not begun.
 pub async fn bookings(
     index: &dyn Index,
@@ -66,11 +82,23 @@ pub async fn bookings(
     rows.iter().map(id).collect()
 }
 
-/// The bookings up to this one are called off.
-pub fn go_on(departure: &Departure, last: &BookingId) -> Statement {
+/// The pass goes on after this booking, or where it was if it has called off none, once the others had their turn.
+pub fn go_on(departure: &Departure, last: Option<&BookingId>, now: Timestamp) -> Statement {
     Statement {
-        sql: "UPDATE departures SET called_off = ?2 WHERE did = ?1",
-        bindings: vec![text(departure.did.as_str()), text(last.as_str())],
+        sql: "UPDATE departures SET called_off = coalesce(?2, called_off), due = ?3 WHERE did = ?1",
+        bindings: vec![
+            text(departure.did.as_str()),
+            optional(last.map(BookingId::as_str)),
+            moment(now),
+        ],
+    }
+}
+
+/// The pass is at its end, and another begins at a moment.
+pub fn pass_again(departure: &Departure, at: Timestamp) -> Statement {
+    Statement {
+        sql: "UPDATE departures SET called_off = '', pass = ?2, due = ?2 WHERE did = ?1",
+        bindings: vec![text(departure.did.as_str()), moment(at)],
     }
 }
 

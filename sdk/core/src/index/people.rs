@@ -25,6 +25,33 @@ pub fn seen(did: &str, now: Timestamp) -> Statement {
     }
 }
 
+/// Two are the parties of a booking until a moment, so it is looked up what they are called, whatever they offer. It may
+/// come late and twice. Of an account that is deleted nothing is written.
+pub fn meet(parties: [&Did; 2], until: Timestamp, since: Timestamp) -> Statement {
+    let [one, other] = parties;
+    Statement {
+        sql: "INSERT INTO people (did, first_seen, meets) \
+              SELECT party, ?3, ?4 FROM (SELECT ?1 AS party UNION ALL SELECT ?2) \
+              WHERE party NOT IN (SELECT did FROM repos WHERE did IN (?1, ?2) AND hosting = 'deleted') \
+              ON CONFLICT (did) DO UPDATE SET meets = excluded.meets \
+              WHERE meets IS NULL OR meets < excluded.meets",
+        bindings: vec![
+            text(one.as_str()),
+            text(other.as_str()),
+            moment(since),
+            moment(until),
+        ],
+    }
+}
+
+/// Whoever has met nobody since a moment, and is to meet nobody, need not be named for that.
+pub fn part(since: Timestamp) -> Statement {
+    Statement {
+        sql: "UPDATE people SET meets = NULL WHERE meets < ?1",
+        bindings: vec![moment(since)],
+    }
+}
+
 /// Somebody is called this, as was found out now. Whoever had the handle before has it no more, and is to be named anew.
 pub fn name(did: &Did, names: &Names, now: Timestamp) -> [Statement; 2] {
     let handle = || optional(names.handle.as_ref().map(Handle::as_str));
@@ -72,14 +99,15 @@ pub fn doubt_name(did: &str, claimed: Option<&str>) -> Statement {
     }
 }
 
-/// At most `limit` hosts whose names were looked up before a moment, the longest ago first.
+/// At most `limit` people who offer something or are the party of a booking, and whose names were looked up before a
+/// moment: the longest ago first, and of those who never were, parties of bookings.
 pub async fn unnamed(
     index: &dyn Index,
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<Did>, IndexError> {
-    let sql = "SELECT did FROM people WHERE offered IS NOT NULL AND named < ?1 \
-               ORDER BY named, id LIMIT ?2";
+    let sql = "SELECT did FROM people WHERE (offered IS NOT NULL OR meets IS NOT NULL) AND named < ?1 \
+               ORDER BY named, meets IS NULL, id LIMIT ?2";
     let bindings = vec![moment(before), Value::Integer(limit.into())];
     let rows = index.query(Statement { sql, bindings }).await?;
     let dids = rows.iter().map(|row| did(&row.get::<String>(0)?));
@@ -88,9 +116,18 @@ pub async fn unnamed(
 
 /// What some people are called, as far as that is known.
 pub async fn names(index: &dyn Index, dids: &[&Did]) -> Result<BTreeMap<Did, Names>, IndexError> {
+    let found = found_out(index, dids).await?.into_iter();
+    Ok(found.map(|(did, (names, _))| (did, names)).collect())
+}
+
+/// The same, and when it was looked up: at the beginning of 1970 where that was never done, or has to be again.
+pub async fn found_out(
+    index: &dyn Index,
+    dids: &[&Did],
+) -> Result<BTreeMap<Did, (Names, Timestamp)>, IndexError> {
     let mut names = BTreeMap::new();
     for array in arrays(dids)? {
-        let sql = "SELECT did, handle, display_name FROM people \
+        let sql = "SELECT did, handle, display_name, named FROM people \
                    WHERE did IN (SELECT value FROM json_each(?1))";
         let bindings = vec![text(array)];
         for row in index.query(Statement { sql, bindings }).await? {
@@ -98,7 +135,7 @@ pub async fn names(index: &dyn Index, dids: &[&Did]) -> Result<BTreeMap<Did, Nam
                 handle: row.get::<Option<String>>(1)?.and_then(|it| it.parse().ok()),
                 display_name: row.get(2)?,
             };
-            names.insert(did(&row.get::<String>(0)?)?, known);
+            names.insert(did(&row.get::<String>(0)?)?, (known, row.get(3)?));
         }
     }
     Ok(names)

@@ -68,9 +68,11 @@ explored! {
     several_drivers_of_one_booking
     either_side_calls_it_off
     either_side_moves_it
+    each_side_moves_it
     a_move_to_a_slot_that_another_wants
     a_move_from_a_slot_that_another_wants
     the_host_approves
+    the_guest_asks_again
     asking_is_accepting
     a_slot_over_midnight
     a_hold_over_midnight_that_runs_out

@@ -46,6 +46,20 @@ const fn statement(during: &'static str, find: &'static str, replace: &'static s
     }
 }
 
+/// A booking tells nobody that it is confirmed.
+const COMMITS_UNHEARD: Rewrite = statement(
+    "Commit",
+    "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+    "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?2 <> 'tell'",
+);
+
+/// Nobody asks a booking what came of what they have prepared.
+const ASKS_NOTHING: Rewrite = statement(
+    "wake",
+    "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
+    "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?3 NOT LIKE '%Outcome%'",
+);
+
 pub(crate) const ALL: &[Mutation] = &[
     Mutation {
         name: "the fence is forgotten",
@@ -142,6 +156,40 @@ pub(crate) const ALL: &[Mutation] = &[
         ..NONE
     },
     Mutation {
+        name: "the next attempt is begun after any attempt",
+        command: Some(|command, view| of_present_attempt(command, view, "NextAttempt")),
+        scenario: scenarios::several_drivers_of_one_booking,
+        tour: scenarios::of(1, scenarios::leases(2, 0)),
+        ..NONE
+    },
+    Mutation {
+        name: "a host is asked for approval after any attempt",
+        command: Some(|command, view| of_present_attempt(command, view, "AwaitApproval")),
+        scenario: scenarios::the_host_approves,
+        tour: scenarios::still(1),
+        ..NONE
+    },
+    Mutation {
+        name: "a search is put off after any attempt",
+        command: Some(|command, view| of_present_attempt(command, view, "Postpone")),
+        scenario: scenarios::the_guest_asks_again,
+        tour: scenarios::of(2, scenarios::leases(1, 2)),
+        ..NONE
+    },
+    Mutation {
+        name: "a search is given up after any attempt",
+        command: Some(|command, view| of_present_attempt(command, view, "Refuse")),
+        scenario: scenarios::the_guest_asks_again,
+        ..NONE
+    },
+    Mutation {
+        name: "confirming is given up after any attempt",
+        command: Some(|command, view| of_present_attempt(command, view, "Abort")),
+        scenario: scenarios::either_side_moves_it,
+        tour: scenarios::of(2, scenarios::leases(2, 0)),
+        ..NONE
+    },
+    Mutation {
         name: "commit comes without prepare",
         reply: Some(|reply| {
             if let Some(answer) = reply.pointer_mut("/HostMatch/Prepare") {
@@ -219,13 +267,15 @@ pub(crate) const ALL: &[Mutation] = &[
     },
     Mutation {
         name: "the news of a commit are lost",
-        statements: &[statement(
-            "Commit",
-            "INSERT INTO outbox (actor, kind, task, due) VALUES (?1, ?2, ?3, ?4)",
-            "INSERT INTO outbox (actor, kind, task, due) SELECT ?1, ?2, ?3, ?4 WHERE ?2 <> 'tell'",
-        )],
+        statements: &[COMMITS_UNHEARD],
         scenario: scenarios::a_move_to_a_slot_that_another_wants,
         tour: scenarios::holds(0),
+        ..NONE
+    },
+    Mutation {
+        name: "the news of a commit are lost, and who has prepared does not ask",
+        statements: &[COMMITS_UNHEARD, ASKS_NOTHING],
+        tour: scenarios::still(0),
         ..NONE
     },
     Mutation {
@@ -506,6 +556,33 @@ pub(crate) const CAUGHT: &[Mutation] = &[
         answers_from_store: true,
         scenario: scenarios::several_drivers_of_one_booking,
         tour: scenarios::leases(2, 0),
+        ..NONE
+    },
+    // An attempt is searched for by one driver, but may be confirmed by several, each of which may find a calendar that
+    // it cannot read while others have it prepared. So this word comes at no wrong moment: all who prepare hear what
+    // becomes of the attempt, and a driver that goes on is not listened to. A move is given up in vain, and the meeting
+    // stands where it was.
+    Mutation {
+        name: "confirming is put off after any attempt",
+        command: Some(|command, view| of_present_attempt(command, view, "Suspend")),
+        scenario: scenarios::each_side_moves_it,
+        ..NONE
+    },
+    // What a booking has decided is in its outbox with the decision, and nothing is ever lost from there. To ask is for
+    // where something is, as when a booking is put back as it was before. With both broken, see above.
+    Mutation {
+        name: "who has prepared does not ask what came of it",
+        statements: &[ASKS_NOTHING],
+        scenario: scenarios::either_side_calls_it_off,
+        tour: scenarios::leases(2, 0),
+        ..NONE
+    },
+    // The other way round: who has prepared asks. Who has booked does not, so it is the news of a move that must not be
+    // lost, see above.
+    Mutation {
+        name: "the news of a commit are lost where nothing was booked before",
+        statements: &[COMMITS_UNHEARD],
+        tour: scenarios::leases(1, 0),
         ..NONE
     },
 ];

@@ -79,7 +79,7 @@ const fn far_and_back() -> Tour {
 }
 
 /// The same with so many wishes, of all.
-const fn of(wishes: usize, tour: Tour) -> Tour {
+pub(crate) const fn of(wishes: usize, tour: Tour) -> Tour {
     Tour { wishes, ..tour }
 }
 
@@ -292,7 +292,7 @@ fn moving_plan() -> Plan {
 pub(crate) fn either_side_moves_it() -> Scenario {
     Scenario {
         prologue: vec![wish(0, What::Create)],
-        tours: vec![still(pick(1, 2))],
+        tours: vec![still(pick(1, 2)), of(pick(1, 2), leases(2, 0))],
         ends: &[
             "0: Confirmed at 1",
             "0: Confirmed at 2",
@@ -303,6 +303,26 @@ pub(crate) fn either_side_moves_it() -> Scenario {
             vec![moving_plan()],
             vec![
                 wish(0, What::Finalize("k")),
+                wish(0, What::RescheduleByGuest),
+                wish(0, What::RescheduleByHost),
+            ],
+        )
+    }
+}
+
+/// What stands is moved, and then moved again.
+pub(crate) fn each_side_moves_it() -> Scenario {
+    Scenario {
+        tours: vec![still(2)],
+        ends: &[
+            "0: Confirmed at 1",
+            "0: Confirmed at 2",
+            "0: Confirmed at 3",
+        ],
+        ..moving(
+            "each side moves it",
+            vec![moving_plan()],
+            vec![
                 wish(0, What::RescheduleByGuest),
                 wish(0, What::RescheduleByHost),
             ],
@@ -353,6 +373,17 @@ pub(crate) fn the_host_approves() -> Scenario {
                 wish(0, What::CancelByGuest),
             ],
         )
+    }
+}
+
+/// The first search could not read a calendar. The second has the guest wait for the host.
+pub(crate) fn the_guest_asks_again() -> Scenario {
+    Scenario {
+        name: "the guest asks again",
+        wishes: vec![twice(0, What::Create), wish(0, What::Decline)],
+        tours: vec![still(2), of(2, leases(1, 2))],
+        ends: &["0: Declined", "0: Expired: Unanswered", "0: Unmatched"],
+        ..the_host_approves()
     }
 }
 

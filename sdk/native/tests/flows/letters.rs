@@ -15,7 +15,7 @@ use huddle_core::user_connector::connector::{
 use huddle_core::user_connector::sealing::Sealed;
 use huddle_ports::Clock as _;
 
-use super::stage::{Posted, Stage, header, stage_of_two};
+use super::stage::{Posted, Stage, header, stage_of_two, with_two};
 use super::world::{did, key, request_id, tomorrow};
 
 impl Stage {
@@ -60,6 +60,15 @@ fn letter(to: &str, subject: &str) -> Vec<(String, String)> {
 
 const REQUEST: &str = "Request: meeting with did:web:bob.example.com";
 const APP: &str = "https://app.example.com/hooks/ada";
+
+#[tokio::test]
+async fn the_first_letter_that_tells_of_somebody_has_their_name() {
+    let stage = with_two(Stage::with_handles()).await;
+    asked(&stage).await;
+    stage.bring_about_twice().await;
+    let subject = "Request: meeting with @bob.example.com";
+    assert_eq!(stage.take_mail(), letter("ada", subject));
+}
 
 #[tokio::test]
 async fn a_host_is_told_once_that_their_answer_is_waited_for() {

@@ -11,7 +11,9 @@ use futures_util::future::{Either, select};
 use huddle_core::booking::{Booking, Constraints};
 use huddle_core::calendar_events::{BookedTime, CalendarEvents, Outcome};
 use huddle_core::direct_messages::{DirectMessage, DirectMessages};
+use huddle_core::directory::{Directory, DirectoryError};
 use huddle_core::effects::{Effects, Post, WebhookPost};
+use huddle_core::index::people::{self, Names};
 use huddle_core::index::{Index, IndexError, Statement};
 use huddle_core::mail::{Addresses, Delivery, Letter, Mail};
 use huddle_core::outbox::Task;
@@ -26,9 +28,9 @@ use huddle_mail::{Letters, Mailer, Message};
 use huddle_native::{ActorStore, SqliteIndex};
 use huddle_ports::{
     Bytes, Clock as _, Fetch, FetchError, FetchPolicy, HeaderMap, Request, Response, StatusCode,
-    header,
+    Timestamp, header,
 };
-use huddle_syntax::Did;
+use huddle_syntax::{AtIdentifier, Did};
 use huddle_testkit::CountingRandom;
 use tokio::sync::Notify;
 
@@ -229,6 +231,28 @@ impl Mail for Reading {
     }
 }
 
+/// Knows by which handle each is called who is `did:web:` and that.
+struct Handles(Arc<SqliteIndex>);
+
+#[async_trait]
+impl Directory for Handles {
+    async fn find(&self, _: &AtIdentifier) -> Result<Option<Did>, DirectoryError> {
+        Ok(None)
+    }
+
+    async fn name(&self, who: &Did) -> Result<(), DirectoryError> {
+        let handle = who.as_str().strip_prefix("did:web:").unwrap();
+        let names = Names {
+            handle: handle.parse().ok(),
+            display_name: None,
+        };
+        let now = Timestamp::from_millis(1);
+        let named = people::name(who, &names, now).to_vec();
+        self.0.batch(named).await.unwrap();
+        Ok(())
+    }
+}
+
 /// The world, and what its effects reach.
 pub(crate) struct Stage {
     pub(crate) world: World,
@@ -241,15 +265,22 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self::with(|effects, _| effects)
+        Self::with(|effects, _, _| effects)
     }
 
     /// One that reaches people's accounts, too.
     pub(crate) fn with_direct_messages() -> Self {
-        Self::with(|effects, outside| effects.with_direct_messages(Arc::new(outside)))
+        Self::with(|effects, outside, _| effects.with_direct_messages(Arc::new(outside)))
     }
 
-    fn with(more: impl FnOnce(Effects, Cutting<Arc<Outside>>) -> Effects) -> Self {
+    /// One where it can be found out that people have the handle `NAME.example.com`.
+    pub(crate) fn with_handles() -> Self {
+        Self::with(|effects, _, world| {
+            effects.with_directory(Arc::new(Handles(world.index.clone())))
+        })
+    }
+
+    fn with(more: impl FnOnce(Effects, Cutting<Arc<Outside>>, &World) -> Effects) -> Self {
         let world = World::new();
         let (outside, cut) = (Arc::<Outside>::default(), Arc::<Cut>::default());
         let keys = KeyRing::parse(&format!("k:{:064x}", 7)).unwrap();
@@ -284,7 +315,7 @@ impl Stage {
                 fetch: Arc::new(cutting()),
                 webhooks: webhooks.clone(),
             });
-        let effects = more(effects, cutting());
+        let effects = more(effects, cutting(), &world);
         Self {
             tasks: world.tasks.clone().with_effects(effects),
             world,
@@ -476,7 +507,11 @@ pub(crate) fn header(text: &str, name: &str) -> String {
 }
 
 pub(crate) async fn stage_of_two() -> Stage {
-    let stage = Stage::new();
+    with_two(Stage::new()).await
+}
+
+/// Ada and Bob read mail on this stage.
+pub(crate) async fn with_two(stage: Stage) -> Stage {
     stage.confirm_address("ada").await;
     stage.confirm_address("bob").await;
     stage

@@ -1,7 +1,7 @@
 //! What must hold of every state, and of those in which everything has come to rest.
 
 use huddle_core::actor::ActorName;
-use huddle_core::booking::{Booking, By, Phase};
+use huddle_core::booking::{Booking, By, Expiry, NoMatch, Phase};
 
 use super::{State, World};
 use crate::actors::{Claim, Firmness, Turned, number};
@@ -28,10 +28,34 @@ impl World {
         {
             return Some("a move has taken the place of another that was under way");
         }
+        if takes_back_a_yes(before, after) {
+            return Some(
+                "a host has said yes, and is asked again before any search came to nothing",
+            );
+        }
+        if self.is_given_up_for_nothing(state, before, after) {
+            return Some("nothing is in the way of a booking, and it has been given up");
+        }
         if self.is_held_by_few(state, before, after) {
             return Some("a booking has become held without being held by all");
         }
         None
+    }
+
+    /// Whether what was searched for, or moved, has just come to nothing although there is no other booking, nothing
+    /// goes wrong, and no hold has run out.
+    fn is_given_up_for_nothing(
+        &self,
+        state: &State,
+        before: Option<&Booking>,
+        after: Option<&Booking>,
+    ) -> bool {
+        let is_alone = self.scenario.bookings.len() == 1;
+        let is_free = is_alone && self.tour.trouble.all == 0;
+        is_free
+            && state.clock < self.actors.limits.hold_secs
+            && !is_given_up(before)
+            && is_given_up(after)
     }
 
     /// Whether a booking has just become held, and not all of its participants hold its slot for it.
@@ -205,6 +229,26 @@ impl World {
             }
         }
     }
+}
+
+/// Whether a host who has said yes is asked once more, although no search has come to nothing.
+fn takes_back_a_yes(before: Option<&Booking>, after: Option<&Booking>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else {
+        return false;
+    };
+    before.approved && !after.approved && after.unmatched.is_none()
+}
+
+/// Whether the last search of a booking, or the last move, has come to nothing. Not that a slot which is held could not
+/// be confirmed: that is how it ends if somebody holds another than they have told of.
+fn is_given_up(booking: Option<&Booking>) -> bool {
+    booking.is_some_and(|booking| match &booking.phase {
+        Phase::Unmatched | Phase::Expired(Expiry::NoMatch) => true,
+        Phase::Pending { .. } => booking.unmatched.is_some(),
+        // There may be nowhere to move it to.
+        Phase::Confirmed { .. } => booking.unmatched == Some(NoMatch::SlotTaken),
+        _ => false,
+    })
 }
 
 /// Who moves a booking, if anybody does.

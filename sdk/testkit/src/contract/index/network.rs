@@ -50,6 +50,7 @@ pub(super) async fn check(index: &dyn Index) -> Result<(), Broken> {
     who_serves(index).await?;
     searches(index).await?;
     handles_that_move(index).await?;
+    parties(index).await?;
     open_offers(index).await?;
     unsigned(index).await?;
     asking(index).await?;
@@ -449,6 +450,44 @@ async fn handles_that_move(index: &dyn Index) -> Result<(), Broken> {
     expect("who had it is named anew", unnamed, vec![host])
 }
 
+/// Parties of bookings are named, before others, for as long as they are.
+async fn parties(index: &dyn Index) -> Result<(), Broken> {
+    const ONE: &str = "did:web:one.contract.example";
+    const TWO: &str = "did:web:two.contract.example";
+    const SEEN: &str = "did:web:seen.contract.example";
+    let (host, one, two) = (did(HOST)?, did(ONE)?, did(TWO)?);
+    let unnamed = async |limit| {
+        let unnamed = people::unnamed(index, at(30), limit).await;
+        read("who has no name", unnamed)
+    };
+    for until in [50, 40] {
+        let meet = people::meet([&one, &two], at(until), at(20));
+        batch(index, vec![people::seen(SEEN, at(1)), meet]).await?;
+    }
+    let all = vec![one.clone(), two.clone(), host.clone()];
+    expect("they are named first", unnamed(10).await?, all)?;
+    expect("so many", unnamed(1).await?, vec![one.clone()])?;
+    let first_seen = read("a moment", people::first_seen(index, &one).await)?;
+    expect("they came up then", first_seen, Some(at(20)))?;
+    batch(
+        index,
+        people::name(&one, &Names::default(), at(30)).to_vec(),
+    )
+    .await?;
+    for (now, left) in [
+        (50, vec![two.clone(), host.clone()]),
+        (51, vec![host.clone()]),
+    ] {
+        batch(index, vec![people::part(at(now))]).await?;
+        expect("who has none is named", unnamed(10).await?, left)?;
+    }
+    for person in [ONE, TWO, SEEN] {
+        gone(index, person).await?;
+    }
+    batch(index, vec![people::meet([&one, &two], at(60), at(55))]).await?;
+    expect("who is gone is nobody", unnamed(10).await?, vec![host])
+}
+
 /// What nobody has signed goes after a while, and nothing that somebody has signed.
 async fn unsigned(index: &dyn Index) -> Result<(), Broken> {
     const MET: &str = "did:web:met.contract.example";
@@ -666,21 +705,70 @@ async fn bounds_of_requests(index: &dyn Index) -> Result<(), Broken> {
 }
 
 async fn leaving(index: &dyn Index) -> Result<(), Broken> {
+    let bookings = async |departure: &departures::Departure| {
+        let bookings = departures::bookings(index, departure, at(0), 10).await;
+        read("bookings", bookings)
+    };
+    let begin = [(OTHER, 20), (OTHER, 25), (HOST, 21)];
+    let begin = begin.map(|(did, now)| departures::begin(did, at(now)));
+    batch(index, begin.to_vec()).await?;
+    let [other] = departed(index, 20).await?;
+    expect(
+        "who left",
+        (&other.did, other.since),
+        (&did(OTHER)?, at(20)),
+    )?;
+    expect("they have no bookings", bookings(&other).await?, vec![])?;
+    batch(index, vec![booked(BOOKED)]).await?;
+    let booking = read("an id", BOOKED.parse())?;
+    let booked = vec![booking];
+    expect("they have one", bookings(&other).await?, booked.clone())?;
     batch(
         index,
-        vec![departures::begin(OTHER), departures::begin(OTHER)],
+        vec![departures::go_on(&other, booked.first(), at(30))],
     )
     .await?;
-    let left = read("who left", departures::open(index, 10).await)?;
-    let [departure] = &left[..] else {
-        return Err(Broken(format!("one has left, and not {left:?}")));
-    };
-    expect("who left", &departure.did, &did(OTHER)?)?;
-    let bookings = departures::bookings(index, departure, at(0), 10).await;
-    expect("they have no bookings", read("bookings", bookings)?, vec![])?;
-    batch(index, vec![departures::end(departure)]).await?;
-    let left = read("who left", departures::open(index, 10).await)?;
-    expect("they are done with", left, vec![])
+    let [host, other] = departed(index, 30).await?;
+    let order = (&host.did, &other.did);
+    expect("the other comes first", order, (&did(HOST)?, &did(OTHER)?))?;
+    expect("it is called off", bookings(&other).await?, vec![])?;
+    batch(index, vec![departures::go_on(&other, None, at(31))]).await?;
+    let [host, other] = departed(index, 31).await?;
+    expect("it still is", bookings(&other).await?, vec![])?;
+    batch(index, vec![departures::pass_again(&other, at(50))]).await?;
+    batch(index, vec![departures::end(&host)]).await?;
+    let [] = departed(index, 49).await?;
+    let [other] = departed(index, 50).await?;
+    let moments = (other.since, other.pass);
+    expect("it is looked at again", moments, (at(20), at(50)))?;
+    expect("from the first on", bookings(&other).await?, booked)?;
+    batch(index, vec![departures::end(&other)]).await?;
+    let [] = departed(index, 60).await?;
+    Ok(())
+}
+
+const BOOKED: &str = "3hq7n2k5x4d6m7p2r5t7";
+
+/// A booking of the two.
+fn booked(id: &str) -> Statement {
+    Statement {
+        sql: "INSERT INTO bookings \
+              (id, revision, host_did, guest_did, status, created, updated, document) \
+              VALUES (?1, 1, ?2, ?3, 'held', 0, 0, '{}')",
+        bindings: [id, HOST, OTHER]
+            .map(|it| Value::Text(it.to_owned()))
+            .to_vec(),
+    }
+}
+
+/// Whose accounts were deleted and are to be looked at by a moment: so many.
+async fn departed<const COUNT: usize>(
+    index: &dyn Index,
+    now: i64,
+) -> Result<[departures::Departure; COUNT], Broken> {
+    let left = read("who left", departures::open(index, at(now), 10).await)?;
+    let wrong = |left: Vec<_>| Broken(format!("{COUNT} have left, and not {left:?}"));
+    left.try_into().map_err(wrong)
 }
 
 /// Of offers and of what is gone only so much is kept, the newest.
