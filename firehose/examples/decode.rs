@@ -1,4 +1,5 @@
-//! Decodes frames: `decode FRAMES` prints a line of JSON an event, with every block hashed.
+//! Decodes frames: `decode FRAMES` prints a line of JSON an event, with every block hashed. Of a frame that cannot be
+//! decoded the line says why (`i`, `error`), and the next one is decoded.
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
 #[path = "support/input.rs"]
@@ -12,12 +13,8 @@ fn main() -> Result<(), input::Error> {
     let [frames] = &arguments[..] else {
         return Err("usage: decode FRAMES".into());
     };
-    for (i, frame) in input::frames(frames.as_ref())?.iter().enumerate() {
-        match json::line(i, frame) {
-            Ok(Some(line)) => println!("{line}"),
-            Ok(None) => {}
-            Err(error) => return Err(format!("frame {i}: {error}").into()),
-        }
+    for line in json::lines(&input::frames(frames.as_ref())?) {
+        println!("{line}");
     }
     Ok(())
 }

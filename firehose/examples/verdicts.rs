@@ -2,6 +2,9 @@
 //!
 //! With `--typed` records of `com.huddle.*` are also held against their lexicons, which the library leaves to whoever
 //! uses it: one that breaks its lexicon is a `reject-record`. Frames of made-up records are judged without.
+//!
+//! A record whose `$type` is not its collection is a `reject-record` here in `com.huddle.*` alone; the library refuses
+//! it in every collection.
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
 #[path = "support/input.rs"]

@@ -45,7 +45,7 @@ use std::time::Duration;
 
 pub use self::action::{Action, ConnectionId, Full, Identity, Ticket, Unavailable};
 pub use self::allowance::Allowance;
-pub use self::config::{Config, ConfigError, Limits, MIN_QUEUED_BYTES, Source};
+pub use self::config::{Config, ConfigError, Limits, MAX_COLLECTIONS, MIN_QUEUED_BYTES, Source};
 pub use self::event::{
     BadFrame, Change, Ended, Event, GapCause, LostTrack, MAX_RECORD_LEN, News, Notice, Outcome,
     Proof, RecordProblem, RepositoryError,
@@ -102,6 +102,9 @@ use crate::{Account, Filter, Verifier};
 /// that have the same record share its bytes. Frames and what is delivered of them take at most twice what is counted:
 /// `tests/memory` measures that of hostile streams.
 ///
+/// One thing has no limit: the [`Filter`] has the DID of every account that is followed, as long as it is. Who follows
+/// ever more accounts has to count with some 100 bytes for each.
+///
 /// No account takes the room of the others. While one waits for its repository or its identity, a sixteenth of what may
 /// wait does behind it, and less once half of all does. Of what comes then only the newest is kept: the newest commit,
 /// identity and hosting. The commits that are passed over are *covered* by the repository: the newest one does not follow
@@ -109,12 +112,25 @@ use crate::{Account, Filter, Verifier};
 /// account's state has been kept as [lost](Account::is_lost), the cursor stays before the oldest of them. A consumer that
 /// is slow is waited for, and nothing is passed over because of it.
 ///
+/// Anybody can name accounts of which nobody has heard, and whose keys are at hosts that never answer. So the frames of
+/// such *strangers*, each a `did:web` that is not followed, have a quarter of what may wait, and half of the look-ups.
+/// Those that come beyond that are not taken ([`Notice::NoKey`]). What the account has published until then is fetched
+/// with the next of its commits that is taken.
+///
 /// # What others can make it do
 ///
-/// Whatever comes, the identity of one account is looked up three times in [`Limits::lookup_every`], and repositories
-/// are fetched as [`Limits::fetches`] and [`Limits::fetches_of_one_host`] allow. An account beyond that is given up for now
-/// ([`News::Desynchronized`]), and so is one that could not be fetched: it rests, and is fetched when that is over, which
-/// [`wake_at`](Ingest::wake_at) knows of.
+/// Whatever comes, the identity of one account is found at most three times in [`Limits::lookup_every`], as long as the
+/// account is remembered: when it was looked up is forgotten with it, once [`Limits::max_accounts`] others have had
+/// something to do after it. A look-up that fails for now does not count. It is tried again after growing waits, and
+/// given up after [`Limits::max_attempts`].
+///
+/// Repositories are fetched as [`Limits::fetches`] and [`Limits::fetches_of_one_host`] allow. An account beyond that is
+/// given up for now ([`News::Desynchronized`]), and so is one that could not be fetched: it rests, and is fetched when
+/// that is over, which [`wake_at`](Ingest::wake_at) knows of.
+///
+/// An account that only the stream has named is not followed, and no state of it is delivered, before its key has been
+/// found. Where that fails for now it rests, too, but only the process knows of that ([`Limits::max_resting`]): the
+/// next process learns of the account with its next commit.
 ///
 /// # Time
 ///
@@ -305,6 +321,15 @@ impl Ingest {
         Share {
             items: max_queued / SHARES,
             bytes: max_queued_bytes / SHARES,
+        }
+    }
+
+    /// How much of what may wait all strangers may have who have their keys at hosts of their own.
+    const fn share_of_strangers(&self) -> Share {
+        let limits = &self.config.limits;
+        Share {
+            items: limits.max_queued.div_ceil(4),
+            bytes: limits.max_queued_bytes / 4,
         }
     }
 

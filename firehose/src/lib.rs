@@ -46,13 +46,15 @@
 //!
 //! # Memory
 //!
-//! [`Frame::decode`], [`Filter`] and [`RepoCommit::read`] hold nothing. A [`Verifier`], a [`car::Car`] and the functions
-//! of [`mst`] hold at most 48 times the length of what they read, whatever is in it: 24 bytes a block, and the keys of the
-//! nodes between the root and where they are, or of all nodes that operations fall into; a node's keys are up to fifteen
-//! times as long as its block. What an account publishes comes to a few times the length. [`jetstream::decode`] holds the
-//! values of its JSON: up to 32 times the length of a message, which has at most 2,000,000 bytes
-//! ([`jetstream::MAX_MESSAGE_LEN`]), also once it is decompressed; a [`jetstream::Decompressor`] holds at most 16 MiB. What
-//! [`ingest::Ingest`] holds is [limited](ingest::Limits). `tests/memory` measures all of this, and prints it.
+//! [`Frame::decode`] and [`RepoCommit::read`] hold nothing, and a [`Filter`] the DIDs that it was given: some 100 bytes
+//! an account, and no limit but that of who names them. A [`Verifier`], a [`car::Car`] and the functions of [`mst`]
+//! hold at most 48 times the length of what they read, whatever is in it: 24 bytes a block, and the keys of the nodes
+//! between the root and where they are, or of all nodes that operations fall into; a node's keys are up to fifteen
+//! times as long as its block. What an account publishes comes to a few times the length. [`jetstream::decode`] holds
+//! the values of its JSON: up to 32 times the length of a message, which has at most 2,000,000 bytes
+//! ([`jetstream::MAX_MESSAGE_LEN`]), also once it is decompressed; a [`jetstream::Decompressor`] holds at most 16 MiB.
+//! What [`ingest::Ingest`] holds is [limited](ingest::Limits), but for the filter, which has every account that is
+//! followed. `tests/memory` measures all of this, and prints it.
 //!
 //! # Features
 //!

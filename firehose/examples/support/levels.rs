@@ -23,10 +23,13 @@ const NOW: Duration = Duration::from_secs(10_000_000_000);
 /// The levels, as they are printed.
 pub(crate) const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "filtered"];
 
+/// Does something with a frame, and says whether it was accepted.
+type Accepts<'a> = dyn FnMut(&[u8]) -> bool + 'a;
+
 /// What is done with each of some frames, over and over.
 pub(crate) struct Work<'a> {
     frames: &'a [Vec<u8>],
-    accepts: Box<dyn FnMut(&[u8]) -> bool + 'a>,
+    accepts: Box<Accepts<'a>>,
 }
 
 impl<'a> Work<'a> {

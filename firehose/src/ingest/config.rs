@@ -38,7 +38,7 @@ impl Config {
         if counts.contains(&0) || bursts.contains(&0) || limits.max_attempts == 0 {
             return Err(ConfigError::Zero);
         }
-        Ok(())
+        self.source.check()
     }
 }
 
@@ -54,7 +54,7 @@ pub enum Source {
     /// as Huddle does, follows [`Source::Repos`]: the command `huddle` takes no Jetstream. Each event says so by its
     /// [`Proof`], and comes without a state of the account, so that what comes again after a crash cannot be told.
     Jetstream {
-        /// The collections to ask for, e.g. `com.example.*`; all for none. At most 100, by the host's rules.
+        /// The collections to ask for, e.g. `com.example.*`; all for none. At most [`MAX_COLLECTIONS`].
         collections: Vec<String>,
         /// The dictionary of the host's program: with it messages are asked for that are compressed. Those that are not
         /// are read all the same.
@@ -63,6 +63,15 @@ pub enum Source {
 }
 
 impl Source {
+    fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::Jetstream { collections, .. } if collections.len() > MAX_COLLECTIONS => {
+                Err(ConfigError::TooManyCollections(collections.len()))
+            }
+            Self::Jetstream { .. } | Self::Repos => Ok(()),
+        }
+    }
+
     /// What reads its messages, compressed or not.
     pub(super) fn decompressor(&self) -> Result<Decompressor, DictionaryError> {
         match self {
@@ -105,7 +114,8 @@ pub struct Limits {
     pub max_queued: usize,
     /// Of how many accounts for which nothing is to be done the state and the identity are remembered.
     pub max_accounts: usize,
-    /// Of how many accounts whose repositories could not be fetched it is remembered when to try again.
+    /// Of how many accounts whose repositories could not be fetched it is remembered when to try again. Beside them of
+    /// a quarter as many that only the stream has named, and whose keys could not be looked up.
     pub max_resting: usize,
     /// How many identities are looked up at the same time.
     pub max_lookups: usize,
@@ -138,8 +148,8 @@ pub struct Limits {
     pub healthy: Duration,
     /// How often a cursor is kept at most.
     pub keep_every: Duration,
-    /// In what time the identity of one account is looked up three times at most. What cannot be judged before waits
-    /// for it.
+    /// In what time the identity of one account is found three times at most, if it is one of those that are
+    /// [remembered](Self::max_accounts). What cannot be judged before waits for it.
     pub lookup_every: Duration,
     /// For how long the repository of an account is left alone at most the first time that it could not be fetched.
     /// Each time after it that is twice as long.
@@ -197,10 +207,18 @@ pub enum ConfigError {
     /// One of the other numbers is 0.
     #[error("the limits must not be 0")]
     Zero,
+    /// More collections than a Jetstream takes.
+    #[error(
+        "a Jetstream takes at most {MAX_COLLECTIONS} collections, not {0}: name fewer, or what they have in common"
+    )]
+    TooManyCollections(usize),
     /// The dictionary of a Jetstream is of no use.
     #[error("the dictionary of the Jetstream: {0}")]
     Dictionary(#[from] DictionaryError),
 }
+
+/// The most collections that a Jetstream is asked for, by the hosts' rules.
+pub const MAX_COLLECTIONS: usize = 100;
 
 /// The least [`Limits::max_queued_bytes`].
 pub const MIN_QUEUED_BYTES: usize = 6_000_000;

@@ -229,7 +229,8 @@ pub enum Notice {
         /// Why.
         why: CommitError,
     },
-    /// An event was not taken, because the account has no key that could be found.
+    /// An event was not taken, because the account has no key that could be found, or is one of more strangers than may
+    /// wait for theirs: see [`Ingest`](super::Ingest#memory).
     NoKey {
         /// The account.
         did: String,

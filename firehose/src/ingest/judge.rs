@@ -22,6 +22,8 @@ pub(super) enum Verdict {
     Deliver(News, Proof),
     /// There is nothing to do, or nothing more.
     Pass,
+    /// There is nothing to do, and nothing is to be fetched of the account, of which nothing is held.
+    Forget,
     /// It is not to be taken.
     Reject(CommitError),
     /// It is not to be taken, but the account has published something: what, its repository tells.
@@ -45,6 +47,7 @@ pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
     let recent = lane.recent_until(bench.lookup_every);
     let is_recent = lane.identity.is_some() && recent.is_some_and(|until| bench.now < until);
     let need_repository = need_repository(fresh_key || is_recent);
+    let is_unproven = lane.is_unproven();
     let Some(item) = lane.items.front_mut() else {
         return Verdict::Pass;
     };
@@ -86,9 +89,22 @@ pub(super) fn judge(lane: &mut Lane, bench: &mut Bench<'_>) -> Verdict {
     match frame {
         Ok(Frame::Commit(event)) => case.commit(&event, bench),
         Ok(Frame::Sync(event)) => case.sync(&event, bench),
+        Ok(Frame::Account(event)) if is_unproven && !bench.filter.wants_account(event.did) => {
+            of_stranger(&event)
+        }
         Ok(Frame::Account(event)) => case.hosting(&event, &mut item.told),
         // Nothing else comes into a lane.
         _ => Verdict::Pass,
+    }
+}
+
+/// What is said of an account of which nothing is held changes nothing, as anybody can name one. One that is not active
+/// says that there is nothing to be fetched.
+const fn of_stranger(event: &AccountEvent<'_>) -> Verdict {
+    if event.active {
+        Verdict::Pass
+    } else {
+        Verdict::Forget
     }
 }
 

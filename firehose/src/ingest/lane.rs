@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::desk::identity_host;
 use super::progress::Place;
 use super::{Event, Identity};
 use crate::{Account, Frame, Repository, Tid};
@@ -99,6 +100,21 @@ impl Lane {
         }
     }
 
+    /// Whether nothing of the account is held or has been verified, and nobody has asked for its repository: all there
+    /// is is a stream that names it.
+    pub(super) fn is_unproven(&self) -> bool {
+        let first = self.items.front().map(|item| &item.kind);
+        self.account == Some(Account::new()) && !matches!(first, Some(Kind::Resync))
+    }
+
+    /// Whether the first item came by a stream.
+    pub(super) fn is_at_frame(&self) -> bool {
+        let mut items = self.items.iter();
+        items
+            .next()
+            .is_some_and(|item| matches!(item.kind, Kind::Frame(_)))
+    }
+
     /// Whether what is held of the account is known not to be what it has published.
     pub(super) fn has_lost_track(&self) -> bool {
         let repository = self.account.map(|account| account.repository);
@@ -152,6 +168,25 @@ pub(super) struct Item {
     pub(super) told: bool,
     /// Whether commits that came before it were passed over, as the repository has them that is being fetched.
     pub(super) skips: bool,
+    pub(super) whose: Whose,
+}
+
+/// Whose an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// One of the [strangers'](super::desk::Crowd::Strangers).
+    Strangers,
+    Others,
+}
+
+impl Whose {
+    pub(super) fn of(did: &str, is_known: bool) -> Self {
+        if is_known || identity_host(did).is_none() {
+            Self::Others
+        } else {
+            Self::Strangers
+        }
+    }
 }
 
 /// What is to be done.
@@ -178,7 +213,7 @@ enum Subject {
 /// How many subjects there are.
 const SUBJECTS: usize = 3;
 
-/// How much may wait behind the first item of one lane that is [held up](Lane::is_held_up).
+/// How much may wait behind the first item of one lane that is [held up](Lane::is_held_up), or of all strangers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Share {
     pub(super) items: usize,
@@ -198,6 +233,7 @@ impl Item {
             fetched: false,
             told: false,
             skips: false,
+            whose: Whose::Others,
         }
     }
 
@@ -239,6 +275,8 @@ pub(super) struct Lanes {
     arrivals: BTreeSet<u64>,
     arrived: u64,
     bytes: usize,
+    /// How many of the items are of strangers, and their bytes.
+    of_strangers: (usize, usize),
 }
 
 impl Lanes {
@@ -255,6 +293,30 @@ impl Lanes {
     /// How many items there are, and how much memory they are counted for.
     pub(super) fn usage(&self) -> (usize, usize) {
         (self.arrivals.len(), self.bytes)
+    }
+
+    /// Whether strangers have all that they may.
+    pub(super) fn are_strangers_full(&self, share: Share) -> bool {
+        let (items, bytes) = self.of_strangers;
+        items >= share.items || bytes >= share.bytes
+    }
+
+    fn count(&mut self, item: &Item) {
+        self.arrivals.insert(item.arrival);
+        self.bytes += item.bytes;
+        if item.whose == Whose::Strangers {
+            self.of_strangers.0 += 1;
+            self.of_strangers.1 += item.bytes;
+        }
+    }
+
+    fn discount(&mut self, item: &Item) {
+        self.arrivals.remove(&item.arrival);
+        self.bytes -= item.bytes;
+        if item.whose == Whose::Strangers {
+            self.of_strangers.0 -= 1;
+            self.of_strangers.1 -= item.bytes;
+        }
     }
 
     /// How many items have come.
@@ -309,16 +371,14 @@ impl Lanes {
         })?;
         let older = lane.items.remove(at)?;
         lane.bytes -= older.bytes;
-        self.bytes -= older.bytes;
-        self.arrivals.remove(&older.arrival);
+        self.discount(&older);
         Some(older)
     }
 
     pub(super) fn push(&mut self, did: &str, mut item: Item) {
         item.arrival = self.arrived;
-        self.arrivals.insert(item.arrival);
         self.arrived += 1;
-        self.bytes += item.bytes;
+        self.count(&item);
         let lane = self.by_did.entry(did.to_owned()).or_default();
         lane.bytes += item.bytes;
         if let Some(since) = lane.idle_since.take() {
@@ -374,8 +434,6 @@ impl Lanes {
         lane.failures = 0;
         lane.wait = Wait::Nothing;
         lane.bytes -= item.bytes;
-        self.arrivals.remove(&item.arrival);
-        self.bytes -= item.bytes;
         if lane.items.is_empty() {
             self.idled += 1;
             lane.idle_since = Some(self.idled);
@@ -383,6 +441,7 @@ impl Lanes {
         } else {
             self.ready.push_back(did.to_owned());
         }
+        self.discount(&item);
         while self.idle.len() > max_idle
             && let Some((_, oldest)) = self.idle.pop_first()
         {

@@ -1,7 +1,7 @@
 //! What comes from a host: told apart, counted, and put into the lanes.
 
 use super::event::{BadFrame, Ended, Event, GapCause, News, Notice, Proof};
-use super::lane::{Item, Kind};
+use super::lane::{Item, Kind, Whose};
 use super::{Action, Delivered, Ingest, MAX_GARBAGE, MAX_WORDS, Ticket};
 use crate::frame::{ErrorFrame, Info};
 use crate::jetstream::{self, JetstreamError};
@@ -91,11 +91,21 @@ impl Ingest {
             Frame::Error(error) => return self.error(error),
             Frame::Unknown(_) => return,
         };
+        let is_followed = self.filter.wants_account(did);
+        if !is_followed && matches!(&frame, Frame::Account(event) if !event.active) {
+            self.rests.forget_stranger(did);
+        }
         // An account for which something is to be done may be one of interest in a moment.
-        if is_wanted || self.filter.wants_account(did) || self.lanes.is_busy(did) {
+        if is_wanted || is_followed || self.lanes.is_busy(did) {
+            let whose = Whose::of(did, is_followed);
+            let of_strangers = self.share_of_strangers();
+            if whose == Whose::Strangers && self.lanes.are_strangers_full(of_strangers) {
+                return self.report_keyless(did, seq);
+            }
             let place = self.progress.begin(host, seq);
             let kind = Kind::Frame(bytes.into());
-            let item = Item::new(kind, did, bytes.len(), Some(place));
+            let mut item = Item::new(kind, did, bytes.len(), Some(place));
+            item.whose = whose;
             let share = self.share();
             if let Some(unneeded) = self.lanes.push_frame(did, item, share) {
                 self.progress.finish(unneeded);

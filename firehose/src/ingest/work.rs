@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::desk::{Crowd, identity_host};
 use super::event::{Event, LostTrack, News, Notice, Proof, RepositoryError};
 use super::judge::{Bench, Verdict, judge};
-use super::lane::{Item, Kind, Need, Wait};
+use super::lane::{Item, Kind, Need, Wait, Whose};
 use super::rests::Rest;
 use super::{Action, Delivered, Ingest, Then, repository};
 use crate::{CommitError, Hosting};
@@ -45,6 +46,10 @@ impl Ingest {
                 self.tell(did, news, proof, then);
             }
             Verdict::Pass => self.finish(did),
+            Verdict::Forget => {
+                self.rests.forget_stranger(did);
+                self.finish(did);
+            }
             Verdict::Reject(why) => {
                 self.report_rejected(did, why);
                 self.finish(did);
@@ -92,14 +97,16 @@ impl Ingest {
                 if let Some(moment) = moment.filter(|moment| self.now < *moment) {
                     return self.lanes.sleep(did, need, moment);
                 }
-                self.identities.turn(did, None)
+                let crowds = self.crowds_of_identity(did);
+                self.identities.turn(did, crowds)
             }
             Need::Repository => {
                 let host = self.host_of(did);
                 if !self.fetches.take(host.as_deref(), self.now) {
                     return self.postpone(did);
                 }
-                self.repositories.turn(did, host)
+                let crowds = host.map(Crowd::Host).into_iter().collect();
+                self.repositories.turn(did, crowds)
             }
         };
         if is_turn {
@@ -113,6 +120,23 @@ impl Ingest {
     fn host_of(&mut self, did: &str) -> Option<Arc<str>> {
         let identity = self.lanes.get_mut(did)?.identity.as_ref()?;
         identity.host.clone()
+    }
+
+    /// With whom an account shares the turns to have its identity looked up.
+    fn crowds_of_identity(&mut self, did: &str) -> Vec<Crowd> {
+        let Some(host) = identity_host(did) else {
+            return Vec::new();
+        };
+        // The name of a host is the same in any case.
+        let host = Crowd::Host(host.to_ascii_lowercase().into());
+        let strangers = self.is_stranger(did).then_some(Crowd::Strangers);
+        strangers.into_iter().chain([host]).collect()
+    }
+
+    /// Whether only a stream has named an account. Nothing of it is held then, or has been verified.
+    fn is_stranger(&mut self, did: &str) -> bool {
+        let lane = self.lanes.get_mut(did);
+        lane.is_some_and(|lane| lane.is_unproven()) && !self.filter.wants_account(did)
     }
 
     fn ask_now(&mut self, did: &str, need: Need) {
@@ -159,10 +183,18 @@ impl Ingest {
 
     /// What is held of the account is not known to be right, and that is for the consumer to keep. Its repository is
     /// fetched after a rest, which is longer each time.
+    ///
+    /// Without a key nothing shows that there is such an account. Of one that only a stream has named nothing is kept
+    /// but that rest, as long as the process lasts.
     pub(super) fn give_up(&mut self, did: &str, why: LostTrack) {
+        let is_stranger = why == LostTrack::Identity && self.is_stranger(did);
         let before = self.rests_before(did);
-        self.rest(did, before.saturating_add(1), self.now);
-        self.lose(did, why);
+        self.rest(did, before.saturating_add(1), self.now, is_stranger);
+        if is_stranger {
+            self.pass_over_keyless(did);
+        } else {
+            self.lose(did, why);
+        }
     }
 
     /// So many repositories have been fetched that this one has to wait, elsewhere than in the way of others.
@@ -170,11 +202,13 @@ impl Ingest {
         let host = self.host_of(did);
         let ready_at = self.fetches.ready_at(host.as_deref());
         let before = self.rests_before(did);
-        self.rest(did, before, ready_at);
         let lane = self.lanes.get_mut(did);
         let kind = lane.and_then(|lane| lane.items.front().map(|item| &item.kind));
-        if matches!(kind, Some(Kind::Recover(_))) {
-            // The consumer knows.
+        let is_recovery = matches!(kind, Some(Kind::Recover(_)));
+        let is_stranger = is_recovery && self.is_stranger(did);
+        self.rest(did, before, ready_at, is_stranger);
+        if is_recovery {
+            // The consumer knows, or does not have to.
             self.finish(did);
         } else {
             self.lose(did, LostTrack::Postponed);
@@ -191,7 +225,7 @@ impl Ingest {
         }
     }
 
-    fn rest(&mut self, did: &str, times: u32, from: Duration) {
+    fn rest(&mut self, did: &str, times: u32, from: Duration, is_stranger: bool) {
         let limits = &self.config.limits;
         let (first, longest) = (limits.rest, limits.longest_rest);
         let until = from.saturating_add(self.backoff.growing(times, first, longest));
@@ -200,6 +234,7 @@ impl Ingest {
             host: self.host_of(did),
             until,
             at_least_until: self.now.saturating_add(self.config.limits.lookup_every),
+            is_stranger,
         };
         self.rests.begin(did, rest);
     }
@@ -214,7 +249,8 @@ impl Ingest {
         };
         let ready_at = self.fetches.ready_at(rest.host.as_deref());
         if ready_at <= self.now {
-            let item = Item::new(Kind::Recover(rest.times), &did, 0, None);
+            let mut item = Item::new(Kind::Recover(rest.times), &did, 0, None);
+            item.whose = Whose::of(&did, !rest.is_stranger);
             self.lanes.push(&did, item);
         } else {
             let limits = &self.config.limits;
@@ -258,22 +294,33 @@ impl Ingest {
 
     /// The account has no key, so nothing can be its word.
     pub(super) fn refuse_keyless(&mut self, did: &str) {
+        let is_stranger = self.is_stranger(did);
         let Some(lane) = self.lanes.get_mut(did) else {
             return;
         };
-        let seq = lane.seq();
-        let mut items = lane.items.iter();
-        let is_frame = items
-            .next()
-            .is_some_and(|item| matches!(item.kind, Kind::Frame(_)));
-        if lane.has_lost_track() || !is_frame {
-            return self.give_up(did, LostTrack::Identity);
+        if !is_stranger && (lane.has_lost_track() || !lane.is_at_frame()) {
+            self.give_up(did, LostTrack::Identity);
+        } else {
+            self.pass_over_keyless(did);
         }
+    }
+
+    /// Does without the first item of an account whose key could not be had.
+    fn pass_over_keyless(&mut self, did: &str) {
+        if let Some(lane) = self.lanes.get_mut(did)
+            && lane.is_at_frame()
+        {
+            let seq = lane.seq();
+            self.report_keyless(did, seq);
+        }
+        self.finish(did);
+    }
+
+    pub(super) fn report_keyless(&mut self, did: &str, seq: i64) {
         self.report(Notice::NoKey {
             did: did.to_owned(),
             seq,
         });
-        self.finish(did);
     }
 
     /// Takes a repository that has been fetched.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use huddle_firehose::ingest::{Action, Event, Limits, News, Unavailable};
+use huddle_firehose::ingest::{Action, Event, Limits, News, Notice, Unavailable};
 use huddle_firehose::{Account, Hosting, Repository};
 
 use crate::driven::{ALICE, BOB, Driven, chain, identity, news};
@@ -239,4 +239,103 @@ fn repositories_that_are_asked_for_leave_room_for_frames() {
     });
     assert_eq!(asked.count(), 80);
     assert!(driven.ingest.wants_frames() && !driven.ingest.wants_resyncs());
+}
+
+/// A commit in somebody's name, which nobody looks at without a key.
+fn named(made: &Made, did: &str, number: usize) -> Vec<u8> {
+    let mut body = made.body(101 + i64::try_from(number).expect("small"));
+    body.retain(|(key, _)| *key != "repo");
+    body.push(("repo", frames::text(did)));
+    frames::frame(1, Some("#commit"), body)
+}
+
+/// Ten thousand accounts of which nobody has heard, whose keys are at hosts that do not answer, each named by a commit.
+#[track_caller]
+fn check_strangers(did: fn(usize) -> String) {
+    let [first, second] = chain(BOB, 2).try_into().expect("two");
+    let mut driven = Driven::new(Limits::default(), &[BOB]);
+    let (connection, _) = driven.open();
+    let made = chain(&did(0), 2).pop().expect("two");
+    for number in 0..10_000 {
+        let frame = named(&made, &did(number), number);
+        driven.send(connection, &frame);
+        driven.ingest.account(&did(number), None);
+        driven.act();
+    }
+    let looks_up = |action: &&Action| matches!(action, Action::FindIdentity { .. });
+    let lookups = driven.actions.iter().filter(looks_up).count();
+    assert_eq!(lookups, Limits::default().max_lookups / 2);
+    assert_eq!(driven.ingest.queued().0, Limits::default().max_queued / 4);
+    let is_keyless = |notice: &&Notice| matches!(notice, Notice::NoKey { .. });
+    let refused = driven.notices().into_iter().filter(is_keyless).count();
+    assert_eq!(refused, 10_000 - Limits::default().max_queued / 4);
+
+    for (made, seq) in [(first, 20_001), (second, 20_002)] {
+        driven.send(connection, &made.frame(seq));
+        driven.ingest.account(BOB, None);
+        driven.act();
+        driven.ingest.identity(BOB, Ok(identity(1)), driven.now);
+        driven.act();
+        let (ticket, event) = driven.delivered().pop().expect("it is delivered");
+        let (News::Changes { rev, .. }, Some(_)) = news(&event) else {
+            panic!("{event:?}");
+        };
+        assert_eq!(*rev, made.head.rev);
+        driven.ingest.done(ticket);
+    }
+}
+
+#[test]
+fn strangers_whose_keys_are_at_a_silent_host_hold_up_nobody_who_is_followed() {
+    check_strangers(|number| format!("did:web:silent.example.com:a{number}"));
+    check_strangers(|number| format!("did:web:a{number}.silent.example.com"));
+}
+
+#[test]
+fn strangers_make_room_for_each_other_when_their_keys_are_given_up() {
+    let did = |number: usize| format!("did:web:a{number}.example.com");
+    let made = chain(&did(0), 2).pop().expect("two");
+    let mut driven = Driven::new(limits(), &[]);
+    let (connection, _) = driven.open();
+    let send = |driven: &mut Driven, number: usize| {
+        driven.send(connection, &named(&made, &did(number), number));
+        driven.ingest.account(&did(number), None);
+        driven.act();
+        driven.ingest.queued().0
+    };
+    for number in 0..50 {
+        assert_eq!(send(&mut driven, number), 40.min(number + 1));
+    }
+    for number in 0..40 {
+        let at_all = Err(Unavailable::AtAll);
+        driven.ingest.identity(&did(number), at_all, driven.now);
+        driven.act();
+    }
+    assert_eq!(driven.ingest.queued().0, 0);
+    assert_eq!(send(&mut driven, 50), 1);
+    assert_eq!(driven.delivered(), []);
+}
+
+#[test]
+fn accounts_that_are_followed_share_the_look_ups_with_those_of_their_host_alone() {
+    let mut followed: Vec<_> = (0..40)
+        .map(|number| format!("did:web:silent.example.com:a{number}"))
+        .collect();
+    followed.push("did:web:other.example.com".to_owned());
+    let mut driven = Driven::new(Limits::default(), &[]);
+    let (connection, _) = driven.open();
+    for (did, seq) in followed.iter().zip(101..) {
+        driven.ingest.set_interest(did, true);
+        let made = make(did, None, frames::Records::new(), 1);
+        driven.send(connection, &made.sync(seq));
+        driven.ingest.account(did, None);
+        driven.act();
+    }
+    let asked = driven.actions.iter().filter_map(|action| match action {
+        Action::FindIdentity { did } => Some(did.as_str()),
+        _ => None,
+    });
+    let asked: Vec<_> = asked.collect();
+    assert_eq!(asked.len(), Limits::default().max_lookups / 2 + 1);
+    assert_eq!(asked.last(), Some(&"did:web:other.example.com"));
 }

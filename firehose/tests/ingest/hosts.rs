@@ -511,29 +511,121 @@ fn a_repository_that_cannot_be_had_is_given_up_and_told() {
     check_fetch(Ok(unsigned), 5, &forged);
 }
 
+/// Alice's key is looked up in vain, until something comes of it. Tells how often.
+fn look_up_in_vain(driven: &mut Driven) -> usize {
+    let is_keyless = |notice: &&Notice| matches!(notice, Notice::NoKey { .. });
+    let mut answered = 0;
+    loop {
+        driven.act();
+        if !driven.delivered().is_empty() || driven.notices().iter().any(is_keyless) {
+            return answered;
+        }
+        let asks = |action: &&Action| matches!(action, Action::FindIdentity { .. });
+        if driven.actions.iter().filter(asks).count() > answered {
+            answered += 1;
+            let for_now = Err(Unavailable::ForNow);
+            driven.ingest.identity(ALICE, for_now, driven.now);
+        } else {
+            driven.wait();
+        }
+    }
+}
+
 #[test]
-fn a_key_that_cannot_be_looked_up_is_given_up_in_the_end() {
+fn a_key_that_cannot_be_looked_up_is_given_up_in_the_end_and_whoever_is_followed_is_lost() {
+    let of_alice = Account {
+        hosting: Hosting::Inactive,
+        ..Account::new()
+    };
+    for (followed, kept) in [(&[ALICE][..], None), (&[], Some(of_alice))] {
+        let mut driven = Driven::new(Limits::default(), followed);
+        let (connection, _) = driven.open();
+        driven.send(connection, &history(ALICE)[1].frame(101));
+        driven.ingest.account(ALICE, kept);
+        assert_eq!(look_up_in_vain(&mut driven), 5);
+        let (_, event) = driven.delivered().remove(0);
+        let lost = News::Desynchronized(LostTrack::Identity);
+        assert_eq!(news(&event), (&lost, Some(&kept.unwrap_or_default())));
+    }
+}
+
+/// A commit in Alice's name, which nobody has seen before, and whose key cannot be looked up.
+fn stranger() -> Driven {
     let mut driven = Driven::new(Limits::default(), &[]);
     let (connection, _) = driven.open();
     driven.send(connection, &history(ALICE)[1].frame(101));
     driven.ingest.account(ALICE, None);
-    let mut asked = 0;
-    while driven.delivered().is_empty() {
-        let asks = |action: &Action| matches!(action, Action::FindIdentity { .. });
-        if driven.act().iter().any(asks) {
-            asked += 1;
-            driven
-                .ingest
-                .identity(ALICE, Err(Unavailable::ForNow), driven.now);
-        } else {
-            driven.ingest.heard(connection, driven.now);
-            driven.now = driven.ingest.wake_at().expect("it tries again");
-        }
+    driven
+}
+
+#[test]
+fn an_account_that_nobody_has_verified_is_neither_kept_nor_followed_when_its_key_cannot_be_had() {
+    let mut driven = stranger();
+    assert_eq!(look_up_in_vain(&mut driven), 5);
+    let did = ALICE.to_owned();
+    let notice = Notice::NoKey { did, seq: 101 };
+    assert!(driven.notices().contains(&&notice));
+    let connection = driven.connection();
+    driven.send(connection, &frames::identity(102, ALICE, "a.example.com"));
+    driven.pass(KEEP);
+    assert_eq!(driven.kept().last(), Some(&Some(102)));
+    assert_eq!(driven.delivered(), []);
+}
+
+#[test]
+fn an_account_that_nobody_has_verified_is_tried_again_by_itself() {
+    let mut driven = stranger();
+    look_up_in_vain(&mut driven);
+    driven.actions.clear();
+    let connection = driven.connection();
+    let [.., third] = history(ALICE);
+    let actions = driven.send(connection, &third.frame(102));
+    assert_eq!(actions, [], "the repository will have it");
+    let asks = |action: &Action| {
+        matches!(
+            action,
+            Action::ReadAccount { .. } | Action::FindIdentity { .. }
+        )
+    };
+    let until = driven.now + Limits::default().rest;
+    while !driven.actions.iter().any(asks) {
+        assert!(driven.now <= until, "it is not tried again");
+        driven.wait();
+        driven.act();
     }
-    assert_eq!(asked, 5);
-    let (_, event) = driven.delivered().remove(0);
-    let lost = News::Desynchronized(LostTrack::Identity);
-    assert_eq!(news(&event).0, &lost);
+    let events = driven.run(1, Some(&third.car));
+    let (News::Repository { records, .. }, Some(state)) = news(&events[0]) else {
+        panic!("{events:#?}");
+    };
+    assert_eq!(records.len(), 2);
+    assert_eq!(state.repository, Repository::Synced(third.head));
+}
+
+#[test]
+fn what_a_host_says_of_an_account_that_nobody_has_verified_is_not_kept() {
+    for status in [
+        None,
+        Some("deactivated"),
+        Some("takendown"),
+        Some("deleted"),
+    ] {
+        let mut driven = stranger();
+        let connection = driven.connection();
+        driven.send(connection, &frames::account(102, ALICE, status));
+        look_up_in_vain(&mut driven);
+        driven.act();
+        assert_eq!(driven.ingest.queued().0, 0);
+        assert_eq!(driven.delivered(), [], "{status:?}");
+        driven.actions.clear();
+        let until = driven.now + Limits::default().rest;
+        while driven.now <= until {
+            driven.wait();
+            driven.act();
+        }
+        let asks = |action: &Action| matches!(action, Action::FindIdentity { .. });
+        let tries = driven.actions.iter().any(asks);
+        assert_eq!(tries, status.is_none(), "{status:?}");
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use huddle_firehose::Filter;
 use huddle_firehose::ingest::{
-    Action, BadFrame, Config, ConfigError, Event, Ingest, Limits, News, Notice, Outcome, Proof,
-    Source,
+    Action, BadFrame, Config, ConfigError, Event, Ingest, Limits, MAX_COLLECTIONS, News, Notice,
+    Outcome, Proof, Source,
 };
 use huddle_firehose::jetstream::{Dictionary, DictionaryError, JetstreamError, ZstdError};
 use serde_json::json;
@@ -52,6 +52,23 @@ fn what_a_jetstream_says_is_delivered_as_nobodys_word() {
     assert_eq!((did.as_str(), &changes[0].record), (ALICE, &Outcome::Gone));
     driven.pass(Duration::from_secs(5));
     assert_eq!(driven.kept().last(), Some(&Some(102)));
+}
+
+#[test]
+fn a_jetstream_is_asked_for_as_many_collections_as_it_takes() {
+    let refusal = |count| {
+        let source = Source::Jetstream {
+            collections: vec!["com.example.*".to_owned(); count],
+            dictionary: None,
+        };
+        let config = Config {
+            source,
+            ..config(None)
+        };
+        Ingest::new(config, Filter::default(), &BTreeMap::new(), 1).err()
+    };
+    assert_eq!(refusal(MAX_COLLECTIONS), None);
+    assert_eq!(refusal(101), Some(ConfigError::TooManyCollections(101)));
 }
 
 #[test]

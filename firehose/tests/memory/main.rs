@@ -25,7 +25,8 @@ use huddle_firehose::car::{Car, write};
 use huddle_firehose::frame::MAX_FRAME_LEN;
 use huddle_firehose::mst::{self, Cursor, MstProblem, Operation};
 use huddle_firehose::{
-    Cid, Frame, Level, MAX_BLOCKS_LEN, MAX_OPS, UnsignedCommit, Verifier, VerifyingKey, jetstream,
+    Cid, Filter, Frame, Level, MAX_BLOCKS_LEN, MAX_OPS, UnsignedCommit, Verifier, VerifyingKey,
+    jetstream,
 };
 use huddle_testdata::shared;
 use std::collections::BTreeMap;
@@ -315,6 +316,22 @@ fn messages_of_a_jetstream_are_held_as_the_values_that_they_are() {
     check_times(OF_JSON, "messages of a Jetstream", &messages, |message| {
         drop(black_box(jetstream::decode(message)));
     });
+}
+
+#[test]
+fn an_account_that_is_followed_takes_some_hundred_bytes() {
+    for count in [1_000, 28_673, 100_000_u64] {
+        let measured = allocation_counter::measure(|| {
+            let mut filter = Filter::new(["com.example."]);
+            for number in 0..count {
+                filter.add_account(&format!("did:plc:{number:024}"));
+            }
+            black_box(filter);
+        });
+        let each = measured.bytes_max / count;
+        println!("a filter of {count} accounts: {each} bytes each at most");
+        assert!((32..=100).contains(&each), "{each} bytes");
+    }
 }
 
 #[test]
