@@ -41,9 +41,9 @@ use admission::Admission;
 pub use allowances::{ActorAllowances, Allowances, MemoryAllowances, SpendError};
 pub use client_address::ClientAddress;
 pub use did_document::serves_did_document;
+pub use health::LastHealth;
 pub use identities::Identities;
 pub use measured::{MeasuredHolds, MeasuredMail, MeasuredStarts};
-pub use health::LastHealth;
 pub use operations::{
     MetricsRegistry, Operations, OperatorPages, OperatorToken, RequestId, Served, WeakToken,
 };

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::calendars;
 use crate::config::DataFolder;
-use crate::installation::Installation;
+use crate::installation::{self, Installation};
 use crate::output::Output;
 
 /// Copy the installation while it is at work.
@@ -120,7 +120,7 @@ fn lost_keys(from: &Path, to: &Path) -> Result<Vec<String>> {
     Ok(lost)
 }
 
-/// Copies every file that is no part of a database, with its permissions.
+/// Copies every file that is no part of a database and no lock, with its permissions.
 fn copy_files(from: &Path, to: &Path) -> io::Result<Vec<String>> {
     let mut copied = Vec::new();
     for entry in fs::read_dir(from)? {
@@ -133,7 +133,8 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<Vec<String>> {
             .any(|database| name.starts_with(database.file_name()));
         // A secret that is being made has this name until it is whole.
         let is_being_made = Path::new(&name).extension().is_some_and(|it| it == "new");
-        if is_database || is_being_made || !entry.file_type()?.is_file() {
+        let is_lock = name == installation::LOCK;
+        if is_database || is_being_made || is_lock || !entry.file_type()?.is_file() {
             continue;
         }
         fs::copy(entry.path(), to.join(&name))?;

@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
+use tokio::runtime::Runtime;
 use tracing::error;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -144,12 +146,23 @@ pub fn run(arguments: impl Iterator<Item = OsString> + Clone) -> ExitCode {
         .build();
     let done = runtime
         .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(cli.command.run()));
+        .and_then(|runtime| finish(runtime, cli.command.run()));
     done.unwrap_or_else(|error| {
         // One line, with the causes; where in the code it happened is nobody's help.
         error!("{error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// How long is waited for what a command has left behind.
+const LEAVE: Duration = Duration::from_secs(3);
+
+/// Does the work, and ends. What it has given up on may still be under way, a read from a disk that does not answer for
+/// example, and would keep the process for as long.
+fn finish<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LEAVE);
+    done
 }
 
 /// Reads the command line twice: it names the file whose settings take the place of its defaults.
@@ -220,7 +233,29 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+    use tokio::task::spawn_blocking;
+
     use super::*;
+
+    #[test]
+    fn what_was_given_up_does_not_keep_the_process() {
+        let runtime = Runtime::new().unwrap();
+        let (answer, question) = mpsc::channel::<()>();
+        let begun = finish(runtime, async {
+            let (tell, told) = oneshot::channel();
+            spawn_blocking(move || {
+                tell.send(()).unwrap();
+                // Nobody answers before it is over.
+                let _ = question.recv();
+            });
+            told.await
+        });
+        assert!(begun.is_ok());
+        drop(answer);
+    }
 
     #[test]
     fn every_command_is_well_formed() {

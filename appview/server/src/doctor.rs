@@ -4,6 +4,7 @@ mod local;
 mod network;
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -105,18 +106,19 @@ impl Options {
 
     async fn findings(&self) -> Vec<Finding> {
         let config = &self.config;
-        let folder = config.data.path().to_owned();
+        let folder = config.data.path();
         let mut findings = local::configuration(config);
-        findings.extend(local::folder(&folder));
-        findings.extend(local::secrets(&folder));
-        let there = folder.clone();
-        findings.extend(within("keys", move || local::sealed(&there)).await);
-        let there = folder.clone();
-        findings.extend(within("database", move || local::databases(&there)).await);
-        let there = folder.clone();
-        findings.extend(within("outbox", move || local::outbox(&there)).await);
-        findings.extend(within("bookings", move || local::bookings(&folder)).await);
-        findings.extend(network::findings(config).await);
+        findings.extend(local::folder(folder));
+        findings.extend(local::secrets(folder));
+        // Side by side: none makes another late.
+        let (keys, databases, outbox, bookings, network) = futures_util::join!(
+            within("keys", folder, local::sealed),
+            within("database", folder, local::databases),
+            within("outbox", folder, local::outbox),
+            within("bookings", folder, local::bookings),
+            network::findings(config),
+        );
+        findings.extend([keys, databases, outbox, bookings, network].concat());
         findings.push(local::time_zones());
         findings
     }
@@ -125,9 +127,12 @@ impl Options {
 /// What a check finds that works on files, or that it takes too long.
 async fn within(
     check: &'static str,
-    look: impl FnOnce() -> Vec<Finding> + Send + 'static,
+    folder: &Path,
+    look: fn(&Path) -> Vec<Finding>,
 ) -> Vec<Finding> {
-    match timeout(PATIENCE, tokio::task::spawn_blocking(look)).await {
+    let folder = folder.to_owned();
+    let looking = tokio::task::spawn_blocking(move || look(&folder));
+    match timeout(PATIENCE, looking).await {
         Ok(Ok(findings)) => findings,
         Ok(Err(error)) => vec![Finding::fail(check, error.to_string(), "report this")],
         Err(_) => vec![Finding::warn(

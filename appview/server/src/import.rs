@@ -48,8 +48,8 @@ could be made.
 Examples:
   huddle import --dry-run ada.jsonl
       says what would be taken over
-  huddle import availability.json > office-hours.json
-      turns availability into a record";
+  huddle import availability.json
+      prints `officeHours`, which is the record, `preferences` and `left_out`";
 
 /// The most bytes of a file: an archive has some kilobytes for each booking.
 const MAX_BYTES: u64 = 64 << 20;

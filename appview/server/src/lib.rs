@@ -20,6 +20,7 @@ mod import;
 mod installation;
 mod jobs;
 mod keys;
+pub mod listen;
 pub mod logs;
 pub mod loopback;
 pub mod mail;

@@ -1,8 +1,7 @@
 //! `huddle serve`, and what an app that embeds the AppView starts.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File};
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::pin::pin;
 use std::sync::Arc;
@@ -34,8 +33,9 @@ use crate::app::{App, Parts};
 use crate::calendars::Connecting;
 use crate::config::Config;
 use crate::firehose::Following;
+use crate::listen::{self, Patience};
 use crate::secrets::{self, Secret};
-use crate::{backlog, client_address, request_id};
+use crate::{backlog, client_address, installation, request_id};
 
 impl Config {
     /// Serves until the process is told to stop, and then finishes what has begun, unless it is told once more.
@@ -70,18 +70,13 @@ impl Config {
     pub(crate) async fn serve(
         self,
         listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
+        stop: impl Future<Output = ()>,
     ) -> Result<()> {
         let service = self.service.clone();
         let running = self.start().await?;
         info!(address = %listener.local_addr()?, %service, "listening");
         let router = running.router();
-        axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(stop)
-        .await?;
+        listen::serve(listener, router, Patience::default(), stop).await;
         info!("stopping");
         running.finish().await
     }
@@ -92,13 +87,14 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from beginning, with what to do about it: a limit out of its range, a folder or a database that
-    /// cannot be opened, or keys that cannot be read.
+    /// Whatever keeps it from beginning, with what to do about it: a limit out of its range, a folder that is served
+    /// already, a folder or a database that cannot be opened, or keys that cannot be read.
     pub async fn start(self) -> Result<Running> {
         self.limits.0.check().context("limits")?;
         for gap in self.missing_for_production() {
             warn!("not for production yet: {gap}");
         }
+        let claim = self.claim()?;
         let network = self.network()?;
         let (parts, indexer) = self.parts(&network)?;
         let (ids, metrics) = (parts.ids.clone(), parts.operations.metrics.clone());
@@ -142,11 +138,12 @@ impl Config {
                 })
             }),
             ending,
+            _claim: claim,
         })
     }
 
-    /// The parts, and the indexer that is one of them.
-    fn parts(&self, network: &Network) -> Result<(Parts, Indexer)> {
+    /// Makes the folder if there is none, and takes the right to serve it.
+    fn claim(&self) -> Result<File> {
         let data = self.data.path();
         // What is in it is nobody else's business on this machine.
         DirBuilder::new()
@@ -154,6 +151,12 @@ impl Config {
             .mode(0o700)
             .create(data)
             .with_context(|| format!("cannot make the folder {}", data.display()))?;
+        installation::claim(data)
+    }
+
+    /// The parts, and the indexer that is one of them.
+    fn parts(&self, network: &Network) -> Result<(Parts, Indexer)> {
+        let data = self.data.path();
         let clock = network.clock.clone();
         let limits = self.limits.0.clone();
         let index = Arc::new(SqliteIndex::open(&Database::Index.path(data))?);
@@ -268,6 +271,8 @@ pub struct Running {
     following: Option<JoinHandle<()>>,
     measuring: Option<JoinHandle<()>>,
     ending: watch::Sender<()>,
+    /// As long as this is there, nobody else serves the folder.
+    _claim: File,
 }
 
 impl Running {
@@ -275,7 +280,8 @@ impl Running {
     /// [`fallback_service`](axum::Router::fallback_service) behind them.
     ///
     /// What strangers may ask is counted by the address that a request comes from, so serve it with
-    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info) of a [`SocketAddr`].
+    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info) of a
+    /// [`SocketAddr`](std::net::SocketAddr), or by [`listen::serve`], which waits for slow clients no longer than is good.
     pub fn router(&self) -> axum::Router {
         self.router.clone()
     }

@@ -75,7 +75,7 @@ export async function ingest(world, times, native) {
   const { passed, millis } = await Following.through(world, ofOthers);
   const fetched = "of each the repository is fetched once, and has most of them";
   return [
-    ["commits a second, new hosts", native.unknown, unknown, `${HOSTS} hosts with ${OFFERS} offers each; ${fetched}`],
+    ["commits a second, new hosts", native.unknown, unknown, `${HOSTS} hosts with ${OFFERS} offers each, natively 1,000 with 8; ${fetched}`],
     ["commits a second, known hosts", native.known, known, `${FURTHER} more offers of each, verified and taken over one by one`],
     ["commits a second, passed over", native.passed, passed, `${OTHERS} commits of an account that is not of interest`],
     ["from a write until it is found", native.found, times(millis), `p50 / p99 of ${SINGLE} offers, one after the other`],

@@ -113,12 +113,10 @@ impl Flows {
     /// Keeps back the word that no time suits until it is time for it.
     async fn keep_step(&self, begun: Timestamp) {
         let step = u128::from(self.limits.no_slot_step_millis);
-        let steps = self
-            .clock
-            .now()
-            .since(begun)
-            .as_millis()
-            .div_ceil(step.max(1));
+        let now = self.clock.now();
+        // Where the clock was set back meanwhile, nobody waits until it is then again.
+        let begun = begun.min(now);
+        let steps = now.since(begun).as_millis().div_ceil(step.max(1));
         // Where everything takes no time at all, the first step is taken all the same.
         let wait = u64::try_from(steps.max(1) * step).unwrap_or(u64::MAX);
         self.pause.until(begun + Duration::from_millis(wait)).await;

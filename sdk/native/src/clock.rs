@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use huddle_core::pause::Pause;
@@ -25,7 +25,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// Waits by a clock, which tokio's timer is taken to go along with.
+/// As long as anybody here waits on purpose: for the word that no time suits it is two seconds, and for a store that is
+/// out of order this.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Waits by a clock, which tokio's timer is taken to go along with; but for no more than half a minute. A moment that is
+/// farther away was a near one before the clock was set back, and who waits for it is not to wait for the clock.
 #[derive(Clone)]
 pub struct TimerPause(Arc<dyn Clock>);
 
@@ -45,13 +50,32 @@ impl fmt::Debug for TimerPause {
 #[async_trait]
 impl Pause for TimerPause {
     async fn until(&self, moment: Timestamp) {
-        tokio::time::sleep(moment.since(self.0.now())).await;
+        let left = moment.since(self.0.now());
+        tokio::time::sleep(left.min(LONGEST)).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use huddle_testkit::SteppingClock;
+    use tokio::time::Instant;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_does_not_wait_for_a_clock_that_is_set_back() {
+        let clock = Arc::new(SteppingClock::at(SystemClock.now()));
+        let pause = TimerPause::new(clock.clone());
+        let moment = clock.now() + Duration::from_secs(2);
+        for (back, waited) in [(0, 2), (3600, 30)] {
+            clock.set(moment - Duration::from_secs(2 + back));
+            let begun = Instant::now();
+            pause.until(moment).await;
+            let waited = Duration::from_secs(waited);
+            let more = begun.elapsed().saturating_sub(waited);
+            assert!(begun.elapsed() >= waited && more < Duration::from_secs(1));
+        }
+    }
 
     #[test]
     fn the_clock_is_somewhere_in_this_century() {

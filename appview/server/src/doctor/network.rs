@@ -29,11 +29,13 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let plc = place(fetch, "directory", "--plc", config.plc.clone());
     let graph = place(fetch, "graph", "--graph", config.graph.clone());
     let relays = config.firehose.iter().map(|url| firehose(&network, url));
-    let (directory, graph, relays) =
-        futures_util::join!(plc, graph, join_all(relays.collect::<Vec<_>>()));
-    let clock = clock(directory.1.or(graph.1));
-    let mut findings = vec![clock, directory.0, graph.0];
-    findings.extend(mail(config).await);
+    let relays = join_all(relays.collect::<Vec<_>>());
+    let ((directory, by_directory), (graph, by_graph), relays, mail) =
+        futures_util::join!(plc, graph, relays, mail(config));
+    let by_directory = by_directory.map(|ahead| (ahead, "the directory's"));
+    let by_graph = by_graph.map(|ahead| (ahead, "the graph's"));
+    let mut findings = vec![clock(by_directory.or(by_graph)), directory, graph];
+    findings.extend(mail);
     findings.extend(relays);
     findings
 }
@@ -177,18 +179,19 @@ fn ahead(answer: &Response, now: Timestamp) -> Option<i64> {
     Some(now.as_millis() / 1000 - i64::try_from(theirs).ok()?)
 }
 
-fn clock(ahead: Option<i64>) -> Finding {
+/// How far it is ahead, and of whose.
+fn clock(ahead: Option<(i64, &str)>) -> Finding {
     const CHECK: &str = "clock";
     const ADVICE: &str = "keep it right with NTP: tokens and holds go by it";
-    let Some(ahead) = ahead else {
+    let Some((ahead, whose)) = ahead else {
         let advice = "look with `timedatectl`, or mend the way to the directory";
         return Finding::warn(CHECK, "nobody said what time it is", advice);
     };
     let off = ahead.unsigned_abs();
     let found = match ahead {
         0 => "right to the second".to_owned(),
-        1.. => format!("{off} s ahead of the directory's"),
-        _ => format!("{off} s behind the directory's"),
+        1.. => format!("{off} s ahead of {whose}"),
+        _ => format!("{off} s behind {whose}"),
     };
     if off > WRONG_SECS {
         Finding::fail(CHECK, found, ADVICE)
@@ -215,7 +218,10 @@ mod tests {
             (31, Verdict::Fail),
             (-3600, Verdict::Fail),
         ] {
-            assert_eq!(clock(Some(ahead)).verdict, verdict, "{ahead}");
+            let found = clock(Some((ahead, "the graph's")));
+            assert_eq!(found.verdict, verdict, "{ahead}");
+            let is_told = ahead == 0 || found.found.ends_with(" the graph's");
+            assert!(is_told, "{}", found.found);
         }
     }
 }

@@ -14,5 +14,6 @@ mod published;
 mod race;
 mod server;
 mod settings;
+mod slow;
 mod typed;
 mod untimely;

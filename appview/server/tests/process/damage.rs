@@ -99,15 +99,7 @@ impl Installation {
 
     async fn ask(&self, name: &str, number: i64) -> Answer {
         let guest = did(name, number);
-        let asked = Asked {
-            host: did("host", number),
-            guest: guest.clone(),
-            constraints: Constraints::default(),
-            offer: None,
-            note: None,
-            request: None,
-            accepted: false,
-        };
+        let asked = Asked::new(did("host", number), guest.clone());
         answer(self.flows.request(&id(&guest), asked, String::new()).await)
     }
 

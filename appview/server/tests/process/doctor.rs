@@ -40,9 +40,7 @@ fn installation() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut command = huddle(folder.path());
     command.arg("serve");
-    let server = Serving::start(command).unwrap();
-    server.terminate();
-    assert!(server.wait().0.success());
+    Serving::start(command).unwrap().stop();
     folder
 }
 

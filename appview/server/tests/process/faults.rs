@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::sync::Arc;
 
 use huddle_core::Limits;
-use huddle_core::booking::{Asked, BookingIds, Constraints};
+use huddle_core::booking::{Asked, BookingIds};
 use huddle_core::flows::Flows;
 use huddle_core::idempotency::Key;
 use huddle_lexicon::com::huddle::defs::BookingStatus;
@@ -293,15 +293,7 @@ async fn a_clock_that_is_set_back_an_hour_gives_nothing_away_twice() {
     };
     let ids = BookingIds::new(&[7; 32]);
     let ask = async |flows: &Flows, guest: &Did, host: &Did, key: &str| {
-        let asked = Asked {
-            host: host.clone(),
-            guest: guest.clone(),
-            constraints: Constraints::default(),
-            offer: None,
-            note: None,
-            request: None,
-            accepted: false,
-        };
+        let asked = Asked::new(host.clone(), guest.clone());
         let id = ids.of_request(guest, "com.huddle.match", key);
         let booking = flows.request(&id, asked, String::new()).await;
         booking.unwrap().unwrap()

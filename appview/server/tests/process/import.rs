@@ -24,9 +24,7 @@ fn import(folder: &Path, archive: &str, flags: &[&str]) -> Done {
 /// An installation in which nobody has anything.
 fn installation(world: &World) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(world.serve(folder.path())).unwrap();
-    server.terminate();
-    assert!(server.wait().0.success());
+    Serving::start(world.serve(folder.path())).unwrap().stop();
     folder
 }
 

@@ -117,8 +117,7 @@ async fn keys_are_rotated_under_load_and_nothing_is_lost_with_the_old_ones() {
     let guest = &world.guests[0];
     world.connect_calendar(&server.url, guest).await;
     assert_eq!(sealed_with(folder.path(), guest), [newest.as_str()]);
-    server.terminate();
-    assert!(server.wait().0.success());
+    server.stop();
 
     let file = folder.path().join("huddle-data/calendar-keys.secret");
     let keys = fs::read_to_string(&file).unwrap();
@@ -165,8 +164,7 @@ async fn keys_that_root_puts_in_front_are_those_of_a_server_of_another_user() {
     for key in sealed_with(folder.path(), person) {
         assert_eq!(key, newest);
     }
-    server.terminate();
-    assert!(server.wait().0.success());
+    server.stop();
     drop(serve());
 }
 
@@ -175,9 +173,7 @@ fn a_copy_has_the_keys_of_what_is_in_it_though_they_become_others_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = huddle(folder.path());
     command.arg("serve");
-    let server = Serving::start(command).unwrap();
-    server.terminate();
-    assert!(server.wait().0.success());
+    Serving::start(command).unwrap().stop();
 
     // It waits for the index, which is copied first, and has its folder by then.
     let data = folder.path().join("huddle-data");

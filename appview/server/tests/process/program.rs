@@ -144,6 +144,12 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
+    /// Tells it to end, and waits until it has, in peace.
+    pub(crate) fn stop(self) {
+        self.terminate();
+        assert!(self.wait().0.success());
+    }
+
     /// Tells it to end.
     pub(crate) fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();

@@ -179,6 +179,21 @@ async fn what_was_asked_before_it_was_told_to_end_is_answered() {
 }
 
 #[test]
+fn a_folder_is_served_by_one_at_a_time_and_by_another_once_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve_alone(folder.path());
+    let mut command = huddle(folder.path());
+    command.arg("serve");
+    let refused = Serving::start(command).err().unwrap();
+    refused.fails(1, "another `huddle serve` is at work on huddle-data: end");
+    // It has done nothing to the first, nor are the commands beside it any concern of theirs.
+    assert!(get(&server, "/healthz").starts_with("HTTP/1.1 200 "));
+    run(folder.path(), ["jobs", "list"]).text();
+    server.kill();
+    serve_alone(folder.path()).stop();
+}
+
+#[test]
 fn an_address_that_is_taken_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -174,9 +174,7 @@ fn commands_beside_the_server_say_where_there_is_no_installation() {
 async fn an_installation_that_is_at_rest_is_kept_in_order() {
     let world = World::new(0).await;
     let folder = tempfile::tempdir().unwrap();
-    let server = Serving::start(world.serve(folder.path())).unwrap();
-    server.terminate();
-    assert!(server.wait().0.success());
+    Serving::start(world.serve(folder.path())).unwrap().stop();
     let folder = folder.path();
     let migrated = run(folder, ["migrate", "--dry-run", "--json"]).json();
     assert_eq!(migrated["databases"][0]["steps"], json!([]));

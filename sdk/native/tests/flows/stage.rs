@@ -246,9 +246,8 @@ impl Directory for Handles {
             handle: handle.parse().ok(),
             display_name: None,
         };
-        let now = Timestamp::from_millis(1);
-        let named = people::name(who, &names, now).to_vec();
-        self.0.batch(named).await.unwrap();
+        let statements = people::name(who, &names, Timestamp::from_millis(1)).to_vec();
+        self.0.batch(statements).await.unwrap();
         Ok(())
     }
 }
