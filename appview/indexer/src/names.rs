@@ -1,4 +1,5 @@
-//! What hosts and guests are called: looked up when somebody has time, never while somebody waits.
+//! What hosts and guests are called: looked up when somebody has time, and before a letter or a calendar first tells of
+//! them; never while a request is answered.
 
 use std::time::Duration;
 
@@ -26,10 +27,8 @@ impl Indexer {
     pub async fn name_hosts(&self, limit: u32) -> Result<usize, IndexError> {
         let now = self.ports.clock.now();
         let unnamed = people::unnamed(self.index(), now - GOOD_FOR, limit).await?;
-        let named: Vec<_> = unnamed
-            .iter()
-            .map(|did| self.find_out_name(did, now))
-            .collect();
+        let named = unnamed.iter().map(|did| self.find_out_name(did, now));
+        let named: Vec<_> = named.collect();
         let named = stream::iter(named).buffer_unordered(AT_A_TIME);
         named.try_collect::<()>().await?;
         Ok(unnamed.len())
