@@ -14,6 +14,7 @@ use crate::cbor::{CborError, Reader};
 use crate::{Cid, hash, varint};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 /// Where blocks are found by their CIDs. What is found has been hashed.
 pub trait BlockStore {
@@ -167,6 +168,7 @@ impl Index {
         let sections = Sections {
             car,
             rest,
+            touched: 0,
             error: &mut error,
         };
         let entered = sections.inspect(|section| self.entries.push(section.entry()));
@@ -251,13 +253,32 @@ impl Section<'_> {
 struct Sections<'a, 'e> {
     car: &'a [u8],
     rest: &'a [u8],
+    /// How far the CAR has been touched.
+    touched: usize,
     error: &'e mut Option<CarError>,
 }
 
+/// How far ahead of its reader a CAR is touched.
+const AHEAD: usize = 1024;
+
 impl<'a> Sections<'a, '_> {
+    /// Asks for the CAR up to there. A processor fetches ahead what is read in one direction, and does not wait for
+    /// what is not used yet; but blocks that are hashed by turns are no direction, and where the next section begins is
+    /// known only from this one.
+    #[inline]
+    fn touch(&mut self, end: usize) {
+        let end = end.min(self.car.len());
+        if let Some(ahead) = self.car.get(self.touched..end) {
+            let lines = ahead.chunks(64);
+            self.touched += lines.len() * 64;
+            black_box(lines.fold(0, |all, line| all | line[0]));
+        }
+    }
+
     #[inline]
     fn read(&mut self) -> Result<Section<'a>, CarError> {
         let start = self.car.len() - self.rest.len();
+        self.touch(start + AHEAD);
         let (section, rest) = section(self.rest, self.car)?;
         let (cid, block) = section
             .split_at_checked(Cid::LEN)

@@ -1,8 +1,9 @@
 //! SHA-256, in one place.
 
+#[cfg(feature = "native-crypto")]
+use huddle_multibuffer::{Compressor, State};
 use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
-use std::hint::black_box;
 use std::slice;
 
 /// FIPS 180-4 §5.3.3.
@@ -34,44 +35,136 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// Hashes messages, and tells the hash of each with what was given with it; not in the order of the messages.
 ///
 /// Every step of a hash waits for the step before. A processor that has instructions for them has time for steps of
-/// another hash meanwhile: two messages by turns take three quarters of the time that they take one after the other.
+/// other hashes meanwhile.
 #[inline]
 pub(crate) fn sha256_each<'a, T>(
+    messages: impl Iterator<Item = (T, &'a [u8])>,
+    tell: impl FnMut(T, [u8; 32]),
+) {
+    #[cfg(feature = "native-crypto")]
+    if let Some(compressor) = Compressor::detect() {
+        return by_turns(&compressor, messages, tell);
+    }
+    by_turns(&Alone, messages, tell);
+}
+
+/// The compression function, for the next block of each of some messages.
+trait Compress {
+    /// How many messages it is quickest for; at most [`LANES`].
+    const AT_ONCE: usize;
+    type State: Copy;
+    const INITIAL: Self::State;
+
+    fn compress<const N: usize>(&self, states: [&mut Self::State; N], blocks: [&[u8; 64]; N]);
+    fn digest(state: Self::State) -> [u8; 32];
+}
+
+/// One block after the other. With two of them, a processor begins the second before it has finished the first: two
+/// messages take three quarters of the time that they take one after the other.
+struct Alone;
+
+impl Compress for Alone {
+    const AT_ONCE: usize = 2;
+    type State = [u32; 8];
+    const INITIAL: Self::State = INITIAL;
+
+    #[inline]
+    fn compress<const N: usize>(&self, states: [&mut Self::State; N], blocks: [&[u8; 64]; N]) {
+        for (state, block) in states.into_iter().zip(blocks) {
+            compress256(state, slice::from_ref(block));
+        }
+    }
+
+    #[inline]
+    fn digest(state: Self::State) -> [u8; 32] {
+        digest(state)
+    }
+}
+
+/// A round of each by turns: three messages take not quite two thirds of the time.
+#[cfg(feature = "native-crypto")]
+impl Compress for Compressor {
+    const AT_ONCE: usize = 3;
+    type State = State;
+    const INITIAL: Self::State = State::INITIAL;
+
+    #[inline]
+    fn compress<const N: usize>(&self, states: [&mut Self::State; N], blocks: [&[u8; 64]; N]) {
+        Self::compress(*self, states, blocks);
+    }
+
+    #[inline]
+    fn digest(state: Self::State) -> [u8; 32] {
+        state.digest()
+    }
+}
+
+const LANES: usize = 3;
+
+#[inline]
+fn by_turns<'a, C: Compress, T>(
+    compress: &C,
     mut messages: impl Iterator<Item = (T, &'a [u8])>,
     mut tell: impl FnMut(T, [u8; 32]),
 ) {
-    let mut lanes = [(None, Message::NONE), (None, Message::NONE)];
-    let mut is_more = true;
-    while is_more {
-        for (about, message) in &mut lanes {
-            if message.is_done() {
-                if let Some(about) = about.take() {
-                    tell(about, digest(message.state));
-                }
-                let Some((next, bytes)) = messages.next() else {
-                    is_more = false;
-                    break;
-                };
-                *about = Some(next);
-                // A processor fetches ahead what is read in one direction. Two messages by turns are no direction.
-                black_box(bytes.iter().step_by(64).fold(0, |all, byte| all | byte));
-                message.begin(bytes);
-            }
-            message.step();
-        }
+    let mut lanes: [_; LANES] = std::array::from_fn(|_| Message::none(C::INITIAL));
+    let mut active = 0;
+    while active < C::AT_ONCE
+        && let Some((about, bytes)) = messages.next()
+    {
+        lanes[active].begin(about, bytes, C::INITIAL);
+        active += 1;
     }
-    for (about, mut message) in lanes {
-        if let Some(about) = about {
-            compress256(&mut message.state, message.whole);
-            compress256(&mut message.state, &message.last[message.at..]);
-            tell(about, digest(message.state));
+    loop {
+        match &mut lanes[..active] {
+            [a, b, c] => step(compress, [a, b, c]),
+            [a, b] => step(compress, [a, b]),
+            [a] => step(compress, [a]),
+            _ => return,
+        }
+        for lane in (0..active).rev() {
+            if !lanes[lane].is_done() {
+                continue;
+            }
+            if let Some(about) = lanes[lane].about.take() {
+                tell(about, C::digest(lanes[lane].state));
+            }
+            if let Some((about, bytes)) = messages.next() {
+                lanes[lane].begin(about, bytes, C::INITIAL);
+            } else {
+                active -= 1;
+                lanes.swap(lane, active);
+            }
         }
     }
 }
 
+/// Hashes one more block of each.
+#[inline]
+fn step<C: Compress, T, const N: usize>(
+    compress: &C,
+    messages: [&mut Message<'_, T, C::State>; N],
+) {
+    let mut blocks = [&[0; 64]; N];
+    let mut at = 0;
+    let states = messages.map(|message| {
+        if let Some((block, whole)) = message.whole.split_first() {
+            blocks[at] = block;
+            message.whole = whole;
+        } else {
+            blocks[at] = &message.last[message.at];
+            message.at += 1;
+        }
+        at += 1;
+        &mut message.state
+    });
+    compress.compress(states, blocks);
+}
+
 /// A message of which a part has been hashed.
-struct Message<'a> {
-    state: [u32; 8],
+struct Message<'a, T, S> {
+    about: Option<T>,
+    state: S,
     /// The blocks that lie in it as they are, without those that have been hashed.
     whole: &'a [[u8; 64]],
     /// What is left over, padded to one block or two: those from `at` on.
@@ -79,19 +172,22 @@ struct Message<'a> {
     at: usize,
 }
 
-impl<'a> Message<'a> {
-    /// Nothing is left to be hashed.
-    const NONE: Self = Self {
-        state: INITIAL,
-        whole: &[],
-        last: [[0; 64]; 2],
-        at: 2,
-    };
+impl<'a, T, S> Message<'a, T, S> {
+    const fn none(state: S) -> Self {
+        Self {
+            about: None,
+            state,
+            whole: &[],
+            last: [[0; 64]; 2],
+            at: 2,
+        }
+    }
 
     #[inline]
-    fn begin(&mut self, bytes: &'a [u8]) {
+    fn begin(&mut self, about: T, bytes: &'a [u8], state: S) {
         let (whole, rest) = bytes.as_chunks();
-        self.state = INITIAL;
+        self.about = Some(about);
+        self.state = state;
         self.whole = whole;
         self.last = [[0; 64]; 2];
         self.at = pad(rest, bytes.len(), &mut self.last);
@@ -100,18 +196,6 @@ impl<'a> Message<'a> {
     #[inline]
     const fn is_done(&self) -> bool {
         self.at == self.last.len()
-    }
-
-    /// Hashes one more block.
-    #[inline]
-    fn step(&mut self) {
-        if let Some((block, whole)) = self.whole.split_first() {
-            compress256(&mut self.state, slice::from_ref(block));
-            self.whole = whole;
-        } else {
-            compress256(&mut self.state, &self.last[self.at..=self.at]);
-            self.at += 1;
-        }
     }
 }
 
@@ -147,7 +231,7 @@ pub(crate) fn sha256_of(parts: &[&[u8]]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::{sha256, sha256_each, sha256_of};
+    use super::{Alone, by_turns, sha256, sha256_each, sha256_of};
 
     #[test]
     fn every_length_of_padding_gives_the_hash_that_the_library_gives() {
@@ -165,13 +249,18 @@ mod tests {
         let lengths = (0..=255).map(|number: usize| number * 77 % 257 * (number % 4));
         let messages: Vec<_> = lengths.map(|length| &bytes[..length]).collect();
         for count in (0..=4).chain([messages.len()]) {
-            let mut hashes = vec![None; count];
-            let numbered = messages[..count].iter().copied().enumerate();
-            sha256_each(numbered, |number, hash| {
-                assert_eq!(hashes[number].replace(hash), None, "{number} of {count}");
+            let numbered = || messages[..count].iter().copied().enumerate();
+            let alone = numbered().map(|(_, bytes)| Some(sha256(bytes)));
+            let alone: Vec<_> = alone.collect();
+            let (mut here, mut anywhere) = (vec![None; count], vec![None; count]);
+            sha256_each(numbered(), |number, hash| {
+                assert_eq!(here[number].replace(hash), None, "{number} of {count}");
             });
-            let alone = messages[..count].iter().map(|bytes| Some(sha256(bytes)));
-            assert_eq!(hashes, alone.collect::<Vec<_>>());
+            assert_eq!(here, alone);
+            by_turns(&Alone, numbered(), |number, hash| {
+                assert_eq!(anywhere[number].replace(hash), None, "{number} of {count}");
+            });
+            assert_eq!(anywhere, alone);
         }
     }
 }

@@ -12,7 +12,8 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("huddle-syntax", &[]),
     ("huddle-ports", &[]),
-    ("huddle-firehose", &[]),
+    ("huddle-multibuffer", &[]),
+    ("huddle-firehose", &["huddle-multibuffer"]),
     ("huddle-lexicon", &["huddle-syntax"]),
     ("huddle-schedule", &["huddle-ports"]),
     (
@@ -201,12 +202,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Stands on top: it may name everything, and nothing names it.
 const TOP: &str = "huddle-tests";
 
-/// The packages that know a runtime.
+/// The packages that know a runtime, or a processor.
 const LEAVES: &[&str] = &[
     "huddle-native",
     "huddle-appview",
     "huddle-appview-workers",
     "huddle-example-embed",
+    "huddle-multibuffer",
     "huddle-workers-contract",
     "huddle-workers-firehose",
     "huddle-workers-firehose-contract",
@@ -457,6 +459,7 @@ fn names_below(arguments: &[&str]) -> BTreeSet<String> {
     tree.lines().map(name).collect()
 }
 
+/// Finds those of a package, without the packages inside its folder.
 fn rust_and_manifests(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in folder
         .read_dir()
@@ -464,7 +467,9 @@ fn rust_and_manifests(folder: &Path, files: &mut Vec<PathBuf>) {
     {
         let path = entry.expect("an entry can be read").path();
         let name = path.file_name().expect("an entry has a name");
-        if path.is_dir() && name != "target" && name != "node_modules" {
+        let is_apart =
+            name == "target" || name == "node_modules" || path.join("Cargo.toml").exists();
+        if path.is_dir() && !is_apart {
             rust_and_manifests(&path, files);
         } else if path.extension().is_some_and(|e| e == "rs") || name == "Cargo.toml" {
             files.push(path);
