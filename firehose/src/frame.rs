@@ -21,6 +21,10 @@ pub const MAX_FRAME_LEN: usize = 5_000_000;
 
 /// A frame, by what its header says that it is.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all frames are commits, and a box would be an allocation for each"
+)]
 pub enum Frame<'a> {
     /// `#commit`: a repository has changed.
     Commit(CommitEvent<'a>),

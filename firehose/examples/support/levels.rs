@@ -77,7 +77,7 @@ pub(crate) fn level<'a>(name: &'static str, frames: &'a [Vec<u8>], keys: &'a Key
                 count(frames, is_wanted),
                 move |frame| match Frame::decode(black_box(frame)) {
                     Ok(Frame::Commit(event)) if filter.wants(&event) => {
-                        use_all(verifier.verify(&event, Level::Hashes, NOW))
+                        use_all(&verifier.verify(&event, Level::Hashes, NOW))
                     }
                     _ => false,
                 },
@@ -121,7 +121,7 @@ fn verify(frame: &[u8], name: &str, keys: &Keys, verifier: &mut Verifier) -> boo
     };
     match Frame::decode(black_box(frame)) {
         Ok(Frame::Commit(event)) => {
-            level(event.repo).is_some_and(|level| use_all(verifier.verify(&event, level, NOW)))
+            level(event.repo).is_some_and(|level| use_all(&verifier.verify(&event, level, NOW)))
         }
         Ok(Frame::Sync(event)) => level(event.did)
             .is_some_and(|level| black_box(verifier.verify_sync(&event, level, NOW)).is_ok()),
@@ -129,7 +129,7 @@ fn verify(frame: &[u8], name: &str, keys: &Keys, verifier: &mut Verifier) -> boo
     }
 }
 
-fn use_all(verified: Result<Verified<'_, '_>, CommitError>) -> bool {
+fn use_all(verified: &Result<Verified<'_, '_>, CommitError>) -> bool {
     let Ok(commit) = verified else { return false };
     for change in commit.changes() {
         if let Some(record) = change.record {

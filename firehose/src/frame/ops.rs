@@ -4,11 +4,13 @@ use super::{FrameError, missing};
 use crate::Cid;
 use crate::cbor::{CborError, Key, Reader};
 
-/// The operations of a commit, read from the frame each time that they are looked at.
+/// The operations of a commit. Most have one, which is kept; others are read from the frame each time that they are
+/// looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Ops<'a> {
-    /// Begins with the items of a list, which have been read once, without an error.
-    items: &'a [u8],
+    first: Option<RepoOp<'a>>,
+    /// Begins with the items of a list behind the first, which have been read once, without an error.
+    others: &'a [u8],
     len: usize,
 }
 
@@ -55,18 +57,23 @@ impl<'a> Ops<'a> {
     /// # Panics
     /// Never: they have all been read once.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = RepoOp<'a>> + use<'a> {
-        let mut reader = Reader::new(self.items);
-        (0..self.len).map(move |_| read_op(&mut reader).expect("it was read before"))
+        let mut reader = Reader::new(self.others);
+        let mut first = self.first;
+        (0..self.len).map(move |_| {
+            let op = first.take().map_or_else(|| read_op(&mut reader), Ok);
+            op.expect("it was read before")
+        })
     }
 
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, FrameError> {
         let len = reader.list()?;
-        let items = reader.rest();
-        for _ in 0..len {
+        let first = (len > 0).then(|| read_op(reader)).transpose()?;
+        let others = reader.rest();
+        for _ in 1..len {
             read_op(reader)?;
         }
-        Ok(Self { items, len })
+        Ok(Self { first, others, len })
     }
 }
 
