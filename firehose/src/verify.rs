@@ -81,7 +81,7 @@ pub struct Head {
 /// A commit that is what it says, as far as was asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Verified<'v, 'a> {
-    event: CommitEvent<'a>,
+    event: &'v CommitEvent<'a>,
     head: Head,
     since: Option<Tid>,
     index: &'v Index,
@@ -98,7 +98,7 @@ impl Verifier {
     /// Whether it follows on what is known of the account is for [`Account`](crate::Account) to say.
     pub fn verify<'v, 'a>(
         &'v mut self,
-        event: &CommitEvent<'a>,
+        event: &'v CommitEvent<'a>,
         level: Level<'_>,
         now: Duration,
     ) -> Result<Verified<'v, 'a>, CommitError> {
@@ -134,7 +134,7 @@ impl Verifier {
             self.undo(event, commit.data)?;
         }
         Ok(Verified {
-            event: *event,
+            event,
             head: Head {
                 rev,
                 data: commit.data,
@@ -284,8 +284,8 @@ impl<'v, 'a> Verified<'v, 'a> {
     }
 
     /// The event.
-    pub const fn event(&self) -> &CommitEvent<'a> {
-        &self.event
+    pub const fn event(&self) -> &'v CommitEvent<'a> {
+        self.event
     }
 
     /// What has changed, in the order of the event.

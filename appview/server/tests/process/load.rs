@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use huddle_lexicon::com::huddle::defs::{BookingStatus, BookingView};
 use huddle_ports::Url;
 use huddle_syntax::{Datetime, Did};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::world::World;
 
 /// So many ask at a time.
 const AT_ONCE: usize = 6;
+/// A full run may wait for minutes.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What somebody was told of a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,13 +167,14 @@ pub(crate) async fn assert_told(world: &World, server: &Url, told: &AllTold) {
     }
 }
 
-/// A booking once nobody is at work on it any more, which may take until a lease is over.
+/// A booking once nobody is at work on it any more, which may take until a lease is over; and where a guest holds as much as
+/// they may, until that has lapsed.
 async fn settled(world: &World, server: &Url, guest: usize, id: &str) -> BookingView {
     loop {
         let booking = world.booking(server, &world.guests[guest], id).await;
         match booking {
             Some(booking) if is_settled(&booking) => return booking,
-            _ => tokio::task::yield_now().await,
+            _ => sleep(LOOK_EVERY).await,
         }
     }
 }
