@@ -178,8 +178,18 @@ test('what stands in calendars is in no byte that leaves, whoever asks for whate
   const apps = await Promise.all(parties.map(() => world.app()))
   for (const [n, person] of parties.entries()) answered(await person.call('putWebhook', { url: apps[n].url }))
 
+  const told = async (pieces) => {
+    for (const person of [host, guest]) {
+      await world.mail.count(`${person.name}@mail.test`, pieces)
+      const posted = async () => apps[parties.indexOf(person)].posted.length
+      await until(`the app of ${person.name} is posted ${pieces} pieces of news`, posted, (count) => count >= pieces)
+    }
+  }
+
   answered(await guest.match(host, { dryRun: true }))
   const booking = await guest.confirmed(host)
+  // What is told late tells of how things stand by then, so one piece of news at a time.
+  await told(1)
   const moved = { earliest: at(840), latest: at(1020) }
   answered(await guest.reschedule(booking, { constraints: moved }))
   const { slots } = answered(await guest.call('listSlots', { hostDid: picked.did }))
@@ -191,11 +201,7 @@ test('what stands in calendars is in no byte that leaves, whoever asks for whate
   signs.push(...ofEvent)
   await guest.finalize(held)
   await guest.match(unread)
-  for (const { name } of [host, guest]) await world.mail.count(`${name}@mail.test`, 2)
-  for (const app of [apps[parties.indexOf(host)], apps[parties.indexOf(guest)]]) {
-    const posted = async () => app.posted.length
-    await until('the apps of both are posted that it was confirmed and moved', posted, (count) => count >= 2)
-  }
+  await told(2)
   const shown = async () => JSON.stringify([await home.event(booking.id), await work.event(booking.id)])
   await until('both calendars show it', shown, (text) => JSON.parse(text).every(Boolean))
 
