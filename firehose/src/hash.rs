@@ -22,13 +22,13 @@ const INITIAL: [u32; 8] = [
 #[inline]
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut state = INITIAL;
-    let (whole, rest) = bytes.as_chunks();
+    let (whole, _) = bytes.as_chunks();
     if !whole.is_empty() {
         compress256(&mut state, whole);
     }
-    let mut last = [[0; 64]; 2];
-    let at = pad(rest, bytes.len(), &mut last);
-    compress256(&mut state, &last[at..]);
+    let mut end = NO_END;
+    let at = pad(bytes, &mut end);
+    compress256(&mut state, &end[at..]);
     digest(state)
 }
 
@@ -107,30 +107,37 @@ fn by_turns<'a, C: Compress, T>(
     mut messages: impl Iterator<Item = (T, &'a [u8])>,
     mut tell: impl FnMut(T, [u8; 32]),
 ) {
-    let mut lanes: [_; LANES] = std::array::from_fn(|_| Message::none(C::INITIAL));
+    let mut ends = [NO_END; LANES];
+    let mut lanes: [_; LANES] = std::array::from_fn(|end| Message {
+        about: None,
+        state: C::INITIAL,
+        whole: &[],
+        end,
+        at: NO_END.len(),
+    });
     let mut active = 0;
     while active < C::AT_ONCE
         && let Some((about, bytes)) = messages.next()
     {
-        lanes[active].begin(about, bytes, C::INITIAL);
+        lanes[active].begin(about, bytes, C::INITIAL, &mut ends);
         active += 1;
     }
     loop {
         match &mut lanes[..active] {
-            [a, b, c] => step(compress, [a, b, c]),
-            [a, b] => step(compress, [a, b]),
-            [a] => step(compress, [a]),
+            [a, b, c] => step(compress, [a, b, c], &ends),
+            [a, b] => step(compress, [a, b], &ends),
+            [a] => step(compress, [a], &ends),
             _ => return,
         }
         for lane in (0..active).rev() {
-            if !lanes[lane].is_done() {
+            if lanes[lane].at < NO_END.len() {
                 continue;
             }
             if let Some(about) = lanes[lane].about.take() {
                 tell(about, C::digest(lanes[lane].state));
             }
             if let Some((about, bytes)) = messages.next() {
-                lanes[lane].begin(about, bytes, C::INITIAL);
+                lanes[lane].begin(about, bytes, C::INITIAL, &mut ends);
             } else {
                 active -= 1;
                 lanes.swap(lane, active);
@@ -144,6 +151,7 @@ fn by_turns<'a, C: Compress, T>(
 fn step<C: Compress, T, const N: usize>(
     compress: &C,
     messages: [&mut Message<'_, T, C::State>; N],
+    ends: &[End; LANES],
 ) {
     let mut blocks = [&[0; 64]; N];
     let mut at = 0;
@@ -152,7 +160,7 @@ fn step<C: Compress, T, const N: usize>(
             blocks[at] = block;
             message.whole = whole;
         } else {
-            blocks[at] = &message.last[message.at];
+            blocks[at] = &ends[message.end][message.at];
             message.at += 1;
         }
         at += 1;
@@ -161,53 +169,50 @@ fn step<C: Compress, T, const N: usize>(
     compress.compress(states, blocks);
 }
 
-/// A message of which a part has been hashed.
+/// A message of which a part has been hashed. It is moved about, so its end lies elsewhere.
 struct Message<'a, T, S> {
     about: Option<T>,
     state: S,
     /// The blocks that lie in it as they are, without those that have been hashed.
     whole: &'a [[u8; 64]],
-    /// What is left over, padded to one block or two: those from `at` on.
-    last: [[u8; 64]; 2],
+    /// Which of the ends is its own, and the block of it that is the next behind those.
+    end: usize,
     at: usize,
 }
 
 impl<'a, T, S> Message<'a, T, S> {
-    const fn none(state: S) -> Self {
-        Self {
-            about: None,
-            state,
-            whole: &[],
-            last: [[0; 64]; 2],
-            at: 2,
-        }
-    }
-
     #[inline]
-    fn begin(&mut self, about: T, bytes: &'a [u8], state: S) {
-        let (whole, rest) = bytes.as_chunks();
+    fn begin(&mut self, about: T, bytes: &'a [u8], state: S, ends: &mut [End; LANES]) {
+        let (whole, _) = bytes.as_chunks();
         self.about = Some(about);
         self.state = state;
         self.whole = whole;
-        self.last = [[0; 64]; 2];
-        self.at = pad(rest, bytes.len(), &mut self.last);
-    }
-
-    #[inline]
-    const fn is_done(&self) -> bool {
-        self.at == self.last.len()
+        self.at = pad(bytes, &mut ends[self.end]);
     }
 }
 
-/// Writes what is left over of a message, padded, to the end of blocks of zeros, and returns the block that it begins in.
+/// What is left over of a message behind its whole blocks, padded to one block or two. Before them is room for more.
+type End = [[u8; 64]; 3];
+
+const NO_END: End = [[0; 64]; 3];
+
+/// Writes the end of a message, and returns the block that it begins in.
 #[inline]
-fn pad(rest: &[u8], length: usize, last: &mut [[u8; 64]; 2]) -> usize {
+fn pad(message: &[u8], end: &mut End) -> usize {
+    let (_, rest) = message.as_chunks::<64>();
     // FIPS 180-4 §5.1.1: a bit, zeros, and the length in bits at the end of a block.
-    let at = usize::from(rest.len() < 56);
-    let padded = last[at..].as_flattened_mut();
-    padded[..rest.len()].copy_from_slice(rest);
-    padded[rest.len()] = 0x80;
-    last[1][56..].copy_from_slice(&(length as u64 * 8).to_be_bytes());
+    let at = 1 + usize::from(rest.len() < 56);
+    *end = NO_END;
+    let bytes = end.as_flattened_mut();
+    let stop = 64 * at + rest.len();
+    // To move as many bytes as a block has takes two instructions, however few of them are wanted; to move any other number
+    // takes a call.
+    match message.last_chunk::<64>() {
+        Some(last) => bytes[stop - 64..stop].copy_from_slice(last),
+        None => bytes[64 * at..stop].copy_from_slice(rest),
+    }
+    bytes[stop] = 0x80;
+    end[2][56..].copy_from_slice(&(message.len() as u64 * 8).to_be_bytes());
     at
 }
 
