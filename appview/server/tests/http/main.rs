@@ -4,6 +4,7 @@
 
 mod again;
 mod booking;
+mod clock;
 mod connectors;
 mod elsewhere;
 mod export;

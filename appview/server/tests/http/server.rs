@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,9 +35,9 @@ use tokio::task::JoinHandle;
 
 const SERVICE: &str = "did:web:huddle.example.com#huddle_appview";
 
-/// The time of the machine, and what a test has gone ahead of it.
+/// The time of the machine, and how many milliseconds a test has gone ahead of it.
 #[derive(Debug, Default)]
-pub(crate) struct TestClock(AtomicU64);
+pub(crate) struct TestClock(AtomicI64);
 
 impl TestClock {
     /// Goes ahead.
@@ -45,11 +45,18 @@ impl TestClock {
         let millis = by.as_millis().try_into().unwrap();
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
+
+    /// Goes back.
+    pub(crate) fn step_back(&self, by: Duration) {
+        let millis = by.as_millis().try_into().unwrap();
+        self.0.fetch_sub(millis, Ordering::SeqCst);
+    }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now() + Duration::from_millis(self.0.load(Ordering::SeqCst))
+        let now = SystemClock.now().as_millis();
+        Timestamp::from_millis(now + self.0.load(Ordering::SeqCst))
     }
 }
 
