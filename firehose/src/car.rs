@@ -312,11 +312,21 @@ fn first_wrong<'a>(sections: impl Iterator<Item = Section<'a>>) -> Option<CarErr
     let mut first: Option<usize> = None;
     let messages = sections.map(|section| ((section.start, section.digest), section.block));
     hash::sha256_each(messages, |(start, wanted), digest| {
-        if digest != *wanted {
+        if !are_same(&digest, wanted) {
             first = Some(first.map_or(start, |first| first.min(start)));
         }
     });
     first.map(|start| at(start, CarProblem::Hash))
+}
+
+/// Compares words, which a digest is made of: bytes would have to be put together first.
+#[inline]
+fn are_same(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    let (one, other) = (one.as_chunks().0, other.as_chunks().0);
+    let differing = one.iter().zip(other).fold(0, |all, (one, other)| {
+        all | (u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other))
+    });
+    differing == 0
 }
 
 #[inline]

@@ -202,7 +202,7 @@ fn pad(message: &[u8], end: &mut End) -> usize {
     let (_, rest) = message.as_chunks::<64>();
     // FIPS 180-4 §5.1.1: a bit, zeros, and the length in bits at the end of a block.
     let at = 1 + usize::from(rest.len() < 56);
-    *end = NO_END;
+    end[1..].fill([0; 64]);
     let bytes = end.as_flattened_mut();
     let stop = 64 * at + rest.len();
     // To move as many bytes as a block has takes two instructions, however few of them are wanted; to move any other number

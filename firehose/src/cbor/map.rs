@@ -85,6 +85,11 @@ impl<'a> Map<'a> {
         if self.left == 0 {
             return Ok(None);
         }
+        self.key(reader).map(Some)
+    }
+
+    /// The next of the keys that are left.
+    fn key(&mut self, reader: &mut Reader<'a>) -> Result<&'a [u8], CborError> {
         let word = reader.word();
         let head = (word >> (8 * LONGEST)) as u8;
         if let SHORT..=SHORT_MAX = head {
@@ -98,10 +103,10 @@ impl<'a> Map<'a> {
                 self.left -= 1;
                 self.order = order;
                 self.last = Some(key);
-                return Ok(self.last);
+                return Ok(key);
             }
         }
-        self.any_key(reader).map(Some)
+        self.any_key(reader)
     }
 
     /// A key of any length, or what is wrong with it.
