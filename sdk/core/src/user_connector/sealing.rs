@@ -183,11 +183,15 @@ impl KeyRing {
     }
 
     fn up_to_date(&self) -> Arc<Keys> {
-        if let Some(changed) = self.source.as_ref().and_then(|source| source.changed()) {
-            let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(source) = &self.source else {
+            return self.known();
+        };
+        // The source tells only one of those who ask: the others wait until the keys are here.
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changed) = source.changed() {
             *keys = changed.known();
         }
-        self.known()
+        keys.clone()
     }
 }
 
@@ -247,7 +251,9 @@ impl fmt::Debug for KeyRing {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
+    use std::time::Duration;
 
     use huddle_testkit::CountingRandom;
 
@@ -287,6 +293,31 @@ mod tests {
         assert!(clone.open("it", &newer).is_err());
         put(&["newer", "new", "old"]);
         assert!(clone.open("it", &newer).is_ok());
+    }
+
+    /// Keys that become others, which takes a while to say.
+    struct Slow(Mutex<Option<(mpsc::Sender<()>, KeyRing)>>);
+
+    impl KeySource for Slow {
+        fn changed(&self) -> Option<KeyRing> {
+            let (telling, keys) = self.0.lock().unwrap().take()?;
+            telling.send(()).unwrap();
+            thread::sleep(Duration::from_millis(100));
+            Some(keys)
+        }
+    }
+
+    #[test]
+    fn who_asks_while_another_is_told_of_keys_has_them_too() {
+        let sealed = ring(&["new"]).seal(&CountingRandom::default(), "it", b"secret");
+        let (telling, told) = mpsc::channel();
+        let source = Slow(Mutex::new(Some((telling, ring(&["new", "old"])))));
+        let keys = ring(&["old"]).following(Arc::new(source));
+        thread::scope(|scope| {
+            scope.spawn(|| assert!(keys.open("it", &sealed).is_ok()));
+            told.recv().unwrap();
+            assert!(keys.open("it", &sealed).is_ok());
+        });
     }
 
     #[test]
