@@ -124,14 +124,18 @@ test(`${REQUESTS} requests made of the lexicons get an answer each, and none is 
     note(did, 'slotToken', tokens)
     for (const party of booking ? [booking.guestDid, booking.hostDid] : []) note(party, 'bookingId', [booking.id])
   }
-  /** Has everybody ask for meetings, so that there are bookings to look after. */
+  const post = (guest, name, input) => {
+    const body = JSON.stringify({ idempotencyKey: crypto.randomUUID(), ...input })
+    return guest.send(name, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  }
+  /** Has everybody ask for meetings, and some confirm them, so that there are bookings of every kind to look after. */
   const book = async () => {
-    for (const guest of guests) {
+    for (const [n, guest] of guests.entries()) {
       for (const hostDid of [hosts[0].did, host.did]) {
-        const body = JSON.stringify({ hostDid, idempotencyKey: crypto.randomUUID() })
-        const init = { method: 'POST', body, headers: { 'content-type': 'application/json' } }
-        const outcome = await guest.send('match', init)
-        if (outcome.status === 200) learn(guest.did, outcome.body)
+        const { status, body } = await post(guest, 'match', { hostDid })
+        if (status !== 200) continue
+        learn(guest.did, body)
+        if (hostDid === hosts[0].did && n % 2 === 1) await post(guest, 'finalize', { bookingId: body.booking.id })
       }
     }
   }
