@@ -240,7 +240,7 @@ impl ActorObject {
         let kind = self.name()?.kind();
         let done = transaction(&self.state.storage(), |sql| {
             if !self.migrated.get() {
-                migrations::migrate(sql, ACTOR)?;
+                migrations::migrate(sql, &ACTOR)?;
                 if register::has(kind) {
                     register::prepare(sql)?;
                 }

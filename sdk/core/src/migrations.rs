@@ -11,8 +11,28 @@ pub struct Migration {
     pub script: &'static str,
 }
 
+/// What a store has in it, and how it comes there. A new step is written into both.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema {
+    /// All of it at once, for a store that is new: on Workers each actor has one, so they are made all the time.
+    pub whole: &'static str,
+    /// What leads a store of an earlier version there, in order.
+    pub steps: &'static [Migration],
+}
+
 /// The schema of the actors' store.
-pub const ACTOR: &[Migration] = &[
+pub const ACTOR: Schema = Schema {
+    whole: include_str!("../../../migrations/actor.sql"),
+    steps: ACTOR_STEPS,
+};
+
+/// The schema of the index.
+pub const INDEX: Schema = Schema {
+    whole: include_str!("../../../migrations/index.sql"),
+    steps: INDEX_STEPS,
+};
+
+const ACTOR_STEPS: &[Migration] = &[
     Migration {
         name: "0001_actors",
         script: include_str!("../../../migrations/actor/0001_actors.sql"),
@@ -47,8 +67,7 @@ pub const ACTOR: &[Migration] = &[
     },
 ];
 
-/// The schema of the index.
-pub const INDEX: &[Migration] = &[
+const INDEX_STEPS: &[Migration] = &[
     Migration {
         name: "0001_bookings",
         script: include_str!("../../../migrations/index/0001_bookings.sql"),
@@ -91,37 +110,42 @@ pub const INDEX: &[Migration] = &[
     },
 ];
 
-/// Runs what `migrations` holds and the store has not seen, in order, and says which those were.
+/// Brings a store to a schema, and says which of its steps the store lacked.
 ///
 /// A store that a later version has written is refused: this one would not keep what it does not
 /// know.
-pub fn migrate(sql: &mut dyn Sql, migrations: &[Migration]) -> Result<Vec<&'static str>, SqlError> {
+pub fn migrate(sql: &mut dyn Sql, schema: &Schema) -> Result<Vec<&'static str>, SqlError> {
     sql.script(
         "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
     )?;
-    let missing = missing(sql, migrations)?;
-    for migration in &missing {
-        sql.script(migration.script)?;
-        sql.query(
-            "INSERT INTO migration (name) VALUES (?1)",
-            &[migration.name.into()],
-        )?;
+    let missing = missing(sql, schema)?;
+    if missing.len() == schema.steps.len() {
+        sql.script(schema.whole)?;
+    } else {
+        for step in &missing {
+            sql.script(step.script)?;
+        }
     }
-    Ok(missing.iter().map(|migration| migration.name).collect())
+    let names: Vec<_> = missing.iter().map(|step| step.name).collect();
+    for name in &names {
+        let note = "INSERT INTO migration (name) VALUES (?1)";
+        sql.query(note, &[(*name).into()])?;
+    }
+    Ok(names)
 }
 
-/// What [`migrate`] would run on a store that it has been run on before.
-pub fn missing(sql: &mut dyn Sql, migrations: &[Migration]) -> Result<Vec<Migration>, SqlError> {
+/// The steps that [`migrate`] would find lacking in a store that it has been run on before.
+pub fn missing(sql: &mut dyn Sql, schema: &Schema) -> Result<Vec<Migration>, SqlError> {
     let mut seen = Vec::new();
     for row in sql.query("SELECT name FROM migration ORDER BY name", &[])? {
         seen.push(row.get::<String>(0)?);
     }
-    let is_known = |name: &&String| migrations.iter().any(|known| known.name == name.as_str());
+    let is_known = |name: &&String| schema.steps.iter().any(|known| known.name == name.as_str());
     if let Some(unknown) = seen.iter().find(|name| !is_known(name)) {
         return Err(SqlError::Store(format!(
             "it was written by a later version of Huddle ({unknown}); run that version or restore a backup"
         )));
     }
-    let is_missing = |migration: &&Migration| seen.iter().all(|name| name != migration.name);
-    Ok(migrations.iter().filter(is_missing).copied().collect())
+    let is_missing = |step: &&Migration| seen.iter().all(|name| name != step.name);
+    Ok(schema.steps.iter().filter(is_missing).copied().collect())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use huddle_core::migrations::{self, Migration};
+use huddle_core::migrations::{ACTOR, INDEX, Migration};
 use huddle_lexicon::com::huddle::defs::BookingStatus;
 use huddle_native::{Contradiction, Database, SystemClock};
 use huddle_ports::{Clock as _, Url};
@@ -38,7 +38,7 @@ async fn bookings_that_an_earlier_version_has_left_go_on_from_where_they_stood()
     server.terminate();
     server.wait();
 
-    let steps = migrations::ACTOR.len().max(migrations::INDEX.len());
+    let steps = ACTOR.steps.len().max(INDEX.steps.len());
     for earlier in 1..steps {
         let left = tempfile::tempdir().unwrap();
         leave(folder.path(), left.path(), earlier);
@@ -85,7 +85,7 @@ async fn whoever_an_earlier_version_has_reached_is_reached_in_the_same_ways() {
     server.terminate();
     server.wait();
 
-    for earlier in 1..migrations::ACTOR.len() {
+    for earlier in 1..ACTOR.steps.len() {
         let left = tempfile::tempdir().unwrap();
         leave(folder.path(), left.path(), earlier);
         let server = Serving::start(world.serve_with_mail(left.path())).unwrap();
@@ -161,8 +161,8 @@ fn leave(from: &Path, to: &Path, steps: usize) {
         fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
     for (database, known) in [
-        (Database::Actors, migrations::ACTOR),
-        (Database::Index, migrations::INDEX),
+        (Database::Actors, ACTOR.steps),
+        (Database::Index, INDEX.steps),
     ] {
         let [from, to] = [&from, &to].map(|folder| database.path(folder));
         fs::remove_file(&to).unwrap();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use huddle_core::index::{Index, IndexError, Statement};
-use huddle_core::migrations::{ACTOR, INDEX, Migration, migrate};
+use huddle_core::migrations::{ACTOR, INDEX, Schema, migrate};
 use huddle_core::sql::{Binding, Row, Sql, SqlError, Value};
 use huddle_core::{ActorName, ActorTransport, Command, Limits, Reply, Unreachable, actor};
 use huddle_ports::Clock;
@@ -15,7 +15,7 @@ use rusqlite::{Connection, params_from_iter};
 struct Database(Connection);
 
 impl Database {
-    fn new(schema: &[Migration]) -> Self {
+    fn new(schema: &Schema) -> Self {
         let connection = Connection::open_in_memory().expect("memory can be had");
         connection.set_prepared_statement_cache_capacity(256);
         let mut database = Self(connection);
@@ -74,7 +74,7 @@ pub(crate) struct Actors {
 impl Actors {
     pub(crate) fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
         Self {
-            database: Mutex::new(Database::new(ACTOR)),
+            database: Mutex::new(Database::new(&ACTOR)),
             clock,
             limits,
         }
@@ -113,7 +113,7 @@ pub(crate) struct Copies(Mutex<Database>);
 
 impl Copies {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Database::new(INDEX)))
+        Self(Mutex::new(Database::new(&INDEX)))
     }
 
     fn run(&self, statement: &Statement) -> Result<Vec<Row>, IndexError> {

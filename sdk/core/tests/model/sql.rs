@@ -70,7 +70,7 @@ impl Store {
             during: String::new(),
             rewritten: vec![false; rewrites.len()],
         };
-        migrate(&mut store, ACTOR).unwrap();
+        migrate(&mut store, &ACTOR).unwrap();
         let tables = "SELECT name FROM sqlite_master \
              WHERE type = 'table' AND name <> 'migration' AND name NOT LIKE 'sqlite_%' ORDER BY name";
         for name in texts(&store.run(tables, &[]).unwrap()) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use huddle_core::SqlError;
-use huddle_core::migrations::{self, Migration};
+use huddle_core::migrations::{self, Schema};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
@@ -46,10 +46,10 @@ impl Database {
         })
     }
 
-    const fn migrations(self) -> &'static [Migration] {
+    const fn schema(self) -> &'static Schema {
         match self {
-            Self::Actors => migrations::ACTOR,
-            Self::Index => migrations::INDEX,
+            Self::Actors => &migrations::ACTOR,
+            Self::Index => &migrations::INDEX,
         }
     }
 }
@@ -287,11 +287,11 @@ pub(super) fn missing(
     connection: &Connection,
     database: Database,
 ) -> Result<Vec<&'static str>, Problem> {
-    let steps = database.migrations();
+    let schema = database.schema();
     let missing = if connection.table_exists(None, "migration")? {
-        migrations::missing(&mut SqliteSql(connection), steps).map_err(Problem::Schema)?
+        migrations::missing(&mut SqliteSql(connection), schema).map_err(Problem::Schema)?
     } else {
-        steps.to_vec()
+        schema.steps.to_vec()
     };
     Ok(missing.iter().map(|step| step.name).collect())
 }
@@ -303,7 +303,7 @@ fn run_migrations(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.pragma_update(None, "application_id", database.application_id())?;
     let mut sql = SqliteSql(&transaction);
-    let ran = migrations::migrate(&mut sql, database.migrations()).map_err(Problem::Schema)?;
+    let ran = migrations::migrate(&mut sql, database.schema()).map_err(Problem::Schema)?;
     Ok((transaction, ran))
 }
 

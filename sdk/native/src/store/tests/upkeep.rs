@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use huddle_core::booking::{Asked, BookingId, Create};
-use huddle_core::migrations::{self, Migration};
+use huddle_core::migrations::{self, ACTOR, INDEX, Migration, Schema};
 use huddle_core::outbox::{self, Task};
 use huddle_core::transport::ask;
 use huddle_core::{ActorName, Limits, Sql as _};
@@ -56,13 +56,24 @@ fn found(folder: &Path) -> Vec<String> {
 fn a_database_of_any_earlier_version_is_brought_up_to_date_with_what_is_in_it() {
     let rows = "INSERT INTO bookings (id, revision, host_did, guest_did, status, created, updated, document) \
                 VALUES ('b', 1, 'h', 'g', 'held', 0, 0, '{}')";
-    upgrades(Database::Index, migrations::INDEX, rows, "bookings");
+    upgrades(Database::Index, INDEX, rows, "bookings");
     let rows = "INSERT INTO booking (actor, document) VALUES ('booking/b', '{}'); \
                 INSERT INTO outbox (actor, task, due) VALUES ('booking/b', '{}', 0)";
-    upgrades(Database::Actors, migrations::ACTOR, rows, "booking");
+    upgrades(Database::Actors, ACTOR, rows, "booking");
 }
 
-fn upgrades(database: Database, steps: &[Migration], rows: &str, table: &str) {
+/// Leaves what a version would that had these steps.
+fn leave(sql: &mut SqliteSql<'_>, steps: &[Migration]) {
+    sql.script("CREATE TABLE migration (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
+        .unwrap();
+    for step in steps {
+        sql.script(step.script).unwrap();
+        let note = "INSERT INTO migration (name) VALUES (?1)";
+        sql.query(note, &[step.name.into()]).unwrap();
+    }
+}
+
+fn upgrades(database: Database, Schema { steps, .. }: Schema, rows: &str, table: &str) {
     for earlier in 1..steps.len() {
         let folder = TempDir::new().unwrap();
         let path = database.path(folder.path());
@@ -75,7 +86,7 @@ fn upgrades(database: Database, steps: &[Migration], rows: &str, table: &str) {
             .pragma_update(None, "application_id", id)
             .unwrap();
         let mut sql = SqliteSql(&connection);
-        migrations::migrate(&mut sql, &steps[..earlier]).unwrap();
+        leave(&mut sql, &steps[..earlier]);
         sql.script(rows).unwrap();
         drop(connection);
 
@@ -91,16 +102,46 @@ fn upgrades(database: Database, steps: &[Migration], rows: &str, table: &str) {
     }
 }
 
+#[test]
+fn a_new_database_is_what_all_steps_lead_to() {
+    for schema in [ACTOR, INDEX] {
+        let [new, old] = [(); 2].map(|()| Connection::open_in_memory().unwrap());
+        let ran = migrations::migrate(&mut SqliteSql(&new), &schema).unwrap();
+        leave(&mut SqliteSql(&old), schema.steps);
+        assert_eq!(ran.len(), schema.steps.len());
+        assert!(
+            migrations::migrate(&mut SqliteSql(&new), &schema)
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(definitions(&new), definitions(&old));
+    }
+}
+
+/// What a database consists of: as it was written, without comments and whatever else makes no difference.
+fn definitions(connection: &Connection) -> Vec<String> {
+    let all = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name";
+    let mut all = connection.prepare(all).unwrap();
+    let all = all.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let plain = |sql: String| {
+        let code = sql.lines().map(|line| line.split("--").next().unwrap());
+        let code = code.collect::<Vec<_>>().join(" ").replace('"', "");
+        let apart = code.replace(',', " , ").replace(')', " ) ");
+        apart.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    all.map(|sql| plain(sql.unwrap())).collect()
+}
+
 /// An earlier version found out about apps while it wrote a letter, and this one when it publishes.
 #[test]
 fn of_a_letter_that_waits_from_an_earlier_version_its_booking_is_published_once_more() {
     let connection = Connection::open_in_memory().unwrap();
     let mut sql = SqliteSql(&connection);
-    let steps = migrations::ACTOR;
-    let now = steps
-        .iter()
-        .position(|step| step.name == "0007_webhook_state");
-    migrations::migrate(&mut sql, &steps[..now.unwrap()]).unwrap();
+    let earlier = |step: &Migration| step.name < "0007";
+    leave(
+        &mut sql,
+        &ACTOR.steps[..ACTOR.steps.partition_point(earlier)],
+    );
     for party in ["host", "guest"] {
         let task = format!(
             r#"{{"Effect":{{"booking":"{ID}","party":"{party}","channel":"mail","revision":4}}}}"#
@@ -110,7 +151,7 @@ fn of_a_letter_that_waits_from_an_earlier_version_its_booking_is_published_once_
         );
         sql.script(&row).unwrap();
     }
-    migrations::migrate(&mut sql, steps).unwrap();
+    migrations::migrate(&mut sql, &ACTOR).unwrap();
     let mut waiting = |kind| {
         let due = outbox::due(&mut sql, kind, Timestamp::from_millis(9), 10).unwrap();
         due.into_iter().map(|entry| entry.task).collect::<Vec<_>>()
@@ -128,7 +169,7 @@ async fn a_command_beside_the_server_changes_no_schema_and_makes_no_file() {
         ActorStore::open_existing(&path, clock, Limits::default()).map(drop)
     };
     assert!(open().is_ok());
-    let last = migrations::ACTOR.last().unwrap().name;
+    let last = ACTOR.steps.last().unwrap().name;
     let forget = format!("DELETE FROM migration WHERE name = '{last}'");
     run(folder.path(), Database::Actors, &forget);
     assert!(matches!(
