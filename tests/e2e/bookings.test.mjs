@@ -32,7 +32,7 @@ test('either side moves a meeting, which keeps its id and frees its old time', a
   }
   const other = await world.person('moving-other')
   await host.follow(other)
-  await other.confirmed(host, { constraints: { earliest: at(720), latest: at(750) } })
+  await other.confirmedOnceFree(host, { constraints: { earliest: at(720), latest: at(750) } })
 })
 
 test('a meeting for which there is no other time stays where it is', async () => {
@@ -65,7 +65,7 @@ for (const side of ['host', 'guest']) {
     assert.equal(answered(await canceler.cancel(booking)).booking.status, 'canceled', 'and again changes nothing')
     const { history } = await (side === 'host' ? guest : host).read(booking)
     assert.deepEqual([history.at(-1).event, history.at(-1).by], ['canceled', side])
-    await other.confirmed(host)
+    await other.confirmedOnceFree(host)
   })
 }
 
@@ -75,7 +75,7 @@ test('a slot that is held is nobody else’s, and one that is given back is', as
   const booking = await guest.matched(host)
   refused(await other.match(host), 'NoSlot')
   answered(await guest.cancel(booking))
-  await other.confirmed(host)
+  await other.confirmedOnceFree(host)
 })
 
 test('a guest holds three slots at most, until one is given back', async () => {

@@ -12,7 +12,7 @@ after(() => world.stop())
  * A Worker's object that was ended is back within half a minute, and so is a connection that has failed time and again;
  * a request of which nobody heard meanwhile is looked at within a minute.
  */
-const BACK = { patience: 4 * PATIENCE_MILLIS }
+const BACK = { patience: 2 * PATIENCE_MILLIS }
 
 /** Has a host write some offers, and gives their addresses. */
 async function write(host, count) {

@@ -18,7 +18,9 @@ export class StandInMailApi {
     const api = new StandInMailApi()
     api.#key = key
     api.#deliver = deliver
-    api.#listener = createServer((request, response) => api.#answer(request, response)).listen(0, '127.0.0.1')
+    // Who asks may be gone before all has come.
+    const answer = (request, response) => api.#answer(request, response).catch(() => response.destroy())
+    api.#listener = createServer(answer).listen(0, '127.0.0.1')
     await once(api.#listener, 'listening')
     return api
   }

@@ -16,6 +16,8 @@ use crate::host::HostError;
 
 /// After how long a name is looked up again, if nothing has said before that it may have changed.
 const GOOD_FOR: Duration = Duration::from_hours(24);
+/// After how long it is, where what could be found out was not all.
+const AGAIN_AFTER: Duration = Duration::from_mins(10);
 /// So many are looked up at a time, so that one who is slow to answer holds up few others.
 const AT_A_TIME: usize = 8;
 /// As many characters as a name may have that is shown.
@@ -38,34 +40,42 @@ impl Indexer {
     pub(crate) async fn find_out_name(&self, did: &Did, now: Timestamp) -> Result<(), IndexError> {
         let known = people::names(self.index(), &[did]).await?;
         let known = known.get(did).cloned().unwrap_or_default();
-        let names = self.look_up(did, known).await;
-        let mut statements = people::name(did, &names, now).to_vec();
+        let (names, is_all) = self.look_up(did, known).await;
+        let as_of = if is_all {
+            now
+        } else {
+            now - GOOD_FOR + AGAIN_AFTER
+        };
+        let mut statements = people::name(did, &names, as_of).to_vec();
         statements.extend(hosts::refresh(did.as_str()));
         self.index().batch(statements).await
     }
 
-    /// What somebody is called now; what cannot be found out is as it was.
-    async fn look_up(&self, did: &Did, known: Names) -> Names {
+    /// What somebody is called now, and whether that is all; what cannot be found out for now is as it was.
+    async fn look_up(&self, did: &Did, known: Names) -> (Names, bool) {
         let identity = &self.ports.identity;
         let who = did.clone().into();
-        let handle = match identity.resolve_identity(&who, Freshness::Fresh).await {
+        let (handle, is_settled) = match identity.resolve_identity(&who, Freshness::Fresh).await {
             Ok(identity) => match identity.handle {
-                HandleState::Verified(handle) => Some(handle),
-                HandleState::Unchecked(handle) => known.handle.filter(|it| *it == handle),
-                HandleState::Invalid => None,
+                HandleState::Verified(handle) => (Some(handle), true),
+                HandleState::Unchecked(handle) => (known.handle.filter(|it| *it == handle), false),
+                HandleState::Invalid => (None, true),
             },
-            Err(error) if error.is_retryable() => known.handle,
-            Err(_) => None,
+            Err(error) if error.is_retryable() => (known.handle, false),
+            Err(_) => (None, true),
         };
-        let display_name = match self.profile(did).await {
-            Ok(Some(profile)) => profile.get("displayName").and_then(shown),
-            Ok(None) => None,
-            Err(_) => known.display_name,
+        let (display_name, is_read) = match self.profile(did).await {
+            Ok(profile) => {
+                let name = profile.as_ref().and_then(|it| it.get("displayName"));
+                (name.and_then(shown), true)
+            }
+            Err(_) => (known.display_name, false),
         };
-        Names {
+        let names = Names {
             handle,
             display_name,
-        }
+        };
+        (names, is_settled && is_read)
     }
 
     async fn profile(&self, did: &Did) -> Result<Option<Map>, HostError> {

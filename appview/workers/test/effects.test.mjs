@@ -270,6 +270,7 @@ test("an actor starts when its object does, however often it is asked", async ()
   const person = world.person();
   const starts = async () => (await served.measured())('huddle_actor_starts_total{kind="user-connector"}');
   const ask = async () => answered(await caller.query(person, "listConnectors", {}));
+  await workedOff();
   const before = await starts();
   for (let times = 0; times < 3; times++) await ask();
   assert.equal((await starts()) - before, 1);

@@ -13,7 +13,7 @@ async function run(file, name) {
   const node = spawn(process.execPath, ["--test", `--test-name-pattern=${name}`, path], {
     env,
     stdio: "ignore",
-    timeout: PATIENCE_MILLIS,
+    timeout: 5 * PATIENCE_MILLIS,
   });
   return once(node, "exit");
 }

@@ -9,7 +9,9 @@ export class App {
 
   static async start() {
     const app = new App()
-    app.#listener = createServer((request, response) => app.#take(request, response)).listen(0, '127.0.0.1')
+    // Who posts may be gone before all has come.
+    const take = (request, response) => app.#take(request, response).catch(() => response.destroy())
+    app.#listener = createServer(take).listen(0, '127.0.0.1')
     await once(app.#listener, 'listening')
     return app
   }

@@ -161,6 +161,13 @@ export class Person {
     return booking.status === 'confirmed' ? booking : (await this.until(held, 'confirmed')).booking
   }
 
+  /** The same at a time that another booking has just let go, of which its host's time is told by and by. */
+  async confirmedOnceFree(host, input = {}) {
+    const ask = () => this.match(host, { ...input, dryRun: true })
+    await until(`${host.handle} is free again`, ask, ({ status }) => status === 200)
+    return this.confirmed(host, input)
+  }
+
   /** All that is kept about this person, as they are given it. */
   async exported() {
     const lines = Buffer.from(answered(await this.call('exportData'))).toString()

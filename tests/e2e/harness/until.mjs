@@ -1,8 +1,8 @@
 // Waiting for what comes about by itself, for a bounded time.
 import { setTimeout } from 'node:timers/promises'
 
-/** Much longer than anything takes on a machine that has nothing else to do. */
-export const PATIENCE_MILLIS = 30_000
+/** Much longer than anything takes, what the AppView has missed and looks for once a minute included. */
+export const PATIENCE_MILLIS = 120_000
 
 /** Asks, and comes again later while the answer is that the machine is too busy. */
 export async function whileBusy(ask) {

@@ -69,7 +69,7 @@ def main():
         # What is spoken within TLS from the start is not known to be to the part that logs in.
         options["auth_require_tls"] = kind == "starttls"
         options["require_starttls"] = kind == "starttls"
-    controller = Controller(Handler(), hostname="127.0.0.1", port=port, **options)
+    controller = Controller(Handler(), hostname="127.0.0.1", port=port, ready_timeout=60, **options)
     controller.start()
     print(json.dumps({"port": port}), flush=True)
     sys.stdin.read()

@@ -145,10 +145,7 @@ fn a_real_server_passes_calls_on_and_who_called_is_verified() {
         return;
     };
     // The directory has to know where the service is, and the service who it is, before either starts.
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("this machine has a free port")
-        .port();
+    let port = free_port();
     let mut network = network.start(
         "network.mjs",
         &["accounts", &format!("http://localhost:{port}")],
@@ -167,6 +164,15 @@ fn a_real_server_passes_calls_on_and_who_called_is_verified() {
             client.start("signed_in.ts", &[pds, did, service]),
         ));
     }
+}
+
+/// A port that stays free until a server has it: of those that systems do not give to whoever asks for any, and others here
+/// take higher ones.
+fn free_port() -> u16 {
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    (12_000..20_000)
+        .find(is_free)
+        .expect("this machine has a free port")
 }
 
 #[track_caller]

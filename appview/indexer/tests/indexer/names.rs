@@ -37,6 +37,25 @@ async fn one_who_is_slow_to_say_what_they_are_called_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn one_whose_server_is_away_is_asked_again_before_the_day_is_over() {
+    let world = World::new();
+    let people = ["ada", "bob"].map(|name| world.sign_up(name));
+    let meet = people::meet([&people[0], &people[1]], NOW, NOW);
+    world.index.batch(vec![meet]).await.unwrap();
+    let away = world.indexer_asking(world.hosts(Answers::Refused));
+    assert_eq!(away.name_hosts(10).await, Ok(2));
+    assert_eq!(away.name_hosts(10).await, Ok(0), "not at once");
+    world.clock.step(HOUR);
+    assert_eq!(world.indexer().name_hosts(10).await, Ok(2));
+    world.clock.step(HOUR);
+    assert_eq!(world.indexer().name_hosts(10).await, Ok(0), "all is known");
+    let handles = world
+        .rows("SELECT handle FROM people ORDER BY handle")
+        .await;
+    assert_eq!(handles.len(), 2, "{handles:?}");
+}
+
+#[tokio::test]
 async fn a_guest_who_only_calls_is_named_once_they_have_a_booking_and_for_as_long() {
     let scene = Scene::new();
     let world = &scene.world;
