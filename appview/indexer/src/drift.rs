@@ -56,7 +56,10 @@ impl Indexer {
     /// Whether what is held of an account is what its host says.
     async fn compare(&self, did: &Did) -> Result<Result<bool, HostError>, IndexError> {
         let (published, are_requests_all) = match self.published(did).await {
-            Ok((published, are_requests_all)) => (Entries::read(did, &published), are_requests_all),
+            Ok((published, are_requests_all)) => {
+                let published = Entries::read(did, &published, self.ports.record_bytes);
+                (published, are_requests_all)
+            }
             Err(why) => return Ok(Err(why)),
         };
         if published.offers.len() > usize::try_from(offers::MOST_OF_A_HOST).unwrap_or(usize::MAX) {

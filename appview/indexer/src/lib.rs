@@ -58,6 +58,8 @@ pub struct Ports {
     pub cache: Arc<dyn Cache>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The most bytes of a record that is kept; a longer one is left out.
+    pub record_bytes: u32,
 }
 
 /// Keeps the index up to what accounts publish.

@@ -14,7 +14,6 @@ use huddle_syntax::{AtIdentifier, Did};
 
 use crate::host::HostError;
 use crate::records::OFFERS;
-use crate::take_over::Takeover;
 use crate::{Indexer, LeftOut};
 
 pub(crate) use meetings::Meetings;
@@ -109,7 +108,7 @@ impl Indexer {
     }
 
     async fn begin(&self, did: &Did, published: &[Change]) -> Result<Vec<LeftOut>, IndexError> {
-        let mut change = Takeover::at(self.ports.clock.now());
+        let mut change = self.takeover();
         // Whatever has been signed is newer.
         change.changes(did, "", published)?;
         change.statements.push(repos::follow(did.as_str()));

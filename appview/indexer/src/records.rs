@@ -28,9 +28,6 @@ pub const COLLECTIONS: [&str; 5] = [
 /// Those of what hosts offer.
 pub(crate) const OFFERS: [&str; 3] = [SlotOffer::NSID, OfficeHours::NSID, availability::COLLECTION];
 
-/// The most bytes of a record that is kept.
-const MAX_RECORD_LEN: usize = 64 << 10;
-
 /// For what has no end: the last moment of the year 9999.
 const NEVER: Timestamp = Timestamp::from_millis(253_402_300_799_999);
 
@@ -54,11 +51,11 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Reads what has changed.
-    pub(crate) fn read(did: &Did, changes: &[Change]) -> Self {
+    /// Reads what has changed; a record of more than so many bytes is wrong.
+    pub(crate) fn read(did: &Did, changes: &[Change], most_bytes: u32) -> Self {
         let mut entries = Self::default();
         for change in changes {
-            if let Err(why) = entries.take(did, change) {
+            if let Err(why) = entries.take(did, change, most_bytes) {
                 let collection = change.collection.clone();
                 entries.left_out.push(LeftOut { collection, why });
             }
@@ -67,16 +64,14 @@ impl Entries {
     }
 
     /// Takes a change. What is wrong with a record is told, and leaves nothing at its address.
-    fn take(&mut self, did: &Did, change: &Change) -> Result<(), String> {
+    fn take(&mut self, did: &Did, change: &Change, most_bytes: u32) -> Result<(), String> {
         let uri = uri(did, change)?;
+        let fits = |bytes: &[u8]| u32::try_from(bytes.len()).is_ok_and(|it| it <= most_bytes);
         let record = match &change.record {
-            Outcome::Record { cid, bytes } if bytes.len() <= MAX_RECORD_LEN => {
-                Ok(Some((cid.to_string(), &**bytes)))
+            Outcome::Record { cid, bytes } if fits(bytes) => Ok(Some((cid.to_string(), &**bytes))),
+            Outcome::Record { bytes, .. } => {
+                Err(format!("{} bytes; the most is {most_bytes}", bytes.len()))
             }
-            Outcome::Record { bytes, .. } => Err(format!(
-                "{} bytes; the most is {MAX_RECORD_LEN}",
-                bytes.len()
-            )),
             Outcome::Gone => Ok(None),
             Outcome::Refused { why, .. } => Err(why.to_string()),
         };

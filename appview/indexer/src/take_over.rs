@@ -29,30 +29,33 @@ impl Indexer {
     /// Takes an event over, the account's new state with it. An error says that nothing of it was, and that it may be
     /// tried again.
     pub async fn take_over(&self, event: &Event) -> Result<TakenOver, IndexError> {
-        let mut change = Takeover::at(self.ports.clock.now());
+        let mut change = self.takeover();
         change.taken.kind = kind(event);
         change.event(event)?;
         self.index().batch(change.statements).await?;
         Ok(change.taken)
+    }
+
+    /// Nothing yet, now.
+    pub(crate) fn takeover(&self) -> Takeover {
+        Takeover {
+            now: self.ports.clock.now(),
+            record_bytes: self.ports.record_bytes,
+            statements: Vec::new(),
+            taken: TakenOver::default(),
+        }
     }
 }
 
 /// What an event comes to.
 pub(crate) struct Takeover {
     now: Timestamp,
+    record_bytes: u32,
     pub(crate) statements: Vec<Statement>,
     pub(crate) taken: TakenOver,
 }
 
 impl Takeover {
-    pub(crate) fn at(now: Timestamp) -> Self {
-        Self {
-            now,
-            statements: Vec::new(),
-            taken: TakenOver::default(),
-        }
-    }
-
     fn event(&mut self, event: &Event) -> Result<(), IndexError> {
         match event {
             Event::Gap { .. } => self.statements.push(repos::distrust_all()),
@@ -126,7 +129,7 @@ impl Takeover {
             did: did.as_str(),
             rev,
         };
-        let entries = Entries::read(did, changes);
+        let entries = Entries::read(did, changes, self.record_bytes);
         let statements = &mut self.statements;
         statements.push(people::seen(did.as_str(), self.now));
         statements.extend(offers::put(at, &entries.offers, self.now)?);

@@ -16,6 +16,7 @@ mod pages;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::middleware;
 use huddle_api::Huddle;
@@ -133,6 +134,10 @@ impl AppView {
             limits,
             ..
         } = self.backend.clone();
+        let tokens = ServiceAuthConfig::new(&self.service)
+            .with_max_lifetime(secs(limits.token_lifetime_secs))
+            .with_clock_skew(secs(limits.clock_skew_secs));
+        let body_bytes = usize::try_from(limits.body_bytes).unwrap_or(usize::MAX);
         let observer = Observer {
             clock: clock.clone(),
             metrics: self.operations.metrics.clone(),
@@ -143,7 +148,7 @@ impl AppView {
             allowances: self.allowances,
             clock: clock.clone(),
             limits,
-            tokens: ServiceAuthConfig::new(&self.service),
+            tokens,
             metrics: self.operations.metrics.clone(),
         };
         let huddle = Huddle {
@@ -166,11 +171,17 @@ impl AppView {
             .public::<ListOffers>(PUBLIC_SECS)
             .public::<SearchHosts>(PUBLIC_SECS)
             .authenticate(admission)
+            .body_limit(body_bytes)
             .on_fault(self.on_fault)
             .into_axum()
             .layer(middleware::from_fn_with_state(observer, observe));
         xrpc.merge(pages)
     }
+}
+
+/// A limit in seconds, as a duration.
+fn secs(limit: u32) -> Duration {
+    Duration::from_secs(limit.into())
 }
 
 impl fmt::Debug for AppView {

@@ -147,7 +147,7 @@ async fn start(remote: Arc<Remote>) -> (Server, ConnectedCalendars) {
             random: Arc::new(OsRandom),
         };
         let keys = KeyRing::parse(&KeyRing::new_key("1", &OsRandom)).unwrap();
-        let calendars = ConnectedCalendars::new(ports, keys, Duration::from_mins(5));
+        let calendars = ConnectedCalendars::new(ports, keys, &of_matching);
         connected = Some(calendars.clone());
         let sources = Sources {
             index,

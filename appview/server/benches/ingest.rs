@@ -226,6 +226,7 @@ impl Scene {
             fetch: self.network.clone(),
             cache,
             clock: clock.clone(),
+            record_bytes: huddle_core::Limits::default().record_bytes,
         });
         let config = Config {
             source: Source::Repos,

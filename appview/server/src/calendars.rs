@@ -5,12 +5,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use huddle_appview_router::Pages;
 use huddle_appview_web::{CONNECT_PATH, SETTINGS_PATH};
 use huddle_calendars::{CalendarPorts, ConnectedCalendars};
+use huddle_core::Limits;
 use huddle_core::effects::WebhookPost;
 use huddle_core::user_connector::sealing::{KeyRing, KeySource};
 use huddle_native::SystemDns;
@@ -38,7 +38,7 @@ impl Connecting {
     pub(crate) fn new(
         folder: &Path,
         ports: CalendarPorts,
-        keep: Duration,
+        limits: &Limits,
         address: &Url,
     ) -> Result<Self> {
         let keys = load_or_make_keys(folder, &*ports.random)?;
@@ -48,7 +48,7 @@ impl Connecting {
             keys: keys.clone(),
             random: Arc::clone(&ports.random),
         };
-        let calendars = ConnectedCalendars::new(ports, keys, keep);
+        let calendars = ConnectedCalendars::new(ports, keys, limits);
         let calendars = calendars.located_by(Arc::new(SystemDns::new()?));
         Ok(Self { calendars, pages })
     }

@@ -278,6 +278,7 @@ mod tests {
                 fetch,
                 cache,
                 clock,
+                record_bytes: Limits::default().record_bytes,
             })
         }
 

@@ -180,7 +180,7 @@ impl Config {
             DisclosureKey::new(&*secret(&secrets::DISCLOSURE)?),
             Arc::new(limits.clone()),
         ));
-        let indexer = network.indexer(index.clone());
+        let indexer = network.indexer(index.clone(), limits.record_bytes);
         let parts = Parts {
             actors,
             index,
@@ -209,10 +209,9 @@ impl Config {
             clock: network.clock.clone(),
             random: Arc::new(OsRandom),
         };
-        let keep = Duration::from_secs(self.limits.0.calendar_cache_secs.into());
         let here = || Url::parse(&format!("http://{}", self.listen));
         let address = self.public_url.clone().map_or_else(here, Ok)?;
-        Connecting::new(self.data.path(), ports, keep, &address)
+        Connecting::new(self.data.path(), ports, &self.limits.0, &address)
     }
 
     /// Nobody measures where nobody may look.
@@ -240,9 +239,14 @@ impl Config {
         let dns = Arc::new(SystemDns::new()?);
         let transport = ReqwestTransport::new(dns.clone(), USER_AGENT, &[])?;
         let fetch: Arc<dyn Fetch> = Arc::new(GuardedFetch::new(transport, policy.clone()));
+        let secs = |limit: u32| Duration::from_secs(limit.into());
+        let limits = &self.limits.0;
         let config = IdentityConfig {
             plc_directory: self.plc.clone(),
             policy: policy.clone(),
+            document_ttl: secs(limits.document_cache_secs),
+            handle_ttl: secs(limits.handle_cache_secs),
+            error_ttl: secs(limits.identity_error_secs),
             ..IdentityConfig::default()
         };
         Ok(Network {
@@ -324,13 +328,14 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    fn indexer(&self, index: Arc<dyn Index>) -> Indexer {
+    fn indexer(&self, index: Arc<dyn Index>, record_bytes: u32) -> Indexer {
         Indexer::new(Ports {
             index,
             identity: self.identity.clone(),
             fetch: self.fetch.clone(),
             cache: self.cache.clone(),
             clock: self.clock.clone(),
+            record_bytes,
         })
     }
 
@@ -369,5 +374,31 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huddle_core::Limits;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_known_of_accounts_is_believed_for_as_long_as_the_limits_say() {
+        let mut config = Config::default();
+        config.limits.0 = Limits {
+            document_cache_secs: 61,
+            handle_cache_secs: 62,
+            identity_error_secs: 63,
+            ..Limits::default()
+        };
+        let network = config.network().unwrap();
+        let believed = network.identity.config();
+        let times = [
+            believed.document_ttl,
+            believed.handle_ttl,
+            believed.error_ttl,
+        ];
+        assert_eq!(times.map(|it| it.as_secs()), [61, 62, 63]);
     }
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use huddle_core::SqlError;
 use huddle_core::outbox::{self, Task};
 use huddle_core::tasks::{Retry, TaskError, Tasks};
+use huddle_core::{Limits, SqlError};
 use huddle_ports::metrics::TASK_SECONDS;
 use huddle_ports::{Clock as _, Metrics, Random as _};
+use huddle_workers_platform::config::limits;
 use huddle_workers_platform::{Misconfigured, WorkersClock, WorkersRandom, log};
 use worker::wasm_bindgen::prelude::*;
 use worker::worker_sys::{Message as PlatformMessage, MessageBatch};
@@ -41,10 +42,6 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How long a task waits while the configuration cannot be used.
 const UNCONFIGURED: Duration = Duration::from_mins(1);
-
-/// How often a message is brought that is no task of this version. With the waits in between that is for some hours: one
-/// that another version has sent comes to that version, while both are deployed, or this one has taken its place by then.
-const STRANGE_TRIES: u32 = 20;
 
 #[wasm_bindgen]
 extern "C" {
@@ -79,8 +76,10 @@ fn seconds(wait: Duration) -> u32 {
 /// Does what a batch of either queue is for.
 pub(crate) async fn work_off(batch: &MessageBatch, env: &Env) {
     let messages = batch.messages().expect("a batch has messages");
+    // Where they cannot be read, no task is done either, which the runner says.
+    let limits = limits(env).unwrap_or_default();
     let jobs = messages.iter();
-    let jobs = jobs.map(|message| Job::new(message.unchecked_into(), env));
+    let jobs = jobs.map(|message| Job::new(message.unchecked_into(), env, &limits));
     let is_second = |name| String::from(name).ends_with(SECOND);
     if batch.queue().is_ok_and(is_second) {
         let why = "it was given up, and the log says why";
@@ -150,6 +149,7 @@ struct Job<'a> {
     /// How often it was brought before.
     tries: u32,
     env: &'a Env,
+    limits: &'a Limits,
 }
 
 /// Why a task was not done.
@@ -170,21 +170,30 @@ enum Trouble {
 impl Trouble {
     /// How long a task waits that has failed so now, and `tries` times before; `None` if it is given up. What `dice` says
     /// should be random.
-    fn wait(&self, task: Option<&Task>, tries: u32, dice: u32) -> Option<Duration> {
+    ///
+    /// What is no task of this version is tried as often as a task: one that another version has sent comes to that
+    /// version, while both are deployed, or this one has taken its place by then.
+    fn wait(
+        &self,
+        limits: &Limits,
+        task: Option<&Task>,
+        tries: u32,
+        dice: u32,
+    ) -> Option<Duration> {
         let retry = match self {
             Self::Misconfigured(_) => return Some(UNCONFIGURED),
             Self::Failed(error) => error.retry(),
             Self::NoTask(_) | Self::TooLong(_) | Self::Sql(_) => Retry::Later,
         };
         match task {
-            Some(task) => retry.wait(task, tries, dice),
-            None => (tries + 1 < STRANGE_TRIES).then(|| outbox::backoff(tries, dice)),
+            Some(task) => retry.wait(limits, task, tries, dice),
+            None => (tries + 1 < limits.task_tries).then(|| outbox::backoff(limits, tries, dice)),
         }
     }
 }
 
 impl<'a> Job<'a> {
-    fn new(message: PlatformMessage, env: &'a Env) -> Self {
+    fn new(message: PlatformMessage, env: &'a Env, limits: &'a Limits) -> Self {
         let counted: &CountedMessage = message.unchecked_ref();
         let tries = counted.attempts().saturating_sub(1);
         let message = RawMessage::from(message);
@@ -195,6 +204,7 @@ impl<'a> Job<'a> {
             text,
             tries,
             env,
+            limits,
         }
     }
 
@@ -217,7 +227,8 @@ impl<'a> Job<'a> {
             self.tell_done();
             return None;
         };
-        let wait = trouble.wait(self.task.as_ref().ok(), self.tries, dice());
+        let task = self.task.as_ref().ok();
+        let wait = trouble.wait(self.limits, task, self.tries, dice());
         if let Trouble::Misconfigured(_) = trouble {
             self.tell_failed(
                 "a job waits for the configuration to be put right",
@@ -306,7 +317,7 @@ impl<'a> Job<'a> {
             Ok(()) => self.message.ack(),
             Err(problem) => {
                 log::failed("a dead letter is not kept", &problem);
-                self.again(outbox::backoff(self.tries, dice()));
+                self.again(outbox::backoff(self.limits, self.tries, dice()));
             }
         }
     }
@@ -326,7 +337,7 @@ mod tests {
     #[track_caller]
     fn check(tries: u32, expect: Option<u64>) {
         let trouble = Trouble::NoTask("expected value".into());
-        let wait = trouble.wait(None, tries, u32::MAX);
+        let wait = trouble.wait(&Limits::default(), None, tries, u32::MAX);
         assert_eq!(wait, expect.map(Duration::from_secs), "{tries}");
     }
 
@@ -347,5 +358,8 @@ mod tests {
             .collect();
         counts.dedup();
         assert_eq!(counts, [(PLATFORM_TRIES - 1).to_string()]);
+        let table = Limits::default().table();
+        let tries = table.iter().find(|limit| limit.name == "task_tries");
+        assert!(tries.is_some_and(|limit| limit.most <= PLATFORM_TRIES));
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Parts {
 impl Parts {
     pub(crate) fn read(env: &Env) -> Result<Self, Misconfigured> {
         let config = Config::read(env)?;
-        let network = Network::read(env, Arc::new(EdgeCache::default()))?;
+        let network = Network::read(env, Arc::new(EdgeCache::default()), &config.limits)?;
         let actors = Arc::new(DurableObjectTransport::new(env.clone()));
         let index = Arc::new(D1Index::new(env.clone()));
         let limits = Arc::new(config.limits.clone());
@@ -83,6 +83,7 @@ impl Parts {
             fetch: self.network.fetch.clone(),
             cache: self.network.cache.clone(),
             clock: self.backend.clock.clone(),
+            record_bytes: self.config.limits.record_bytes,
         })
     }
 
@@ -150,9 +151,8 @@ fn calendars(
     };
     let nobodys = || KeyRing::parse(&KeyRing::new_key("none", &WorkersRandom));
     let keys = config.keys.clone().map_or_else(nobodys, Ok);
-    let keep = Duration::from_secs(config.limits.calendar_cache_secs.into());
-    let calendars = ConnectedCalendars::new(ports, keys.expect("a new key is a ring"), keep);
-    calendars
+    let keys = keys.expect("a new key is a ring");
+    ConnectedCalendars::new(ports, keys, &config.limits)
         .located_by(Arc::new(network.dns.clone()))
         .measured(operations(config).metrics)
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use huddle_ports::{Fetch, Timestamp};
 use huddle_schedule::busy::BusyRules;
+use huddle_schedule::icalendar::Limits;
 use huddle_schedule::{Interval, Zone};
 
 use crate::caldav::{Access, CalDav};
 use crate::error::CalendarError;
 use crate::event::{BookingEvent, EventKey, EventState};
 use crate::feed::Feed;
+use crate::icalendar;
 use crate::snapshot::Snapshot;
 
 /// A calendar that a person has connected.
@@ -39,10 +41,13 @@ pub struct BusyQuery<'a> {
     pub addresses: &'a [&'a str],
     /// The UID of a booking whose events take no time: what is checked is whether anything *else* is in its way.
     pub ignoring: Option<&'a str>,
+    /// How much of the calendar is read. One that has more is [too large](CalendarError::TooLarge), and what recurs
+    /// more often takes all the time that it may take.
+    pub limits: Limits,
 }
 
 impl<'a> BusyQuery<'a> {
-    /// A query by the default rules, with nothing left out.
+    /// A query by the default rules and limits, with nothing left out.
     pub fn new(window: Interval, zone: Zone) -> Self {
         Self {
             window,
@@ -50,6 +55,7 @@ impl<'a> BusyQuery<'a> {
             zone,
             addresses: &[],
             ignoring: None,
+            limits: icalendar::limits(),
         }
     }
 

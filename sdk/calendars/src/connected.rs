@@ -30,15 +30,14 @@ use huddle_core::user_connector::connector::{
     BeginReading, BeingRead, Calendars as Known, EndReading,
 };
 use huddle_core::user_connector::sealing::KeyRing;
-use huddle_core::{ActorName, ActorTransport, Ask, Interval};
+use huddle_core::{ActorName, ActorTransport, Ask, Interval, Limits};
 use huddle_ports::{Clock, Fetch, Metrics, NoMetrics, Random, Timestamp};
-use huddle_schedule::Zone;
 use huddle_schedule::busy::BusyRules;
+use huddle_schedule::{Zone, icalendar};
 use huddle_syntax::Did;
 
 use crate::caldav::ServiceDns;
 use crate::calendar::BusyQuery;
-use crate::http::REQUEST_TIMEOUT;
 use sign_ins::SignIns;
 
 pub use connecting::{Given, NotConnected};
@@ -69,6 +68,10 @@ struct Inner {
     keys: KeyRing,
     /// How old what was read may be.
     keep: Duration,
+    /// How long a request may take.
+    request_timeout: Duration,
+    /// How much of a calendar is read.
+    reading: icalendar::Limits,
     /// Tells this process from others.
     reader: String,
     metrics: Arc<dyn Metrics>,
@@ -84,6 +87,8 @@ impl Clone for Inner {
             ports: self.ports.clone(),
             keys: self.keys.clone(),
             keep: self.keep,
+            request_timeout: self.request_timeout,
+            reading: self.reading,
             reader: self.reader.clone(),
             metrics: Arc::clone(&self.metrics),
             dns: self.dns.clone(),
@@ -97,14 +102,16 @@ impl Clone for Inner {
 type Flight = BoxFuture<'static, Busy>;
 
 impl ConnectedCalendars {
-    /// Those of an installation. What was read is good for `keep` to propose something.
-    pub fn new(ports: CalendarPorts, keys: KeyRing, keep: Duration) -> Self {
+    /// Those of an installation with these limits.
+    pub fn new(ports: CalendarPorts, keys: KeyRing, limits: &Limits) -> Self {
         let mut reader = [0; 16];
         ports.random.fill(&mut reader);
         Self(Arc::new(Inner {
             ports,
             keys,
-            keep,
+            keep: Duration::from_secs(limits.calendar_cache_secs.into()),
+            request_timeout: Duration::from_secs(limits.calendar_request_secs.into()),
+            reading: reading_limits(limits),
             reader: HEXLOWER.encode(&reader),
             metrics: Arc::new(NoMetrics),
             dns: None,
@@ -164,7 +171,7 @@ impl ConnectedCalendars {
             Ok(Err(BeingRead)) => return Busy::Delayed,
             Err(_) => return Busy::Unreadable,
         };
-        let Ok(asked) = Asked::new(&known, window, None) else {
+        let Ok(asked) = Asked::new(&known, window, None, self.0.reading) else {
             return Busy::Unreadable;
         };
         let (busy, outcomes) = match self.remembered(&known, &asked) {
@@ -203,7 +210,7 @@ impl ConnectedCalendars {
 
     fn hurry(&self, deadline: Timestamp) -> hurry::Hurry<'_> {
         let CalendarPorts { fetch, clock, .. } = &self.0.ports;
-        let deadline = deadline.min(clock.now() + REQUEST_TIMEOUT);
+        let deadline = deadline.min(clock.now() + self.0.request_timeout);
         hurry::Hurry::new(&**fetch, &**clock, deadline)
     }
 
@@ -227,6 +234,8 @@ struct Asked<'a> {
     rules: BusyRules,
     /// The booking whose events do not count.
     but: Option<&'a BookingId>,
+    /// How much of each is read.
+    limits: icalendar::Limits,
 }
 
 impl<'a> Asked<'a> {
@@ -235,6 +244,7 @@ impl<'a> Asked<'a> {
         known: &Known,
         window: Interval,
         but: Option<&'a BookingId>,
+        limits: icalendar::Limits,
     ) -> Result<Self, InvalidPreferences> {
         let preferences = known.preferences.read()?;
         Ok(Self {
@@ -242,7 +252,19 @@ impl<'a> Asked<'a> {
             zone: preferences.rules.zone,
             rules: preferences.busy,
             but,
+            limits,
         })
+    }
+}
+
+/// How much of a calendar is read by the limits of an installation.
+fn reading_limits(limits: &Limits) -> icalendar::Limits {
+    let size = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    icalendar::Limits {
+        bytes: size(limits.calendar_bytes),
+        events: size(limits.calendar_events),
+        occurrences: size(limits.calendar_occurrences),
+        ..icalendar::Limits::default()
     }
 }
 
@@ -262,7 +284,7 @@ impl Calendars for ConnectedCalendars {
         }
         // Most bookings have no event yet: theirs is the question of everybody else.
         let but = but.filter(|_| freshness == Freshness::Fresh || known.event_in.is_some());
-        let Ok(asked) = Asked::new(known, within, but) else {
+        let Ok(asked) = Asked::new(known, within, but, self.0.reading) else {
             return Busy::Unreadable;
         };
         let busy = if freshness == Freshness::Fresh || but.is_some() {

@@ -17,10 +17,12 @@ use crate::credentials::Credentials;
 use crate::error::CalendarError;
 use sign_in::{Manner, Told};
 
-/// How long one request may take. Who has less time drops what waits for it: that ends the request too.
+/// How long one request may take, unless the [`Fetch`] that is brought gives it another time. Who has less time drops
+/// what waits for it: that ends the request too.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest answer that is read, in bytes: a feed, or the events of a window.
+/// The longest answer that is read, in bytes: a feed, or the events of a window; unless the [`Fetch`] that is brought
+/// gives it other room, and [`BusyQuery::limits`](crate::BusyQuery::limits) too.
 pub const MAX_ANSWER_BYTES: usize = 5 * 1024 * 1024;
 
 /// How often an answer may lead elsewhere.

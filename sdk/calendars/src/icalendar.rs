@@ -37,10 +37,10 @@ pub(crate) fn busy<'t>(
     let texts: Vec<Cow<'_, str>> = parts.into_iter().map(decode).collect();
     let mut components = Vec::new();
     for text in &texts {
-        components.extend(calendar(text)?);
+        components.extend(calendar(text, &query.limits)?);
     }
     let inside = components.iter().flat_map(|calendar| &calendar.components);
-    if inside.filter(|component| component.is("VEVENT")).count() > limits().events {
+    if inside.filter(|component| component.is("VEVENT")).count() > query.limits.events {
         return Err(CalendarError::TooLarge);
     }
     Ok(read(&components, query))
@@ -49,7 +49,7 @@ pub(crate) fn busy<'t>(
 /// What the answer to a free-busy query says of the window.
 pub(crate) fn free_busy(bytes: &[u8], query: &BusyQuery<'_>) -> Result<Busy, CalendarError> {
     let text = decode(bytes);
-    let components = calendar(&text)?;
+    let components = calendar(&text, &query.limits)?;
     let mut inside = components.iter().flat_map(|calendar| &calendar.components);
     if !inside.any(|component| component.is("VFREEBUSY")) {
         let missing = "its answer has no free-busy time";
@@ -63,7 +63,7 @@ fn read(components: &[Component<'_>], query: &BusyQuery<'_>) -> Busy {
         zone: query.zone,
         addresses: query.addresses,
     };
-    let agenda = Agenda::of(components, limits());
+    let agenda = Agenda::of(components, query.limits);
     let busy = agenda.busy(query.window, owner, &query.rules, query.ignoring);
     let problems = busy.problems.iter().take(MAX_PROBLEMS);
     Busy {
@@ -73,7 +73,7 @@ fn read(components: &[Component<'_>], query: &BusyQuery<'_>) -> Busy {
 }
 
 /// The calendars in a text that has nothing else.
-fn calendar(text: &str) -> Result<Vec<Component<'_>>, CalendarError> {
+fn calendar<'t>(text: &'t str, limits: &Limits) -> Result<Vec<Component<'t>>, CalendarError> {
     const BEGIN: &str = "BEGIN:VCALENDAR";
     let begins = text
         .trim_start()
@@ -82,7 +82,7 @@ fn calendar(text: &str) -> Result<Vec<Component<'_>>, CalendarError> {
     if !begins {
         return Err(CalendarError::NotACalendar);
     }
-    let components = parse(text, &limits()).map_err(|error| match error {
+    let components = parse(text, limits).map_err(|error| match error {
         ReadError::NoComponent => CalendarError::NotACalendar,
         ReadError::CutOff { .. } => CalendarError::Broken("its calendar is cut off".into()),
         _ => CalendarError::TooLarge,
@@ -93,7 +93,8 @@ fn calendar(text: &str) -> Result<Vec<Component<'_>>, CalendarError> {
     Ok(components)
 }
 
-fn limits() -> Limits {
+/// How much of a calendar is read, unless a query says otherwise.
+pub(crate) fn limits() -> Limits {
     Limits {
         bytes: MAX_ANSWER_BYTES,
         ..Limits::default()
@@ -102,7 +103,7 @@ fn limits() -> Limits {
 
 /// The zone that a calendar describes, by its name in the database.
 pub(crate) fn zone(text: &str) -> Option<Zone> {
-    let components = calendar(text).ok()?;
+    let components = calendar(text, &limits()).ok()?;
     let zones = components.iter().flat_map(|calendar| &calendar.components);
     let named = zones
         .filter(|c| c.is("VTIMEZONE"))
@@ -113,7 +114,7 @@ pub(crate) fn zone(text: &str) -> Option<Zone> {
 /// The event of ours in a resource.
 pub(crate) fn state(bytes: &[u8], uid: &str, etag: String) -> Result<EventState, CalendarError> {
     let text = decode(bytes);
-    let components = calendar(&text)?;
+    let components = calendar(&text, &limits())?;
     let event = components
         .iter()
         .flat_map(|calendar| &calendar.components)

@@ -96,6 +96,7 @@ fn asked(query: &BusyQuery<'_>) -> String {
         zone,
         addresses,
         ignoring,
+        limits,
     } = query;
     let BusyRules {
         tentative,
@@ -118,6 +119,8 @@ fn asked(query: &BusyQuery<'_>) -> String {
     let rules = rules.map(u8::from);
     let mut hash = Sha256::new();
     hash.update(rules);
+    // By another bound, what recurs may take other time. The other limits say only whether anything is read at all.
+    hash.update(limits.occurrences.to_be_bytes());
     for text in [zone.name(), ignoring.unwrap_or_default()]
         .iter()
         .chain(*addresses)

@@ -82,6 +82,22 @@ limits! {
     /// For how long what was read from calendars is good enough to propose something; what is given away for good is
     /// asked afresh.
     calendar_cache_secs: 300 in 0..=900;
+    /// How long one request to a calendar's server may take, and all that are made to say when somebody is busy. More
+    /// waits for servers that are slow, and for those that never answer; a match gives up after `match_secs` in any
+    /// case, and what is written to a calendar after a minute, into which three requests have to go.
+    calendar_request_secs: 10 in 1..=20;
+    /// How long whoever reads a person's calendars is left alone, of several processes: longer than a reading takes. As
+    /// long as that others wait after one that died.
+    calendar_lease_secs: 60 in 10..=300;
+    /// The longest answer of a calendar's server that is read: a feed, or the events of a window. A calendar that has
+    /// more cannot be read, and its person is never free. All of it is in memory while it is read, with several times
+    /// as much beside it, of the 128 MB that Workers have.
+    calendar_bytes: 5_242_880 in 65_536..=10_485_760;
+    /// The most events of a calendar that are read, those that recur counted once. One that has more cannot be read.
+    calendar_events: 20_000 in 100..=50_000;
+    /// The most times that one event of a calendar may recur in what is read of it, some two months or as far ahead as
+    /// meetings can be. One that recurs more often takes all of that time. More lets one calendar take longer to read.
+    calendar_occurrences: 10_000 in 100..=100_000;
     /// How long a host has to approve a request.
     approval_secs: 259_200 in 3600..=1_209_600;
     /// How long a request that is a record is tried while something is in its way that passes, unless its `latest` comes
@@ -96,11 +112,41 @@ limits! {
     /// When it is said that no time suits: at multiples of so many milliseconds after the request has come. It is more
     /// than a search takes, so that how long one takes does not tell why nothing was found.
     no_slot_step_millis: 250 in 0..=2000;
+    /// How often something is tried to bring about outside, before it is a dead letter that waits for an operator. With
+    /// `task_wait_secs` in between that takes four hours on the average and eight at most, unless somebody asks for
+    /// longer: longer than a calendar or mail server is down for that somebody looks after. On Workers, `max_retries`
+    /// of `wrangler.toml` is for what cannot even be begun, and is no less than the most that this can be.
+    task_tries: 20 in 1..=100;
+    /// The longest wait between two tries, whatever somebody else asks for; the first is of a second at most, and each
+    /// is up to twice as long as the one before. More spares whoever is down, who is noticed to be up again the later.
+    /// What is tried until it is done, because other actors count on it, waits no longer either.
+    task_wait_secs: 3600 in 60..=43_200;
     /// How long answers are kept for requests that are sent again with the same key.
     idempotency_secs: 86400 in 3600..=604_800;
     /// How often what is held of accounts is compared with what they have published. On Workers, a schedule of
     /// `wrangler.toml` says when.
     drift_secs: 3600 in 10..=86400;
+    /// The longest record that is kept of those that others publish; a longer one is left out, as if it were not there.
+    /// Room for a host's hours in any shape, and too little to store something else with us. What was left out comes
+    /// once its account is fetched anew.
+    record_bytes: 65_536 in 4096..=262_144;
+    /// The longest body of a request to a method; a longer one is refused with 413. It is in memory before it is known
+    /// to be of any use.
+    body_bytes: 262_144 in 16_384..=4_194_304;
+    /// How long a caller's token may live. Data servers make them out for a minute or a few; with less, some of those
+    /// are refused. With more, a token that was stolen before it was used is good for longer, and those that were used
+    /// are remembered for longer, of which there is room for 262,144 in one process.
+    token_lifetime_secs: 300 in 60..=3600;
+    /// How far a caller's clock may be off: a token is good for so much longer than it says, and so much before.
+    clock_skew_secs: 30 in 0..=300;
+    /// For how long the document of a DID is believed: so long a key that was revoked may still sign. With less, its
+    /// directory or host is asked more often.
+    document_cache_secs: 600 in 30..=3600;
+    /// For how long it is believed whose a handle is.
+    handle_cache_secs: 600 in 30..=3600;
+    /// For how long it is believed that there is no such DID or handle: so long whoever has just been entered, or has
+    /// mended what was wrong, may have to wait. That somebody gave no answer is believed for 5 seconds.
+    identity_error_secs: 30 in 5..=600;
     /// Requests a minute without authentication, by IP address.
     anonymous_per_minute: 60 in 1..=100_000;
     /// How many of those may come at once.
@@ -127,6 +173,14 @@ impl Limits {
         if cost > burst {
             return Err(BadLimits::ChangeTooDear { cost, burst });
         }
+        let (lease, request) = (self.calendar_lease_secs, self.calendar_request_secs);
+        if lease <= request {
+            return Err(BadLimits::CalendarLeaseTooShort { lease, request });
+        }
+        let secs = self.task_tries.saturating_mul(self.task_wait_secs);
+        if secs > QUEUE_SECS {
+            return Err(BadLimits::TriedForTooLong { secs });
+        }
         Ok(())
     }
 
@@ -137,6 +191,9 @@ impl Limits {
             .div_ceil(self.changes_per_minute.max(1))
     }
 }
+
+/// How long a queue of Workers keeps a message, however often it is brought: it forgets what is older, without a word.
+const QUEUE_SECS: u32 = 4 * 24 * 60 * 60;
 
 /// One limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +224,26 @@ pub enum BadLimits {
         cost: u32,
         /// `account_burst`
         burst: u32,
+    },
+    /// Somebody takes over from a reader of calendars who may still be at work.
+    #[error(
+        "whoever reads calendars is left alone for {lease} seconds (calendar_lease_secs), and may take {request} for \
+         it (calendar_request_secs): raise calendar_lease_secs above that, or lower calendar_request_secs"
+    )]
+    CalendarLeaseTooShort {
+        /// `calendar_lease_secs`
+        lease: u32,
+        /// `calendar_request_secs`
+        request: u32,
+    },
+    /// A task may be lost before it is given up.
+    #[error(
+        "a task may be tried for {secs} seconds (task_tries times task_wait_secs), and a queue keeps it for \
+         {QUEUE_SECS}: lower task_tries or task_wait_secs"
+    )]
+    TriedForTooLong {
+        /// `task_tries` times `task_wait_secs`
+        secs: u32,
     },
 }
 
@@ -209,6 +286,36 @@ mod tests {
             dear(60).check().unwrap_err().to_string(),
             "a change takes 61 requests of an account's allowance (account_per_minute divided by changes_per_minute), \
              which holds 60: raise account_burst or changes_per_minute, or lower account_per_minute"
+        );
+    }
+
+    #[test]
+    fn a_lease_that_ends_before_what_it_is_for_is_refused() {
+        let lease = |calendar_lease_secs| Limits {
+            calendar_request_secs: 20,
+            calendar_lease_secs,
+            ..Limits::default()
+        };
+        assert_eq!(lease(21).check(), Ok(()));
+        assert_eq!(
+            lease(20).check().unwrap_err().to_string(),
+            "whoever reads calendars is left alone for 20 seconds (calendar_lease_secs), and may take 20 for it \
+             (calendar_request_secs): raise calendar_lease_secs above that, or lower calendar_request_secs"
+        );
+    }
+
+    #[test]
+    fn tasks_that_would_outlive_their_queue_are_refused() {
+        let tried = |task_tries| Limits {
+            task_tries,
+            task_wait_secs: 43_200,
+            ..Limits::default()
+        };
+        assert_eq!(tried(8).check(), Ok(()));
+        assert_eq!(
+            tried(9).check().unwrap_err().to_string(),
+            "a task may be tried for 388800 seconds (task_tries times task_wait_secs), and a queue keeps it for \
+             345600: lower task_tries or task_wait_secs"
         );
     }
 

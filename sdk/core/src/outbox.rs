@@ -14,16 +14,12 @@ use crate::actor::{ActorName, Command};
 use crate::booking::BookingId;
 use crate::effects::{Channel, Effect};
 use crate::index::audit::Deed;
+use crate::limits::{Limits, secs};
 use crate::sql::{Binding, Row, Sql, SqlError};
 use crate::user_connector::connector::ConnectorId;
 
 /// The kind of [`Task::Tell`].
 pub const TELL: &str = "tell";
-
-/// How often whatever is outside is tried. With what [`backoff`] waits in between that takes four hours on the average and
-/// eight at most, unless somebody asks for longer: longer than a calendar or mail server is down for that somebody looks
-/// after.
-const TRIES: u32 = 20;
 
 /// More than an actor ever has timers.
 const TIMERS: u32 = 4;
@@ -99,7 +95,7 @@ impl Task {
     }
 
     /// How often it is tried before it is a dead letter; `None` is until it is done, because other actors count on it.
-    pub const fn tries(&self) -> Option<u32> {
+    pub const fn tries(&self, limits: &Limits) -> Option<u32> {
         match self {
             Self::Tell { .. } => None,
             Self::Resume(_)
@@ -108,7 +104,7 @@ impl Task {
             | Self::List { .. }
             | Self::Effect(_)
             | Self::ConfirmAddress { .. }
-            | Self::TellDisconnected { .. } => Some(TRIES),
+            | Self::TellDisconnected { .. } => Some(limits.task_tries),
         }
     }
 }
@@ -243,12 +239,16 @@ pub fn requeue(sql: &mut dyn Sql, id: i64, due: Timestamp) -> Result<bool, SqlEr
 }
 
 /// How long to wait before a task is tried again that failed just now, and `tries` times before that:
-/// 1 s doubling up to an hour, and of that a share that `dice`, which should be random, decides ("full jitter": whatever
-/// failed together does not come back together).
-pub fn backoff(tries: u32, dice: u32) -> Duration {
-    let ceiling = Duration::from_secs(1 << tries.min(12)).min(Duration::from_hours(1));
+/// 1 s doubling up to the longest wait that the limits allow, and of that a share that `dice`, which should be random,
+/// decides ("full jitter": whatever failed together does not come back together).
+pub fn backoff(limits: &Limits, tries: u32, dice: u32) -> Duration {
+    let doubled = Duration::from_secs(1 << tries.min(DOUBLINGS));
+    let ceiling = doubled.min(secs(limits.task_wait_secs));
     ceiling.mul_f64(f64::from(dice) / f64::from(u32::MAX))
 }
+
+/// So many times doubled, a second is longer than any wait.
+const DOUBLINGS: u32 = 32;
 
 /// At most `limit` actors that want to be woken, the longest due first; those of kinds that this version
 /// does not know are left out.
@@ -303,11 +303,24 @@ mod tests {
 
     #[test]
     fn waiting_doubles_up_to_an_hour_and_chance_shortens_it() {
+        let backoff = |tries, dice| backoff(&Limits::default(), tries, dice);
         assert_eq!(backoff(0, u32::MAX), Duration::from_secs(1));
         assert_eq!(backoff(3, u32::MAX), Duration::from_secs(8));
         assert_eq!(backoff(12, u32::MAX), Duration::from_hours(1));
         assert_eq!(backoff(u32::MAX, u32::MAX), Duration::from_hours(1));
         assert_eq!(backoff(5, 0), Duration::ZERO);
         assert!(backoff(5, u32::MAX / 2) < Duration::from_secs(17));
+    }
+
+    #[test]
+    fn waiting_doubles_up_to_what_the_limits_say() {
+        for (task_wait_secs, waits) in [(60, [32, 60, 60]), (43_200, [32, 64, 43_200])] {
+            let limits = Limits {
+                task_wait_secs,
+                ..Limits::default()
+            };
+            let found = [5, 6, 16].map(|tries| backoff(&limits, tries, u32::MAX).as_secs());
+            assert_eq!(found, waits);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::booking::NotFound;
 use crate::effects::{Effects, NotBrought};
 use crate::flows::Flows;
 use crate::index::{self, Index, IndexError, audit, people};
+use crate::limits::{Limits, secs};
 use crate::outbox::{self, Task};
 use crate::transport::{ActorTransport, Unreachable};
 
@@ -155,21 +156,18 @@ pub enum Retry {
     Never,
 }
 
-/// The longest that a task waits before it is tried again, whatever somebody else asks for.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
-
 impl Retry {
     /// How long a task waits that has failed now, and `tries` times before; `None` makes it a dead letter. What `dice`
     /// says should be random.
-    pub fn wait(self, task: &Task, tries: u32, dice: u32) -> Option<Duration> {
-        let wait = outbox::backoff(tries, dice);
+    pub fn wait(self, limits: &Limits, task: &Task, tries: u32, dice: u32) -> Option<Duration> {
+        let wait = outbox::backoff(limits, tries, dice);
         let wait = match self {
             Self::Later => wait,
-            Self::After(least) => wait.max(least.min(LONGEST_WAIT)),
+            Self::After(least) => wait.max(least.min(secs(limits.task_wait_secs))),
             Self::Never => return None,
         };
         let is_last = |most| tries.saturating_add(1) >= most;
-        (!task.tries().is_some_and(is_last)).then_some(wait)
+        (!task.tries(limits).is_some_and(is_last)).then_some(wait)
     }
 }
 
@@ -178,11 +176,28 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(retry: Retry, tries: u32, expect: Option<u64>) {
+    fn check_within(limits: &Limits, retry: Retry, tries: u32, expect: Option<u64>) {
         let task = Task::Resume("3hq7n2k5x4d6m7p2r5t7".parse().expect("an id"));
-        assert_eq!(task.tries(), Some(20));
-        let wait = retry.wait(&task, tries, u32::MAX);
+        let wait = retry.wait(limits, &task, tries, u32::MAX);
         assert_eq!(wait, expect.map(Duration::from_secs), "{retry:?} {tries}");
+    }
+
+    #[track_caller]
+    fn check(retry: Retry, tries: u32, expect: Option<u64>) {
+        check_within(&Limits::default(), retry, tries, expect);
+    }
+
+    #[test]
+    fn the_limits_say_how_often_a_task_is_tried_and_how_long_it_waits() {
+        let limits = Limits {
+            task_tries: 2,
+            task_wait_secs: 60,
+            ..Limits::default()
+        };
+        let nine_hours = Retry::After(Duration::from_hours(9));
+        check_within(&limits, nine_hours, 0, Some(60));
+        check_within(&limits, nine_hours, 1, None);
+        check_within(&limits, Retry::Later, 1, None);
     }
 
     #[test]

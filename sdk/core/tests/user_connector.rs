@@ -18,8 +18,8 @@ use huddle_core::index::audit::Deed;
 use huddle_core::outbox::{self, Task};
 use huddle_core::user_connector::addresses::{ConfirmAddress, ReadAddress, SetAddress};
 use huddle_core::user_connector::connector::{
-    Access, Connect, ConnectRefused, ConnectorId, Disconnect, DisconnectRefused, ForgetEvent,
-    GetCalendars, MAX_CONNECTORS, NoteEvent, Provider, Reseal,
+    Access, BeginReading, BeingRead, Connect, ConnectRefused, ConnectorId, Disconnect,
+    DisconnectRefused, ForgetEvent, GetCalendars, MAX_CONNECTORS, NoteEvent, Provider, Reseal,
 };
 use huddle_core::user_connector::sealing::Sealed;
 use huddle_core::user_connector::webhook::{ReadWebhook, RemoveWebhook, SetWebhook};
@@ -37,7 +37,17 @@ fn person(name: &str) -> ActorName {
 }
 
 fn ask<A: Ask>(store: &mut Store, who: &ActorName, at: Timestamp, question: A) -> A::Answer {
-    let reply = actor::handle(store, who, at, &Limits::default(), question.into());
+    ask_within(&Limits::default(), store, who, at, question)
+}
+
+fn ask_within<A: Ask>(
+    limits: &Limits,
+    store: &mut Store,
+    who: &ActorName,
+    at: Timestamp,
+    question: A,
+) -> A::Answer {
+    let reply = actor::handle(store, who, at, limits, question.into());
     A::answer(reply.unwrap()).unwrap()
 }
 
@@ -57,6 +67,27 @@ fn connect(number: u32, key: &str) -> Connect {
 fn booking() -> BookingId {
     let did = "did:web:ana.example.com".parse().unwrap();
     BookingIds::new(&[7; 32]).of_request(&did, "match", "1")
+}
+
+#[test]
+fn a_reader_of_calendars_is_left_alone_for_as_long_as_the_limits_say() {
+    for secs in [20, 120] {
+        let limits = Limits {
+            calendar_lease_secs: secs,
+            ..Limits::default()
+        };
+        let (mut store, ana) = (Store::new(&[]), person("ana"));
+        assert_eq!(ask(&mut store, &ana, NOW, connect(1, "k1")), Ok(()));
+        let mut begin = |reader: &str, at| {
+            let reader = reader.to_owned();
+            ask_within(&limits, &mut store, &ana, at, BeginReading { reader }).map(drop)
+        };
+        assert_eq!(begin("one", NOW), Ok(()));
+        let end = NOW + Duration::from_secs(secs.into());
+        let before = end - Duration::from_millis(1);
+        assert_eq!(begin("another", before), Err(BeingRead));
+        assert_eq!(begin("another", end), Ok(()));
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Finding out who somebody is: DID documents and handles, over the network, kept for a while.
 //!
-//! **What is kept, and for how long.** Answers are kept in the [`Cache`] for ten minutes, refusals
-//! ("there is no such DID") for thirty seconds, failures ("the directory did not answer") for five.
-//! Nothing is used for longer because asking again fails: a key that was revoked stops working in
-//! ten minutes, also when somebody keeps us from hearing of it. An entry carries its own age, so a
-//! cache that keeps it longer changes nothing.
+//! **What is kept, and for how long.** Unless the [`IdentityConfig`] says otherwise, answers are kept
+//! in the [`Cache`] for ten minutes, refusals ("there is no such DID") for thirty seconds, failures
+//! ("the directory did not answer") for five. Nothing is used for longer because asking again fails:
+//! a key that was revoked stops working in ten minutes, also when somebody keeps us from hearing of
+//! it. An entry carries its own age, so a cache that keeps it longer changes nothing.
 //!
 //! **Asking again.** [`Freshness::Fresh`] asks again, but not within thirty seconds of having begun
 //! to: a stranger who sends nonsense in somebody's name must not make us ask at that rate. When

@@ -97,10 +97,14 @@ struct Pumping {
 
 impl World {
     fn new() -> Self {
+        Self::within(Limits::default())
+    }
+
+    fn within(limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("actors.sqlite");
         let clock = Arc::new(SteppingClock::at(NOON));
-        let store = ActorStore::open(&path, clock.clone(), Limits::default()).unwrap();
+        let store = ActorStore::open(&path, clock.clone(), limits).unwrap();
         Self {
             store: Arc::new(store),
             clock,
@@ -476,6 +480,29 @@ async fn a_task_is_tried_for_hours_ever_more_rarely_and_then_kept_as_a_dead_lett
         troubles[19]
     );
     assert_eq!(world.entry(), Some((20, None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limits_say_how_often_a_task_is_tried_and_how_long_it_waits_in_between() {
+    let world = World::within(Limits {
+        task_tries: 8,
+        task_wait_secs: 60,
+        ..Limits::default()
+    });
+    world.send("booking/1", &project(1));
+    let mut pumping = world.pump_with_dice(255);
+    let mut waits = Vec::new();
+    loop {
+        pumping.next_run().await.fail();
+        let Some(retry_at) = pumping.retries.recv().await.unwrap() else {
+            break;
+        };
+        waits.push(retry_at.since(world.clock.now()).as_secs());
+        world.clock.set(retry_at);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60]);
+    pumping.stop().await;
+    assert_eq!(world.entry(), Some((8, None)));
 }
 
 #[tokio::test]

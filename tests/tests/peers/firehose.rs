@@ -282,6 +282,7 @@ impl Follower {
             fetch: publisher.fetch.clone(),
             cache,
             clock: clock.clone(),
+            record_bytes: 64 << 10,
         });
         let store = Arc::new(Store {
             kept: watch::Sender::new(kept),

@@ -7,6 +7,9 @@ fn did() -> Did {
     "did:web:ada.example.com".parse().unwrap()
 }
 
+/// More bytes than any record here has.
+const MOST: u32 = 64 << 10;
+
 /// A record of a collection, as JSON.
 fn change(collection: &str, rkey: &str, json: &str) -> Change {
     let record: Map = data::from_json(json.as_bytes()).unwrap();
@@ -22,7 +25,7 @@ fn change(collection: &str, rkey: &str, json: &str) -> Change {
 }
 
 fn read(collection: &str, rkey: &str, json: &str) -> Entries {
-    Entries::read(&did(), &[change(collection, rkey, json)])
+    Entries::read(&did(), &[change(collection, rkey, json)], MOST)
 }
 
 const OFFER: &str = r#"{"$type": "com.huddle.slotOffer", "start": "2026-12-01T10:00:00Z",
@@ -126,11 +129,26 @@ fn a_record_that_is_wrong_is_left_out_and_what_was_there_is_gone() {
 #[test]
 fn what_is_gone_or_refused_leaves_nothing() {
     let mut gone = change("com.huddle.service", "self", SERVICE);
-    assert!(Entries::read(&did(), &[gone.clone()]).services[0].is_some());
+    assert!(Entries::read(&did(), &[gone.clone()], MOST).services[0].is_some());
     gone.record = Outcome::Gone;
-    assert_eq!(Entries::read(&did(), &[gone]).services, [None]);
+    assert_eq!(Entries::read(&did(), &[gone], MOST).services, [None]);
     let other = read("com.huddle.service", "other", SERVICE);
     assert_eq!(other, Entries::default());
+}
+
+#[test]
+fn a_record_is_as_long_as_it_may_be_and_no_longer() {
+    let service = change("com.huddle.service", "self", SERVICE);
+    let Outcome::Record { bytes, .. } = &service.record else {
+        panic!("{service:?}");
+    };
+    let length = u32::try_from(bytes.len()).unwrap();
+    let read = |most| Entries::read(&did(), std::slice::from_ref(&service), most);
+    assert!(read(length).services[0].is_some());
+    let entries = read(length - 1);
+    assert_eq!(entries.services, [None]);
+    let why = format!("{length} bytes; the most is {}", length - 1);
+    assert_eq!(entries.left_out[0].why, why);
 }
 
 #[track_caller]

@@ -5,10 +5,10 @@ use huddle_lexicon::com::huddle::defs::Policy;
 use huddle_lexicon::com::huddle::service::Service;
 use huddle_lexicon::com::huddle::slot_offer::SlotOffer;
 use huddle_syntax::schema::Record as _;
-use huddle_syntax::{Did, Nsid};
+use huddle_syntax::{Did, Nsid, Value};
 use huddle_testkit::network::Hosting;
 
-use crate::world::{NOW, Process, World, handle, rkey};
+use crate::world::{NOW, Process, RECORD_BYTES, World, handle, rkey};
 
 pub(crate) fn offer(note: &str) -> SlotOffer {
     let mut offer = SlotOffer::new(
@@ -123,6 +123,24 @@ async fn a_record_that_is_wrong_is_left_out_and_the_rest_of_its_commit_is_not() 
     let left_out = world.follow().await;
     assert_eq!(left_out.len(), 1, "{left_out:?}");
     assert_eq!(left_out[0].collection, SlotOffer::NSID);
+    assert_eq!(notes(&world, &ada).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_record_is_left_out_that_is_longer_than_the_limit() {
+    let world = World::new();
+    let ada = world.sign_up("ada");
+    world
+        .network
+        .put(&ada, &rkey("a"), &offer("Lunch"))
+        .unwrap();
+    let mut long = offer("Lunch");
+    let text = "x".repeat(usize::try_from(RECORD_BYTES).unwrap());
+    long.extra.insert("later", Value::String(text));
+    world.network.put(&ada, &rkey("b"), &long).unwrap();
+    let [left_out] = world.follow().await.try_into().unwrap();
+    let most = format!(" bytes; the most is {RECORD_BYTES}");
+    assert!(left_out.why.ends_with(&most), "{left_out:?}");
     assert_eq!(notes(&world, &ada).await, ["a"]);
 }
 

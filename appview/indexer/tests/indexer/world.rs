@@ -21,6 +21,8 @@ use huddle_testkit::network::Places;
 use huddle_testkit::{CountingRandom, Network, SteppingClock};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_796_000_000_000);
+/// The most bytes of a record that is kept.
+pub(crate) const RECORD_BYTES: u32 = 4096;
 pub(crate) const HOST: &str = "wss://pds.test";
 
 /// Fails when it is told to.
@@ -178,6 +180,7 @@ impl World {
             fetch,
             cache: Arc::new(MemoryCache::new(self.clock.clone())),
             clock: self.clock.clone(),
+            record_bytes: RECORD_BYTES,
         })
     }
 

@@ -8,6 +8,7 @@ use huddle_core::Limits;
 use crate::support::{Answer, GET_BOOKING, World};
 
 const ANA: &str = "did:web:ana.example.com";
+const CANCEL_BOOKING: &str = "com.huddle.cancelBooking";
 const HERE: Option<&str> = Some("192.0.2.7");
 
 /// Two requests of an address at once, three of an account, one a minute of either.
@@ -176,4 +177,53 @@ async fn answers_say_what_is_left_of_the_allowance_that_paid() {
     let elsewhere = world.ask(Some("192.0.2.8"), Some(&token)).await;
     assert_eq!(elsewhere.error(), "BookingNotFound");
     assert_eq!(told(&elsewhere), "3 2 1767268860 3;w=180", "the account's");
+}
+
+#[tokio::test]
+async fn a_token_is_refused_that_lives_longer_than_the_limits_say() {
+    let world = World::new(Limits {
+        token_lifetime_secs: 120,
+        ..Limits::default()
+    });
+    let ask = async |secs| {
+        let token = world.token_of(secs, ANA, GET_BOOKING);
+        world.ask(HERE, Some(&token)).await
+    };
+    assert_eq!(ask(120).await.error(), "BookingNotFound");
+    let refused = ask(121).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.error(), "BadJwt");
+}
+
+#[tokio::test]
+async fn clocks_may_differ_by_as_much_as_the_limits_say() {
+    let world = World::new(Limits {
+        clock_skew_secs: 5,
+        ..Limits::default()
+    });
+    let [in_time, late] = [(); 2].map(|()| world.token_of(60, ANA, GET_BOOKING));
+    world.clock.step(Duration::from_secs(64));
+    let answer = world.ask(HERE, Some(&in_time)).await;
+    assert_eq!(answer.error(), "BookingNotFound");
+    world.clock.step(Duration::from_secs(1));
+    let answer = world.ask(HERE, Some(&late)).await;
+    assert_eq!(answer.error(), "JwtExpired");
+}
+
+#[tokio::test]
+async fn a_body_is_refused_that_is_longer_than_the_limits_say() {
+    let world = World::new(Limits {
+        body_bytes: 1024,
+        ..Limits::default()
+    });
+    let send = async |length: usize| {
+        let token = world.token(ANA, CANCEL_BOOKING, 1);
+        let authorization = format!("Bearer {token}");
+        // With quotation marks around it.
+        let body = "x".repeat(length - 2).into();
+        let headers = [("authorization", &*authorization)];
+        world.post(CANCEL_BOOKING, &body, &headers).await.status
+    };
+    assert_eq!(send(1024).await, StatusCode::BAD_REQUEST);
+    assert_eq!(send(1025).await, StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -164,6 +164,17 @@ impl World {
     /// A token of `did` for a method, signed by a key of this generation.
     pub(crate) fn token(&self, did: &str, method: &str, generation: u8) -> String {
         let minter = ServiceAuthMinter::new(did.parse().unwrap(), key(generation));
+        self.minted(&minter, method)
+    }
+
+    /// A token that lives for so many seconds.
+    pub(crate) fn token_of(&self, secs: u64, did: &str, method: &str) -> String {
+        let minter = ServiceAuthMinter::new(did.parse().unwrap(), key(1));
+        let minter = minter.with_lifetime(Duration::from_secs(secs)).unwrap();
+        self.minted(&minter, method)
+    }
+
+    fn minted(&self, minter: &ServiceAuthMinter, method: &str) -> String {
         let (audience, method) = (SERVICE.parse().unwrap(), method.parse().unwrap());
         let token = minter.mint(&audience, &method, self.clock.now(), &self.random);
         token.as_str().to_owned()

@@ -10,9 +10,6 @@ use super::{Finding, PATIENCE};
 use crate::config::Config;
 use crate::serve::Network;
 
-/// A clock that is farther off takes valid tokens for expired ones; it is the skew that is put up with.
-const WRONG_SECS: u64 = 30;
-
 /// More than a request takes.
 const OFF_SECS: u64 = 5;
 
@@ -34,7 +31,8 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
         futures_util::join!(plc, graph, relays, mail(config));
     let by_directory = by_directory.map(|ahead| (ahead, "the directory's"));
     let by_graph = by_graph.map(|ahead| (ahead, "the graph's"));
-    let mut findings = vec![clock(by_directory.or(by_graph)), directory, graph];
+    let clock = clock(by_directory.or(by_graph), config.limits.0.clock_skew_secs);
+    let mut findings = vec![clock, directory, graph];
     findings.extend(mail);
     findings.extend(relays);
     findings
@@ -179,8 +177,8 @@ fn ahead(answer: &Response, now: Timestamp) -> Option<i64> {
     Some(now.as_millis() / 1000 - i64::try_from(theirs).ok()?)
 }
 
-/// How far it is ahead, and of whose.
-fn clock(ahead: Option<(i64, &str)>) -> Finding {
+/// How far it is ahead, and of whose; one that is off by more than `skew_secs` takes valid tokens for expired ones.
+fn clock(ahead: Option<(i64, &str)>, skew_secs: u32) -> Finding {
     const CHECK: &str = "clock";
     const ADVICE: &str = "keep it right with NTP: tokens and holds go by it";
     let Some((ahead, whose)) = ahead else {
@@ -193,7 +191,7 @@ fn clock(ahead: Option<(i64, &str)>) -> Finding {
         1.. => format!("{off} s ahead of {whose}"),
         _ => format!("{off} s behind {whose}"),
     };
-    if off > WRONG_SECS {
+    if off > skew_secs.into() {
         Finding::fail(CHECK, found, ADVICE)
     } else if off > OFF_SECS {
         Finding::warn(CHECK, found, ADVICE)
@@ -209,16 +207,18 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_farther_off_than_tokens_bear_fails() {
-        assert_eq!(clock(None).verdict, Verdict::Warn);
-        for (ahead, verdict) in [
-            (0, Verdict::Ok),
-            (-5, Verdict::Ok),
-            (6, Verdict::Warn),
-            (-30, Verdict::Warn),
-            (31, Verdict::Fail),
-            (-3600, Verdict::Fail),
+        assert_eq!(clock(None, 30).verdict, Verdict::Warn);
+        for (ahead, skew_secs, verdict) in [
+            (0, 30, Verdict::Ok),
+            (-5, 30, Verdict::Ok),
+            (6, 30, Verdict::Warn),
+            (-30, 30, Verdict::Warn),
+            (31, 30, Verdict::Fail),
+            (31, 60, Verdict::Warn),
+            (4, 3, Verdict::Fail),
+            (-3600, 30, Verdict::Fail),
         ] {
-            let found = clock(Some((ahead, "the graph's")));
+            let found = clock(Some((ahead, "the graph's")), skew_secs);
             assert_eq!(found.verdict, verdict, "{ahead}");
             let is_told = ahead == 0 || found.found.ends_with(" the graph's");
             assert!(is_told, "{}", found.found);

@@ -152,7 +152,7 @@ fn connecting(actors: Arc<ActorStore>, fetch: Arc<dyn Fetch>, url: &Url) -> Conn
         random: Arc::new(OsRandom),
     };
     Connecting {
-        calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
+        calendars: ConnectedCalendars::new(ports, keys.clone(), &Limits::default()),
         pages: Pages {
             connect: url.join(CONNECT_PATH).unwrap(),
             settings: url.join(SETTINGS_PATH).unwrap(),

@@ -1,7 +1,6 @@
 //! A person's pages, over a store in memory.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use huddle_appview_web::{Web, routes};
@@ -47,7 +46,7 @@ impl Site {
         };
         let webhooks = Webhooks::new(keys.clone(), random.clone(), FetchPolicy::public());
         let web = Web {
-            calendars: ConnectedCalendars::new(ports, keys.clone(), Duration::from_mins(5)),
+            calendars: ConnectedCalendars::new(ports, keys.clone(), &Limits::default()),
             index: Arc::new(index),
             actors: actors.clone(),
             webhooks: webhooks.clone(),

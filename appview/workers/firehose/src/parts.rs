@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use huddle_appview_indexer::{Indexer, Measured, Ports};
 use huddle_ports::{Clock, MemoryCache, MemoryCacheLimits, Url};
-use huddle_workers_platform::config::variable;
+use huddle_workers_platform::config::{limits, variable};
 use huddle_workers_platform::{D1Index, Misconfigured, Network, WorkersClock};
 use worker::Env;
 
@@ -37,13 +37,15 @@ impl Parts {
     pub(crate) fn read(env: &Env) -> Result<Self, Misconfigured> {
         let clock: Arc<dyn Clock> = Arc::new(WorkersClock);
         let cache = Arc::new(MemoryCache::with_limits(clock.clone(), REMEMBERED));
-        let network = Network::read(env, cache.clone())?;
+        let limits = limits(env)?;
+        let network = Network::read(env, cache.clone(), &limits)?;
         let indexer = Indexer::new(Ports {
             index: Arc::new(D1Index::new(env.clone())),
             identity: network.identity.clone(),
             fetch: network.fetch.clone(),
             cache,
             clock: clock.clone(),
+            record_bytes: limits.record_bytes,
         });
         Ok(Self {
             hosts: variable(env, "FIREHOSE")?,

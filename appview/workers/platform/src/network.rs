@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use huddle_core::Limits;
 use huddle_identity::{IdentityConfig, IdentityResolver};
 use huddle_ports::{
     Blocked, Cache, Fetch, FetchError, FetchPolicy, GuardedFetch, Transport as _, Url,
@@ -41,15 +43,19 @@ pub struct Network {
 }
 
 impl Network {
-    /// The ways to others, remembering in `cache` what was looked up.
-    pub fn read(env: &Env, cache: Arc<dyn Cache>) -> Result<Self, Misconfigured> {
+    /// The ways to others, remembering in `cache` what was looked up, for as long as `limits` say.
+    pub fn read(env: &Env, cache: Arc<dyn Cache>, limits: &Limits) -> Result<Self, Misconfigured> {
         let policy = POLICY.get_or_init(FetchPolicy::public).clone();
         let dns = DnsOverHttps::new(variable(env, "DNS")?);
         let transport = WorkersTransport::new(dns.clone());
         let fetch: Arc<dyn Fetch> = Arc::new(GuardedFetch::new(transport.clone(), policy.clone()));
+        let secs = |limit: u32| Duration::from_secs(limit.into());
         let config = IdentityConfig {
             plc_directory: variable(env, "PLC")?,
             policy: policy.clone(),
+            document_ttl: secs(limits.document_cache_secs),
+            handle_ttl: secs(limits.handle_cache_secs),
+            error_ttl: secs(limits.identity_error_secs),
             ..IdentityConfig::default()
         };
         let identity = IdentityResolver::new(

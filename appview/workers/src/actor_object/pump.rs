@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use huddle_core::outbox::{self, Entry, Task};
-use huddle_core::{ActorTransport as _, Sql, SqlError};
+use huddle_core::{ActorTransport as _, Limits, Sql, SqlError};
 use huddle_ports::Clock as _;
 
 use super::{ActorObject, Trouble};
@@ -22,9 +22,10 @@ impl ActorObject {
     /// Does what is due in the order in which the actor sent it, and notes how each went. What has
     /// failed comes again later and holds nothing up; what dies before it is noted is done again.
     pub(super) async fn pump(&self) -> Result<(), Trouble> {
+        let limits = self.limits()?;
         for entry in self.turn(|sql| Ok(due(sql)?))? {
             let outcome = self.deliver_in_time(&entry.task).await;
-            self.turn(|sql| Ok(note(sql, &entry, outcome)?))?;
+            self.turn(|sql| Ok(note(sql, limits, &entry, outcome)?))?;
         }
         Ok(())
     }
@@ -58,14 +59,19 @@ fn due(sql: &mut dyn Sql) -> Result<Vec<Entry>, SqlError> {
 }
 
 /// Never makes a dead letter: other actors count on hearing of it.
-fn note(sql: &mut dyn Sql, entry: &Entry, outcome: Result<(), String>) -> Result<(), SqlError> {
+fn note(
+    sql: &mut dyn Sql,
+    limits: &Limits,
+    entry: &Entry,
+    outcome: Result<(), String>,
+) -> Result<(), SqlError> {
     let Err(problem) = outcome else {
         return outbox::done(sql, entry.id);
     };
     let Entry {
         id, actor, tries, ..
     } = entry;
-    let wait = outbox::backoff(*tries, dice());
+    let wait = outbox::backoff(limits, *tries, dice());
     log::error(
         "an entry of the outbox failed, and is tried again",
         [

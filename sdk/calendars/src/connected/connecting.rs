@@ -12,6 +12,7 @@ use huddle_core::user_connector::ticket::{BadTicket, ConnectTicket};
 use huddle_core::{ActorName, Interval};
 use huddle_ports::{Fetch, Timestamp, Url};
 use huddle_schedule::Zone;
+use huddle_schedule::icalendar::Limits;
 use zeroize::Zeroizing;
 
 use super::account::{Account, Collection};
@@ -111,7 +112,7 @@ impl ConnectedCalendars {
         let provider = self.to_provider(ticket.provider, &hurry);
         let dns = self.0.dns.as_deref();
         let account = find(&provider, dns, hurry.now(), given, ticket.access).await?;
-        look(&provider, hurry.now(), &account).await?;
+        look(&provider, hurry.now(), &account, self.0.reading).await?;
         let new = || ConnectorId::new(&**random);
         let id = ticket.connector.clone().unwrap_or_else(new);
         let about = id.credentials();
@@ -209,9 +210,17 @@ async fn find(
 }
 
 /// Reads all that was found, so that nothing is connected that cannot be read.
-async fn look(fetch: &dyn Fetch, now: Timestamp, account: &Account) -> Result<(), CalendarError> {
+async fn look(
+    fetch: &dyn Fetch,
+    now: Timestamp,
+    account: &Account,
+    limits: Limits,
+) -> Result<(), CalendarError> {
     let sources = account.sources().ok_or(CalendarError::NotACalendar)?;
-    let query = BusyQuery::new(one_day(now), Zone::UTC);
+    let query = BusyQuery {
+        limits,
+        ..BusyQuery::new(one_day(now), Zone::UTC)
+    };
     let looks = sources.iter().map(async |source| {
         let calendar = &source.calendar;
         calendar.busy(fetch, now, &query, None).await

@@ -1,4 +1,6 @@
-//! How long providers of calendars take to answer.
+//! How long providers of calendars may take to answer, and how long they do.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use huddle_core::user_connector::connector::Provider;
@@ -7,9 +9,12 @@ use huddle_ports::{Clock, Fetch, FetchError, Request, Response, StatusCode};
 
 use super::ConnectedCalendars;
 
-/// Measures the requests that go to one kind of provider.
+/// Gives the requests that go to one kind of provider the time and room that this installation has for them, and
+/// measures them.
 pub(super) struct Measured<'a> {
     fetch: &'a dyn Fetch,
+    timeout: Duration,
+    max_response_bytes: usize,
     provider: Provider,
     clock: &'a dyn Clock,
     metrics: &'a dyn Metrics,
@@ -24,6 +29,8 @@ impl ConnectedCalendars {
     ) -> Measured<'a> {
         Measured {
             fetch,
+            timeout: self.0.request_timeout,
+            max_response_bytes: self.0.reading.bytes,
             provider,
             clock: &*self.0.ports.clock,
             metrics: &*self.0.metrics,
@@ -33,7 +40,9 @@ impl ConnectedCalendars {
 
 #[async_trait]
 impl Fetch for Measured<'_> {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+    async fn fetch(&self, mut request: Request) -> Result<Response, FetchError> {
+        request.limits.timeout = self.timeout;
+        request.limits.max_response_bytes = self.max_response_bytes;
         let begun = self.clock.now();
         let answer = self.fetch.fetch(request).await;
         let took = self.clock.now().since(begun).as_secs_f64();

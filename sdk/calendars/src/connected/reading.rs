@@ -221,6 +221,7 @@ impl Query<'_> {
             rules: self.asked.rules,
             addresses: self.address.as_slice(),
             ignoring: self.asked.but.map(BookingId::as_str),
+            limits: self.asked.limits,
             ..BusyQuery::new(self.asked.window, self.zone)
         }
     }

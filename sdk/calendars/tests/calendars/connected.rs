@@ -1,7 +1,7 @@
 //! Calendars that people have connected: what is kept of them, when they are asked, and what comes of it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl World {
             random: random.clone(),
         };
         Self {
-            calendars: ConnectedCalendars::new(ports, keys(&key(1)), KEEP),
+            calendars: ConnectedCalendars::new(ports, keys(&key(1)), &Limits::default()),
             script,
             clock,
             actors,
@@ -86,7 +86,13 @@ impl World {
 
     /// The same, as another process with these keys sees it.
     fn with_keys(&self, text: &str) -> ConnectedCalendars {
-        ConnectedCalendars::new(self.ports(), keys(text), KEEP)
+        ConnectedCalendars::new(self.ports(), keys(text), &Limits::default())
+    }
+
+    /// The same, as a process with these limits sees it.
+    fn within(mut self, limits: &Limits) -> Self {
+        self.calendars = ConnectedCalendars::new(self.ports(), keys(&key(1)), limits);
+        self
     }
 
     fn ticket(&self, provider: Provider, access: Access) -> ConnectTicket {
@@ -284,6 +290,143 @@ fn while_another_process_reads_the_calendars_they_are_not_asked() {
     });
 }
 
+/// A feed with so many events, each from nine to ten.
+fn events(count: usize) -> Script {
+    let (before, event) = EVENT.split_once("BEGIN:VEVENT").unwrap();
+    let (event, after) = event.split_once("END:VEVENT\r\n").unwrap();
+    let events = format!("BEGIN:VEVENT{event}END:VEVENT\r\n").repeat(count);
+    let text = format!("{before}{events}{after}");
+    Script::new(move |_| Answer::new(200, text.clone()))
+}
+
+/// What is known of a feed that is read by other limits than those by which it was connected.
+#[track_caller]
+fn check_within(script: Script, limits: &Limits, expect: &Busy) {
+    block_on(async {
+        let world = World::new(script);
+        world.connect_feed().await;
+        let world = world.within(limits);
+        assert_eq!(world.recent().await, *expect);
+        assert_eq!(world.busy(None, Freshness::Fresh).await, *expect);
+        let [connector] = world.connectors().await.try_into().unwrap();
+        let health = match expect {
+            Busy::Known(_) => Health::Connected,
+            _ => Health::Failing {
+                problem: Problem::Unusable,
+                retry_at: world.clock.now() + Duration::from_hours(1),
+            },
+        };
+        assert_eq!(connector.health, health);
+    });
+}
+
+#[test]
+fn a_calendar_that_has_more_than_the_limits_say_is_a_problem_and_not_free_time() {
+    let of = |calendar_events| Limits {
+        calendar_events,
+        ..Limits::default()
+    };
+    check_within(events(3), &of(3), &nine_to_ten());
+    check_within(events(3), &of(2), &Busy::Unreadable);
+    let length = u32::try_from(EVENT.len()).unwrap();
+    let of = |calendar_bytes| Limits {
+        calendar_bytes,
+        ..Limits::default()
+    };
+    check_within(events(1), &of(length), &nine_to_ten());
+    check_within(events(1), &of(length - 1), &Busy::Unreadable);
+}
+
+#[test]
+fn an_account_that_has_more_than_the_limits_say_is_not_connected() {
+    block_on(async {
+        let world = World::new(events(3)).within(&Limits {
+            calendar_events: 2,
+            ..Limits::default()
+        });
+        let ticket = world.ticket(Provider::Ics, Access::FreeBusy);
+        let connected = world.calendars.connect(&ticket, None, a_feed()).await;
+        let too_large = NotConnected::Calendar(CalendarError::TooLarge);
+        assert_eq!(connected, Err(too_large));
+    });
+}
+
+#[test]
+fn what_recurs_more_often_than_the_limits_say_takes_all_the_time_that_it_may() {
+    let rule = "RRULE:FREQ=DAILY\r\nEND:VEVENT";
+    let text = EVENT.replacen("END:VEVENT", rule, 1);
+    let daily = Script::new(move |_| Answer::new(200, text.clone()));
+    let of = |calendar_occurrences| Limits {
+        calendar_occurrences,
+        ..Limits::default()
+    };
+    check_within(daily.clone(), &of(10_000), &nine_to_ten());
+    let all_day = Busy::Known(hours(0, 24).into());
+    // So many days are not read at a time.
+    check_within(daily.clone(), &of(60), &nine_to_ten());
+    block_on(async {
+        let world = World::new(daily);
+        world.connect_feed().await;
+        assert_eq!(world.recent().await, nine_to_ten());
+        // What is remembered was read by another limit.
+        let world = world.within(&of(10));
+        assert_eq!(world.recent().await, all_day);
+    });
+}
+
+/// Answers nobody, and notes how much time and room each request was given.
+#[derive(Default)]
+struct Unanswered(Mutex<Vec<(Duration, usize)>>);
+
+#[async_trait]
+impl Fetch for Unanswered {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        let limits = request.limits;
+        let mut noted = self.0.lock().unwrap();
+        noted.push((limits.timeout, limits.max_response_bytes));
+        Err(FetchError::Timeout)
+    }
+}
+
+#[test]
+fn requests_have_the_time_and_room_that_the_limits_say_and_no_longer_than_who_waits() {
+    block_on(async {
+        let world = World::new(works());
+        world.connect_caldav(Access::Events).await;
+        let booking = world.booking(confirmed(hours(11, 12))).await;
+        let network = Arc::new(Unanswered::default());
+        let noted = || std::mem::take(&mut *network.0.lock().unwrap());
+        for (secs, bytes, waits) in [(3, 70_000, 3), (20, 7_000_000, 8)] {
+            let limits = Limits {
+                calendar_request_secs: secs,
+                calendar_bytes: bytes,
+                ..Limits::default()
+            };
+            let ports = CalendarPorts {
+                fetch: network.clone(),
+                ..world.ports()
+            };
+            let calendars = ConnectedCalendars::new(ports, keys(&key(1)), &limits);
+            let room = usize::try_from(bytes).unwrap();
+
+            let known = world.tell(GetCalendars { event_of: None }).await;
+            let deadline = world.clock.now() + Duration::from_secs(8);
+            let (day, fresh) = (hours(0, 24), Freshness::Fresh);
+            let ana = ana();
+            let busy = calendars.busy(&ana, &known, day, None, fresh, deadline);
+            assert_eq!(busy.await, Busy::Delayed);
+            assert_eq!(noted(), [(Duration::from_secs(waits), room)]);
+
+            let brought = calendars.bring(&ana, &booking, "Bob").await;
+            assert_eq!(brought, Outcome::RetryAfter(None));
+            let whole = Duration::from_secs(secs.into());
+            assert_eq!(noted(), [(whole, room)]);
+            // The calendar can be asked again.
+            world.clock.step(Duration::from_hours(2));
+        }
+    });
+}
+
 /// A network in which the first request gets no answer, and says so.
 struct StuckOnce {
     network: GuardedFetch<Script>,
@@ -313,7 +456,7 @@ fn a_reading_that_was_given_up_keeps_nobody_waiting() {
             }),
             ..world.ports()
         };
-        let calendars = ConnectedCalendars::new(ports, keys(&key(1)), KEEP);
+        let calendars = ConnectedCalendars::new(ports, keys(&key(1)), &Limits::default());
         let world = World { calendars, ..world };
         let is_stuck = std::future::poll_fn(|_| {
             if stuck.load(Ordering::Relaxed) {

@@ -40,7 +40,7 @@ impl<'a> World<'a> {
             clock,
             random: random.clone(),
         };
-        let calendars = ConnectedCalendars::new(ports, keys, Duration::from_mins(5));
+        let calendars = ConnectedCalendars::new(ports, keys, &Limits::default());
         let ticket = ConnectTicket::new(ana(), Provider::CalDav, Access::Events, &*random, NOW);
         let given = Given::CalDav {
             start: &setup.server.url,

@@ -14,13 +14,10 @@ use super::{person, preferences, record};
 use crate::actor::ActorName;
 use crate::idempotency::{self, Seen};
 use crate::index::audit::Deed;
+use crate::limits::secs;
 use crate::outbox::Task;
 use crate::sql::{Binding, Row, Sql, SqlError};
 use crate::turn::Turn;
-
-/// How long a reader is left alone: longer than it can take to read all accounts, and short enough for whoever waits
-/// after one that died.
-const READING_LEASE: Duration = Duration::from_mins(1);
 
 /// After how long a calendar is asked again that could not be read; each further time it is twice as long.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
@@ -225,7 +222,7 @@ pub(super) fn begin_reading(
             &[
                 actor.into(),
                 (&command.reader).into(),
-                (now + READING_LEASE).into(),
+                (now + secs(turn.limits().calendar_lease_secs)).into(),
             ],
         )?;
     }

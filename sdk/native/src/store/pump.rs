@@ -348,7 +348,7 @@ impl Pump {
         let tries = self.resting.get(&actor).map_or(0, |rest| rest.tries);
         let rest = Rest {
             tries: tries.saturating_add(1),
-            until: now + outbox::backoff(tries, self.dice()),
+            until: now + outbox::backoff(&self.store.context.limits, tries, self.dice()),
         };
         self.resting.insert(actor, rest);
     }
@@ -428,7 +428,8 @@ impl Pump {
     }
 
     fn note_failure(&mut self, entry: &Entry, failed: &TaskFailed) {
-        let wait = failed.retry.wait(&entry.task, entry.tries, self.dice());
+        let (limits, dice) = (&self.store.context.limits, self.dice());
+        let wait = failed.retry.wait(limits, &entry.task, entry.tries, dice);
         let retry_at = wait.map(|wait| self.store.context.clock.now() + wait);
         self.runner.report(&Trouble::Task {
             entry,
