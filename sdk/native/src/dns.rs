@@ -10,7 +10,7 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::rdata::TXT;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use huddle_ports::{DnsError, DnsSrv, DnsTxt, FetchError, Srv};
+use huddle_ports::{DnsError, DnsSrv, DnsTxt, FetchError, Srv, dns_labels};
 
 /// Finds the addresses of hosts, for a transport.
 #[async_trait]
@@ -80,10 +80,20 @@ fn set_options(options: &mut ResolverOpts) {
 }
 
 /// `text` as an absolute name, to which no search list applies.
-fn absolute_name(text: &str) -> Option<Name> {
-    let mut name = Name::from_ascii(text).ok()?;
-    name.set_fqdn(true);
-    Some(name)
+fn absolute_name(text: &str) -> Result<Name, DnsError> {
+    let labels = dns_labels(text)?.into_iter().map(str::as_bytes);
+    Name::from_labels(labels).map_err(|_| DnsError::BadName)
+}
+
+/// The name of a host, without the dot at its end: empty for the root, and none if no host can be called so.
+fn host(name: &Name) -> Option<String> {
+    if name.is_root() {
+        return Some(String::new());
+    }
+    // Whatever no host has in its name is escaped here.
+    let text = name.to_ascii();
+    let labels = dns_labels(&text).ok()?;
+    Some(labels.join("."))
 }
 
 impl SystemDns {
@@ -110,7 +120,7 @@ impl SystemDns {
 #[async_trait]
 impl AddressLookup for SystemDns {
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
-        let name = absolute_name(host).ok_or(FetchError::UnknownHost)?;
+        let name = absolute_name(host).map_err(|_| FetchError::UnknownHost)?;
         let of_type = |record_type| self.records(name.clone(), record_type, ADDRESSES_TIMEOUT);
         let (v4, v6) = tokio::join!(of_type(RecordType::A), of_type(RecordType::AAAA));
         let is_partial = v4.is_err() || v6.is_err();
@@ -130,7 +140,7 @@ impl AddressLookup for SystemDns {
 #[async_trait]
 impl DnsTxt for SystemDns {
     async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
-        let name = absolute_name(name).ok_or(DnsError::BadName)?;
+        let name = absolute_name(name)?;
         let records = self.records(name, RecordType::TXT, timeout).await?;
         let texts = records.iter().filter_map(|record| match record {
             RData::TXT(txt) => joined(txt),
@@ -143,14 +153,14 @@ impl DnsTxt for SystemDns {
 #[async_trait]
 impl DnsSrv for SystemDns {
     async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError> {
-        let name = absolute_name(name).ok_or(DnsError::BadName)?;
+        let name = absolute_name(name)?;
         let records = self.records(name, RecordType::SRV, timeout).await?;
         let services = records.iter().filter_map(|record| match record {
             RData::SRV(service) => Some(Srv {
                 priority: service.priority,
                 weight: service.weight,
                 port: service.port,
-                target: service.target.to_ascii().trim_end_matches('.').to_owned(),
+                target: host(&service.target)?,
             }),
             _ => None,
         });

@@ -1,23 +1,27 @@
-//! DNS over real sockets, from a server on this machine that says whatever it likes.
+//! DNS over real sockets, from a server on this machine that says whatever it likes: the contract of the ports, and what
+//! only this adapter does.
 
 #![expect(clippy::unwrap_used, reason = "a test may end in a panic")]
+
+#[path = "servers/names.rs"]
+mod names;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, SRV, TXT};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use huddle_native::{AddressLookup, SystemDns};
 use huddle_ports::{DnsError, DnsSrv, DnsTxt, FetchError, Srv};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, UdpSocket};
+use huddle_testkit::contract::{self, Broken};
 
 /// A name server with one answer for everything.
 struct Server {
     dns: SystemDns,
-    /// The names and types that were asked for, over UDP.
+    /// The names and types that were asked for.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -27,45 +31,22 @@ enum Answer {
     /// These records, but this code for questions of this type.
     Except(RecordType, ResponseCode, Vec<RData>),
     Code(ResponseCode),
-    /// No answer over UDP but that it would be too long; these over TCP.
-    Long(Vec<RData>),
     Silence,
     Rubbish,
 }
 
 impl Server {
     async fn start(answer: Answer) -> Self {
-        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = tcp.local_addr().unwrap();
-        let udp = UdpSocket::bind(at).await.unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (log, over_tcp) = (Arc::clone(&asked), answer.clone());
-        tokio::spawn(async move {
-            let mut buffer = [0; 4096];
-            loop {
-                let (length, from) = udp.recv_from(&mut buffer).await.unwrap();
-                let question = Message::from_vec(&buffer[..length]).unwrap();
-                let query = &question.queries[0];
-                let line = format!("{} {}", query.name(), query.query_type());
-                log.lock().unwrap().push(line);
-                if let Some(reply) = reply(&question, &answer, false) {
-                    udp.send_to(&reply, from).await.unwrap();
-                }
-            }
-        });
-        tokio::spawn(async move {
-            loop {
-                let (mut socket, _) = tcp.accept().await.unwrap();
-                let length = socket.read_u16().await.unwrap();
-                let mut question = vec![0; length.into()];
-                socket.read_exact(&mut question).await.unwrap();
-                let question = Message::from_vec(&question).unwrap();
-                let reply = reply(&question, &over_tcp, true).unwrap();
-                let length = u16::try_from(reply.len()).unwrap();
-                socket.write_u16(length).await.unwrap();
-                socket.write_all(&reply).await.unwrap();
-            }
-        });
+        let log = Arc::clone(&asked);
+        let at = names::serve(move |question, _max_bytes| {
+            let question = Message::from_vec(question).unwrap();
+            let query = &question.queries[0];
+            let line = format!("{} {}", query.name(), query.query_type());
+            log.lock().unwrap().push(line);
+            reply(&question, &answer)
+        })
+        .await;
         Self {
             dns: SystemDns::with_servers(&[at]).unwrap(),
             asked,
@@ -79,7 +60,7 @@ impl Server {
     }
 }
 
-fn reply(question: &Message, answer: &Answer, over_tcp: bool) -> Option<Vec<u8>> {
+fn reply(question: &Message, answer: &Answer) -> Option<Vec<u8>> {
     let query = question.queries[0].clone();
     let mut reply = Message::response(question.metadata.id, OpCode::Query);
     reply.metadata.recursion_available = true;
@@ -90,15 +71,11 @@ fn reply(question: &Message, answer: &Answer, over_tcp: bool) -> Option<Vec<u8>>
             reply.metadata.response_code = *code;
             &[][..]
         }
-        Answer::Long(_) if !over_tcp => {
-            reply.metadata.truncation = true;
-            &[]
-        }
         Answer::Except(record_type, code, _) if *record_type == query.query_type() => {
             reply.metadata.response_code = *code;
             &[]
         }
-        Answer::Records(records) | Answer::Except(_, _, records) | Answer::Long(records) => records,
+        Answer::Records(records) | Answer::Except(_, _, records) => records,
     };
     for data in records {
         let fits = data.record_type() == query.query_type();
@@ -110,10 +87,6 @@ fn reply(question: &Message, answer: &Answer, over_tcp: bool) -> Option<Vec<u8>>
     Some(reply.to_vec().unwrap())
 }
 
-fn txt(strings: &[&[u8]]) -> RData {
-    RData::TXT(TXT::from_bytes(strings.to_vec()))
-}
-
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn text(answer: Answer) -> Result<Vec<String>, DnsError> {
@@ -121,59 +94,88 @@ async fn text(answer: Answer) -> Result<Vec<String>, DnsError> {
     server.dns.txt("_atproto.ana.example.com", SECOND).await
 }
 
+async fn by_the_contract() -> SystemDns {
+    SystemDns::with_servers(&[names::serve(contract::zone).await]).unwrap()
+}
+
 #[tokio::test]
-async fn where_a_service_is_is_told_as_the_records_have_it() {
-    let name = |name: &str| Name::from_ascii(name).unwrap();
-    let records = vec![
-        RData::SRV(SRV::new(10, 5, 8443, name("dav.example.com."))),
-        txt(&[b"path=/dav"]),
-        RData::SRV(SRV::new(0, 0, 0, name("."))),
+async fn dns_keeps_to_the_contract_of_its_ports() -> Result<(), Broken> {
+    contract::dns(&by_the_contract().await).await
+}
+
+type Texts = fn(Result<Vec<String>, DnsError>) -> Result<Vec<String>, DnsError>;
+type Services = fn(Result<Vec<Srv>, DnsError>) -> Result<Vec<Srv>, DnsError>;
+
+/// An adapter that does something wrong with what DNS has said.
+struct Mistaken {
+    dns: SystemDns,
+    texts: Texts,
+    services: Services,
+}
+
+#[async_trait]
+impl DnsTxt for Mistaken {
+    async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError> {
+        (self.texts)(self.dns.txt(name, timeout).await)
+    }
+}
+
+#[async_trait]
+impl DnsSrv for Mistaken {
+    async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError> {
+        (self.services)(self.dns.srv(name, timeout).await)
+    }
+}
+
+#[tokio::test]
+async fn the_contract_finds_out_what_is_wrong() {
+    let texts: [Texts; 4] = [
+        |texts| Ok(texts.unwrap_or_default()),
+        |texts| texts.map(|it| it.into_iter().filter(|text| !text.is_empty()).collect()),
+        |texts| texts.map(|it| it.into_iter().take(30).collect()),
+        |texts| texts.map_err(|_| DnsError::Timeout),
     ];
-    let server = Server::start(Answer::Records(records)).await;
+    let services: [Services; 3] = [
+        |services| Ok(services.unwrap_or_default()),
+        |services| services.map_err(|_| DnsError::Failed),
+        |services| {
+            let dotted = |it: Srv| Srv {
+                target: format!("{}.", it.target),
+                ..it
+            };
+            services.map(|it| it.into_iter().map(dotted).collect())
+        },
+    ];
+    let (as_they_are, as_it_is): (Texts, Services) = (|it| it, |it| it);
+    let wrong = texts.map(|texts| (texts, as_it_is)).into_iter();
+    let wrong = wrong.chain(services.map(|services| (as_they_are, services)));
+    for (index, (texts, services)) in wrong.enumerate() {
+        let dns = by_the_contract().await;
+        let mistaken = Mistaken {
+            dns,
+            texts,
+            services,
+        };
+        let outcome = contract::dns(&mistaken).await;
+        assert!(outcome.is_err(), "mistake {index}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_once_and_as_it_is() {
+    let server = Server::start(Answer::Code(ResponseCode::NXDomain)).await;
+    for name in ["_atproto.ana", "_atproto.ana.example.com"] {
+        assert_eq!(server.dns.txt(name, SECOND).await, Ok(Vec::new()));
+    }
     let service = "_caldavs._tcp.example.com";
-    let expect = [(10, 5, 8443, "dav.example.com"), (0, 0, 0, "")];
-    let expect = expect.map(|(priority, weight, port, target)| Srv {
-        priority,
-        weight,
-        port,
-        target: target.to_owned(),
-    });
-    assert_eq!(server.dns.srv(service, SECOND).await, Ok(expect.to_vec()));
-    assert_eq!(server.asked(), ["_caldavs._tcp.example.com. SRV"]);
-    let nothing = Server::start(Answer::Code(ResponseCode::NXDomain)).await;
-    assert_eq!(nothing.dns.srv(service, SECOND).await, Ok(Vec::new()));
-    let failing = Server::start(Answer::Code(ResponseCode::ServFail)).await;
-    let failed = failing.dns.srv(service, SECOND).await;
-    assert_eq!(failed, Err(DnsError::Failed));
-    let bad = nothing.dns.srv("a..b", SECOND).await;
-    assert_eq!(bad, Err(DnsError::BadName));
-}
-
-#[tokio::test]
-async fn each_record_is_one_text_whatever_its_pieces() {
-    let records = vec![
-        txt(&[b"did=did:plc:", b"ana", b""]),
-        txt(&[b"v=spf1 -all"]),
-        txt(&[b"not \xff UTF-8"]),
-        txt(&[b""]),
-    ];
-    let mut texts = text(Answer::Records(records)).await.unwrap();
-    texts.sort();
-    assert_eq!(texts, ["", "did=did:plc:ana", "v=spf1 -all"]);
-}
-
-#[tokio::test]
-async fn nothing_there_is_an_answer_and_no_answer_is_an_error() {
-    let nothing = Ok(Vec::new());
-    assert_eq!(text(Answer::Records(Vec::new())).await, nothing);
-    assert_eq!(text(Answer::Code(ResponseCode::NXDomain)).await, nothing);
+    assert_eq!(server.dns.srv(service, SECOND).await, Ok(Vec::new()));
     assert_eq!(
-        text(Answer::Code(ResponseCode::ServFail)).await,
-        Err(DnsError::Failed)
-    );
-    assert_eq!(
-        text(Answer::Code(ResponseCode::Refused)).await,
-        Err(DnsError::Failed)
+        server.asked(),
+        [
+            "_atproto.ana. TXT",
+            "_atproto.ana.example.com. TXT",
+            "_caldavs._tcp.example.com. SRV"
+        ]
     );
 }
 
@@ -185,14 +187,6 @@ async fn a_server_that_does_not_answer_is_given_up() {
         let outcome = server.dns.addresses("example.com").await;
         assert_eq!(outcome, Err(FetchError::Resolve));
     }
-}
-
-#[tokio::test]
-async fn an_answer_that_is_too_long_for_udp_comes_over_tcp() {
-    let long: &[u8] = &[b'x'; 255];
-    let records = vec![txt(&[long; 10])];
-    let texts = text(Answer::Long(records)).await.unwrap();
-    assert_eq!(texts, ["x".repeat(2550)]);
 }
 
 #[tokio::test]

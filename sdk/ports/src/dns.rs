@@ -12,7 +12,8 @@ pub trait DnsTxt: Send + Sync {
     ///
     /// One string per record: the character-strings of a record are joined without a separator (RFC
     /// 7208 §3.3 describes the same for SPF), and a record that is not UTF-8 is left out. A name
-    /// that does not exist or has no TXT records gives an empty list. After `timeout` the adapter
+    /// that does not exist or has no TXT records gives an empty list, and one that is an alias (`CNAME`) the records of
+    /// what it stands for. What is a name, [`dns_labels`] says. After `timeout` the adapter
     /// gives up. It bounds the size of an answer, and does not apply a search list.
     async fn txt(&self, name: &str, timeout: Duration) -> Result<Vec<String>, DnsError>;
 }
@@ -28,7 +29,7 @@ impl<D: DnsTxt + ?Sized> DnsTxt for Arc<D> {
 #[async_trait]
 pub trait DnsSrv: Send + Sync {
     /// The SRV records of the absolute `name`, such as `_caldavs._tcp.example.com`, in no particular order: all that
-    /// [`DnsTxt::txt`] says of names, time and size is so here.
+    /// [`DnsTxt::txt`] says of names, time and size is so here. A record whose target is no name of a host is left out.
     async fn srv(&self, name: &str, timeout: Duration) -> Result<Vec<Srv>, DnsError>;
 }
 
@@ -52,6 +53,37 @@ pub struct Srv {
     pub target: String,
 }
 
+/// The labels of the absolute `name`, whose dot at the end may be left out: what is asked about, by whatever adapter.
+///
+/// Hosts and services are called by letters, digits, `-` and `_` (RFC 952, RFC 2782), by labels of up to 63 octets and
+/// 255 in all, with the length of each (RFC 1035 §2.3.4). Anything else is [`DnsError::BadName`]: the root, too, and
+/// escapes, for which each library has a grammar of its own.
+///
+/// ```
+/// use huddle_ports::{DnsError, dns_labels};
+///
+/// assert_eq!(dns_labels("_atproto.ana.test."), Ok(vec!["_atproto", "ana", "test"]));
+/// assert_eq!(dns_labels("ana..test"), Err(DnsError::BadName));
+/// ```
+pub fn dns_labels(name: &str) -> Result<Vec<&str>, DnsError> {
+    const MAX_LABEL: usize = 63;
+    /// Without the length of the first label and that of the root.
+    const MAX_NAME: usize = 253;
+
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &&str| {
+        let mut bytes = label.bytes();
+        (1..=MAX_LABEL).contains(&label.len())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let labels: Vec<&str> = name.split('.').collect();
+    if name.len() <= MAX_NAME && labels.iter().all(is_label) {
+        Ok(labels)
+    } else {
+        Err(DnsError::BadName)
+    }
+}
+
 /// Why DNS gave no answer, as opposed to the answer that there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DnsError {
@@ -61,7 +93,7 @@ pub enum DnsError {
     /// The servers answered that they could not say, or not in a form that can be read.
     #[error("the DNS lookup failed")]
     Failed,
-    /// The name is not a DNS name.
+    /// The name is not a DNS name, as [`dns_labels`] says: nobody was asked.
     #[error("not a DNS name")]
     BadName,
 }

@@ -49,14 +49,16 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
 /// ```
 #[derive(Clone)]
 pub struct Request {
-    /// The method.
+    /// The method. Not every runtime knows all those of WebDAV and CalDAV: of these, `PROPFIND` and `REPORT` are known
+    /// to all, and `MKCALENDAR` is not.
     pub method: Method,
     /// The absolute URL; its fragment is not sent.
     pub url: Url,
     /// Headers. Those about the connection, the framing and the encoding (`Host`, `Content-Length`,
     /// `Accept-Encoding` …) are the transport's own, and ignored here.
     pub headers: HeaderMap,
-    /// The body, empty for none.
+    /// The body, empty for none. Not every runtime sends one with `GET` or `HEAD`, to which it means nothing (RFC 9110
+    /// §9.3.1).
     pub body: Bytes,
     /// What the whole request may cost, redirects included.
     pub limits: FetchLimits,
@@ -142,11 +144,13 @@ impl Default for FetchLimits {
 pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// The headers.
+    /// The headers. Values of several of one name may have come as one, with commas in between, which means the same
+    /// (RFC 9110 §5.3); those of `Set-Cookie` have not. With a body that was decompressed there is no
+    /// `Content-Encoding` and no `Content-Length`; one in an encoding that is not known is left as it came.
     pub headers: HeaderMap,
-    /// The body, never longer than the request's limit.
+    /// The body, never longer than the request's limit, and never shorter than it was announced.
     pub body: Bytes,
-    /// Where the answer came from: the request's URL unless redirects were followed.
+    /// Where the answer came from: the request's URL, without its fragment, unless redirects were followed.
     pub final_url: Url,
 }
 
@@ -174,10 +178,11 @@ pub enum FetchError {
     /// The addresses of the host could not be found out.
     #[error("the host could not be looked up")]
     Resolve,
-    /// No connection could be made. Says why in the transport's words.
+    /// No connection could be made. Says why in the transport's words. Where the platform connects, and does not say
+    /// what of, this is [`Broken`](Self::Broken).
     #[error("no connection: {0}")]
     Connect(String),
-    /// The host did not prove to be the one that was asked for. Says why in the transport's words.
+    /// The host did not prove to be the one that was asked for. Says why in the transport's words, where it knows.
     #[error("the host has no valid certificate: {0}")]
     Certificate(String),
     /// The limit on time was reached.
@@ -217,7 +222,7 @@ pub enum RedirectError {
     /// More redirects than the request allows.
     #[error("once too often")]
     TooMany,
-    /// No `Location`, or several.
+    /// No `Location`, or several. Where the platform gives several as one, that leads to neither of them.
     #[error("but not to one place")]
     NoLocation,
     /// A `Location` that is not a URL.

@@ -16,7 +16,7 @@ pub mod random;
 pub use bytes::Bytes;
 pub use cache::{Cache, MemoryCache, MemoryCacheLimits};
 pub use clock::{Clock, Timestamp};
-pub use dns::{DnsError, DnsSrv, DnsTxt, Srv};
+pub use dns::{DnsError, DnsSrv, DnsTxt, Srv, dns_labels};
 pub use fetch::{
     AddressKind, Blocked, Fetch, FetchError, FetchLimits, FetchPolicy, GuardedFetch, Hop,
     HopResponse, RedirectError, Request, Response, ResponseBody, Transport,

@@ -6,6 +6,8 @@
 mod actors;
 mod cache;
 mod clock;
+mod dns;
+mod fetch;
 mod index;
 mod random;
 mod sql;
@@ -13,6 +15,8 @@ mod sql;
 pub use actors::actors;
 pub use cache::cache;
 pub use clock::clock;
+pub use dns::{dns, zone};
+pub use fetch::{Asked, IDLE, PAUSE_MILLIS, Play, Then, echo, fetch};
 pub use index::index;
 pub use random::random;
 pub use sql::sql;

@@ -1,13 +1,16 @@
 //! The contracts of the ports, kept by this platform's adapters.
 
-use huddle_appview_workers::transport::DurableObjectTransport;
+use std::sync::Arc;
 use std::time::Duration;
 
-use huddle_core::SqlError;
-use huddle_ports::{Bytes, Cache as _, Clock as _};
+use huddle_appview_workers::transport::DurableObjectTransport;
+use huddle_core::{Limits, SqlError};
+use huddle_ports::{Bytes, Cache as _, Clock as _, Url};
 use huddle_testkit::contract::{self, Broken};
 use huddle_workers_platform::storage::transaction;
-use huddle_workers_platform::{D1Index, EdgeCache, IsolateCache, WorkersClock, WorkersRandom};
+use huddle_workers_platform::{
+    D1Index, EdgeCache, IsolateCache, Network, WorkersClock, WorkersRandom,
+};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object, wasm_bindgen};
 
 /// Has the adapter checked that the path of a request names.
@@ -23,8 +26,12 @@ impl DurableObject for ContractDO {
         Self { state, env }
     }
 
-    async fn fetch(&self, request: Request) -> Result<Response> {
-        match self.check(&request.path()).await {
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let url = request.url()?;
+        if url.path() == "/zone" {
+            return answer(&request.bytes().await?);
+        }
+        match self.check(&url).await {
             Ok(()) => Response::ok("kept"),
             Err(Broken(what)) => Response::error(what, 500),
         }
@@ -32,8 +39,8 @@ impl DurableObject for ContractDO {
 }
 
 impl ContractDO {
-    async fn check(&self, path: &str) -> std::result::Result<(), Broken> {
-        match path {
+    async fn check(&self, url: &Url) -> std::result::Result<(), Broken> {
+        match url.path() {
             "/sql" => {
                 let checked = transaction(&self.state.storage(), |sql| Ok(contract::sql(sql)));
                 checked.map_err(|error: SqlError| Broken(error.to_string()))?
@@ -50,9 +57,35 @@ impl ContractDO {
             }
             "/clock" => contract::clock(&WorkersClock),
             "/random" => contract::random(&WorkersRandom),
-            _ => Err(Broken(format!("{path} is no contract"))),
+            "/fetch" => {
+                let server = parameter(url, "server").and_then(|server| server.parse().ok());
+                let server = server.ok_or_else(|| Broken("no server is named".into()))?;
+                contract::fetch(&self.network()?.fetch, &server).await
+            }
+            "/dns" => contract::dns(&self.network()?.dns).await,
+            path => Err(Broken(format!("{path} is no contract"))),
         }
     }
+
+    fn network(&self) -> std::result::Result<Network, Broken> {
+        let network = Network::read(&self.env, Arc::new(IsolateCache), &Limits::default());
+        network.map_err(|error| Broken(error.to_string()))
+    }
+}
+
+/// What the resolver of the contracts answers to a question. Where it is to keep silent there is nothing, and silence is
+/// kept by whoever asks here on behalf of others.
+fn answer(question: &[u8]) -> Result<Response> {
+    match contract::zone(question, usize::MAX) {
+        Some(answer) => Response::from_bytes(answer),
+        None => Ok(Response::empty()?.with_status(404)),
+    }
+}
+
+fn parameter(url: &Url, name: &str) -> Option<String> {
+    let mut pairs = url.query_pairs();
+    let (_, value) = pairs.find(|(it, _)| it == name)?;
+    Some(value.into_owned())
 }
 
 /// What an isolate has forgotten, and another event asks for, is told by the data centre.

@@ -58,10 +58,11 @@ impl DnsOverHttps {
     /// The addresses, and for how long they hold.
     async fn look_up(&self, host: &str) -> Result<(Vec<IpAddr>, Duration), FetchError> {
         let of_kind = |kind| self.records(host, kind, ADDRESSES_TIMEOUT);
-        let (v4, v6) = join(of_kind(Kind::A), of_kind(Kind::Aaaa)).await;
-        // The platform looks the name up by itself, and may go to an address of the family that was not heard of.
-        let (Ok(v4), Ok(v6)) = (v4, v6) else {
-            return Err(FetchError::Resolve);
+        let (v4, v6) = match join(of_kind(Kind::A), of_kind(Kind::Aaaa)).await {
+            (Ok(v4), Ok(v6)) => (v4, v6),
+            (Err(DnsError::BadName), _) => return Err(FetchError::UnknownHost),
+            // The platform looks the name up by itself, and may go to an address of the family that was not heard of.
+            _ => return Err(FetchError::Resolve),
         };
         let addresses = [v4.addresses, v6.addresses].concat();
         if addresses.is_empty() {
@@ -77,7 +78,7 @@ impl DnsOverHttps {
         kind: Kind,
         timeout: Duration,
     ) -> Result<Records, DnsError> {
-        let question = message::question(name, kind).ok_or(DnsError::BadName)?;
+        let question = message::question(name, kind)?;
         let deadline = SendFuture::new(Delay::from(timeout));
         match select(pin!(self.exchange(&question)), pin!(deadline)).await {
             Either::Left((answer, _)) => message::read(&answer?, kind).ok_or(DnsError::Failed),

@@ -78,12 +78,17 @@ async fn fetch(
     let init = web_sys::RequestInit::from(&init);
     // The bindings know some methods only, and take all others for GET.
     init.set_method(method.as_str());
+    let waiting = Waiting(web_sys::AbortController::new()?);
+    init.set_signal(Some(&waiting.0.signal()));
     let request = web_sys::Request::new_with_str_and_init(url.as_str(), &init)?;
     let mut response = Fetch::Request(request.into()).send().await?;
     let status = StatusCode::from_u16(response.status_code())?;
     let headers = from_platform(response.headers());
     let body: Box<dyn ResponseBody> = match response.body() {
-        PlatformBody::Stream(_) => Box::new(Body(SendWrapper::new(response.stream()?))),
+        PlatformBody::Stream(_) => Box::new(Body {
+            stream: SendWrapper::new(response.stream()?),
+            _waiting: SendWrapper::new(waiting),
+        }),
         PlatformBody::Body(bytes) => Box::new(Bytes::copy_from_slice(bytes)),
         PlatformBody::Empty => Box::new(Bytes::new()),
     };
@@ -92,6 +97,16 @@ async fn fetch(
         headers,
         body,
     })
+}
+
+/// Somebody waits for an answer, or for the rest of it. When nobody does any more, the request is ended: the platform
+/// would go on with it otherwise, and an event may have only so many connections at once.
+struct Waiting(web_sys::AbortController);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Asks the host of `url`, and nobody else, for a WebSocket.
@@ -118,6 +133,9 @@ fn to_platform(headers: &HeaderMap) -> worker::Result<Headers> {
     Ok(platform)
 }
 
+/// The encodings that the platform takes off a body.
+const DECOMPRESSED: [&str; 2] = ["gzip", "br"];
+
 /// Leaves out what does not belong to a body that the platform has decompressed, and what is no header.
 fn from_platform(platform: &Headers) -> HeaderMap {
     let header = |(name, value): (String, String)| {
@@ -125,18 +143,23 @@ fn from_platform(platform: &Headers) -> HeaderMap {
         Some((name, HeaderValue::from_str(&value).ok()?))
     };
     let mut headers: HeaderMap = platform.entries().filter_map(header).collect();
-    for name in [header::CONTENT_ENCODING, header::CONTENT_LENGTH] {
-        headers.remove(name);
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| DECOMPRESSED.iter().any(|it| encoding == it)) {
+        headers.remove(header::CONTENT_ENCODING);
+        headers.remove(header::CONTENT_LENGTH);
     }
     headers
 }
 
-struct Body(SendWrapper<ByteStream>);
+struct Body {
+    stream: SendWrapper<ByteStream>,
+    _waiting: SendWrapper<Waiting>,
+}
 
 #[async_trait]
 impl ResponseBody for Body {
     async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        let chunk = SendFuture::new(self.0.next()).await.transpose();
+        let chunk = SendFuture::new(self.stream.next()).await.transpose();
         chunk.map(|chunk| chunk.map(Bytes::from)).map_err(broken)
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use huddle_ports::Srv;
+use huddle_ports::{DnsError, Srv, dns_labels};
 
 /// The kinds of records that are asked for (RFC 1035 §3.2.2, RFC 3596 §2.1, RFC 2782).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,30 +35,24 @@ pub(super) struct Records {
     pub(super) ttl: Option<Duration>,
 }
 
-/// The question for the records of a name; `None` if it is no name of DNS.
-pub(super) fn question(name: &str, kind: Kind) -> Option<Vec<u8>> {
-    let name = name.strip_suffix('.').unwrap_or(name);
+/// The question for the records of a name.
+pub(super) fn question(name: &str, kind: Kind) -> Result<Vec<u8>, DnsError> {
+    let labels = dns_labels(name)?;
     let mut message = Vec::with_capacity(name.len() + 18);
     // The id is zero, so that caches see the same question (RFC 8484 §4.1); one question follows.
     for field in [0, RECURSION, 1, 0, 0, 0] {
         message.extend_from_slice(&u16::to_be_bytes(field));
     }
-    for label in name.split('.') {
-        let length = u8::try_from(label.len()).ok()?;
-        if !(1..=63).contains(&length) || !label.is_ascii() {
-            return None;
-        }
+    for label in labels {
+        let length = u8::try_from(label.len()).map_err(|_| DnsError::BadName)?;
         message.push(length);
         message.extend_from_slice(label.as_bytes());
     }
     message.push(0);
-    if message.len() - 12 > MAX_NAME {
-        return None;
-    }
     for field in [kind as u16, INTERNET] {
         message.extend_from_slice(&field.to_be_bytes());
     }
-    Some(message)
+    Ok(message)
 }
 
 /// The records of a kind in an answer, none if the name has none or is not there; `None` if the resolver could not
@@ -267,7 +261,7 @@ mod tests {
         let long = format!("{}.example", "a".repeat(64));
         let longer = ["a".repeat(63).as_str(); 4].join(".");
         for name in ["", ".", "a..b", ".a", "ünicode.example", &long, &longer] {
-            assert_eq!(question(name, Kind::A), None, "{name}");
+            assert_eq!(question(name, Kind::A), Err(DnsError::BadName), "{name}");
         }
     }
 
