@@ -254,7 +254,11 @@ async fn a_lookup_of_text_ends_when_its_time_is_up() {
         "{:?}",
         started.elapsed()
     );
-    assert!(server.asked().len() > 1, "a packet may be lost");
+    // A packet may be lost, so there is another, which the server reads in its own time. Bounded by the test runner.
+    tokio::time::resume();
+    while server.asked().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

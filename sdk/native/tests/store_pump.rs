@@ -295,26 +295,26 @@ async fn a_command_that_fails_is_kept_with_its_tries_and_others_are_not_held_up(
 async fn a_commit_lets_the_pump_look_at_once() {
     let world = World::new();
     let mut pumping = world.pump();
-    let all = async {
-        for number in 0..20 {
-            world.send("booking/1", &project(number));
+    let mut waits = Vec::new();
+    for number in 0..20 {
+        world.send("booking/1", &project(number));
+        let sent = tokio::time::Instant::now();
+        world.poke().await;
+        let run = pumping.next_run().await;
+        waits.push(sent.elapsed());
+        assert_eq!(run.task, project(number));
+        run.succeed();
+        while world.entry().is_some() {
             world.poke().await;
-            let run = pumping.next_run().await;
-            assert_eq!(run.task, project(number));
-            run.succeed();
-            while world.entry().is_some() {
-                world.poke().await;
-            }
-            // So that its look after that is over.
-            for _ in 0..10 {
-                world.poke().await;
-            }
         }
-    };
+        // So that its look after that is over.
+        for _ in 0..10 {
+            world.poke().await;
+        }
+    }
+    waits.sort();
     // It would look every second anyway.
-    tokio::time::timeout(Duration::from_secs(10), all)
-        .await
-        .unwrap();
+    assert!(waits[10] < Duration::from_millis(500), "{waits:?}");
     assert_eq!(pumping.stop().await, [""; 0]);
     assert_eq!(world.entry(), None);
 }
@@ -700,7 +700,7 @@ async fn an_actor_is_woken_when_its_timer_is_due_however_the_clock_got_there() {
     while world.count("bucket") > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert!(stepped.elapsed() < Duration::from_secs(30));
+    assert!(stepped.elapsed() < Duration::from_mins(10));
     assert!(pumping.troubles.try_recv().is_err());
     pumping.stop().await;
 }

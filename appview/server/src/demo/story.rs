@@ -335,12 +335,16 @@ impl Story {
 
 /// Waits until something has come about.
 async fn until(has_come: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    const LONGEST: Duration = Duration::from_secs(1);
     let begun = SystemClock.now();
+    // More and more seldom: whoever asks is allowed so many requests.
+    let mut pause = Duration::from_millis(50);
     while SystemClock.now().since(begun) < PATIENCE {
         if has_come().await? {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 5 / 4).min(LONGEST);
     }
     bail!("it has not come about within {PATIENCE:?}")
 }

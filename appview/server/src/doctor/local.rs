@@ -252,16 +252,37 @@ fn contradiction(found: &Contradiction) -> Finding {
 }
 
 pub(super) fn time_zones() -> Finding {
+    let today = Zone::UTC.date(SystemClock.now()).to_string();
+    zones_of(Zone::database_version(), &today)
+}
+
+/// What there is to say of a release of the database on a day.
+fn zones_of(version: &str, today: &str) -> Finding {
     const CHECK: &str = "time zones";
-    let version = Zone::database_version();
-    let this_year = Zone::UTC.date(SystemClock.now()).to_string();
     let year = |text: &str| text.get(..4).and_then(|year| year.parse::<i32>().ok());
-    match (year(version), year(&this_year)) {
+    match (year(version), year(today)) {
         (Some(released), Some(now)) if now - released > 1 => Finding::warn(
             CHECK,
             format!("the database is release {version}"),
             "rules of zones change every year: run a newer version of huddle",
         ),
         _ => Finding::ok(CHECK, format!("the database is release {version}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn rules_of_zones_are_old_from_the_year_after_the_next() {
+        for (today, verdict) in [
+            ("2026-11-23", Verdict::Ok),
+            ("2027-12-31", Verdict::Ok),
+            ("2028-01-01", Verdict::Warn),
+        ] {
+            assert_eq!(zones_of("2026e", today).verdict, verdict, "{today}");
+        }
     }
 }

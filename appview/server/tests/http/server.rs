@@ -1,8 +1,8 @@
 //! An AppView on loopback, and people who call it.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -289,9 +289,10 @@ pub(crate) fn did(name: &str) -> Did {
     format!("did:web:{name}.example.com").parse().unwrap()
 }
 
-/// A moment `minutes` after a full hour that is about a day ahead.
+/// A moment `minutes` after a full hour that is about a day ahead, and the same however often it is asked for.
 pub(crate) fn tomorrow(minutes: i64) -> Timestamp {
     const HOUR: i64 = 3_600_000;
-    let hour = SystemClock.now().as_millis() / HOUR + 24;
-    Timestamp::from_millis(hour * HOUR + minutes * 60_000)
+    static TOMORROW: LazyLock<i64> =
+        LazyLock::new(|| SystemClock.now().as_millis() / HOUR * HOUR + 24 * HOUR);
+    Timestamp::from_millis(*TOMORROW + minutes * 60_000)
 }

@@ -48,13 +48,15 @@ fn installation() -> tempfile::TempDir {
 fn an_installation_that_is_sound_is_said_to_be() {
     let folder = installation();
     let done = doctor(folder.path());
-    for check in ["keys", "database", "outbox", "bookings", "time zones"] {
+    for check in ["keys", "database", "outbox", "bookings"] {
         let findings = findings(&done, check);
         assert!(!findings.is_empty(), "{check}");
         for (verdict, found) in findings {
             assert_eq!(verdict, "ok", "{check}: {found}");
         }
     }
+    // Whether the database of them is old depends on when this is run.
+    assert_eq!(findings(&done, "time zones").len(), 1);
     // A directory that cannot be reached is no small matter.
     assert_eq!(findings(&done, "directory")[0].0, "fail");
     assert_eq!(done.code, Some(1));

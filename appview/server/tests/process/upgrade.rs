@@ -4,6 +4,7 @@ use std::fs;
 use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use huddle_core::migrations::{ACTOR, INDEX, Migration};
@@ -13,6 +14,7 @@ use huddle_ports::{Clock as _, Url};
 use huddle_syntax::Did;
 use rusqlite::Connection;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 use crate::program::Serving;
 use crate::world::{World, account};
@@ -49,8 +51,14 @@ async fn bookings_that_an_earlier_version_has_left_go_on_from_where_they_stood()
             (found.status, found.start),
             (BookingStatus::Confirmed, stands.start.clone())
         );
-        let listed = world.bookings(url, bob).await.unwrap();
-        assert_eq!(listed[0].id, stands.id);
+        // Lists are told by and by. Bounded by the test runner.
+        let is_listed = async || {
+            let listed = world.bookings(url, bob).await.unwrap();
+            listed.iter().any(|booking| booking.id == stands.id)
+        };
+        while !is_listed().await {
+            sleep(Duration::from_millis(10)).await;
+        }
         let accepted = world.accept(url, ana, &held.id).await.unwrap();
         assert_eq!(
             (accepted.status, accepted.start),
@@ -98,7 +106,7 @@ async fn whoever_an_earlier_version_has_reached_is_reached_in_the_same_ways() {
             || earlier >= ADDRESSES && !reached.by_mail(&world, &held.id)
             || earlier >= WEBHOOKS && !reached.by_app(&held.id)
         {
-            tokio::task::yield_now().await;
+            sleep(Duration::from_millis(10)).await;
         }
         server.terminate();
         let (status, said) = server.wait();

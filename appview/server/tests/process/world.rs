@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use huddle_appview::loopback::{self, Loopback};
 use huddle_identity::ServiceRef;
@@ -338,7 +339,7 @@ impl World {
     /// Waits until the firehose has told of the host. Bounded by the test runner.
     pub(crate) async fn until_known(&self, server: &Url, host: &Did) {
         while self.offers(server, host).await.is_none_or(|it| it == 0) {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 }

@@ -23,9 +23,14 @@ impl<F: Fn(&[u8], usize) -> Option<Vec<u8>> + Send + Sync + 'static> Answers for
 
 /// Answers questions over UDP and TCP; where there is no answer, it keeps silent.
 pub(crate) async fn serve(answers: impl Answers) -> SocketAddr {
-    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = tcp.local_addr().unwrap();
-    let udp = UdpSocket::bind(at).await.unwrap();
+    let (at, tcp, udp) = loop {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = tcp.local_addr().unwrap();
+        // Somebody may send from the same port.
+        if let Ok(udp) = UdpSocket::bind(at).await {
+            break (at, tcp, udp);
+        }
+    };
     let answers = Arc::new(answers);
     let over_tcp = Arc::clone(&answers);
     tokio::spawn(async move {
